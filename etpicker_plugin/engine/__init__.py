@@ -1,0 +1,1 @@
+"""The engine: tomograms, particles and models, without Scipion."""

@@ -1,0 +1,8 @@
+"""``python -m etpicker_plugin.engine`` is ``etpicker``."""
+
+import sys
+
+from etpicker_plugin.engine.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

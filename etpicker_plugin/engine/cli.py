@@ -1,0 +1,144 @@
+"""The command line: flags from the configs, progress, logs and exit codes."""
+
+import argparse
+import importlib
+import json
+import logging
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from etpicker_plugin.engine.config.convert import ConvertConfig
+from etpicker_plugin.engine.config.evaluate import EvaluateConfig
+from etpicker_plugin.engine.config.options import add_flags, config_from_arguments
+from etpicker_plugin.engine.config.pick import PickConfig
+from etpicker_plugin.engine.config.simulate import SimulateConfig
+from etpicker_plugin.engine.config.train import TrainConfig
+from etpicker_plugin.engine.errors import EtPickerError, ResourceError
+from etpicker_plugin.engine.progress import (
+    BarProgress,
+    JsonLinesProgress,
+    LogProgress,
+    Progress,
+    report_to,
+)
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command: its parameters, and where the function of its name lives.
+
+    The module is imported only when the command runs, so that ``--help`` and the
+    commands without a network do not wait for torch.
+    """
+
+    config_class: type
+    module: str
+    help: str
+
+
+COMMANDS = {
+    "train": Command(
+        TrainConfig, "training.train", "learn a picker from clicked centres"
+    ),
+    "pick": Command(PickConfig, "picking.pick", "pick particles in tomograms"),
+    "evaluate": Command(
+        EvaluateConfig, "evaluation.evaluate", "compare picks with a truth"
+    ),
+    "convert": Command(
+        ConvertConfig, "io.convert", "translate coordinates between programs"
+    ),
+    "simulate": Command(
+        SimulateConfig, "simulation.simulate", "make phantom tomograms with a truth"
+    ),
+}
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands."""
+    parser = argparse.ArgumentParser(
+        prog="etpicker", description="Pick particles in cryo-electron tomograms."
+    )
+    subparsers = parser.add_subparsers(dest="command", required=True)
+    for name, command in COMMANDS.items():
+        add_flags(
+            subparsers.add_parser(name, help=command.help, description=command.help),
+            command.config_class,
+        )
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; return the process's exit code (see ``errors``)."""
+    logging.basicConfig(
+        level=logging.INFO,
+        stream=sys.stderr,
+        format="%(asctime)s %(levelname)s %(message)s",
+        datefmt="%H:%M:%S",
+    )
+    arguments = build_parser().parse_args(argv)
+    command = COMMANDS[arguments.command]
+    name = arguments.command
+    del arguments.command
+    out_dir: Path | None = None
+    try:
+        config: Any = config_from_arguments(command.config_class, arguments)
+        out_dir = make_output_folder(Path(config.out))
+        run = getattr(
+            importlib.import_module(f"etpicker_plugin.engine.{command.module}"), name
+        )
+        run(config, out_dir, on_progress=_progress_for(out_dir))
+    except EtPickerError as error:
+        logger.error("%s", error)
+        _write_error(out_dir, error)
+        return error.exit_code
+    except KeyboardInterrupt:
+        logger.error("Stopped. Run the same command again to go on from here.")
+        return 130
+    return 0
+
+
+def make_output_folder(path: Path) -> Path:
+    """Create the output folder and see that it can be written.
+
+    Raises
+    ------
+    ResourceError
+        If it cannot.
+    """
+    probe = path / ".etpicker_write_test"
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        probe.write_bytes(b"\0" * 4096)
+        probe.unlink()
+    except OSError as error:
+        raise ResourceError(
+            f"Output folder {path} cannot be written: {error}. Free some space or "
+            "give another folder."
+        ) from error
+    (path / "error.json").unlink(missing_ok=True)
+    return path
+
+
+def _progress_for(out_dir: Path) -> Progress:
+    shown: Progress = BarProgress() if sys.stderr.isatty() else LogProgress()
+    return report_to([shown, JsonLinesProgress(out_dir / "progress.jsonl")])
+
+
+def _write_error(out_dir: Path | None, error: EtPickerError) -> None:
+    """Leave the error beside the outputs: a queue may lose the exit code."""
+    if out_dir is None:
+        return
+    record = {
+        "kind": type(error).__name__,
+        "exit_code": error.exit_code,
+        "message": str(error),
+    }
+    try:
+        (out_dir / "error.json").write_text(json.dumps(record), encoding="utf-8")
+    except OSError:
+        logger.warning("error.json could not be written to %s", out_dir)

@@ -1,0 +1,1 @@
+"""The commands' parameters, one dataclass each."""

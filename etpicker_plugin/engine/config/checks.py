@@ -1,0 +1,43 @@
+"""Checks shared by the commands' parameters."""
+
+import math
+from typing import Any
+
+from etpicker_plugin.engine.errors import ConfigError
+
+
+def require(condition: bool, message: str) -> None:
+    """Raise ``ConfigError`` with the message unless the condition holds."""
+    if not condition:
+        raise ConfigError(message)
+
+
+def require_positive(config: Any, *names: str) -> None:
+    """Refuse parameters that are given and are not finite positive numbers."""
+    for name in names:
+        value = getattr(config, name)
+        require(
+            value is None or (math.isfinite(value) and value > 0),
+            f"--{name.replace('_', '-')}: got {value}, expected a number above 0.",
+        )
+
+
+def require_same_number(
+    first: tuple[str, ...], second: tuple[str, ...], name: str, other: str
+) -> None:
+    """Refuse lists that do not pair up."""
+    require(
+        len(first) == len(second),
+        f"--{name} names {len(first)} file(s) and --{other} {len(second)}. "
+        "Give one for each, in the same order.",
+    )
+
+
+def require_diameters(diameters: dict[str, float]) -> None:
+    """Refuse diameters that no particle has."""
+    for name, value in diameters.items():
+        require(
+            10.0 <= value <= 5000.0,
+            f"--diameter {name}={value:g}: expected a particle diameter of 10 to "
+            "5000 Å. Diameters are given in Å, not in voxels.",
+        )

@@ -1,0 +1,243 @@
+"""Parameters declared once: the CLI's flags, the JSON file and the Scipion form.
+
+A command's parameters are the fields of one frozen dataclass, each made with
+``option``. This module turns such a dataclass into command-line flags and reads it
+from and writes it to JSON; the Scipion protocols read the same metadata.
+"""
+
+import argparse
+import dataclasses
+import hashlib
+import json
+import types
+import typing
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from etpicker_plugin.engine.errors import ConfigError
+
+REQUIRED = dataclasses.MISSING
+Config = TypeVar("Config")
+
+
+def option(
+    default: Any,
+    help_text: str,
+    *,
+    label: str = "",
+    unit: str = "",
+    choices: Sequence[str] = (),
+    advanced: bool = False,
+) -> Any:
+    """Declare one parameter of a command.
+
+    ``default`` is the value, or ``REQUIRED``. ``unit`` (``Å``, ``voxels``, ``min``)
+    is shown in help texts and form labels; ``advanced`` hides the parameter from the
+    form's normal level.
+    """
+    metadata = {
+        "help": help_text,
+        "label": label,
+        "unit": unit,
+        "choices": tuple(choices),
+        "advanced": advanced,
+    }
+    if isinstance(default, dict):
+        return dataclasses.field(default_factory=dict, metadata=metadata)
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+def field_type(config_class: type, name: str) -> Any:
+    """Return the resolved type of a field, without an optional ``None``."""
+    hint = typing.get_type_hints(config_class)[name]
+    if isinstance(hint, types.UnionType):
+        return next(t for t in typing.get_args(hint) if t is not type(None))
+    return hint
+
+
+def parse_assignments(texts: Sequence[str], *, flag: str) -> dict[str, float]:
+    """Parse ``NAME=VALUE`` words into a dictionary of positive numbers.
+
+    Raises
+    ------
+    ConfigError
+        If a word has no ``=``, a name repeats, or a value is not a number.
+    """
+    parsed: dict[str, float] = {}
+    for text in texts:
+        name, sign, value = text.partition("=")
+        if not sign or not name:
+            raise ConfigError(f"{flag}: got '{text}', expected NAME=VALUE.")
+        if name in parsed:
+            raise ConfigError(f"{flag}: '{name}' is given twice. Give it once.")
+        try:
+            parsed[name] = float(value)
+        except ValueError as error:
+            raise ConfigError(
+                f"{flag}: got '{value}' for '{name}', expected a number."
+            ) from error
+    return parsed
+
+
+def add_flags(parser: argparse.ArgumentParser, config_class: type) -> None:
+    """Add ``--config`` and one flag per field of a command's dataclass."""
+    parser.add_argument(
+        "--config",
+        metavar="FILE.json",
+        help="JSON file with these parameters; flags given beside it win",
+    )
+    for field in dataclasses.fields(config_class):
+        _add_flag(parser, config_class, field)
+
+
+def _add_flag(
+    parser: argparse.ArgumentParser,
+    config_class: type,
+    field: "dataclasses.Field[Any]",
+) -> None:
+    flag = "--" + field.name.replace("_", "-")
+    kind = field_type(config_class, field.name)
+    keywords: dict[str, Any] = {"dest": field.name, "default": argparse.SUPPRESS}
+    keywords["help"] = _help_text(field)
+    if field.metadata["choices"]:
+        keywords["choices"] = field.metadata["choices"]
+    if kind is bool:
+        keywords["action"] = argparse.BooleanOptionalAction
+        del keywords["help"]
+        keywords["help"] = _help_text(field)
+    elif typing.get_origin(kind) is tuple:
+        keywords["nargs"] = "+"
+        keywords["type"] = typing.get_args(kind)[0]
+        keywords["metavar"] = field.name.upper()
+    elif typing.get_origin(kind) is dict:
+        keywords["nargs"] = "+"
+        keywords["metavar"] = "NAME=VALUE"
+    else:
+        keywords["type"] = kind
+    parser.add_argument(flag, **keywords)
+
+
+def _help_text(field: "dataclasses.Field[Any]") -> str:
+    text = str(field.metadata["help"])
+    if field.metadata["unit"]:
+        text += f" [{field.metadata['unit']}]"
+    if field.default is not REQUIRED and field.default not in (None, ()):
+        text += f" (default: {field.default})"
+    return text.replace("%", "%%")
+
+
+def config_from_arguments(
+    config_class: type[Config], arguments: argparse.Namespace
+) -> Config:
+    """Build a command's dataclass from parsed flags over an optional JSON file."""
+    given = dict(vars(arguments))
+    file_name = given.pop("config", None)
+    for name in [f.name for f in dataclasses.fields(config_class)]:  # type: ignore[arg-type]
+        if typing.get_origin(field_type(config_class, name)) is dict and name in given:
+            given[name] = parse_assignments(
+                given[name], flag="--" + name.replace("_", "-")
+            )
+    values = read_json(Path(file_name)) if file_name else {}
+    return config_from_values(config_class, {**values, **given})
+
+
+def config_from_values(config_class: type[Config], values: Mapping[str, Any]) -> Config:
+    """Build a command's dataclass from plain values, as they stand in JSON.
+
+    Raises
+    ------
+    ConfigError
+        If a parameter is unknown, missing, of the wrong type or not a choice.
+    """
+    fields = {f.name: f for f in dataclasses.fields(config_class)}  # type: ignore[arg-type]
+    unknown = sorted(set(values) - set(fields))
+    if unknown:
+        raise ConfigError(
+            f"Unknown parameter(s) {', '.join(unknown)}. "
+            f"Expected some of: {', '.join(fields)}."
+        )
+    missing = [
+        name
+        for name, f in fields.items()
+        if f.default is REQUIRED
+        and f.default_factory is REQUIRED
+        and values.get(name) in (None, (), [], {})
+    ]
+    if missing:
+        flags = ", ".join("--" + name.replace("_", "-") for name in missing)
+        raise ConfigError(f"Missing parameter(s): {flags}. Give each a value.")
+    converted = {
+        name: _convert(field_type(config_class, name), value, name=name)
+        for name, value in values.items()
+    }
+    for name, value in converted.items():
+        choices = fields[name].metadata["choices"]
+        if choices and value not in choices:
+            raise ConfigError(
+                f"{name}: got '{value}', expected one of: {', '.join(choices)}."
+            )
+    return config_class(**converted)
+
+
+def _convert(kind: Any, value: Any, *, name: str) -> Any:
+    if value is None:
+        return None
+    try:
+        if typing.get_origin(kind) is tuple:
+            item = typing.get_args(kind)[0]
+            return tuple(item(v) for v in value)
+        if typing.get_origin(kind) is dict:
+            return {str(key): float(v) for key, v in value.items()}
+        if kind is bool:
+            if not isinstance(value, bool):
+                raise TypeError
+            return value
+        if kind is int and float(value) != int(value):
+            raise ValueError
+        return kind(value)
+    except (TypeError, ValueError, AttributeError) as error:
+        wanted = getattr(kind, "__name__", str(kind))
+        raise ConfigError(
+            f"{name}: got {value!r}, expected a value of type {wanted}."
+        ) from error
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a parameter file.
+
+    Raises
+    ------
+    ConfigError
+        If the file is missing or does not hold one JSON object.
+    """
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"Cannot read the parameter file {path}: {error}") from error
+    if not isinstance(values, dict):
+        raise ConfigError(
+            f"{path}: expected one JSON object of parameters, "
+            f"got {type(values).__name__}."
+        )
+    return values
+
+
+def config_to_values(config: Any) -> dict[str, Any]:
+    """Return a command's parameters as plain JSON values."""
+    values = dataclasses.asdict(config)
+    return {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in values.items()
+    }
+
+
+def config_digest(config: Any, *, ignore: Sequence[str] = ()) -> str:
+    """Return a short digest of the parameters, to tell one run from another.
+
+    ``ignore`` names parameters that do not change the result (number of threads).
+    """
+    values = config_to_values(config)
+    kept = {name: value for name, value in values.items() if name not in ignore}
+    text = json.dumps(kept, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

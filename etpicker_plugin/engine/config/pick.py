@@ -1,0 +1,106 @@
+"""Parameters of ``etpicker pick``."""
+
+from dataclasses import dataclass
+
+from etpicker_plugin.engine.config.checks import (
+    require,
+    require_positive,
+    require_same_number,
+)
+from etpicker_plugin.engine.config.options import REQUIRED, option
+
+
+@dataclass(frozen=True, kw_only=True)
+class PickConfig:
+    """Which model picks which tomograms, and what is kept."""
+
+    model: str = option(REQUIRED, "Model file (.safetensors).", label="Model")
+    tomogram: tuple[str, ...] = option(
+        REQUIRED, "Tomograms to pick (MRC).", label="Tomograms"
+    )
+    out: str = option(
+        REQUIRED,
+        "Folder for NAME.csv, NAME.star and NAME.json of each tomogram. A tomogram "
+        "already picked there with the same model and parameters is not redone.",
+        label="Output folder",
+    )
+    classes: tuple[str, ...] = option(
+        (), "Classes to pick; without any, all the model knows.", label="Classes"
+    )
+    threshold: dict[str, float] = option(
+        {},
+        "Lowest score kept, per class (0 to 1); without it, the model's own, chosen "
+        "on its validation data.",
+        label="Thresholds",
+    )
+    max_picks: int | None = option(
+        None,
+        "Keep the best this many picks per class and tomogram, whatever their "
+        "score (down to the lowest possible threshold).",
+        label="Most picks per class",
+        advanced=True,
+    )
+    voxel_size: float | None = option(
+        None,
+        "Voxel size of all tomograms; without it, each header's.",
+        label="Voxel size",
+        unit="Å",
+    )
+    mask: tuple[str, ...] = option(
+        (),
+        "One region mask (MRC) per tomogram: nothing is picked where it is 0.",
+        label="Region masks",
+    )
+    border: float = option(
+        0.0,
+        "Centres nearer than this to a face of the tomogram are left out.",
+        label="Border",
+        unit="Å",
+        advanced=True,
+    )
+    min_distance: float | None = option(
+        None,
+        "Two picks of a class are at least this far apart; without it, half that "
+        "class's diameter.",
+        label="Least distance",
+        unit="Å",
+        advanced=True,
+    )
+    probability_map: bool = option(
+        False,
+        "Also write NAME_CLASS_probability.mrc on the tomogram's own grid.",
+        label="Write probability maps",
+        advanced=True,
+    )
+    tile_size: int | None = option(
+        None,
+        "Edge of an inference tile at the working voxel size; without it, as large "
+        "as free memory allows.",
+        label="Tile size",
+        unit="voxels",
+        advanced=True,
+    )
+    device: str = option(
+        "auto",
+        "Where to compute; cuda fails when there is no GPU.",
+        label="Device",
+        choices=("auto", "cpu", "cuda"),
+    )
+    threads: int = option(
+        0, "CPU threads; 0 means all cores.", label="Threads", advanced=True
+    )
+
+    def __post_init__(self) -> None:
+        """Refuse contradictions before any file is opened."""
+        if self.mask:
+            require_same_number(self.tomogram, self.mask, "tomogram", "mask")
+        require_positive(self, "voxel_size", "min_distance", "max_picks", "tile_size")
+        require(
+            self.border >= 0,
+            f"--border: got {self.border}, expected 0 or more Å.",
+        )
+        for name, value in self.threshold.items():
+            require(
+                0.0 <= value <= 1.0,
+                f"--threshold {name}={value:g}: expected a score from 0 to 1.",
+            )

@@ -1,0 +1,60 @@
+"""Parameters of ``etpicker simulate``."""
+
+from dataclasses import dataclass
+
+from etpicker_plugin.engine.config.checks import require, require_positive
+from etpicker_plugin.engine.config.options import REQUIRED, option
+
+
+@dataclass(frozen=True, kw_only=True)
+class SimulateConfig:
+    """How many phantom tomograms, of what, and as seen by which microscope."""
+
+    out: str = option(
+        REQUIRED, "Folder for NAME_01.mrc, NAME_01.csv (truth), NAME_01.json …"
+    )
+    name: str = option("sim", "Prefix of the file names.", label="Name")
+    tomograms: int = option(2, "Number of tomograms.", label="Tomograms")
+    shape: tuple[int, ...] = option(
+        (200, 200, 64), "Size x y z.", label="Size x y z", unit="voxels"
+    )
+    voxel_size: float = option(10.0, "Voxel size.", label="Voxel size", unit="Å")
+    density: tuple[str, ...] = option(
+        (),
+        "Density maps (MRC, protein positive) of the species to place, named after "
+        "their files; rescaled to the voxel size.",
+        label="Density maps",
+    )
+    species: tuple[str, ...] = option(
+        ("ribosome", "proteasome"),
+        "Built-in procedural species to place; used when no density map is given.",
+        label="Built-in species",
+    )
+    particles: int = option(
+        25, "Particles of each species per tomogram.", label="Particles"
+    )
+    snr: float = option(
+        0.1,
+        "Signal-to-noise ratio of the untilted projection (variances).",
+        label="SNR",
+    )
+    tilt_range: float = option(60.0, "Largest tilt angle.", unit="°", advanced=True)
+    tilt_step: float = option(3.0, "Tilt step.", unit="°", advanced=True)
+    defocus: float = option(3.5, "Defocus.", unit="µm", advanced=True)
+    membranes: int = option(1, "Vesicles per tomogram.", advanced=True)
+    filaments: int = option(2, "Filaments per tomogram.", advanced=True)
+    gold: int = option(3, "Gold beads per tomogram.", advanced=True)
+    seed: int = option(0, "Seed of every random choice.", label="Seed")
+
+    def __post_init__(self) -> None:
+        """Refuse impossible scenes before any computing."""
+        require_positive(self, "tomograms", "voxel_size", "particles", "snr")
+        require_positive(self, "tilt_step", "defocus")
+        require(
+            len(self.shape) == 3 and min(self.shape) >= 16,
+            f"--shape: got {self.shape}, expected x y z of 16 voxels or more each.",
+        )
+        require(
+            0 < self.tilt_range <= 90,
+            f"--tilt-range: got {self.tilt_range}, expected up to 90°.",
+        )

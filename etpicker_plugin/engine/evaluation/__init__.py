@@ -1,0 +1,1 @@
+"""Picks against a truth. No torch here."""

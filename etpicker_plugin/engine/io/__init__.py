@@ -1,0 +1,1 @@
+"""Tomograms and coordinates, read and written."""

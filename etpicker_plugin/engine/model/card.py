@@ -1,0 +1,150 @@
+"""The model card: what a model file says of itself, readable without torch.
+
+A model is one safetensors file. Its tensors are the weights; its metadata holds one
+JSON text, the card. Nothing in it is pickled, so opening a stranger's model runs no
+code.
+"""
+
+import dataclasses
+import hashlib
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+
+from etpicker_plugin.engine.errors import CheckpointError
+
+FORMAT_VERSION = 1
+CARD_KEY = "etpicker_model_card"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassCard:
+    """One particle class of a model.
+
+    ``threshold`` is the score chosen on validation data; ``metrics`` holds what was
+    measured there (precision, recall, f1, …; empty where nothing could be).
+    """
+
+    name: str
+    diameter_ang: float
+    label_diameter_ang: float
+    threshold: float
+    metrics: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TomogramCard:
+    """One tomogram that a model has learnt from."""
+
+    tomogram_id: str
+    shape_zyx: tuple[int, int, int]
+    voxel_size: float
+    sha256: str
+    particles: dict[str, int]
+    role: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelCard:
+    """Everything about a model but its weights.
+
+    ``working_voxel_size`` (Å) is the voxel size at which the network works;
+    ``round`` counts continual updates from 0 and ``parent_sha256`` names the file
+    updated (empty for a model trained from nothing).
+    """
+
+    network: str
+    classes: tuple[ClassCard, ...]
+    working_voxel_size: float
+    annotation: str
+    tomograms: tuple[TomogramCard, ...]
+    training: dict[str, Any]
+    code_version: str
+    normalisation: str = "robust-standard-score"
+    round: int = 0
+    parent_sha256: str = ""
+    format_version: int = FORMAT_VERSION
+
+    def class_names(self) -> tuple[str, ...]:
+        """Return the names of the classes, in the order of the output channels."""
+        return tuple(c.name for c in self.classes)
+
+
+def card_to_json(card: ModelCard) -> str:
+    """Return the card as one line of JSON."""
+    return json.dumps(dataclasses.asdict(card))
+
+
+def card_from_json(text: str, *, path: Path) -> ModelCard:
+    """Read a card back.
+
+    Raises
+    ------
+    CheckpointError
+        If the format is newer than this code, or the card is incomplete.
+    """
+    try:
+        values = json.loads(text)
+        version = int(values["format_version"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise CheckpointError(
+            f"Model {path}: its card cannot be read ({error}). The file is damaged; "
+            "copy it again or use another model."
+        ) from error
+    if version > FORMAT_VERSION:
+        raise CheckpointError(
+            f"Model {path}: format version {version}, but this etpicker reads up to "
+            f"{FORMAT_VERSION}. Install a newer etpicker."
+        )
+    try:
+        values["classes"] = tuple(ClassCard(**c) for c in values["classes"])
+        values["tomograms"] = tuple(
+            TomogramCard(**{**t, "shape_zyx": tuple(t["shape_zyx"])})
+            for t in values["tomograms"]
+        )
+        return ModelCard(**values)
+    except (KeyError, TypeError) as error:
+        raise CheckpointError(
+            f"Model {path}: its card is incomplete ({error}). The file is damaged or "
+            "was not written by etpicker."
+        ) from error
+
+
+def read_card(path: Path | str) -> ModelCard:
+    """Read a model's card without loading its weights.
+
+    Raises
+    ------
+    CheckpointError
+        If the file is missing, corrupt, not a model of ours, or newer than this
+        code.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise CheckpointError(f"Model {path}: no such file. Check the path.")
+    try:
+        with safe_open(str(path), framework="numpy") as opened:
+            metadata = opened.metadata() or {}
+    except (SafetensorError, OSError, ValueError) as error:
+        raise CheckpointError(
+            f"Model {path} is not a readable safetensors file: {error}. It is "
+            "damaged or of another program; copy it again or use another model."
+        ) from error
+    if CARD_KEY not in metadata:
+        raise CheckpointError(
+            f"Model {path} holds no etpicker model card. It was made by another "
+            "program; give a model.safetensors written by 'etpicker train'."
+        )
+    return card_from_json(metadata[CARD_KEY], path=path)
+
+
+def file_sha256(path: Path | str) -> str:
+    """Return the SHA-256 of a file, read in pieces of 1 MiB."""
+    digest = hashlib.sha256()
+    with Path(path).open("rb") as stream:
+        while piece := stream.read(1 << 20):
+            digest.update(piece)
+    return digest.hexdigest()

@@ -1,0 +1,1 @@
+"""From a tomogram to particle centres."""

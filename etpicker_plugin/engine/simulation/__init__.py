@@ -1,0 +1,1 @@
+"""Phantom tomograms with a known truth."""

@@ -1,0 +1,1 @@
+"""From clicked centres to a model."""
