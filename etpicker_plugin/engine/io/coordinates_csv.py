@@ -1,0 +1,196 @@
+"""The engine's own coordinate files: CSV with a header, 0-based voxels."""
+
+import csv
+import logging
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from etpicker_plugin.engine.errors import InputDataError
+from etpicker_plugin.engine.io.atomic import write_whole
+from etpicker_plugin.engine.io.particles import Particles, make_particles
+
+logger = logging.getLogger(__name__)
+
+REQUIRED_COLUMNS = ("class", "x", "y", "z")
+DUPLICATE_DISTANCE_VOX = 0.5
+
+
+def read_csv(path: Path, *, tomogram_id: str) -> Particles:
+    """Read particles: a header with at least class,x,y,z; ``score`` is optional.
+
+    Positions are 0-based voxels, voxel *i* centred at *i*. Columns stand in any
+    order, others are ignored; a file without rows is an empty record.
+
+    Raises
+    ------
+    InputDataError
+        If the file or a column is missing, or a cell holds no number.
+    """
+    lines = _read_lines(path)
+    if not lines:
+        raise InputDataError(
+            f"Coordinates {path}: the file is empty. Expected a header line "
+            "class,x,y,z (score is optional)."
+        )
+    columns = _find_columns(lines[0][1], path=path)
+    rows = [_parse_row(cells, columns, f"{path}, line {n}") for n, cells in lines[1:]]
+    return make_particles(
+        tomogram_id,
+        [row[1] for row in rows],
+        class_names=np.array([row[0] for row in rows], dtype=str),
+        scores=np.array([row[2] for row in rows], dtype=np.float64),
+    )
+
+
+def write_csv(particles: Particles, path: Path) -> None:
+    """Write ``class,x,y,z,score``; an unknown score is an empty cell.
+
+    Positions are kept to 0.001 voxel, scores to single precision.
+    """
+    with (
+        write_whole(path) as temporary,
+        temporary.open("w", encoding="utf-8", newline="") as stream,
+    ):
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow((*REQUIRED_COLUMNS, "score"))
+        for name, (z, y, x), score in zip(
+            particles.class_names,
+            particles.positions_zyx,
+            particles.scores,
+            strict=True,
+        ):
+            score_cell = "" if math.isnan(score) else f"{score:.9g}"
+            writer.writerow([name, f"{x:.3f}", f"{y:.3f}", f"{z:.3f}", score_cell])
+
+
+def check_particles(
+    particles: Particles, *, shape_zyx: tuple[int, int, int], path: Path
+) -> Particles:
+    """Return the particles without duplicates, if all lie inside the volume.
+
+    A volume of *n* voxels reaches from -0.5 to *n* - 0.5. Of two particles of one
+    class within 0.5 voxel the first is kept.
+
+    Raises
+    ------
+    InputDataError
+        If a particle lies outside.
+    """
+    positions = particles.positions_zyx
+    limit = np.asarray(shape_zyx) - 0.5
+    outside = np.flatnonzero(((positions < -0.5) | (positions > limit)).any(axis=1))
+    if len(outside):
+        first = tuple(round(float(p), 2) for p in positions[outside[0]][::-1])
+        raise InputDataError(
+            f"Coordinates {path}: {len(outside)} of {len(positions)} lie outside the "
+            f"tomogram; the first at x, y, z = {first}, but its size (x, y, z) is "
+            f"{tuple(shape_zyx[::-1])} voxels. Coordinates are 0-based voxels of "
+            "this very tomogram: they may be in Å, of another binning, or with axes "
+            "swapped. Convert them ('etpicker convert')."
+        )
+    kept = ~_repeats_earlier(particles)
+    if not kept.all():
+        logger.warning(
+            "Coordinates %s: %d of %d repeat another of their class within %g voxel; "
+            "left out.",
+            path,
+            np.count_nonzero(~kept),
+            len(kept),
+            DUPLICATE_DISTANCE_VOX,
+        )
+    return particles.select(kept)
+
+
+def _repeats_earlier(particles: Particles) -> NDArray[np.bool_]:
+    """Return ``(N,)`` bool: true where an earlier kept particle is the same one."""
+    repeats = np.zeros(len(particles), dtype=bool)
+    for name in np.unique(particles.class_names):
+        members = np.flatnonzero(particles.class_names == name)
+        tree = cKDTree(particles.positions_zyx[members])
+        pairs = tree.query_pairs(DUPLICATE_DISTANCE_VOX, output_type="ndarray")
+        for first, second in pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]:
+            if not repeats[members[first]]:
+                repeats[members[second]] = True
+    return repeats
+
+
+def _read_lines(path: Path) -> list[tuple[int, list[str]]]:
+    """Return the lines that hold something, each with its number in the file."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            reader = csv.reader(stream)
+            return [
+                (reader.line_num, cells)
+                for cells in reader
+                if any(cell.strip() for cell in cells)
+            ]
+    except FileNotFoundError as error:
+        raise InputDataError(
+            f"Coordinates {path}: no such file. Check the path."
+        ) from error
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputDataError(
+            f"Coordinates {path} cannot be read as CSV text: {error}. Expected a "
+            "header line class,x,y,z and one particle per line."
+        ) from error
+
+
+def _find_columns(header: Sequence[str], *, path: Path) -> dict[str, int]:
+    """Return the index of each column that is used."""
+    names = [name.strip().lower() for name in header]
+    missing = [name for name in REQUIRED_COLUMNS if name not in names]
+    if missing:
+        numbers = any(_is_number(name) for name in names)
+        problem = "no header line" if numbers else f"no column {', '.join(missing)}"
+        raise InputDataError(
+            f"Coordinates {path}: {problem}; the first line is '{','.join(header)}'. "
+            "Expected a header with class,x,y,z (score is optional)."
+        )
+    used = [name for name in (*REQUIRED_COLUMNS, "score") if name in names]
+    repeated = [name for name in used if names.count(name) > 1]
+    if repeated:
+        raise InputDataError(
+            f"Coordinates {path}: column {repeated[0]} stands twice in the header. "
+            "Keep one."
+        )
+    return {name: names.index(name) for name in used}
+
+
+def _parse_row(
+    cells: Sequence[str], columns: Mapping[str, int], where: str
+) -> tuple[str, tuple[float, float, float], float]:
+    """Return class, position zyx and score of one line."""
+    if len(cells) <= max(columns[name] for name in REQUIRED_COLUMNS):
+        raise InputDataError(
+            f"Coordinates {where}: {len(cells)} cell(s), fewer than the header names."
+        )
+    class_name = cells[columns["class"]].strip()
+    if not class_name:
+        raise InputDataError(f"Coordinates {where}: the class is empty. Name it.")
+    x, y, z = (_parse_number(cells[columns[c]], f"{where}, {c}") for c in "xyz")
+    score_index = columns.get("score", len(cells))
+    score_text = cells[score_index].strip() if score_index < len(cells) else ""
+    known = score_text and score_text.lower() != "nan"
+    score = _parse_number(score_text, f"{where}, score") if known else math.nan
+    return class_name, (z, y, x), score
+
+
+def _parse_number(text: str, where: str) -> float:
+    if not _is_number(text) or not math.isfinite(float(text)):
+        raise InputDataError(
+            f"Coordinates {where}: got '{text.strip()}', expected a number."
+        )
+    return float(text)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
