@@ -73,13 +73,36 @@ def check_particles(
 ) -> Particles:
     """Return the particles without duplicates, if all lie inside the volume.
 
-    A volume of *n* voxels reaches from -0.5 to *n* - 0.5. Of two particles of one
-    class within 0.5 voxel the first is kept.
+    Of two particles of one class within 0.5 voxel the first is kept.
 
     Raises
     ------
     InputDataError
-        If a particle lies outside.
+        If a particle lies outside (see ``refuse_outside``).
+    """
+    refuse_outside(particles, shape_zyx=shape_zyx, path=path)
+    kept = ~_repeats_earlier(particles)
+    if not kept.all():
+        logger.warning(
+            "Coordinates %s: %d of %d repeat another of their class within %g voxel; "
+            "left out.",
+            path,
+            np.count_nonzero(~kept),
+            len(kept),
+            DUPLICATE_DISTANCE_VOX,
+        )
+    return particles.select(kept)
+
+
+def refuse_outside(
+    particles: Particles, *, shape_zyx: tuple[int, int, int], path: Path
+) -> None:
+    """Refuse particles outside a volume, which reaches from -0.5 to *n* - 0.5.
+
+    Raises
+    ------
+    InputDataError
+        If a particle lies outside; it names how many, and the first.
     """
     positions = particles.positions_zyx
     limit = np.asarray(shape_zyx) - 0.5
@@ -93,17 +116,6 @@ def check_particles(
             "this very tomogram: they may be in Å, of another binning, or with axes "
             "swapped. Convert them ('etpicker convert')."
         )
-    kept = ~_repeats_earlier(particles)
-    if not kept.all():
-        logger.warning(
-            "Coordinates %s: %d of %d repeat another of their class within %g voxel; "
-            "left out.",
-            path,
-            np.count_nonzero(~kept),
-            len(kept),
-            DUPLICATE_DISTANCE_VOX,
-        )
-    return particles.select(kept)
 
 
 def _repeats_earlier(particles: Particles) -> NDArray[np.bool_]:
