@@ -1,0 +1,13 @@
+"""Names of the environment variables, files and references of the plugin."""
+
+ETPICKER_PYTHON = "ETPICKER_PYTHON"
+"""Variable: the Python that runs the engine; by default Scipion's own."""
+
+MODEL_FILE = "model.safetensors"
+PROGRESS_FILE = "progress.jsonl"
+ERROR_FILE = "error.json"
+METRICS_FILE = "metrics.json"
+REPORT_FILE = "report.html"
+
+DEEPETPICKER = "Liu2024"
+EPICKER = "Zhang2022"

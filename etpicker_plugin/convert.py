@@ -1,0 +1,169 @@
+"""Scipion sets <-> engine records: the only file that speaks both languages.
+
+Scipion's ``BOTTOM_LEFT_CORNER`` is the engine's frame: 0-based voxel index, voxel *i*
+centred at *i*. Scipion orders xyz, the engine zyx.
+"""
+
+import math
+import os
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from tomo.constants import BOTTOM_LEFT_CORNER
+from tomo.objects import (
+    Coordinate3D,
+    SetOfCoordinates3D,
+    SetOfTomograms,
+    Tomogram,
+    TomoMask,
+)
+
+from etpicker_plugin.engine.geometry import TomogramFrame
+from etpicker_plugin.engine.io.particles import Particles, make_particles
+
+ClassOfGroup = Callable[[int], str | None]
+"""Gives the class name of a coordinate's group id; ``None`` leaves it out."""
+
+
+def tomograms_by_id(tomograms: SetOfTomograms) -> dict[str, Tomogram]:
+    """Return a copy of every tomogram by its tsId, in the order of the ids."""
+    found = {item.getTsId(): item.clone() for item in tomograms.iterItems()}
+    return dict(sorted(found.items()))
+
+
+def tomogram_file(tomogram: Tomogram) -> str:
+    """Return the tomogram's file without a reader's suffix (``file.mrc:mrc``)."""
+    return tomogram.getFileName().split(":")[0]
+
+
+def link_tomogram(tomogram: Tomogram, folder: str) -> str:
+    """Link the tomogram as ``folder/TSID.mrc``, because the engine names by file."""
+    os.makedirs(folder, exist_ok=True)
+    link = os.path.join(folder, f"{tomogram.getTsId()}.mrc")
+    target = os.path.realpath(tomogram_file(tomogram))
+    if os.path.lexists(link):
+        os.unlink(link)
+    os.symlink(target, link)
+    return link
+
+
+def frame_of(tomogram: Tomogram, *, binning: float = 1.0) -> TomogramFrame:
+    """Return the engine's frame of a Scipion tomogram."""
+    x, y, z = tomogram.getDim()
+    return TomogramFrame(
+        tomogram_id=tomogram.getTsId(),
+        shape_zyx=(z, y, x),
+        voxel_size=tomogram.getSamplingRate(),
+        binning=binning,
+    )
+
+
+def particles_by_tomogram(
+    sources: Iterable[tuple[SetOfCoordinates3D, ClassOfGroup]],
+) -> dict[str, Particles]:
+    """Read sets of coordinates into one record per tsId.
+
+    Scores of a set in which all are 0, Scipion's default, count as unknown.
+    """
+    rows: dict[str, list[tuple]] = defaultdict(list)
+    for coordinates, class_of in sources:
+        for ts_id, row in _iterate_rows(coordinates, class_of):
+            rows[ts_id].append(row)
+    return {
+        ts_id: make_particles(
+            ts_id,
+            [row[0] for row in found],
+            class_names=np.array([row[1] for row in found], dtype=str),
+            scores=np.array([row[2] for row in found]),
+        )
+        for ts_id, found in sorted(rows.items())
+    }
+
+
+def _iterate_rows(
+    coordinates: SetOfCoordinates3D, class_of: ClassOfGroup
+) -> Iterator[tuple[str, tuple]]:
+    """Yield tsId and (position zyx, class, score) of each wanted coordinate."""
+    rows = []
+    for coordinate in coordinates.iterCoordinates():
+        name = class_of(coordinate.getGroupId())
+        if name is None:
+            continue
+        x, y, z = coordinate.getPosition(BOTTOM_LEFT_CORNER)
+        rows.append((coordinate.getTomoId(), (z, y, x), name, coordinate.getScore()))
+    scored = any(row[3] for row in rows)
+    for ts_id, position, name, score in rows:
+        yield ts_id, (position, name, float(score or 0.0) if scored else math.nan)
+
+
+def join_particles(ts_id: str, parts: Sequence[Particles]) -> Particles:
+    """Return several records of one tomogram as one."""
+    return make_particles(
+        ts_id,
+        np.concatenate([part.positions_zyx for part in parts]),
+        class_names=np.concatenate([part.class_names for part in parts]),
+        scores=np.concatenate([part.scores for part in parts]),
+    )
+
+
+def group_ids(coordinates: SetOfCoordinates3D) -> list[int]:
+    """Return the group ids that occur in a set, ascending."""
+    return sorted(int(g) for g in coordinates.getUniqueValues("_groupId"))
+
+
+def create_coordinates(
+    folder: str,
+    suffix: str,
+    *,
+    precedents: object,
+    sampling_rate: float,
+    box_size: int,
+    label: str,
+) -> SetOfCoordinates3D:
+    """Create an empty set; ``label`` says which class it holds."""
+    coordinates = SetOfCoordinates3D.create(folder, prefix="coordinates", suffix=suffix)
+    coordinates.setPrecedents(precedents)
+    coordinates.setSamplingRate(sampling_rate)
+    coordinates.setBoxSize(box_size)
+    coordinates.setObjLabel(label)
+    return coordinates
+
+
+def append_particles(
+    coordinates: SetOfCoordinates3D,
+    tomogram: Tomogram,
+    particles: Particles,
+    *,
+    groups: Mapping[str, int],
+) -> None:
+    """Add particles of the classes in ``groups`` (name -> group id) to a set."""
+    for position, name, score in zip(
+        particles.positions_zyx, particles.class_names, particles.scores, strict=True
+    ):
+        if name not in groups:
+            continue
+        z, y, x = (float(p) for p in position)
+        coordinate = Coordinate3D()
+        coordinate.setVolume(tomogram)
+        coordinate.setPosition(x, y, z, BOTTOM_LEFT_CORNER)
+        coordinate.setMatrix(np.eye(4))
+        coordinate.setGroupId(groups[name])
+        coordinate.setScore(0.0 if math.isnan(score) else float(score))
+        coordinates.append(coordinate)
+
+
+def make_mask(tomogram: Tomogram, path: str | Path) -> TomoMask:
+    """Return a volume on a tomogram's grid as Scipion's mask object."""
+    mask = TomoMask()
+    mask.copyInfo(tomogram)
+    mask.setFileName(str(path))
+    mask.setVolName(tomogram.getFileName())
+    mask.setTsId(tomogram.getTsId())
+    return mask
+
+
+def even_box(diameter_ang: float, voxel_size: float) -> int:
+    """Return the smallest even box, in voxels, that holds a particle."""
+    return 2 * math.ceil(diameter_ang / voxel_size / 2 - 1e-6)

@@ -1,0 +1,168 @@
+"""What would fail an hour later, found before the run: each returns messages."""
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from etpicker_plugin.convert import frame_of, tomogram_file
+from etpicker_plugin.engine.errors import InputDataError
+from etpicker_plugin.engine.io.particles import Particles
+from etpicker_plugin.engine.io.tomogram import read_tomogram
+
+SAMPLING_TOLERANCE = 0.01
+LEAST_DIAMETER_VOX = 3.0
+GPU_DEVICES = ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd")
+
+
+def gpu_present() -> bool:
+    """Return whether this machine has a GPU, without loading torch."""
+    return any(Path(device).exists() for device in GPU_DEVICES)
+
+
+def check_gpu(protocol: Any) -> list[str]:
+    """Refuse a GPU that is asked for and absent; a queue's nodes are not judged."""
+    if not protocol.usesGpu() or protocol.useQueue() or gpu_present():
+        return []
+    return [
+        "'Use GPU' is set, but this machine has no GPU. Set it to 'No', or send the "
+        "protocol to a queue whose nodes have one."
+    ]
+
+
+def check_writable(protocol: Any) -> list[str]:
+    """Refuse a project folder that cannot be written."""
+    folder = protocol.getProject().getPath() if protocol.getProject() else os.getcwd()
+    if os.access(folder, os.W_OK):
+        return []
+    return [f"The project folder {folder} cannot be written. Free it or move it."]
+
+
+def check_sampling_rates(
+    sampling_rate: float, others: Iterable[tuple[str, float]], *, of: str
+) -> list[str]:
+    """Compare sampling rates (Å) with that of the tomograms."""
+    return [
+        f"The tomograms have {sampling_rate:g} Å per voxel, the {of} '{name}' "
+        f"{other:g} Å. Use sets of one sampling rate (tomo's 'extract 3D coordinates' "
+        "rescales coordinates)."
+        for name, other in others
+        if abs(other - sampling_rate) > SAMPLING_TOLERANCE * sampling_rate
+    ]
+
+
+def check_names(
+    tomogram_ids: Iterable[str], others: Iterable[str], *, of: str
+) -> list[str]:
+    """Refuse two sets without a common tsId, listing both."""
+    known, given = sorted(set(tomogram_ids)), sorted(set(others))
+    if set(known) & set(given):
+        return []
+    return [
+        f"No tomogram has {of}: the tomograms are {shorten(known)}, the {of} belong "
+        f"to {shorten(given)}. Names (tsId) must be equal."
+    ]
+
+
+def warn_names(
+    tomogram_ids: Iterable[str], others: Iterable[str], *, of: str
+) -> list[str]:
+    """List what has no partner in the other set."""
+    known, given = set(tomogram_ids), set(others)
+    warnings = []
+    if known - given:
+        warnings.append(f"Not used, without {of}: {shorten(sorted(known - given))}.")
+    if given - known:
+        warnings.append(
+            f"The {of} of these are not used, without a tomogram: "
+            f"{shorten(sorted(given - known))}."
+        )
+    return warnings
+
+
+def shorten(names: list[str], limit: int = 12) -> str:
+    """Join names, at most so many, and say how many are left out."""
+    more = f" and {len(names) - limit} more" if len(names) > limit else ""
+    return (", ".join(names[:limit]) or "none") + more
+
+
+def check_headers(tomograms: Mapping[str, Any]) -> list[str]:
+    """Open every tomogram as the engine will; return what it would refuse."""
+    messages = []
+    for ts_id, tomogram in tomograms.items():
+        try:
+            read_tomogram(tomogram_file(tomogram), tomogram.getSamplingRate())
+        except InputDataError as error:
+            messages.append(f"{ts_id}: {error}")
+    return messages
+
+
+def check_inside(
+    particles: Mapping[str, Particles], tomograms: Mapping[str, Any]
+) -> list[str]:
+    """Refuse coordinates outside their tomogram."""
+    messages = []
+    for ts_id in sorted(set(particles) & set(tomograms)):
+        shape = np.asarray(frame_of(tomograms[ts_id]).shape_zyx)
+        positions = particles[ts_id].positions_zyx
+        outside = ((positions < -0.5) | (positions > shape - 0.5)).any(axis=1)
+        if outside.any():
+            x, y, z = positions[outside][0][::-1]
+            messages.append(
+                f"{ts_id}: {outside.sum()} of {len(positions)} coordinates lie outside "
+                f"the tomogram, the first at x, y, z = {x:.1f}, {y:.1f}, {z:.1f}; its "
+                f"size is {tuple(int(n) for n in shape[::-1])}. They may be of another "
+                "binning or origin."
+            )
+    return messages
+
+
+def check_diameters(
+    diameters: Mapping[str, float], tomograms: Mapping[str, Any]
+) -> list[str]:
+    """Refuse particles of few voxels, and particles larger than a tomogram."""
+    messages = []
+    for name, diameter in diameters.items():
+        for ts_id, tomogram in tomograms.items():
+            frame = frame_of(tomogram)
+            voxels = diameter / frame.voxel_size
+            if voxels < LEAST_DIAMETER_VOX or voxels > min(frame.shape_zyx):
+                messages.append(
+                    f"{name}: a diameter of {diameter:g} Å is {voxels:.1f} voxels in "
+                    f"{ts_id} ({frame.voxel_size:g} Å per voxel, smallest side "
+                    f"{min(frame.shape_zyx)}). Expected at least "
+                    f"{LEAST_DIAMETER_VOX:g} voxels and less than that side; diameters "
+                    "are given in Å."
+                )
+                break
+    return messages
+
+
+def check_counts(particles: Mapping[str, Particles], names: Iterable[str]) -> list[str]:
+    """Refuse classes of which there is no coordinate."""
+    messages = []
+    for name in names:
+        if not any((p.class_names == name).any() for p in particles.values()):
+            messages.append(
+                f"No coordinates of class '{name}' in these tomograms. Leave the class "
+                "out, or add coordinates."
+            )
+    return messages
+
+
+def check_masks(masks: Mapping[str, Any], tomograms: Mapping[str, Any]) -> list[str]:
+    """Refuse a tomogram without a region mask, or with one of another size."""
+    missing = sorted(set(tomograms) - set(masks))
+    messages = []
+    if missing:
+        messages.append(f"Without a region mask: {shorten(missing)}. Add masks.")
+    for ts_id in sorted(set(tomograms) & set(masks)):
+        size, wanted = masks[ts_id].getDim(), tomograms[ts_id].getDim()
+        if tuple(size) != tuple(wanted):
+            messages.append(
+                f"{ts_id}: its region mask has the size {tuple(size)}, the tomogram "
+                f"{tuple(wanted)}. Give a mask made on that tomogram."
+            )
+    return messages

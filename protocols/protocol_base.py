@@ -1,0 +1,162 @@
+"""What our protocols share: running the engine, GPU and thread parameters."""
+
+import json
+import os
+import shlex
+import subprocess
+from pathlib import Path
+
+from etpicker_plugin.protocols.checks import gpu_present
+from etpicker_plugin.protocols.classes import (
+    BY_GROUP,
+    BY_SET,
+    CLASS_CHOICES,
+    match_groups,
+    match_sets,
+)
+from pwem.protocols import EMProtocol
+from pyworkflow import BETA
+from pyworkflow.protocol import params
+from tomo.protocols import ProtTomoBase
+
+from etpicker_plugin import Plugin
+from etpicker_plugin.constants import DEEPETPICKER, EPICKER, ERROR_FILE
+from etpicker_plugin.convert import group_ids
+from etpicker_plugin.engine.config.options import config_to_values
+from etpicker_plugin.engine.errors import EtPickerError
+
+
+class EngineError(Exception):
+    """The engine's own message about a failed job; ``kind`` names its class."""
+
+    def __init__(self, message: str, *, kind: str = "") -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
+class ProtEtPickerBase(EMProtocol, ProtTomoBase):
+    """Common ground of the plugin's protocols."""
+
+    _label = None
+    _devStatus = BETA
+
+    # --------------------------- form -----------------------------------------
+    def _addComputing(self, form):
+        """Add GPU and threads; the CPU threads of one job default to all cores."""
+        form.addHidden(
+            params.USE_GPU,
+            params.BooleanParam,
+            default=gpu_present(),
+            label="Use GPU",
+            help="Compute on a GPU. Without one, 'No': training takes some ten times "
+            "longer.",
+        )
+        form.addHidden(
+            params.GPU_LIST,
+            params.StringParam,
+            default="0",
+            label="GPU IDs",
+            help="GPUs, separated by spaces. Tomograms are picked on all of them at "
+            "the same time; training uses the first.",
+        )
+        cores = os.cpu_count() or 1
+        if self.modeParallel():
+            form.addParallelSection(threads=2, mpi=0, binThreads=cores)
+        else:
+            form.addParallelSection(threads=cores, mpi=0)
+
+    def _addClasses(self, form, *, help_text):
+        form.addParam(
+            "classesFrom",
+            params.EnumParam,
+            choices=list(CLASS_CHOICES),
+            default=BY_SET,
+            label="Classes",
+            help=help_text,
+        )
+
+    # --------------------------- input ----------------------------------------
+    def _classSources(self, pointers, names, *, tell=None):
+        """Return pairs of a set and a function from group id to class name."""
+        sets = [pointer.get() for pointer in pointers]
+        if self.classesFrom.get() == BY_GROUP:
+            ids = sorted({i for item in sets for i in group_ids(item)})
+            classes = match_groups(names, ids)
+            return [(item, classes.get) for item in sets]
+        labels = [set_label(pointer) for pointer in pointers]
+        matched = match_sets(names, labels)
+        return [
+            (item, lambda _group, name=name: name)
+            for item, name in zip(sets, matched, strict=True)
+        ]
+
+    def _device(self):
+        return "cuda" if self.usesGpu() else "cpu"
+
+    def _engineThreads(self):
+        """Return the CPU threads of one engine job."""
+        return (
+            self.getBinThreads() if self.modeParallel() else self.numberOfThreads.get()
+        )
+
+    # --------------------------- the engine -----------------------------------
+    def runEngine(self, command, config, folder):
+        """Run one engine command with its configuration written to ``folder``.
+
+        Raises
+        ------
+        EngineError
+            With the engine's own message, if it failed.
+        """
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        config_file = folder / f"{command}.json"
+        config_file.write_text(
+            json.dumps(config_to_values(config), indent=1, ensure_ascii=False),
+            encoding="utf-8",
+        )
+        program = f"{shlex.quote(Plugin.getPython())} -m etpicker_plugin.engine"
+        if getattr(config, "device", "cpu") == "cuda":
+            program = f"CUDA_VISIBLE_DEVICES=%(GPU)s {program}"
+        (Path(config.out) / ERROR_FILE).unlink(missing_ok=True)
+        try:
+            self.runJob(program, f"{command} --config {shlex.quote(str(config_file))}")
+        except subprocess.CalledProcessError as error:
+            raise read_engine_error(Path(config.out), error.returncode) from error
+        # A queue may lose the exit code.
+        if (Path(config.out) / ERROR_FILE).is_file():
+            raise read_engine_error(Path(config.out), 0)
+
+    # --------------------------- info -----------------------------------------
+    def _validate(self):
+        """Return every message of ``_findErrors``; a bad parameter ends it early."""
+        try:
+            return self._findErrors()
+        except EtPickerError as error:
+            return [str(error)]
+
+    def _findErrors(self):
+        return []
+
+    def _citations(self):
+        return [DEEPETPICKER, EPICKER]
+
+
+def read_engine_error(out_dir, exit_code):
+    """Return the engine's failure as an exception that Scipion can show."""
+    try:
+        record = json.loads((out_dir / ERROR_FILE).read_text(encoding="utf-8"))
+        return EngineError(record["message"], kind=record["kind"])
+    except (OSError, ValueError, KeyError):
+        return EngineError(
+            f"The engine stopped with exit code {exit_code} and left no message. The "
+            "end of the log says why; 'Continue' goes on from what is finished. (Codes "
+            "-9 and 137: the system stopped it, mostly for lack of memory.)"
+        )
+
+
+def set_label(pointer):
+    """Return a set's own label, or else the name of the output it is."""
+    item = pointer.get()
+    label = item.getObjLabel().strip()
+    return label or pointer.getExtended() or item.getNameId()

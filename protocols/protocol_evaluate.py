@@ -1,0 +1,164 @@
+"""Compare picks with a truth."""
+
+import json
+from pathlib import Path
+
+from etpicker_plugin.protocols import checks
+from etpicker_plugin.protocols.form import add_parameters, read_parameters
+from etpicker_plugin.protocols.protocol_base import ProtEtPickerBase, set_label
+from pyworkflow.protocol import params
+
+from etpicker_plugin.constants import METRICS_FILE, REPORT_FILE
+from etpicker_plugin.convert import particles_by_tomogram, tomograms_by_id
+from etpicker_plugin.engine.config.evaluate import EvaluateConfig
+from etpicker_plugin.engine.config.options import config_digest, config_from_values
+from etpicker_plugin.engine.errors import ConfigError
+from etpicker_plugin.engine.io.coordinates_csv import write_csv
+from etpicker_plugin.engine.io.particles import make_particles
+
+FORM_FIELDS = ("diameter", "match_distance", "f_beta")
+SCIPION_FIELDS = ("picks", "truth", "voxel_size", "out")
+"""Fields that Scipion's own inputs give."""
+
+
+class ProtEtPickerEvaluate(ProtEtPickerBase):
+    """Score picks against true centres: precision, recall, F1, distance, PR curve.
+
+    Only tomograms with true centres are judged; in them, every pick that is no true
+    centre counts as false.
+    """
+
+    _label = "evaluate picks"
+
+    # --------------------------- form -----------------------------------------
+    def _defineParams(self, form):
+        form.addSection(label="Input")
+        for name, label in (("inputPicks", "Picks"), ("inputTruth", "True centres")):
+            form.addParam(
+                name,
+                params.MultiPointerParam,
+                pointerClass="SetOfCoordinates3D",
+                minNumObjects=1,
+                important=True,
+                label=label,
+                help=f"{label}: one set for each class, or sets whose group ids are "
+                "the classes.",
+            )
+        self._addClasses(
+            form,
+            help_text="*one class per set*: a set whose label is the name of a class "
+            "below is that class; the others follow in order.\n*one class per group "
+            "id*: the ids 1, 2, 3 ... are the classes below in order.",
+        )
+        add_parameters(form, EvaluateConfig, FORM_FIELDS)
+
+    # --------------------------- steps ----------------------------------------
+    def _insertAllSteps(self):
+        digest = config_digest(self._buildConfig())
+        self._insertFunctionStep(
+            self.evaluateStep, digest, prerequisites=[], needsGPU=False
+        )
+
+    def evaluateStep(self, digest):
+        """Write both sides as CSV and run the engine."""
+        picks, truth = self._readPicks(), self._readTruth()
+        for kind, particles in (("picks", picks), ("truth", truth)):
+            folder = Path(self._getExtraPath(kind))
+            folder.mkdir(exist_ok=True)
+            for ts_id in self._names():
+                empty = make_particles(ts_id, [])
+                write_csv(particles.get(ts_id, empty), folder / f"{ts_id}.csv")
+        self.runEngine("evaluate", self._buildConfig(), self._getExtraPath())
+
+    # --------------------------- info -----------------------------------------
+    def _findErrors(self):
+        truth = {n for p in self.inputTruth for n in p.get().getTSIds()}
+        errors = checks.check_names(self._pickedNames(), truth, of="true centres")
+        if errors:
+            return errors
+        config = self._buildConfig()
+        others = [
+            (set_label(p), p.get().getSamplingRate())
+            for p in [*self.inputPicks, *self.inputTruth]
+        ]
+        particles = self._readTruth()
+        self._readPicks()
+        return [
+            *checks.check_sampling_rates(config.voxel_size, others, of="coordinates"),
+            *checks.check_counts(particles, config.diameter),
+            *checks.check_writable(self),
+        ]
+
+    def _warnings(self):
+        truth = {n for p in self.inputTruth for n in p.get().getTSIds()}
+        extra = sorted(self._pickedNames() - truth)
+        if not extra:
+            return []
+        return [f"Not judged, without true centres: {checks.shorten(extra)}."]
+
+    def _summary(self):
+        metrics = self.getMetrics()
+        if not metrics:
+            return ["The picks are not evaluated yet."]
+        return [
+            f"{name}: precision {m['precision']:.3f}, recall {m['recall']:.3f}, "
+            f"F1 {m['f1']:.3f}, average precision {m['average_precision']:.3f}"
+            for name, m in metrics.items()
+        ]
+
+    def _methods(self):
+        if not self.getMetrics():
+            return []
+        return [
+            "Picks were matched one-to-one to true centres within "
+            f"{self.matchDistance.get():g} particle diameters."
+        ]
+
+    # --------------------------- helpers --------------------------------------
+    def getReportFile(self):
+        """Return the HTML report."""
+        return self._getExtraPath(REPORT_FILE)
+
+    def getMetrics(self):
+        """Return the metrics of each class; empty before the run."""
+        path = Path(self._getExtraPath(METRICS_FILE))
+        if not path.is_file():
+            return {}
+        return json.loads(path.read_text(encoding="utf-8"))["classes"]
+
+    def _buildConfig(self):
+        values = read_parameters(self, EvaluateConfig, FORM_FIELDS)
+        if not values["diameter"]:
+            raise ConfigError("Give each class to judge and its particle diameter.")
+        names = self._names()
+        values.update(
+            picks=[self._getExtraPath("picks", f"{n}.csv") for n in names],
+            truth=[self._getExtraPath("truth", f"{n}.csv") for n in names],
+            voxel_size=self.inputTruth[0].get().getSamplingRate(),
+            out=self._getExtraPath(),
+        )
+        return config_from_values(EvaluateConfig, values)
+
+    def _names(self):
+        """Return the tsIds with true centres among the picked tomograms, sorted."""
+        truth = {n for p in self.inputTruth for n in p.get().getTSIds()}
+        return sorted(truth & self._pickedNames())
+
+    def _pickedNames(self):
+        """Return the tsIds that were picked, those without a pick too."""
+        return {
+            name
+            for pointer in self.inputPicks
+            for name in tomograms_by_id(pointer.get().getPrecedents())
+        }
+
+    def _classes(self):
+        return list(read_parameters(self, EvaluateConfig, ("diameter",))["diameter"])
+
+    def _readPicks(self):
+        sources = self._classSources(self.inputPicks, self._classes())
+        return particles_by_tomogram(sources)
+
+    def _readTruth(self):
+        sources = self._classSources(self.inputTruth, self._classes())
+        return particles_by_tomogram(sources)

@@ -1,0 +1,179 @@
+"""Write coordinates for other programs, with classes and scores."""
+
+import shutil
+from pathlib import Path
+
+from etpicker_plugin.protocols import checks
+from etpicker_plugin.protocols.classes import BY_GROUP
+from etpicker_plugin.protocols.form import (
+    add_parameters,
+    read_parameters,
+    split_words,
+)
+from etpicker_plugin.protocols.protocol_base import ProtEtPickerBase, set_label
+from pyworkflow.protocol import params
+
+from etpicker_plugin.convert import (
+    group_ids,
+    link_tomogram,
+    particles_by_tomogram,
+    tomograms_by_id,
+)
+from etpicker_plugin.engine.config.convert import ConvertConfig
+from etpicker_plugin.engine.config.options import config_digest, config_from_values
+from etpicker_plugin.engine.io.coordinates_csv import write_csv
+
+FORM_FIELDS = ("output_format", "binning", "relion5_centre")
+SCIPION_FIELDS = (
+    "input",
+    "input_format",
+    "out",
+    "tomogram",
+    "dimensions",
+    "voxel_size",
+    "class_name",
+)
+"""Fields that the protocol sets itself."""
+
+
+class ProtEtPickerExportCoordinates(ProtEtPickerBase):
+    """Export coordinates: CSV, TXT, RELION 3.1, 4 and 5 STAR, DeepETPicker's .coords.
+
+    A JSON beside each file says origin, unit and voxel size, and what the format could
+    not hold.
+    """
+
+    _label = "export coordinates"
+
+    # --------------------------- form -----------------------------------------
+    def _defineParams(self, form):
+        form.addSection(label="Export")
+        form.addParam(
+            "inputCoordinates",
+            params.MultiPointerParam,
+            pointerClass="SetOfCoordinates3D",
+            minNumObjects=1,
+            important=True,
+            label="Coordinates",
+            help="Sets of coordinates in the same tomograms.",
+        )
+        self._addClasses(
+            form,
+            help_text="What names the classes: the sets' labels, or the group ids.",
+        )
+        form.addParam(
+            "classNames",
+            params.StringParam,
+            default="",
+            label="Class names",
+            help="Names in the order of the sets or group ids, separated by spaces. "
+            "Without any: the labels of the sets, or class_1, class_2 ...",
+        )
+        add_parameters(form, ConvertConfig, FORM_FIELDS)
+        form.addParam(
+            "exportDir",
+            params.FolderParam,
+            default="",
+            allowsNull=True,
+            label="Folder",
+            help="Where the files go; without it, 'extra/exported' of this protocol.",
+        )
+
+    # --------------------------- steps ----------------------------------------
+    def _insertAllSteps(self):
+        digest = config_digest(self._buildConfig())
+        self._insertFunctionStep(
+            self.exportStep, digest, prerequisites=[], needsGPU=False
+        )
+
+    def exportStep(self, digest):
+        """Write the engine's CSV, then convert it."""
+        tomograms = self._tomograms()
+        particles = self._readParticles()
+        folder = Path(self._getExtraPath("coordinates"))
+        folder.mkdir(exist_ok=True)
+        for ts_id in self._names():
+            link_tomogram(tomograms[ts_id], self._getExtraPath("tomograms"))
+            write_csv(particles[ts_id], folder / f"{ts_id}.csv")
+        if not self.exportDir.get():
+            shutil.rmtree(self.getExportFolder(), ignore_errors=True)
+        self.runEngine("convert", self._buildConfig(), self._getExtraPath())
+
+    # --------------------------- info -----------------------------------------
+    def _findErrors(self):
+        if not self._names():
+            return ["There are no coordinates to export."]
+        self._buildConfig()
+        rate = self.inputCoordinates[0].get().getSamplingRate()
+        others = [
+            (set_label(p), p.get().getSamplingRate()) for p in self.inputCoordinates
+        ]
+        return [
+            *checks.check_sampling_rates(rate, others, of="coordinates"),
+            *checks.check_headers(self._tomograms()),
+            *checks.check_inside(self._readParticles(), self._tomograms()),
+            *checks.check_writable(self),
+        ]
+
+    def _summary(self):
+        files = self.getExportedFiles()
+        if not files:
+            return ["Nothing is exported yet."]
+        return [f"Exported to {self.getExportFolder()}:", *(f.name for f in files)]
+
+    # --------------------------- helpers --------------------------------------
+    def getExportFolder(self):
+        """Return the folder of the exported files."""
+        return self.exportDir.get() or self._getExtraPath("exported")
+
+    def getExportedFiles(self):
+        """Return the exported files without the JSON beside each."""
+        files = Path(self.getExportFolder()).glob("*")
+        wanted = (".csv", ".txt", ".star", ".coords")
+        return sorted(f for f in files if f.suffix in wanted)
+
+    def _buildConfig(self):
+        rate = self.inputCoordinates[0].get().getSamplingRate()
+        names = self._names()
+        values = {
+            **read_parameters(self, ConvertConfig, FORM_FIELDS),
+            "input": [self._getExtraPath("coordinates", f"{n}.csv") for n in names],
+            "input_format": "csv",
+            "tomogram": [self._getExtraPath("tomograms", f"{n}.mrc") for n in names],
+            "voxel_size": rate,
+            "class_name": self._classes(),
+            "out": self.getExportFolder(),
+        }
+        return config_from_values(ConvertConfig, values)
+
+    def _classes(self):
+        """Return the class names in their order."""
+        given = split_words(self.classNames.get())
+        if given:
+            return given
+        if self.classesFrom.get() == BY_GROUP:
+            ids = {i for p in self.inputCoordinates for i in group_ids(p.get())}
+            return [f"class_{i}" for i in sorted(ids)]
+        return [set_label(p).replace(" ", "_") for p in self.inputCoordinates]
+
+    def _readParticles(self):
+        names = self._classes()
+        if self.classesFrom.get() == BY_GROUP or split_words(self.classNames.get()):
+            return particles_by_tomogram(
+                self._classSources(self.inputCoordinates, names)
+            )
+        sources = zip(self.inputCoordinates, names, strict=True)
+        return particles_by_tomogram(
+            [(p.get(), lambda _group, name=name: name) for p, name in sources]
+        )
+
+    def _names(self):
+        """Return the tsIds that have coordinates, sorted."""
+        return sorted({n for p in self.inputCoordinates for n in p.get().getTSIds()})
+
+    def _tomograms(self):
+        """Return the tomograms of the coordinates by tsId."""
+        found = {}
+        for pointer in self.inputCoordinates:
+            found.update(tomograms_by_id(pointer.get().getPrecedents()))
+        return {name: found[name] for name in self._names()}

@@ -1,0 +1,305 @@
+"""Read coordinates of other programs, with classes and scores."""
+
+import re
+import shutil
+from collections import defaultdict
+from enum import Enum
+from pathlib import Path
+
+from etpicker_plugin.protocols import checks
+from etpicker_plugin.protocols.form import (
+    add_parameters,
+    read_parameters,
+    split_words,
+)
+from etpicker_plugin.protocols.protocol_base import ProtEtPickerBase
+from pyworkflow.protocol import params
+from tomo.convert.mdoc import normalizeTSId
+from tomo.objects import SetOfCoordinates3D
+
+from etpicker_plugin.convert import (
+    append_particles,
+    create_coordinates,
+    even_box,
+    join_particles,
+    link_tomogram,
+    tomograms_by_id,
+)
+from etpicker_plugin.engine.config.checks import require_diameters
+from etpicker_plugin.engine.config.convert import ConvertConfig
+from etpicker_plugin.engine.config.options import (
+    config_digest,
+    config_from_values,
+    parse_assignments,
+)
+from etpicker_plugin.engine.errors import ConfigError
+from etpicker_plugin.engine.io.coordinates_csv import read_csv
+
+FORM_FIELDS = ("input_format", "binning", "relion5_centre", "class_name")
+SCIPION_FIELDS = (
+    "input",
+    "output_format",
+    "out",
+    "tomogram",
+    "dimensions",
+    "voxel_size",
+)
+"""Fields that the protocol sets itself."""
+
+SET_PER_CLASS = 0
+ONE_SET = 1
+TS_LABEL = "{TS}"
+
+
+class ImportCoordinatesOutputs(Enum):
+    Coordinates3D = SetOfCoordinates3D
+
+
+class ProtEtPickerImportCoordinates(ProtEtPickerBase):
+    """Import coordinates: CSV, TXT, RELION 3.1, 4 and 5 STAR, DeepETPicker's .coords.
+
+    Fractions of a voxel, scores and class names are kept where the file holds them.
+    """
+
+    _label = "import coordinates"
+    _possibleOutputs = ImportCoordinatesOutputs
+
+    # --------------------------- form -----------------------------------------
+    def _defineParams(self, form):
+        form.addSection(label="Import")
+        form.addParam(
+            "inputTomograms",
+            params.PointerParam,
+            pointerClass="SetOfTomograms",
+            important=True,
+            label="Tomograms",
+            help="The tomograms that the coordinates belong to; they give dimensions, "
+            "voxel size and names.",
+        )
+        form.addParam(
+            "filesPath",
+            params.PathParam,
+            important=True,
+            label="Folder or file",
+            help="A folder with one file for each tomogram, or one STAR file for all.",
+        )
+        form.addParam(
+            "filesPattern",
+            params.StringParam,
+            default="",
+            label="Pattern",
+            help="File names in the folder, as '*.csv'. '{TS}' stands for the name of "
+            "the tomogram, as in '{TS}_particles.csv'; without it, the name is the "
+            "file's, up to its extension.",
+        )
+        add_parameters(form, ConvertConfig, FORM_FIELDS)
+        form.addParam(
+            "diameter",
+            params.StringParam,
+            default="",
+            label="Classes and diameters [Å]",
+            help="Classes to import and their particle diameters, NAME=VALUE separated "
+            "by spaces. Their order gives the group ids, from 1; the diameter the box "
+            "size. Without any, all classes in alphabetical order.",
+        )
+        form.addParam(
+            "boxSize",
+            params.IntParam,
+            default=None,
+            allowsNull=True,
+            label="Box size [voxels]",
+            help="Box size of classes without a diameter above.",
+        )
+        form.addParam(
+            "outputSets",
+            params.EnumParam,
+            choices=["one set per class", "one set, classes as group ids"],
+            default=SET_PER_CLASS,
+            label="Output",
+            help="Sets of one class are labelled with its name.",
+        )
+
+    # --------------------------- steps ----------------------------------------
+    def _insertAllSteps(self):
+        digest = config_digest(self._buildConfig(next(iter(self._jobs().items()))))
+        converted = self._insertFunctionStep(
+            self.convertStep,
+            digest,
+            self.filesPath.get(),
+            self.filesPattern.get(),
+            prerequisites=[],
+            needsGPU=False,
+        )
+        self._insertFunctionStep(
+            self.createOutputStep,
+            self.diameter.get(),
+            self.boxSize.get(),
+            self.outputSets.get(),
+            prerequisites=[converted],
+            needsGPU=False,
+        )
+
+    def convertStep(self, digest, path, pattern):
+        """Translate every file to the engine's CSV."""
+        shutil.rmtree(self._getExtraPath("converted"), ignore_errors=True)
+        for tomogram in tomograms_by_id(self.inputTomograms.get()).values():
+            link_tomogram(tomogram, self._getExtraPath("tomograms"))
+        for job in self._jobs().items():
+            config = self._buildConfig(job)
+            self.runEngine("convert", config, config.out)
+
+    def createOutputStep(self, diameter, box_size, output_sets):
+        """Register the sets."""
+        tomograms = tomograms_by_id(self.inputTomograms.get())
+        particles = self._readConverted()
+        groups = self._groups(particles)
+        if self.outputSets.get() == ONE_SET:
+            parts = [(", ".join(groups), groups)]
+        else:
+            parts = [(name, {name: group}) for name, group in groups.items()]
+        outputs = {}
+        for number, (label, part) in enumerate(parts, 1):
+            suffix = "" if number == 1 else str(number)
+            coordinates = self._newCoordinates(suffix, label, part)
+            for ts_id, found in particles.items():
+                append_particles(coordinates, tomograms[ts_id], found, groups=part)
+            coordinates.write()
+            outputs[f"{ImportCoordinatesOutputs.Coordinates3D.name}{suffix}"] = (
+                coordinates
+            )
+        self._defineOutputs(**outputs)
+        for output in outputs.values():
+            self._defineSourceRelation(self.inputTomograms, output)
+
+    def _newCoordinates(self, suffix, label, names):
+        rate = self.inputTomograms.get().getSamplingRate()
+        diameters = self._diameters()
+        boxes = [even_box(diameters[n], rate) for n in names if n in diameters]
+        return create_coordinates(
+            self._getPath(),
+            suffix,
+            precedents=self.inputTomograms,
+            sampling_rate=rate,
+            box_size=max(boxes, default=self.boxSize.get()),
+            label=label,
+        )
+
+    # --------------------------- info -----------------------------------------
+    def _findErrors(self):
+        diameters = self._diameters()
+        require_diameters(diameters)
+        if not diameters and not self.boxSize.get():
+            raise ConfigError("Give classes and diameters, or a box size.")
+        used = set()
+        for job in self._jobs().items():
+            self._buildConfig(job)
+            used.update(job[1][1])
+        every = tomograms_by_id(self.inputTomograms.get())
+        tomograms = {name: every[name] for name in sorted(used)}
+        return [*checks.check_headers(tomograms), *checks.check_writable(self)]
+
+    def _warnings(self):
+        names = self.inputTomograms.get().getTSIds()
+        if self._isStar():
+            return []
+        return checks.warn_names(names, self._filesByName(), of="coordinate file")
+
+    def _summary(self):
+        lines = [
+            f"{output.getObjLabel() or name}: {output.getSize()} coordinates in "
+            f"{len(output.getTSIds())} tomogram(s)"
+            for name, output in self.iterOutputAttributes(SetOfCoordinates3D)
+        ]
+        return lines or ["The coordinates are not imported yet."]
+
+    # --------------------------- helpers --------------------------------------
+    def _jobs(self):
+        """Return the engine's jobs: output folder name -> (file, its tsIds).
+
+        Raises
+        ------
+        ConfigError
+            If there is no file, or none belongs to a tomogram.
+        """
+        names = self.inputTomograms.get().getTSIds()
+        if self._isStar():
+            files = self._files()
+            return {f"star_{i}": (f, names) for i, f in enumerate(files, 1)}
+        found = self._filesByName()
+        errors = checks.check_names(names, found, of="coordinate file")
+        if errors:
+            raise ConfigError(errors[0])
+        return {n: (f, [n]) for n, f in found.items() if n in names}
+
+    def _isStar(self):
+        return self._values()["input_format"].startswith("relion")
+
+    def _files(self):
+        path = Path(self.filesPath.get() or "")
+        if path.is_file():
+            return [path]
+        pattern = (self.filesPattern.get() or "*").replace(TS_LABEL, "*")
+        files = sorted(f for f in path.glob(pattern) if f.is_file())
+        if not files:
+            raise ConfigError(
+                f"No file '{pattern}' in '{path}'. Check folder and pattern."
+            )
+        return files
+
+    def _filesByName(self):
+        """Return the coordinate files by the tsId that their name gives."""
+        return {
+            normalizeTSId(tomogram_name(file.name, self.filesPattern.get() or "")): file
+            for file in self._files()
+        }
+
+    def _values(self):
+        return read_parameters(self, ConvertConfig, FORM_FIELDS)
+
+    def _buildConfig(self, job):
+        name, (file, ts_ids) = job
+        links = [self._getExtraPath("tomograms", f"{t}.mrc") for t in ts_ids]
+        values = {
+            **self._values(),
+            "input": [str(file)],
+            "output_format": "csv",
+            "tomogram": links,
+            "voxel_size": self.inputTomograms.get().getSamplingRate(),
+            "out": self._getExtraPath("converted", name),
+        }
+        return config_from_values(ConvertConfig, values)
+
+    def _readConverted(self):
+        """Return the particles by tsId; those of several STAR files come together."""
+        parts = defaultdict(list)
+        for file in sorted(Path(self._getExtraPath("converted")).glob("*/*.csv")):
+            parts[file.stem].append(read_csv(file, tomogram_id=file.stem))
+        return {ts_id: join_particles(ts_id, found) for ts_id, found in parts.items()}
+
+    def _diameters(self):
+        words = split_words(self.diameter.get())
+        return parse_assignments(words, flag="Classes and diameters")
+
+    def _groups(self, particles):
+        """Return the classes and their group ids."""
+        found = sorted({str(n) for p in particles.values() for n in p.class_names})
+        names = list(self._diameters()) or found
+        missing = sorted(set(names) - set(found))
+        if missing or not found:
+            raise ConfigError(
+                f"No coordinates of: {', '.join(missing) or 'any class'}. The files "
+                f"hold the classes {', '.join(found) or 'none'}."
+            )
+        return {name: i for i, name in enumerate(names, 1)}
+
+
+def tomogram_name(file_name, pattern):
+    """Return the tomogram's name in a file name, by ``{TS}`` in the pattern."""
+    if TS_LABEL in pattern:
+        before, after = (
+            re.escape(part).replace(r"\*", ".*") for part in pattern.split(TS_LABEL, 1)
+        )
+        match = re.fullmatch(f"{before}(.+){after}", file_name)
+        if match:
+            return match.group(1)
+    return Path(file_name).stem

@@ -1,0 +1,75 @@
+"""Packaging: the top-level folders become parts of one Scipion plugin package.
+
+``protocols/``, ``templates/`` and ``tests/`` stand beside ``etpicker_plugin/`` in the
+repository and are installed inside it, which is where Scipion looks for them.
+"""
+
+import re
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+HERE = Path(__file__).parent
+BESIDE = ("protocols", "templates", "tests")
+
+
+def read_version() -> str:
+    """Return the version that ``etpicker_plugin/__init__.py`` states."""
+    text = (HERE / "etpicker_plugin" / "__init__.py").read_text(encoding="utf-8")
+    return re.search(r'^__version__ = "(.+)"$', text, re.MULTILINE).group(1)
+
+
+def read_long_description() -> str:
+    """Return the README, or nothing where it is not part of the archive."""
+    readme = HERE / "README.md"
+    return readme.read_text(encoding="utf-8") if readme.is_file() else ""
+
+
+def list_packages() -> list[str]:
+    """Return every package, those beside ``etpicker_plugin/`` under its name."""
+    inside = find_packages(include=["etpicker_plugin", "etpicker_plugin.*"])
+    beside = [f"etpicker_plugin.{name}" for name in BESIDE]
+    linked = tuple(f"{name}." for name in beside)
+    return sorted({p for p in inside if not p.startswith(linked)} | set(beside))
+
+
+setup(
+    name="scipion-em-etpicker",
+    version=read_version(),
+    description="Learning particle picker for cryo-electron tomograms, in Scipion",
+    long_description=read_long_description(),
+    long_description_content_type="text/markdown",
+    license="GPL-3.0-or-later",
+    python_requires=">=3.11,<3.13",
+    packages=list_packages(),
+    package_dir={
+        "etpicker_plugin": "etpicker_plugin",
+        **{f"etpicker_plugin.{name}": name for name in BESIDE},
+    },
+    package_data={
+        "etpicker_plugin": ["*.conf", "*.png"],
+        "etpicker_plugin.templates": ["*.json.template"],
+    },
+    include_package_data=False,
+    install_requires=[
+        "scipion-em>=3.11.1",
+        "scipion-em-tomo>=3.12.4",
+        "torch>=2.4",
+        "numpy>=1.26,<2",
+        "scipy>=1.10",
+        "mrcfile>=1.4",
+        "starfile>=0.5.8",
+        "emtable>=0.0.14",
+        "safetensors>=0.4",
+        "tqdm>=4.60",
+        "matplotlib>=3.8",
+    ],
+    entry_points={
+        "console_scripts": ["etpicker = etpicker_plugin.engine.cli:main"],
+        "pyworkflow.plugin": ["etpicker_plugin = etpicker_plugin"],
+    },
+    classifiers=[
+        "Programming Language :: Python :: 3.11",
+        "Topic :: Scientific/Engineering :: Bio-Informatics",
+    ],
+)

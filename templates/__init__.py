@@ -1,0 +1,1 @@
+"""Workflow templates (``*.json.template``); a package so that they are installed."""

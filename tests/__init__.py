@@ -1,0 +1,1 @@
+"""Tests that Scipion finds: real projects, real protocols, the real engine."""
