@@ -4,6 +4,7 @@ ETPICKER_PYTHON = "ETPICKER_PYTHON"
 """Variable: the Python that runs the engine; by default Scipion's own."""
 
 MODEL_FILE = "model.safetensors"
+STATE_FILE = "training_state.safetensors"
 PROGRESS_FILE = "progress.jsonl"
 ERROR_FILE = "error.json"
 METRICS_FILE = "metrics.json"

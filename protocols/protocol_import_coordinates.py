@@ -173,7 +173,7 @@ class ProtEtPickerImportCoordinates(ProtEtPickerBase):
 
     def _newCoordinates(self, suffix, label, names):
         rate = self.inputTomograms.get().getSamplingRate()
-        diameters = self._diameters()
+        diameters = self.getDiameters()
         boxes = [even_box(diameters[n], rate) for n in names if n in diameters]
         return create_coordinates(
             self._getPath(),
@@ -186,7 +186,7 @@ class ProtEtPickerImportCoordinates(ProtEtPickerBase):
 
     # --------------------------- info -----------------------------------------
     def _findErrors(self):
-        diameters = self._diameters()
+        diameters = self.getDiameters()
         require_diameters(diameters)
         if not diameters and not self.boxSize.get():
             raise ConfigError("Give classes and diameters, or a box size.")
@@ -276,14 +276,14 @@ class ProtEtPickerImportCoordinates(ProtEtPickerBase):
             parts[file.stem].append(read_csv(file, tomogram_id=file.stem))
         return {ts_id: join_particles(ts_id, found) for ts_id, found in parts.items()}
 
-    def _diameters(self):
+    def getDiameters(self):
         words = split_words(self.diameter.get())
         return parse_assignments(words, flag="Classes and diameters")
 
     def _groups(self, particles):
         """Return the classes and their group ids."""
         found = sorted({str(n) for p in particles.values() for n in p.class_names})
-        names = list(self._diameters()) or found
+        names = list(self.getDiameters()) or found
         missing = sorted(set(names) - set(found))
         if missing or not found:
             raise ConfigError(

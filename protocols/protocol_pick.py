@@ -186,7 +186,7 @@ class ProtEtPickerPick(ProtEtPickerBase):
 
     def _makeCoordinates(self, tomograms):
         """Return one set per class, or one for all, by output name."""
-        groups = self._groups()
+        groups = self.getGroups()
         if self.outputSets.get() == ONE_SET:
             parts = [(", ".join(groups), groups)]
         else:
@@ -207,7 +207,7 @@ class ProtEtPickerPick(ProtEtPickerBase):
 
     def _newCoordinates(self, suffix, label, names):
         rate = self.inputTomograms.get().getSamplingRate()
-        diameters = self._diameters()
+        diameters = self.getDiameters()
         largest = max(diameters[name] for name in names)
         return create_coordinates(
             self._getPath(),
@@ -220,7 +220,7 @@ class ProtEtPickerPick(ProtEtPickerBase):
 
     def _makeProbabilityMaps(self, tomograms):
         outputs = {}
-        for number, name in enumerate(self._groups(), 1):
+        for number, name in enumerate(self.getGroups(), 1):
             suffix = "" if number == 1 else str(number)
             maps = SetOfTomoMasks.create(
                 self._getPath(), prefix="probability", suffix=suffix
@@ -296,7 +296,7 @@ class ProtEtPickerPick(ProtEtPickerBase):
         if not hasattr(self, PickOutputs.Coordinates3D.name):
             return []
         return [
-            f"Particles of {', '.join(self._groups())} were picked with a trained "
+            f"Particles of {', '.join(self.getGroups())} were picked with a trained "
             f"3D network and mean-pooling non-maximum suppression [{DEEPETPICKER}]."
         ]
 
@@ -351,12 +351,12 @@ class ProtEtPickerPick(ProtEtPickerBase):
         masks = self.inputMasks.get()
         return tomograms_by_id(masks) if masks is not None else {}
 
-    def _groups(self):
+    def getGroups(self):
         """Return the picked classes and their group ids."""
         names = self.inputModel.get().getClassNames()
         wanted = read_parameters(self, PickConfig, ("classes",)).get("classes", names)
         return {name: i for i, name in enumerate(names, 1) if name in wanted}
 
-    def _diameters(self):
+    def getDiameters(self):
         card = self.inputModel.get().getCard()
         return {c.name: c.diameter_ang for c in card.classes}

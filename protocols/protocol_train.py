@@ -14,7 +14,7 @@ from etpicker_plugin.protocols.protocol_base import ProtEtPickerBase
 from pyworkflow.object import Set
 from pyworkflow.protocol import params
 
-from etpicker_plugin.constants import MODEL_FILE
+from etpicker_plugin.constants import MODEL_FILE, PROGRESS_FILE, STATE_FILE
 from etpicker_plugin.convert import (
     link_tomogram,
     particles_by_tomogram,
@@ -138,6 +138,7 @@ class ProtEtPickerTrain(ProtEtPickerBase):
 
     def convertInputStep(self, digest):
         """Link the tomograms and write one coordinate file for each."""
+        self._forgetOtherRun(digest)
         particles = self._readParticles()
         tomograms = tomograms_by_id(self.inputTomograms.get())
         for ts_id in self._usedNames():
@@ -214,6 +215,10 @@ class ProtEtPickerTrain(ProtEtPickerBase):
         """Return where the engine writes the model."""
         return self._getExtraPath(MODEL_FILE)
 
+    def getProgressFile(self):
+        """Return where the engine reports its progress."""
+        return self._getExtraPath(PROGRESS_FILE)
+
     def _buildConfig(self):
         values = read_parameters(self, TrainConfig, INPUT_FIELDS + TRAINING_FIELDS)
         masks = self._masks()
@@ -236,6 +241,14 @@ class ProtEtPickerTrain(ProtEtPickerBase):
             threads=self._engineThreads(),
         )
         return config_from_values(TrainConfig, values)
+
+    def _forgetOtherRun(self, digest):
+        """Remove what a run with other parameters left: the engine keeps its models."""
+        note = Path(self._getExtraPath("parameters.txt"))
+        if note.is_file() and note.read_text(encoding="utf-8") != digest:
+            for name in (MODEL_FILE, STATE_FILE, PROGRESS_FILE):
+                Path(self._getExtraPath(name)).unlink(missing_ok=True)
+        note.write_text(digest, encoding="utf-8")
 
     def _heldOutNames(self):
         wanted = split_words(self.validationNames.get())

@@ -1,0 +1,13 @@
+from etpicker_plugin.viewers.viewers import (
+    EtPickerEvaluateViewer,
+    EtPickerModelViewer,
+    EtPickerPicksViewer,
+    EtPickerTrainViewer,
+)
+
+__all__ = [
+    "EtPickerEvaluateViewer",
+    "EtPickerModelViewer",
+    "EtPickerPicksViewer",
+    "EtPickerTrainViewer",
+]

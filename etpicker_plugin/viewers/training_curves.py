@@ -1,0 +1,101 @@
+"""Training curves from the engine's progress file, redrawn while it grows."""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+SECONDS_BETWEEN_READINGS = 3
+CLASS_PREFIX = "f1:"
+
+
+@dataclass
+class Curves:
+    """Values by optimiser step; a step that was repeated after a kill counts once."""
+
+    loss: dict[int, float] = field(default_factory=dict)
+    learning_rate: dict[int, float] = field(default_factory=dict)
+    score: dict[int, float] = field(default_factory=dict)
+    class_f1: dict[str, dict[int, float]] = field(default_factory=dict)
+
+    def is_empty(self):
+        return not self.loss
+
+
+def read_curves(path: Path) -> Curves:
+    """Read what the progress file holds so far; a half-written line is left out."""
+    curves = Curves()
+    if not path.is_file():
+        return curves
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            record = json.loads(line)
+        except ValueError:
+            continue
+        if record.get("stage") == "training" and "loss" in record:
+            curves.loss[record["done"]] = record["loss"]
+            curves.learning_rate[record["done"]] = record["lr"]
+        elif record.get("stage") == "validation" and "score" in record:
+            _add_validation(curves, record)
+    return curves
+
+
+def _add_validation(curves: Curves, record: dict) -> None:
+    step = record["step"]
+    curves.score[step] = record["score"]
+    for key, value in record.items():
+        if key.startswith(CLASS_PREFIX):
+            by_step = curves.class_f1.setdefault(key.removeprefix(CLASS_PREFIX), {})
+            by_step[step] = value
+
+
+def draw_curves(figure: Figure, curves: Curves, *, title: str = "") -> None:
+    """Draw loss with learning rate above, validation below."""
+    figure.clear()
+    above, below = figure.subplots(2, 1, sharex=True)
+    above.set_title(title or ("no training yet" if curves.is_empty() else ""))
+    _plot(above, curves.loss, label="loss", color="tab:blue")
+    above.set_ylabel("loss")
+    rate = above.twinx()
+    _plot(rate, curves.learning_rate, label="learning rate", color="0.6", ls="--")
+    rate.set_ylabel("learning rate", color="0.5")
+    rate.ticklabel_format(axis="y", style="sci", scilimits=(0, 0))
+    _plot(below, curves.score, label="validation score", color="black", marker="o")
+    for name, values in sorted(curves.class_f1.items()):
+        _plot(below, values, label=f"F1 {name}", marker=".", lw=1)
+    below.set_ylim(-0.02, 1.02)
+    below.set_xlabel("optimiser step")
+    below.set_ylabel("validation")
+    below.grid(alpha=0.3)
+    if curves.score:
+        below.legend(loc="lower right", fontsize=8)
+    figure.tight_layout()
+
+
+def _plot(axes, values: dict[int, float], **style) -> None:
+    steps = sorted(values)
+    style.setdefault("lw", 1.5)
+    axes.plot(steps, [values[s] for s in steps], markersize=4, **style)
+
+
+class LiveCurves:
+    """Redraws a figure when the progress file has grown, until it is closed."""
+
+    def __init__(self, figure: Figure, path: Path, *, title: str) -> None:
+        self._figure, self._path, self._title = figure, path, title
+        self._size = -1
+        self.refresh()
+        self._timer = figure.canvas.new_timer(interval=1000 * SECONDS_BETWEEN_READINGS)
+        self._timer.add_callback(self.refresh)
+        figure.canvas.mpl_connect("close_event", lambda _event: self._timer.stop())
+        self._timer.start()
+
+    def refresh(self) -> None:
+        """Draw again if there is news."""
+        size = self._path.stat().st_size if self._path.is_file() else 0
+        if size == self._size:
+            return
+        self._size = size
+        draw_curves(self._figure, read_curves(self._path), title=self._title)
+        self._figure.canvas.draw_idle()
