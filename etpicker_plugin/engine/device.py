@@ -1,0 +1,74 @@
+"""Where to compute, and how much memory is free there."""
+
+import logging
+import os
+from pathlib import Path
+
+import torch
+
+from etpicker_plugin.engine.errors import ResourceError
+
+logger = logging.getLogger(__name__)
+
+
+def choose_device(name: str, *, threads: int = 0) -> torch.device:
+    """Return the device asked for, and set the number of CPU threads.
+
+    Raises
+    ------
+    ResourceError
+        If ``cuda`` is asked for and there is none.
+    """
+    torch.set_num_threads(threads or available_cores())
+    if name == "cuda" and not torch.cuda.is_available():
+        raise ResourceError(
+            "--device cuda: torch finds no usable GPU. Use --device auto or cpu, or "
+            "install a torch that fits the GPU's driver."
+        )
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    return torch.device(name)
+
+
+def available_cores() -> int:
+    """Return the cores this process may use (a cluster's share, not the machine's)."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def describe_device(device: torch.device) -> str:
+    """Return the device's name for the log."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"CPU, {torch.get_num_threads()} threads"
+
+
+def has_fast_bfloat16(device: torch.device) -> bool:
+    """Tell whether bfloat16 is computed in hardware: it is slower where emulated."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    capability = torch.backends.cpu.get_cpu_capability()
+    if "AVX512" not in capability:
+        return False
+    return _cpu_has_flag("avx512_bf16") or _cpu_has_flag("amx_bf16")
+
+
+def _cpu_has_flag(flag: str) -> bool:
+    try:
+        return flag in Path("/proc/cpuinfo").read_text(encoding="ascii")
+    except OSError:
+        return False
+
+
+def free_memory(device: torch.device) -> int:
+    """Return the bytes that can still be taken on the device."""
+    if device.type == "cuda":
+        return int(torch.cuda.mem_get_info(device)[0])
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+        available = next(line for line in lines if line.startswith("MemAvailable"))
+        return int(available.split()[1]) * 1024
+    except (OSError, StopIteration):
+        logger.warning("Free memory is unknown here; 4 GB is assumed.")
+        return 4 << 30

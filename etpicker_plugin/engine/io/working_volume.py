@@ -1,0 +1,195 @@
+"""A tomogram as the network sees it: normalised, at the working voxel size.
+
+Nothing is read until a box is asked for, and then only what that box needs, so
+memory does not grow with the tomogram. A box holds the same values whatever other
+boxes were read before or how large it is.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from etpicker_plugin.engine.errors import InputDataError
+from etpicker_plugin.engine.io.tomogram import Tomogram
+
+SAME_VOXEL_SIZE = 0.03
+"""Voxel sizes nearer than this share are taken as equal: no resampling."""
+
+STATISTICS_SAMPLES = 4_000_000
+CLIP_PERCENTILES = (0.1, 99.9)
+CLIP_SD = 6.0
+BLUR_TRUNCATE = 4.0
+SLAB_VOXELS = 16_000_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkingVolume:
+    """A tomogram with the numbers that normalise and rescale it.
+
+    Attributes
+    ----------
+    mean, sd
+        Of the voxels between the 0.1th and 99.9th percentile, so that gold beads do
+        not set the scale.
+    scale
+        Working voxel size over the tomogram's. Working voxel *i* lies on input voxel
+        ``i * scale``: the two grids share the centre of their first voxel.
+    shape_zyx
+        Size in working voxels.
+    """
+
+    tomogram: Tomogram
+    mean: float
+    sd: float
+    scale: float
+    shape_zyx: tuple[int, int, int]
+
+    def read(
+        self, start_zyx: tuple[int, ...], stop_zyx: tuple[int, ...]
+    ) -> NDArray[np.float32]:
+        """Return a box of normalised voxels; outside the volume it is 0, the mean."""
+        inside = [
+            (max(a, 0), min(b, n))
+            for a, b, n in zip(start_zyx, stop_zyx, self.shape_zyx, strict=True)
+        ]
+        box = np.zeros(np.subtract(stop_zyx, start_zyx), dtype=np.float32)
+        if all(a < b for a, b in inside):
+            target = tuple(
+                slice(a - start, b - start)
+                for (a, b), start in zip(inside, start_zyx, strict=True)
+            )
+            box[target] = self._read_inside(inside)
+        return box
+
+    def _read_inside(self, inside: list[tuple[int, int]]) -> NDArray[np.float32]:
+        if self.scale == 1.0:
+            return self._normalise(self.tomogram.data[_slices(inside)])
+        sigma = blur_sigma(self.scale)
+        margin = int(np.ceil(BLUR_TRUNCATE * sigma)) + 2
+        source = [
+            (
+                max(int(np.floor(a * self.scale)) - margin, 0),
+                min(int(np.ceil((b - 1) * self.scale)) + margin + 1, n),
+            )
+            for (a, b), n in zip(inside, self.tomogram.shape_zyx, strict=True)
+        ]
+        values = self._normalise(self.tomogram.data[_slices(source)])
+        if sigma > 0:
+            values = ndimage.gaussian_filter(
+                values, sigma, mode="nearest", truncate=BLUR_TRUNCATE
+            )
+        offset = [
+            a * self.scale - s for (a, _), (s, _) in zip(inside, source, strict=True)
+        ]
+        resampled: NDArray[np.float32] = ndimage.affine_transform(
+            values,
+            np.full(3, self.scale),
+            offset=offset,
+            output_shape=tuple(b - a for a, b in inside),
+            order=1,
+            mode="nearest",
+        )
+        return resampled
+
+    def _normalise(self, values: NDArray[np.generic]) -> NDArray[np.float32]:
+        normal = np.asarray(values, dtype=np.float32)
+        normal = (normal - np.float32(self.mean)) / np.float32(self.sd)
+        return np.clip(normal, -CLIP_SD, CLIP_SD, out=normal)
+
+    def to_working(self, positions_zyx: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Convert input voxels to working voxels."""
+        return positions_zyx / self.scale
+
+    def to_input(self, positions_zyx: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Convert working voxels to input voxels."""
+        return positions_zyx * self.scale
+
+
+def open_working_volume(tomogram: Tomogram, working_voxel_size: float) -> WorkingVolume:
+    """Measure what normalises a tomogram; check every voxel once, slab by slab.
+
+    Raises
+    ------
+    InputDataError
+        If voxels are NaN or infinite, all equal, or the volume would be thinner than
+        two working voxels.
+    """
+    check_finite(tomogram)
+    mean, sd = clipped_statistics(tomogram)
+    scale = working_voxel_size / tomogram.voxel_size
+    if abs(scale - 1.0) < SAME_VOXEL_SIZE:
+        scale = 1.0
+    z, y, x = (int((n - 1) / scale + 1e-9) + 1 for n in tomogram.shape_zyx)
+    if min(z, y, x) < 2:
+        raise InputDataError(
+            f"Tomogram {tomogram.path}: size (z, y, x) {tomogram.shape_zyx} at "
+            f"{tomogram.voxel_size:g} Å is {(z, y, x)} at the working voxel size of "
+            f"{working_voxel_size:g} Å, too thin. Check the voxel size."
+        )
+    return WorkingVolume(
+        tomogram=tomogram, mean=mean, sd=sd, scale=scale, shape_zyx=(z, y, x)
+    )
+
+
+def blur_sigma(scale: float) -> float:
+    """Return the Gaussian's sigma (input voxels) against aliasing; 0 for scale <= 1.
+
+    A Gaussian of half the new voxel's edge, less the half voxel that the old grid
+    already has.
+    """
+    return 0.5 * float(np.sqrt(max(scale**2 - 1.0, 0.0)))
+
+
+def check_finite(tomogram: Tomogram) -> None:
+    """Refuse a volume with NaN or infinite voxels.
+
+    Raises
+    ------
+    InputDataError
+        Naming the first slice that holds one.
+    """
+    if tomogram.data.dtype.kind != "f":
+        return
+    thickness = max(1, SLAB_VOXELS // int(np.prod(tomogram.shape_zyx[1:])))
+    for z in range(0, tomogram.shape_zyx[0], thickness):
+        finite = np.isfinite(tomogram.data[z : z + thickness])
+        if not finite.all():
+            bad = z + int(np.argmin(finite.all(axis=(1, 2))))
+            raise InputDataError(
+                f"Tomogram {tomogram.path}: {int((~finite).sum())} voxels are NaN or "
+                f"infinite, the first in slice z={bad}. Reconstruct it again or "
+                "replace them by the mean."
+            )
+
+
+def clipped_statistics(tomogram: Tomogram) -> tuple[float, float]:
+    """Return mean and standard deviation between two outer percentiles.
+
+    They are taken from a regular grid of at most about four million voxels.
+
+    Raises
+    ------
+    InputDataError
+        If all voxels are equal.
+    """
+    step = int(np.ceil((np.prod(tomogram.shape_zyx) / STATISTICS_SAMPLES) ** (1 / 3)))
+    step = max(step, 1)
+    sample = np.asarray(tomogram.data[::step, ::step, ::step], dtype=np.float32)
+    low, high = np.percentile(sample, CLIP_PERCENTILES)
+    clipped = np.clip(sample, low, high)
+    mean, sd = (
+        float(clipped.mean(dtype=np.float64)),
+        float(clipped.std(dtype=np.float64)),
+    )
+    if sd <= 1e-6 * max(abs(mean), 1e-30):
+        raise InputDataError(
+            f"Tomogram {tomogram.path}: all voxels are {mean:g}. It holds no image; "
+            "give the reconstruction."
+        )
+    return mean, sd
+
+
+def _slices(box: list[tuple[int, int]]) -> tuple[slice, ...]:
+    return tuple(slice(a, b) for a, b in box)

@@ -1,0 +1,79 @@
+"""Reading and writing models: weights and card in one safetensors file."""
+
+import os
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from etpicker_plugin.engine.errors import CheckpointError
+from etpicker_plugin.engine.model.card import (
+    CARD_KEY,
+    ModelCard,
+    card_to_json,
+    read_card,
+)
+from etpicker_plugin.engine.model.network import Network, make_network
+
+NETWORK_PREFIX = "network."
+
+
+def save_model(path: Path, network: Network, card: ModelCard) -> None:
+    """Write a model file; it appears under its name only when it is whole.
+
+    Raises
+    ------
+    CheckpointError
+        If the file exists: a model is never overwritten.
+    """
+    if path.exists():
+        raise CheckpointError(
+            f"Model {path} exists already and is never overwritten. Give another "
+            "output folder."
+        )
+    tensors = {
+        NETWORK_PREFIX + name: value.detach().cpu().contiguous()
+        for name, value in network.state_dict().items()
+    }
+    partial = path.with_name(path.name + ".partial")
+    save_file(tensors, str(partial), metadata={CARD_KEY: card_to_json(card)})
+    os.replace(partial, path)
+
+
+def load_model(path: Path | str) -> tuple[Network, ModelCard]:
+    """Read a model in evaluation mode, on the CPU.
+
+    Raises
+    ------
+    CheckpointError
+        If the file is missing, corrupt, foreign, newer than this code, or its
+        weights do not fit its network.
+    """
+    path = Path(path)
+    card = read_card(path)
+    try:
+        tensors = load_file(str(path))
+        network = make_network(card.network, len(card.classes))
+        network.load_state_dict(
+            {
+                name.removeprefix(NETWORK_PREFIX): value
+                for name, value in tensors.items()
+                if name.startswith(NETWORK_PREFIX)
+            }
+        )
+    except (SafetensorError, RuntimeError, OSError) as error:
+        raise CheckpointError(
+            f"Model {path}: its weights do not fit the network '{card.network}' "
+            f"({str(error).splitlines()[0]}). The file is damaged or was made by "
+            "another version."
+        ) from error
+    network.requires_grad_(False)
+    network.eval()
+    return network, card
+
+
+def copy_weights(source: Network, target: Network) -> None:
+    """Copy all weights and statistics from one network to another."""
+    with torch.no_grad():
+        target.load_state_dict(source.state_dict())

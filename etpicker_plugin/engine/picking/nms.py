@@ -1,0 +1,192 @@
+"""Mean-pooling non-maximum suppression, sub-voxel centres and de-duplication.
+
+After DeepETPicker's MP-NMS (Liu et al. 2024): the probability is averaged over the
+size of a weak label, so that a compact blob scores more than a stray voxel, and local
+maxima of the average are the candidates. Unlike there, nothing is thresholded before
+averaging, so the score keeps ranking; and duplicates are found with a k-d tree, per
+class, with that class's own distance.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True, kw_only=True)
+class Peaks:
+    """Candidates: ``positions_zyx`` (N, 3), ``scores`` (N,), ``channels`` (N,)."""
+
+    positions_zyx: NDArray[np.float64]
+    scores: NDArray[np.float64]
+    channels: NDArray[np.intp]
+
+    def __len__(self) -> int:
+        """Return the number of peaks."""
+        return len(self.scores)
+
+    def select(self, chosen: NDArray[np.bool_] | NDArray[np.intp]) -> "Peaks":
+        """Return the peaks at a boolean mask or at indices, in that order."""
+        return replace(
+            self,
+            positions_zyx=self.positions_zyx[chosen],
+            scores=self.scores[chosen],
+            channels=self.channels[chosen],
+        )
+
+
+def join_peaks(parts: list[Peaks]) -> Peaks:
+    """Concatenate peaks."""
+    return Peaks(
+        positions_zyx=np.concatenate(
+            [np.zeros((0, 3)), *(p.positions_zyx for p in parts)]
+        ),
+        scores=np.concatenate([np.zeros(0), *(p.scores for p in parts)]),
+        channels=np.concatenate([np.zeros(0, np.intp), *(p.channels for p in parts)]),
+    )
+
+
+def pooling_kernel(label_diameter_vox: float) -> int:
+    """Return the odd edge of the averaging box, applied twice, for a label.
+
+    Two passes of an edge of 0.6 diameters average over about the label's ball.
+    """
+    return max(3, 2 * round((0.6 * label_diameter_vox - 1) / 2) + 1)
+
+
+def pooling_reach(kernel: int) -> int:
+    """Return how far, in voxels, a peak's score and centre look around it."""
+    return 2 * (kernel // 2) + 2
+
+
+def mean_pool(probability: Tensor, kernel: int) -> Tensor:
+    """Average ``(Z, Y, X)`` twice over a box of odd edge; the outside is left out."""
+    pooled = probability[None, None]
+    for _ in range(2):
+        pooled = nn.functional.avg_pool3d(
+            pooled, kernel, stride=1, padding=kernel // 2, count_include_pad=False
+        )
+    return pooled[0, 0]
+
+
+def find_peaks(
+    probability: Tensor,
+    kernels: list[int],
+    *,
+    min_score: float,
+    start: tuple[int, ...] = (0, 0, 0),
+    stop: tuple[int, ...] | None = None,
+) -> Peaks:
+    """Find the local maxima of the mean-pooled probability, channel by channel.
+
+    Parameters
+    ----------
+    probability
+        ``(C, Z, Y, X)`` float32, 0 to 1.
+    kernels
+        Averaging edge of each channel, voxels.
+    min_score
+        Lowest pooled probability of a peak.
+    start, stop
+        Box (voxels of ``probability``) in which a maximum must lie; the voxels
+        around it still take part in averages and comparisons.
+
+    Returns
+    -------
+    Peaks
+        Sub-voxel positions in voxels of ``probability``.
+    """
+    box = tuple(
+        slice(a, b) for a, b in zip(start, stop or probability.shape[1:], strict=True)
+    )
+    owned = torch.zeros(probability.shape[1:], dtype=torch.bool)
+    owned[box] = True
+    owned = owned.to(probability.device)
+    parts = []
+    for channel, kernel in enumerate(kernels):
+        pooled = mean_pool(probability[channel], kernel)
+        highest = nn.functional.max_pool3d(pooled[None, None], 3, 1, 1)[0, 0]
+        index = torch.nonzero((pooled == highest) & (pooled >= min_score) & owned)
+        scores = pooled[tuple(index.T)].double().cpu().numpy()
+        positions = refine_positions(pooled, index).cpu().numpy()
+        channels = np.full(len(index), channel, dtype=np.intp)
+        parts.append(Peaks(positions_zyx=positions, scores=scores, channels=channels))
+    return join_peaks(parts)
+
+
+def refine_positions(pooled: Tensor, index: Tensor) -> Tensor:
+    """Move each maximum to the vertex of the parabola through its axis neighbours.
+
+    Parameters
+    ----------
+    pooled
+        ``(Z, Y, X)``.
+    index
+        ``(N, 3)`` integer zyx.
+
+    Returns
+    -------
+    Tensor
+        ``(N, 3)`` float64, at most half a voxel from ``index`` along each axis.
+    """
+    refined = index.double()
+    centre = pooled[tuple(index.T)].double()
+    for axis, length in enumerate(pooled.shape):
+        below, above = index.clone(), index.clone()
+        below[:, axis] = (below[:, axis] - 1).clamp(min=0)
+        above[:, axis] = (above[:, axis] + 1).clamp(max=length - 1)
+        low, high = pooled[tuple(below.T)].double(), pooled[tuple(above.T)].double()
+        curvature = 2 * centre - low - high
+        shift = torch.where(
+            curvature > 0, 0.5 * (high - low) / curvature.clamp(min=1e-12), 0.0
+        )
+        refined[:, axis] += shift.clamp(-0.5, 0.5)
+    return refined
+
+
+def keep_best(peaks: Peaks, count: int) -> Peaks:
+    """Return the ``count`` highest peaks of each channel."""
+    order = np.argsort(-peaks.scores, kind="stable")
+    chosen = [
+        order[peaks.channels[order] == channel][:count]
+        for channel in np.unique(peaks.channels)
+    ]
+    return peaks.select(np.concatenate([np.zeros(0, np.intp), *chosen]))
+
+
+def remove_duplicates(peaks: Peaks, min_distances: list[float]) -> Peaks:
+    """Keep the best of any peaks of one class nearer than that class's distance.
+
+    Greedy from the highest score down, ties by position, so the result does not
+    depend on the order of the input. Sorted by channel, then score.
+
+    Parameters
+    ----------
+    min_distances
+        Per channel, in the unit of the positions.
+    """
+    kept = []
+    for channel, distance in enumerate(min_distances):
+        own = np.flatnonzero(peaks.channels == channel)
+        positions = peaks.positions_zyx[own]
+        order = np.lexsort((*positions.T[::-1], -peaks.scores[own]))
+        own, positions = own[order], positions[order]
+        kept.append(own[suppress(positions, distance)])
+    return peaks.select(np.concatenate([np.zeros(0, np.intp), *kept]))
+
+
+def suppress(positions: NDArray[np.float64], distance: float) -> NDArray[np.intp]:
+    """Return the indices that survive; earlier positions suppress later ones."""
+    if len(positions) == 0:
+        return np.zeros(0, np.intp)
+    pairs = cKDTree(positions).query_pairs(distance, output_type="ndarray")
+    alive = np.ones(len(positions), dtype=bool)
+    pairs = pairs[np.argsort(pairs[:, 0], kind="stable")]
+    starts = np.searchsorted(pairs[:, 0], np.arange(len(positions) + 1))
+    for i in range(len(positions)):
+        if alive[i]:
+            alive[pairs[starts[i] : starts[i + 1], 1]] = False
+    return np.flatnonzero(alive)

@@ -1,0 +1,192 @@
+"""What is learnt from: tomograms with their clicked centres, read and checked."""
+
+import logging
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from etpicker_plugin.engine.errors import InputDataError
+from etpicker_plugin.engine.io.array_volume import ArrayVolume, load_into_memory
+from etpicker_plugin.engine.io.coordinates_csv import check_particles, read_csv
+from etpicker_plugin.engine.io.particles import Particles
+from etpicker_plugin.engine.io.tomogram import Tomogram, read_mask, read_tomogram
+from etpicker_plugin.engine.io.working_volume import (
+    WorkingVolume,
+    open_working_volume,
+)
+from etpicker_plugin.engine.model.card import TomogramCard, file_sha256
+from etpicker_plugin.engine.training.patches import TrainingVolume
+from etpicker_plugin.engine.training.split import Region, choose_held_out_slab
+from etpicker_plugin.engine.training.validation import ValidationPart
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Annotated:
+    """A tomogram with the centres of the classes asked for, in input voxels."""
+
+    tomogram: Tomogram
+    particles: Particles
+    mask_path: str | None
+    role: str
+
+
+def read_annotated(
+    tomograms: tuple[str, ...],
+    coordinates: tuple[str, ...],
+    *,
+    classes: list[str],
+    voxel_size: float | None,
+    masks: tuple[str, ...] = (),
+    role: str,
+) -> list[Annotated]:
+    """Open tomograms and read their centres, checking what can be checked early.
+
+    Raises
+    ------
+    InputDataError
+        If a file cannot be used, a centre lies outside its tomogram, or one has no
+        centre of the classes.
+    """
+    annotated = []
+    for i, (tomogram_path, csv_path) in enumerate(
+        zip(tomograms, coordinates, strict=True)
+    ):
+        tomogram = read_tomogram(tomogram_path, voxel_size)
+        particles = read_csv(Path(csv_path), tomogram_id=tomogram.tomogram_id)
+        wanted = particles.select(np.isin(particles.class_names, classes))
+        if len(wanted) == 0:
+            found = ", ".join(sorted(set(particles.class_names.tolist()))) or "none"
+            raise InputDataError(
+                f"Coordinates {csv_path}: no particle of the classes "
+                f"{', '.join(classes)} for tomogram {tomogram.tomogram_id} (classes "
+                f"in the file: {found}). Mark some, leave this tomogram out, or "
+                "correct the names in --diameter."
+            )
+        wanted = check_particles(
+            wanted, shape_zyx=tomogram.shape_zyx, path=Path(csv_path)
+        )
+        annotated.append(
+            Annotated(
+                tomogram=tomogram,
+                particles=wanted,
+                mask_path=masks[i] if masks else None,
+                role=role,
+            )
+        )
+    return annotated
+
+
+def check_classes_present(annotated: list[Annotated], classes: list[str]) -> None:
+    """Refuse a class that no training tomogram shows.
+
+    Raises
+    ------
+    InputDataError
+        Naming the class.
+    """
+    present = {name for a in annotated for name in a.particles.class_names.tolist()}
+    missing = [name for name in classes if name not in present]
+    if missing:
+        raise InputDataError(
+            f"No particle of class {', '.join(missing)} in any training tomogram. "
+            "Mark some, or leave the class out of --diameter."
+        )
+
+
+def check_voxel_sizes(annotated: list[Annotated]) -> float:
+    """Return the finest voxel size, and say so when the tomograms' differ."""
+    sizes = sorted({round(a.tomogram.voxel_size, 3) for a in annotated})
+    if len(sizes) > 1:
+        logger.warning(
+            "The tomograms have voxel sizes of %s Å; all are rescaled to the working "
+            "voxel size.",
+            ", ".join(f"{s:g}" for s in sizes),
+        )
+    return sizes[0]
+
+
+def describe_tomogram(annotated: Annotated) -> TomogramCard:
+    """Return what the model card keeps of a tomogram."""
+    counts = Counter(annotated.particles.class_names.tolist())
+    return TomogramCard(
+        tomogram_id=annotated.tomogram.tomogram_id,
+        shape_zyx=annotated.tomogram.shape_zyx,
+        voxel_size=annotated.tomogram.voxel_size,
+        sha256=file_sha256(annotated.tomogram.path),
+        particles=dict(sorted(counts.items())),
+        role=annotated.role,
+    )
+
+
+def load_dataset(
+    training: list[Annotated],
+    validation: list[Annotated],
+    *,
+    classes: list[str],
+    working_voxel_size: float,
+    held_out_share: float,
+    alignment: int,
+) -> tuple[list[TrainingVolume], list[ValidationPart]]:
+    """Load everything into memory at the working voxel size, and split it.
+
+    With validation tomograms those are held out whole; without, a slab of each
+    training tomogram.
+    """
+    volumes, parts = [], []
+    for annotated in [*training, *validation]:
+        volume = open_working_volume(annotated.tomogram, working_voxel_size)
+        image = load_into_memory(volume)
+        allowed = load_mask(annotated, volume)
+        positions = volume.to_working(annotated.particles.positions_zyx)
+        channels = np.array(
+            [classes.index(name) for name in annotated.particles.class_names],
+            dtype=np.intp,
+        )
+        region = Region((0, 0, 0), image.shape_zyx)
+        if not validation:
+            region = choose_held_out_slab(
+                image.shape_zyx,
+                positions,
+                channels,
+                fraction=held_out_share,
+                alignment=alignment,
+            )
+        if annotated.role == "validation" or not validation:
+            parts.append(
+                ValidationPart(
+                    image=image,
+                    region=region,
+                    allowed=ArrayVolume(allowed.copy()),
+                    positions_zyx=positions,
+                    channels=channels,
+                )
+            )
+        if annotated.role == "training":
+            if not validation:
+                allowed[region.slices()] = False
+            volumes.append(
+                TrainingVolume(
+                    image=image,
+                    learnable=ArrayVolume(allowed),
+                    positions_zyx=positions,
+                    channels=channels,
+                )
+            )
+    return volumes, parts
+
+
+def load_mask(annotated: Annotated, volume: WorkingVolume) -> NDArray[np.bool_]:
+    """Return the region mask at working voxels; all true without one."""
+    if annotated.mask_path is None:
+        return np.ones(volume.shape_zyx, dtype=bool)
+    mask = read_mask(annotated.mask_path, annotated.tomogram.shape_zyx)
+    axes = [
+        np.minimum(np.round(np.arange(n) * volume.scale).astype(int), m - 1)
+        for n, m in zip(volume.shape_zyx, mask.shape, strict=True)
+    ]
+    return np.asarray(mask[np.ix_(*axes)])

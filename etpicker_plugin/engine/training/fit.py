@@ -1,0 +1,223 @@
+"""The training loop: steps, a running average of the weights, validation, resume."""
+
+import copy
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from etpicker_plugin.engine.model.network import Network, mixed_precision
+from etpicker_plugin.engine.progress import Progress, ProgressEvent
+from etpicker_plugin.engine.training.losses import supervised_loss
+from etpicker_plugin.engine.training.patches import (
+    Batch,
+    PatchSampler,
+    stream_batches,
+)
+from etpicker_plugin.engine.training.resume import (
+    TrainingState,
+    optimiser_moments,
+    restore_moments,
+    save_state,
+)
+from etpicker_plugin.engine.training.schedule import Budget, one_cycle
+
+logger = logging.getLogger(__name__)
+
+VALIDATIONS = 20
+FIRST_VALIDATION = 0.15
+AVERAGE_DECAY = 0.995
+WEIGHT_DECAY = 0.01
+BETAS = (0.9, 0.99)
+LARGEST_GRADIENT = 5.0
+SURE = 0.6
+SAVE_EVERY_S = 60.0
+
+Validate = Callable[[Network], tuple[float, dict[str, float]]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitSettings:
+    """How the loop runs."""
+
+    budget: Budget
+    batch_size: int
+    learning_rate: float
+    patience: int
+
+
+def fit(
+    network: Network,
+    sampler: PatchSampler,
+    *,
+    settings: FitSettings,
+    validate: Validate,
+    state: TrainingState,
+    state_path: Path,
+    on_progress: Progress,
+) -> Network:
+    """Train, and return the average of the weights that validated best.
+
+    Parameters
+    ----------
+    network
+        New, or with the weights of ``state``; changed in place.
+    validate
+        Judges an averaged network: the score to maximise, and values to report.
+    state
+        Where to begin; ``state_path`` is rewritten at every validation and minute.
+    """
+    device = next(network.parameters()).device
+    optimiser = torch.optim.AdamW(
+        network.parameters(),
+        lr=settings.learning_rate,
+        betas=BETAS,
+        weight_decay=WEIGHT_DECAY,
+    )
+    average = copy.deepcopy(network).requires_grad_(False)
+    best = copy.deepcopy(average)
+    _restore(state, network=network, average=average, best=best, optimiser=optimiser)
+    counters, budget = state.counters, settings.budget
+    began = time.monotonic() - counters.elapsed_s
+    saved = time.monotonic()
+    batches = stream_batches(
+        sampler,
+        first_step=counters.step,
+        last_step=budget.steps,
+        batch_size=settings.batch_size,
+    )
+    for batch in batches:
+        progress = budget.progress(counters.step, time.monotonic() - began)
+        if progress >= 1.0 or counters.validations_since_best >= settings.patience:
+            break
+        rate = one_cycle(progress, settings.learning_rate)
+        loss = _step(network, batch, optimiser=optimiser, rate=rate, device=device)
+        counters.step += 1
+        _update_average(average, network, counters.step)
+        counters.elapsed_s = time.monotonic() - began
+        on_progress(
+            ProgressEvent(
+                "training", counters.step, budget.steps, {"loss": loss, "lr": rate}
+            )
+        )
+        progress = budget.progress(counters.step, counters.elapsed_s)
+        due = progress >= FIRST_VALIDATION + counters.validations * (
+            (1 - FIRST_VALIDATION) / VALIDATIONS
+        )
+        if due or progress >= 1.0:
+            _validate(average, best, validate, state=state, on_progress=on_progress)
+        if due or time.monotonic() - saved > SAVE_EVERY_S:
+            _capture(state, network, average, best, optimiser)
+            save_state(state_path, state)
+            saved = time.monotonic()
+    return best
+
+
+def _step(
+    network: Network,
+    batch: Batch,
+    *,
+    optimiser: torch.optim.Optimizer,
+    rate: float,
+    device: torch.device,
+) -> float:
+    """Take one optimiser step; return the loss."""
+    for group in optimiser.param_groups:
+        group["lr"] = rate
+    network.train()
+    image = batch.image.to(device, memory_format=torch.channels_last_3d)
+    target, weight = batch.target.to(device), batch.weight.to(device)
+    with mixed_precision(device):
+        logits = network(image)
+    logits = logits.float()
+    loss = supervised_loss(logits, target, spare_likely_particles(logits, weight))
+    optimiser.zero_grad(set_to_none=True)
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(network.parameters(), LARGEST_GRADIENT)
+    optimiser.step()
+    return float(loss.detach())
+
+
+def spare_likely_particles(logits: Tensor, weight: Tensor) -> Tensor:
+    """Ignore unmarked voxels that the network already takes for particles.
+
+    With sparse annotation unmarked voxels weigh less than 1; the likely particles
+    among them are not pushed down (after EPicker's sparse loss, Zhang et al. 2022).
+    Where the annotation is complete every weight is 0 or 1 and nothing changes.
+    """
+    unsure = (weight > 0) & (weight < 1)
+    likely = torch.sigmoid(logits.detach()) > SURE
+    return torch.where(unsure & likely, 0.0, weight)
+
+
+def _update_average(average: Network, network: Network, step: int) -> None:
+    """Move the running average (EMA) of weights and statistics one step."""
+    decay = min(AVERAGE_DECAY, (1 + step) / (10 + step))
+    with torch.no_grad():
+        for mean, value in zip(
+            average.state_dict().values(), network.state_dict().values(), strict=True
+        ):
+            if mean.dtype.is_floating_point:
+                mean.lerp_(value, 1 - decay)
+            else:
+                mean.copy_(value)
+
+
+def _validate(
+    average: Network,
+    best: Network,
+    validate: Validate,
+    *,
+    state: TrainingState,
+    on_progress: Progress,
+) -> None:
+    """Judge the average; keep it as the best unless an earlier one was better."""
+    counters = state.counters
+    average.eval()
+    score, values = validate(average)
+    counters.validations += 1
+    counters.validations_since_best += 1
+    if score >= counters.best_score:
+        counters.best_score, counters.best_step = score, counters.step
+        counters.validations_since_best = 0
+        best.load_state_dict(average.state_dict())
+    record = {"step": counters.step, "score": score, **values}
+    counters.history.append(record)
+    on_progress(
+        ProgressEvent("validation", counters.validations, VALIDATIONS + 1, record)
+    )
+
+
+def _capture(
+    state: TrainingState,
+    network: Network,
+    average: Network,
+    best: Network,
+    optimiser: torch.optim.Optimizer,
+) -> None:
+    state.tensors = {
+        "network": network.state_dict(),
+        "average": average.state_dict(),
+        "best": best.state_dict(),
+    }
+    state.moments = optimiser_moments(optimiser)
+
+
+def _restore(
+    state: TrainingState,
+    *,
+    network: Network,
+    average: Network,
+    best: Network,
+    optimiser: torch.optim.Optimizer,
+) -> None:
+    if not state.tensors:
+        return
+    network.load_state_dict(state.tensors["network"])
+    average.load_state_dict(state.tensors["average"])
+    best.load_state_dict(state.tensors["best"])
+    restore_moments(optimiser, state.moments)

@@ -1,0 +1,56 @@
+"""Losses between logits and weak labels, with a weight for every voxel."""
+
+import torch
+from torch import Tensor, nn
+
+SMOOTH = 1.0
+
+
+def soft_dice_loss(logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+    """Return one minus the soft Dice coefficient, averaged over classes.
+
+    ``1 - (2 Σ w p t + s) / (Σ w p + Σ w t + s)`` per class over the whole batch, with
+    s = 1 (Milletari et al. 2016; DeepETPicker sums over the batch likewise).
+
+    Parameters
+    ----------
+    logits, target, weight
+        ``(B, C, Z, Y, X)``; target 0 to 1.
+    """
+    axes = (0, 2, 3, 4)
+    probability = torch.sigmoid(logits)
+    overlap = (weight * probability * target).sum(axes)
+    total = (weight * probability).sum(axes) + (weight * target).sum(axes)
+    return (1.0 - (2.0 * overlap + SMOOTH) / (total + SMOOTH)).mean()
+
+
+def cross_entropy_loss(logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+    """Return the binary cross-entropy per marked voxel, averaged over classes.
+
+    The sum over voxels is divided by the weight of the marked ones, not by the
+    number of voxels: particles are a thousandth of a tomogram, and a mean over all
+    voxels would hardly see them.
+
+    Parameters
+    ----------
+    logits, target, weight
+        ``(B, C, Z, Y, X)``.
+    """
+    axes = (0, 2, 3, 4)
+    entropy = nn.functional.binary_cross_entropy_with_logits(
+        logits, target, reduction="none"
+    )
+    marked = (weight * target).sum(axes)
+    return ((weight * entropy).sum(axes) / (marked + 100.0)).mean()
+
+
+def supervised_loss(logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+    """Return Dice plus cross-entropy.
+
+    Dice finds rare particles early; cross-entropy keeps the probabilities from
+    saturating, so that scores rank.
+    """
+    logits = logits.float()
+    return soft_dice_loss(logits, target, weight) + cross_entropy_loss(
+        logits, target, weight
+    )

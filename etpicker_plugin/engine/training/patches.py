@@ -1,0 +1,163 @@
+"""Training patches: around particles, and of background, from many tomograms."""
+
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from etpicker_plugin.engine.io.array_volume import ArrayVolume
+from etpicker_plugin.engine.training.augment import (
+    Augmentation,
+    change_intensity,
+    draw_augmentation,
+    move_image,
+    move_positions,
+    source_margin,
+)
+from etpicker_plugin.engine.training.weak_labels import LabelSettings, paint_labels
+
+BACKGROUND_SHARE = 0.2
+BATCHES_AHEAD = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingVolume:
+    """One tomogram to learn from, at the working voxel size.
+
+    Attributes
+    ----------
+    image
+        Normalised voxels.
+    learnable
+        True where the loss may look: inside the region mask, outside held-out parts.
+    positions_zyx, channels
+        ``(N, 3)`` centres and ``(N,)`` class indices; all of them, so that a
+        held-out particle at the border is not taught as background.
+    """
+
+    image: ArrayVolume
+    learnable: ArrayVolume
+    positions_zyx: NDArray[np.float64]
+    channels: NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Images ``(B, 1, P, P, P)``; target and weight ``(B, C, P/s, P/s, P/s)``."""
+
+    image: Tensor
+    target: Tensor
+    weight: Tensor
+
+
+class PatchSampler:
+    """Draws patches; the same seed, step and place in the batch give the same one."""
+
+    def __init__(
+        self,
+        volumes: list[TrainingVolume],
+        *,
+        patch_size: int,
+        labels: LabelSettings,
+        seed: int,
+    ) -> None:
+        self._volumes = volumes
+        self._size = patch_size
+        self._labels = labels
+        self._seed = seed
+        self._centres = _centres_by_class(volumes)
+
+    def batch(self, step: int, size: int) -> Batch:
+        """Return the batch of one step."""
+        patches = [self.patch(step, place) for place in range(size)]
+        images, targets, weights = zip(*patches, strict=True)
+        return Batch(torch.stack(images), torch.stack(targets), torch.stack(weights))
+
+    def patch(self, step: int, place: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Return one patch: image, target and weight, each with its channels."""
+        generator = np.random.default_rng([self._seed, step, place])
+        volume, centre = self._draw_centre(generator)
+        augmentation = draw_augmentation(generator, self._size)
+        return self._cut(volume, centre, augmentation)
+
+    def _draw_centre(
+        self, generator: np.random.Generator
+    ) -> tuple[TrainingVolume, NDArray[np.int64]]:
+        """Draw a class, then one of its particles, jittered; or any place."""
+        if generator.random() < BACKGROUND_SHARE:
+            volume = self._volumes[generator.integers(len(self._volumes))]
+            return volume, _draw_learnable_voxel(volume, generator)
+        of_class = self._centres[generator.integers(len(self._centres))]
+        which, position = of_class[generator.integers(len(of_class))]
+        jitter = generator.uniform(-self._size / 4, self._size / 4, 3)
+        return self._volumes[which], np.round(position + jitter).astype(np.int64)
+
+    def _cut(
+        self,
+        volume: TrainingVolume,
+        centre: NDArray[np.int64],
+        augmentation: Augmentation,
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        size, margin = self._size, source_margin(self._size)
+        start = centre - size // 2
+        outer = tuple(start - margin), tuple(start + size + margin)
+        image = move_image(
+            torch.from_numpy(volume.image.read(*outer)), augmentation, size
+        )
+        learnable = move_image(
+            torch.from_numpy(volume.learnable.read(*outer)), augmentation, size
+        )
+        target, weight = paint_labels(
+            (size, size, size),
+            move_positions(volume.positions_zyx - start, augmentation, size),
+            volume.channels,
+            settings=self._labels,
+        )
+        seen = nn.functional.avg_pool3d(learnable[None], self._labels.stride) > 0.5
+        image = change_intensity(image, augmentation)[None]
+        return image, torch.from_numpy(target), torch.from_numpy(weight) * seen
+
+
+def stream_batches(
+    sampler: PatchSampler, *, first_step: int, last_step: int, batch_size: int
+) -> Iterator[Batch]:
+    """Yield the batches of the steps, made ahead in another thread."""
+    with ThreadPoolExecutor(max_workers=BATCHES_AHEAD) as pool:
+        ahead: list[Future[Batch]] = []
+        for step in range(first_step, last_step):
+            ahead.append(pool.submit(sampler.batch, step, batch_size))
+            if len(ahead) > BATCHES_AHEAD:
+                yield ahead.pop(0).result()
+        for future in ahead:
+            yield future.result()
+
+
+def _centres_by_class(
+    volumes: list[TrainingVolume],
+) -> list[list[tuple[int, NDArray[np.float64]]]]:
+    """Return, for each class that has any, its learnable centres: volume, position."""
+    by_class: dict[int, list[tuple[int, NDArray[np.float64]]]] = {}
+    for which, volume in enumerate(volumes):
+        for position, channel in zip(
+            volume.positions_zyx, volume.channels.tolist(), strict=True
+        ):
+            index = np.round(position).astype(int)
+            if volume.learnable.data[tuple(index)]:
+                by_class.setdefault(channel, []).append((which, position))
+    return [by_class[channel] for channel in sorted(by_class)]
+
+
+def _draw_learnable_voxel(
+    volume: TrainingVolume, generator: np.random.Generator
+) -> NDArray[np.int64]:
+    """Draw a voxel that may be learnt from; any voxel if twenty draws find none."""
+    shape = volume.image.shape_zyx
+    for _ in range(20):
+        voxel = generator.integers(shape)
+        if volume.learnable.data[tuple(voxel)]:
+            break
+    return np.asarray(voxel, dtype=np.int64)

@@ -1,0 +1,78 @@
+"""From diameters in Å to voxels: the working voxel size and the labels."""
+
+import logging
+
+from etpicker_plugin.engine.errors import InputDataError
+from etpicker_plugin.engine.training.weak_labels import LabelSettings
+
+logger = logging.getLogger(__name__)
+
+COMFORTABLE_DIAMETER = 18.0
+SMALLEST_DIAMETER = 12.0
+LEAST_INPUT_DIAMETER = 3.0
+LABEL_SHARE = 0.45
+LABEL_RANGE_VOX = (5.0, 13.0)
+SPARSE_WEIGHT = 0.1
+
+
+def choose_working_voxel_size(diameters: dict[str, float], voxel_size: float) -> float:
+    """Choose the voxel size at which the network works, Å.
+
+    Coarser than the input until the smallest class is 18 voxels wide; finer only
+    when it would be under 12, because the network's first layer halves the
+    resolution.
+
+    Raises
+    ------
+    InputDataError
+        If a particle is narrower than three voxels of the input.
+    """
+    name = min(diameters, key=lambda key: diameters[key])
+    smallest = diameters[name]
+    if smallest < LEAST_INPUT_DIAMETER * voxel_size:
+        raise InputDataError(
+            f"Class {name}: {smallest:g} Å is {smallest / voxel_size:.1f} voxels at "
+            f"{voxel_size:g} Å, too small to be seen (3 or more are needed). Give "
+            "less binned tomograms, or check diameter (Å) and voxel size."
+        )
+    return min(
+        max(voxel_size, smallest / COMFORTABLE_DIAMETER), smallest / SMALLEST_DIAMETER
+    )
+
+
+def label_diameters_ang(
+    diameters: dict[str, float], working_voxel_size: float, given: float | None
+) -> dict[str, float]:
+    """Return each class's label diameter in Å: given, or 0.45 of the particle's.
+
+    Held between 5 and 13 working voxels: smaller ones are lost among millions of
+    background voxels, larger ones blur the centre.
+    """
+    if given is not None:
+        return dict.fromkeys(diameters, given)
+    low, high = (v * working_voxel_size for v in LABEL_RANGE_VOX)
+    return {
+        name: min(max(LABEL_SHARE * diameter, low), high)
+        for name, diameter in diameters.items()
+    }
+
+
+def make_label_settings(
+    diameters: dict[str, float],
+    label_diameters: dict[str, float],
+    *,
+    working_voxel_size: float,
+    shape: str,
+    stride: int,
+    sparse: bool,
+) -> LabelSettings:
+    """Return how the labels are painted, in working voxels."""
+    return LabelSettings(
+        shape=shape,
+        diameters_vox=tuple(label_diameters[n] / working_voxel_size for n in diameters),
+        particle_diameters_vox=tuple(
+            d / working_voxel_size for d in diameters.values()
+        ),
+        stride=stride,
+        unlabelled_weight=SPARSE_WEIGHT if sparse else 1.0,
+    )

@@ -1,0 +1,193 @@
+"""Validation by picking: held-out regions are picked, and the picks are judged.
+
+Thresholds are chosen here, on particles that the network never learnt from.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from etpicker_plugin.engine.io.array_volume import ArrayVolume
+from etpicker_plugin.engine.model.network import Network
+from etpicker_plugin.engine.picking.find import (
+    PeakSettings,
+    choose_edge,
+    pick_tiles,
+    total_halo,
+)
+from etpicker_plugin.engine.picking.nms import (
+    join_peaks,
+    keep_best,
+    remove_duplicates,
+)
+from etpicker_plugin.engine.picking.tiling import plan_tiles
+from etpicker_plugin.engine.training.split import Region
+
+CANDIDATE_SCORE = 0.02
+MOST_CANDIDATES = 2000
+"""Per class and part: an untrained network finds a peak everywhere."""
+DEFAULT_THRESHOLD = 0.3
+PLATEAU = 0.97
+
+
+@dataclass(frozen=True, kw_only=True)
+class ValidationPart:
+    """A held-out region with all the true centres of its tomogram."""
+
+    image: ArrayVolume
+    region: Region
+    allowed: ArrayVolume
+    positions_zyx: NDArray[np.float64]
+    channels: NDArray[np.intp]
+
+
+@dataclass(frozen=True, kw_only=True)
+class JudgedPicks:
+    """One class's candidates over all parts: score, truth, and true particles."""
+
+    scores: NDArray[np.float64]
+    is_true: NDArray[np.bool_]
+    n_truth: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassResult:
+    """What a class reaches at its threshold."""
+
+    threshold: float
+    precision: float
+    recall: float
+    f1: float
+    f_alpha: float
+
+
+def judge_parts(
+    network: Network,
+    parts: list[ValidationPart],
+    *,
+    settings: PeakSettings,
+    match_distances: list[float],
+) -> list[JudgedPicks]:
+    """Pick the parts and match the picks, per class.
+
+    Parameters
+    ----------
+    match_distances
+        Per class, working voxels; also the least distance between picks.
+    """
+    judged: list[list[JudgedPicks]] = [[] for _ in match_distances]
+    for part in parts:
+        edge = choose_edge(part.image.shape_zyx, network, settings)
+        tiles = plan_tiles(
+            part.image.shape_zyx,
+            edge=edge,
+            halo=total_halo(network, settings),
+            alignment=network.alignment,
+            region=(part.region.start, part.region.stop),
+        )
+        found = pick_tiles(
+            network, part.image, settings=settings, tiles=tiles, done=set()
+        )
+        candidates = keep_best(join_peaks([p for _, _, p, _ in found]), MOST_CANDIDATES)
+        peaks = remove_duplicates(candidates, match_distances)
+        for channel, distance in enumerate(match_distances):
+            own = peaks.select(peaks.channels == channel)
+            truth = part.positions_zyx[part.channels == channel]
+            judged[channel].append(
+                _judge_class(own.positions_zyx, own.scores, truth, part, distance)
+            )
+    return [_join(of_class) for of_class in judged]
+
+
+def _judge_class(
+    positions: NDArray[np.float64],
+    scores: NDArray[np.float64],
+    truth: NDArray[np.float64],
+    part: ValidationPart,
+    distance: float,
+) -> JudgedPicks:
+    """Match the picks of one part; those of truth outside the region do not count."""
+    allowed = _is_allowed(positions, part)
+    positions, scores = positions[allowed], scores[allowed]
+    counted = part.region.contains(truth) & _is_allowed(truth, part)
+    matched = match_by_score(positions, scores, truth, max_distance=distance)
+    is_true = matched >= 0
+    ours = ~is_true | counted[matched] if len(truth) else ~is_true
+    return JudgedPicks(
+        scores=scores[ours], is_true=is_true[ours], n_truth=int(counted.sum())
+    )
+
+
+def _is_allowed(
+    positions: NDArray[np.float64], part: ValidationPart
+) -> NDArray[np.bool_]:
+    last = np.asarray(part.allowed.shape_zyx) - 1
+    index = np.clip(np.round(positions).astype(int), 0, last)
+    return np.asarray(part.allowed.data[tuple(index.T)], dtype=bool)
+
+
+def match_by_score(
+    positions: NDArray[np.float64],
+    scores: NDArray[np.float64],
+    truth: NDArray[np.float64],
+    *,
+    max_distance: float,
+) -> NDArray[np.intp]:
+    """Give each pick, best first, the nearest truth still free; -1 where none is."""
+    matched = np.full(len(positions), -1, dtype=np.intp)
+    if len(truth) == 0 or len(positions) == 0:
+        return matched
+    free = np.ones(len(truth), dtype=bool)
+    near = cKDTree(truth).query_ball_point(positions, max_distance)
+    for i in np.argsort(-scores, kind="stable"):
+        candidates = [j for j in near[i] if free[j]]
+        if candidates:
+            gaps = np.linalg.norm(truth[candidates] - positions[i], axis=1)
+            matched[i] = candidates[int(gaps.argmin())]
+            free[matched[i]] = False
+    return matched
+
+
+def _join(parts: list[JudgedPicks]) -> JudgedPicks:
+    return JudgedPicks(
+        scores=np.concatenate([p.scores for p in parts]),
+        is_true=np.concatenate([p.is_true for p in parts]),
+        n_truth=sum(p.n_truth for p in parts),
+    )
+
+
+def choose_threshold(judged: JudgedPicks, *, f_alpha: float) -> ClassResult:
+    """Choose the score that keeps the best F1 on held-out particles.
+
+    With few held-out particles F1 is a staircase with a wide top; the middle of the
+    scores whose F1 is within 3 % of the best is taken, not the accidental highest
+    step. Without any held-out particle the threshold is a default.
+    """
+    if judged.n_truth == 0 or not judged.is_true.any():
+        return ClassResult(
+            threshold=DEFAULT_THRESHOLD, precision=0.0, recall=0.0, f1=0.0, f_alpha=0.0
+        )
+    order = np.argsort(-judged.scores, kind="stable")
+    scores = judged.scores[order]
+    hits = np.cumsum(judged.is_true[order])
+    f1 = 2 * hits / (np.arange(1, len(hits) + 1) + judged.n_truth)
+    good = np.flatnonzero(f1 >= PLATEAU * f1.max())
+    # Cutting between the last good pick and the next one keeps the same picks.
+    lowest = scores[good[-1] + 1] if good[-1] + 1 < len(scores) else 0.0
+    threshold = float((scores[good[0]] + (scores[good[-1]] + lowest) / 2) / 2)
+    kept = int((scores >= threshold).sum())
+    found = int(hits[kept - 1]) if kept else 0
+    precision, recall = found / max(kept, 1), found / judged.n_truth
+    return ClassResult(
+        threshold=threshold,
+        precision=precision,
+        recall=recall,
+        f1=_ratio(2 * precision * recall, precision + recall),
+        f_alpha=_ratio(precision * recall**f_alpha, precision + recall**f_alpha),
+    )
+
+
+def _ratio(numerator: float, denominator: float) -> float:
+    return numerator / denominator if denominator else 0.0

@@ -1,0 +1,135 @@
+"""Weak labels: simple shapes painted at clicked centres (Liu et al. 2024, eqs 1-4).
+
+A label of diameter *d* has the radius r = (d - 1) / 2 of the paper, so an odd
+diameter spans exactly *d* voxels when it is centred on one. Even and fractional
+diameters and centres between voxels are as good: distances are measured from the
+centre as it stands.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Offsets = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelSettings:
+    """How labels are painted.
+
+    Attributes
+    ----------
+    shape
+        ``ball``, ``truncated-ball`` or ``cubic``.
+    diameters_vox
+        Label diameter of each class, working voxels.
+    particle_diameters_vox
+        Particle diameter of each class, working voxels.
+    stride
+        Working voxels per voxel of the target (the network's output stride).
+    unlabelled_weight
+        Weight of voxels that nobody marked: 1 where the annotation is complete.
+    """
+
+    shape: str
+    diameters_vox: tuple[float, ...]
+    particle_diameters_vox: tuple[float, ...]
+    stride: int
+    unlabelled_weight: float = 1.0
+
+
+def inside_label(offsets: Offsets, diameter: float, *, shape: str) -> NDArray[np.bool_]:
+    """Tell which offsets from a centre belong to its label.
+
+    Parameters
+    ----------
+    offsets
+        Along z, y and x, in voxels from the centre; they broadcast to ``(Z, Y, X)``.
+    diameter
+        Voxels.
+    shape
+        ``ball``: distance at most r. ``cubic``: each offset at most r.
+        ``truncated-ball``: within √2·r, cut by the cube.
+
+    Returns
+    -------
+    ndarray
+        ``(Z, Y, X)`` bool.
+    """
+    radius = max((diameter - 1) / 2, 0.5) + 1e-6
+    z, y, x = offsets
+    distance2 = z**2 + y**2 + x**2
+    if shape == "ball":
+        return np.asarray(distance2 <= radius**2)
+    cube = (abs(z) <= radius) & (abs(y) <= radius) & (abs(x) <= radius)
+    if shape == "cubic":
+        return np.asarray(cube)
+    return np.asarray(cube & (distance2 <= 2 * radius**2))
+
+
+def paint_labels(
+    shape_zyx: tuple[int, int, int],
+    positions_zyx: NDArray[np.float64],
+    channels: NDArray[np.intp],
+    *,
+    settings: LabelSettings,
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Paint a patch's target and the weight of each of its voxels.
+
+    Where labels of one class overlap they join; labels of different classes keep
+    their own channels. Around a marked centre, out to the particle's radius, no
+    other particle can be centred: there the weight is 1 even when the annotation is
+    sparse.
+
+    Parameters
+    ----------
+    shape_zyx
+        Size of the patch in working voxels.
+    positions_zyx
+        ``(N, 3)`` centres in working voxels of the patch; they may lie outside it.
+    channels
+        ``(N,)`` class indices.
+
+    Returns
+    -------
+    target
+        ``(C, z, y, x)`` float32, 0 or 1, at the network's output voxels.
+    weight
+        ``(C, z, y, x)`` float32.
+    """
+    grid = tuple(n // settings.stride for n in shape_zyx)
+    target = np.zeros((len(settings.diameters_vox), *grid), dtype=np.float32)
+    weight = np.full_like(target, settings.unlabelled_weight)
+    reaches = np.maximum(settings.diameters_vox, settings.particle_diameters_vox)
+    reach = reaches[channels, None]
+    near = (positions_zyx > -reach) & (positions_zyx < np.add(shape_zyx, reach))
+    for i in np.flatnonzero(near.all(axis=1)):
+        channel = int(channels[i])
+        box, offsets = _around(
+            positions_zyx[i], float(reaches[channel]), grid=grid, stride=settings.stride
+        )
+        label = inside_label(
+            offsets, settings.diameters_vox[channel], shape=settings.shape
+        )
+        target[channel][box][label] = 1.0
+        if settings.unlabelled_weight < 1.0:
+            radius = settings.particle_diameters_vox[channel] / 2
+            body = sum(o**2 for o in offsets) <= radius**2
+            for of_class in weight:
+                of_class[box][body | label] = 1.0
+    return target, weight
+
+
+def _around(
+    position: NDArray[np.float64], reach: float, *, grid: tuple[int, ...], stride: int
+) -> tuple[tuple[slice, ...], Offsets]:
+    """Return the box of output voxels near a centre, and their offsets from it."""
+    axes, box = [], []
+    for axis, (centre, length) in enumerate(zip(position, grid, strict=True)):
+        first = min(max(int((centre - reach) // stride), 0), length)
+        last = min(max(int((centre + reach) // stride) + 2, first), length)
+        box.append(slice(first, last))
+        offsets = np.arange(first, last) * stride + (stride - 1) / 2 - centre
+        axes.append(offsets.reshape([-1 if i == axis else 1 for i in range(3)]))
+    return tuple(box), (axes[0], axes[1], axes[2])
