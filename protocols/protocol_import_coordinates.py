@@ -144,6 +144,8 @@ class ProtEtPickerImportCoordinates(ProtEtPickerBase):
         shutil.rmtree(self._getExtraPath("converted"), ignore_errors=True)
         for tomogram in tomograms_by_id(self.inputTomograms.get()).values():
             link_tomogram(tomogram, self._getExtraPath("tomograms"))
+        if not self._isStar():
+            self._linkFiles()
         for job in self._jobs().items():
             config = self._buildConfig(job)
             self.runEngine("convert", config, config.out)
@@ -214,22 +216,35 @@ class ProtEtPickerImportCoordinates(ProtEtPickerBase):
 
     # --------------------------- helpers --------------------------------------
     def _jobs(self):
-        """Return the engine's jobs: output folder name -> (file, its tsIds).
+        """Return the engine's jobs: output folder name -> (files, their tsIds).
 
         Raises
         ------
         ConfigError
             If there is no file, or none belongs to a tomogram.
         """
-        names = self.inputTomograms.get().getTSIds()
+        names = sorted(self.inputTomograms.get().getTSIds())
         if self._isStar():
             files = self._files()
-            return {f"star_{i}": (f, names) for i, f in enumerate(files, 1)}
+            return {f"star_{i}": ([str(f)], names) for i, f in enumerate(files, 1)}
         found = self._filesByName()
         errors = checks.check_names(names, found, of="coordinate file")
         if errors:
             raise ConfigError(errors[0])
-        return {n: (f, [n]) for n, f in found.items() if n in names}
+        common = [name for name in names if name in found]
+        return {"all": ([self._linkTo(n, found[n]) for n in common], common)}
+
+    def _linkTo(self, ts_id, file):
+        """Return the link's name: the engine pairs files and tomograms by name."""
+        return self._getExtraPath("files", f"{ts_id}{file.suffix}")
+
+    def _linkFiles(self):
+        """Link every coordinate file under its tomogram's name."""
+        folder = Path(self._getExtraPath("files"))
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        for ts_id, file in self._filesByName().items():
+            Path(self._linkTo(ts_id, file)).symlink_to(file.resolve())
 
     def _isStar(self):
         return self._values()["input_format"].startswith("relion")
@@ -257,11 +272,11 @@ class ProtEtPickerImportCoordinates(ProtEtPickerBase):
         return read_parameters(self, ConvertConfig, FORM_FIELDS)
 
     def _buildConfig(self, job):
-        name, (file, ts_ids) = job
+        name, (files, ts_ids) = job
         links = [self._getExtraPath("tomograms", f"{t}.mrc") for t in ts_ids]
         values = {
             **self._values(),
-            "input": [str(file)],
+            "input": files,
             "output_format": "csv",
             "tomogram": links,
             "voxel_size": self.inputTomograms.get().getSamplingRate(),
@@ -297,7 +312,7 @@ def tomogram_name(file_name, pattern):
     """Return the tomogram's name in a file name, by ``{TS}`` in the pattern."""
     if TS_LABEL in pattern:
         before, after = (
-            re.escape(part).replace(r"\*", ".*") for part in pattern.split(TS_LABEL, 1)
+            re.escape(part).replace(r"\*", ".*?") for part in pattern.split(TS_LABEL, 1)
         )
         match = re.fullmatch(f"{before}(.+){after}", file_name)
         if match:

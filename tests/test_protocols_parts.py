@@ -1,0 +1,214 @@
+"""The protocols' pure parts: form, classes, names, curves, slices."""
+
+import dataclasses
+import json
+import tempfile
+import unittest
+from pathlib import Path
+
+import numpy as np
+from etpicker_plugin.protocols import (
+    ProtEtPickerEvaluate,
+    ProtEtPickerExportCoordinates,
+    ProtEtPickerImportCoordinates,
+    ProtEtPickerPick,
+    ProtEtPickerTrain,
+    protocol_evaluate,
+    protocol_export_coordinates,
+    protocol_import_coordinates,
+    protocol_pick,
+    protocol_train,
+)
+from etpicker_plugin.protocols.classes import match_groups, match_sets
+from etpicker_plugin.protocols.form import (
+    form_parameter,
+    form_parameters,
+)
+from etpicker_plugin.protocols.protocol_import_coordinates import (
+    tomogram_name,
+)
+from pyworkflow.protocol import params
+from pyworkflow.tests import BaseTest, setupTestProject
+
+from etpicker_plugin.engine.config.convert import ConvertConfig
+from etpicker_plugin.engine.config.evaluate import EvaluateConfig
+from etpicker_plugin.engine.config.pick import PickConfig
+from etpicker_plugin.engine.config.train import TrainConfig
+from etpicker_plugin.engine.errors import ConfigError
+from etpicker_plugin.viewers.slices import sections_at, slab_mean
+from etpicker_plugin.viewers.training_curves import read_curves
+
+FORMS = (
+    (
+        ProtEtPickerTrain,
+        TrainConfig,
+        protocol_train.INPUT_FIELDS + protocol_train.TRAINING_FIELDS,
+        protocol_train.SCIPION_FIELDS,
+    ),
+    (
+        ProtEtPickerPick,
+        PickConfig,
+        protocol_pick.INPUT_FIELDS + protocol_pick.PICKING_FIELDS,
+        protocol_pick.SCIPION_FIELDS,
+    ),
+    (
+        ProtEtPickerEvaluate,
+        EvaluateConfig,
+        protocol_evaluate.FORM_FIELDS,
+        protocol_evaluate.SCIPION_FIELDS,
+    ),
+    (
+        ProtEtPickerImportCoordinates,
+        ConvertConfig,
+        protocol_import_coordinates.FORM_FIELDS,
+        protocol_import_coordinates.SCIPION_FIELDS,
+    ),
+    (
+        ProtEtPickerExportCoordinates,
+        ConvertConfig,
+        protocol_export_coordinates.FORM_FIELDS,
+        protocol_export_coordinates.SCIPION_FIELDS,
+    ),
+)
+
+
+class TestFormFollowsTheEngine(BaseTest):
+    @classmethod
+    def setUpClass(cls):
+        setupTestProject(cls)
+
+    def test_every_field_is_on_the_form_or_given_by_scipion(self):
+        for protocol_class, config_class, on_form, by_scipion in FORMS:
+            fields = {f.name for f in dataclasses.fields(config_class)}
+            with self.subTest(protocol_class.__name__):
+                self.assertEqual(fields, set(on_form) | set(by_scipion))
+                self.assertFalse(set(on_form) & set(by_scipion))
+
+    def test_form_shows_default_help_choices_unit_and_level_of_the_dataclass(self):
+        for protocol_class, config_class, on_form, _ in FORMS:
+            protocol = self.newProtocol(protocol_class)
+            for wanted in form_parameters(config_class, on_form):
+                with self.subTest(f"{protocol_class.__name__}.{wanted.name}"):
+                    self.check_parameter(protocol, config_class, wanted)
+
+    def check_parameter(self, protocol, config_class, wanted):
+        shown = protocol.getParam(wanted.name)
+        field = next(
+            f for f in dataclasses.fields(config_class) if f.name == wanted.field
+        )
+        self.assertIn(field.metadata["help"], shown.help.get())
+        if field.metadata["unit"]:
+            self.assertIn(f"[{field.metadata['unit']}]", shown.label.get())
+        level = params.LEVEL_ADVANCED if field.metadata["advanced"] else 0
+        self.assertEqual(shown.expertLevel.get(), level)
+        value = protocol.getAttributeValue(wanted.name)
+        if field.metadata["choices"]:
+            self.assertEqual(shown.choices, list(field.metadata["choices"]))
+            if field.default is not dataclasses.MISSING:
+                self.assertEqual(shown.choices[value], field.default)
+        elif wanted.kind in ("int", "float", "bool"):
+            default = field.default
+            expected = None if default is dataclasses.MISSING else default
+            self.assertEqual(value, expected)
+
+    def test_names_do_not_hide_scipion_attributes(self):
+        inherited = set(dir(protocol_train.ProtEtPickerBase()))
+        for protocol_class, config_class, on_form, _ in FORMS:
+            for parameter in form_parameters(config_class, on_form):
+                with self.subTest(f"{protocol_class.__name__}.{parameter.name}"):
+                    self.assertNotIn(parameter.name, inherited)
+
+    def test_kinds(self):
+        kinds = {
+            name: form_parameter(TrainConfig, name).kind
+            for name in ("diameter", "annotation", "max_minutes", "steps")
+        }
+        self.assertEqual(
+            kinds,
+            {
+                "diameter": "assignments",
+                "annotation": "enum",
+                "max_minutes": "float",
+                "steps": "int",
+            },
+        )
+        self.assertEqual(form_parameter(PickConfig, "classes").kind, "words")
+        self.assertTrue(form_parameter(TrainConfig, "max_minutes").optional)
+
+
+class TestClasses(unittest.TestCase):
+    def test_sets_are_matched_by_label_then_by_order(self):
+        table = [
+            (["a", "b"], ["x", "y"], ["a", "b"]),
+            (["a", "b"], ["b", "a"], ["b", "a"]),
+            (["a", "b"], ["y", "a"], ["b", "a"]),
+            (["a"], ["c", "a", "b"], [None, "a", None]),
+        ]
+        for names, labels, expected in table:
+            with self.subTest(labels=labels):
+                self.assertEqual(match_sets(names, labels), expected)
+
+    def test_sets_that_do_not_match_are_refused(self):
+        for names, labels in [(["a"], ["x", "y"]), ([], ["x"]), (["a"], ["a", "a"])]:
+            with self.subTest(labels=labels), self.assertRaises(ConfigError):
+                match_sets(names, labels)
+
+    def test_groups_count_along_the_names_or_take_them_in_order(self):
+        table = [
+            (["a", "b", "c"], [1, 2, 3], {1: "a", 2: "b", 3: "c"}),
+            (["a", "b", "c"], [3, 1], {1: "a", 3: "c"}),
+            (["a", "b"], [7, 5], {5: "a", 7: "b"}),
+            (["a"], [0], {0: "a"}),
+        ]
+        for names, ids, expected in table:
+            with self.subTest(ids=ids):
+                self.assertEqual(match_groups(names, ids), expected)
+
+    def test_groups_that_do_not_match_are_refused(self):
+        for names, ids in [(["a"], [1, 2]), (["a", "b"], [0]), (["a"], [])]:
+            with self.subTest(ids=ids), self.assertRaises(ConfigError):
+                match_groups(names, ids)
+
+    def test_tomogram_name_in_a_file_name(self):
+        table = [
+            ("TS_01.csv", "*.csv", "TS_01"),
+            ("TS_01_picks.csv", "{TS}_picks.csv", "TS_01"),
+            ("run1_TS_01.csv", "run*_{TS}.csv", "TS_01"),
+            ("other.csv", "{TS}_picks.csv", "other"),
+        ]
+        for file_name, pattern, expected in table:
+            with self.subTest(file_name):
+                self.assertEqual(tomogram_name(file_name, pattern), expected)
+
+
+class TestViewerParts(unittest.TestCase):
+    def test_curves_keep_the_last_of_a_repeated_step_and_skip_a_torn_line(self):
+        lines = [
+            {"stage": "training", "done": 1, "loss": 0.9, "lr": 0.1},
+            {"stage": "training", "done": 2, "loss": 0.8, "lr": 0.2},
+            {"stage": "validation", "step": 2, "score": 0.5, "f1:a": 0.4},
+            {"stage": "training", "done": 2, "loss": 0.7, "lr": 0.2},
+        ]
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "progress.jsonl"
+            text = "\n".join(json.dumps(line) for line in lines)
+            path.write_text(text + '\n{"stage": "trai', encoding="utf-8")
+            curves = read_curves(path)
+        self.assertEqual(curves.loss, {1: 0.9, 2: 0.7})
+        self.assertEqual(curves.class_f1, {"a": {2: 0.4}})
+
+    def test_no_curves_without_a_file(self):
+        self.assertTrue(read_curves(Path("/nonexistent/progress.jsonl")).is_empty())
+
+    def test_sphere_section(self):
+        positions = np.array([[10.0, 20.0, 30.0], [14.0, 5.0, 6.0], [15.1, 0.0, 0.0]])
+        centres, radii = sections_at(positions, 10.0, 5.0)
+        np.testing.assert_allclose(centres, [[30.0, 20.0], [6.0, 5.0]])
+        np.testing.assert_allclose(radii, [5.0, 3.0])
+
+    def test_slab_at_the_edge_is_the_mean_of_what_exists(self):
+        data = np.arange(5.0)[:, None, None] * np.ones((5, 2, 3))
+        self.assertEqual(slab_mean(data, 0, 3).shape, (2, 3))
+        self.assertEqual(slab_mean(data, 0, 3)[0, 0], 0.5)
+        self.assertEqual(slab_mean(data, 2, 3)[0, 0], 2.0)
+        self.assertEqual(slab_mean(data, 4, 1)[0, 0], 4.0)
