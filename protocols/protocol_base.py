@@ -76,7 +76,7 @@ class ProtEtPickerBase(EMProtocol, ProtTomoBase):
         )
 
     # --------------------------- input ----------------------------------------
-    def _classSources(self, pointers, names, *, tell=None):
+    def _classSources(self, pointers, names):
         """Return pairs of a set and a function from group id to class name."""
         sets = [pointer.get() for pointer in pointers]
         if self.classesFrom.get() == BY_GROUP:
@@ -89,6 +89,17 @@ class ProtEtPickerBase(EMProtocol, ProtTomoBase):
             (item, lambda _group, name=name: name)
             for item, name in zip(sets, matched, strict=True)
         ]
+
+    def _warnLeftOut(self, pointers, names):
+        """List the sets of which no class is wanted."""
+        if self.classesFrom.get() == BY_GROUP:
+            return []
+        labels = [set_label(pointer) for pointer in pointers]
+        matched = zip(labels, match_sets(names, labels), strict=True)
+        left_out = [label for label, name in matched if name is None]
+        if not left_out:
+            return []
+        return [f"Left out, without a diameter: {', '.join(left_out)}."]
 
     def _device(self):
         return "cuda" if self.usesGpu() else "cpu"

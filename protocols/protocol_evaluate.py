@@ -92,9 +92,11 @@ class ProtEtPickerEvaluate(ProtEtPickerBase):
     def _warnings(self):
         truth = {n for p in self.inputTruth for n in p.get().getTSIds()}
         extra = sorted(self._pickedNames() - truth)
-        if not extra:
-            return []
-        return [f"Not judged, without true centres: {checks.shorten(extra)}."]
+        warnings = self._warnLeftOut(self.inputPicks, self._classes())
+        if extra:
+            names = checks.shorten(extra)
+            warnings.append(f"Not judged, without true centres: {names}.")
+        return warnings
 
     def _summary(self):
         metrics = self.getMetrics()

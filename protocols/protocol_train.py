@@ -182,7 +182,10 @@ class ProtEtPickerTrain(ProtEtPickerBase):
 
     def _warnings(self):
         every = self.inputTomograms.get().getTSIds()
-        return checks.warn_names(every, self._markedNames(), of="coordinates")
+        return [
+            *checks.warn_names(every, self._markedNames(), of="coordinates"),
+            *self._warnLeftOut(self.inputCoordinates, self._classNames()),
+        ]
 
     def _summary(self):
         model = getattr(self, TrainOutputs.model.name, None)

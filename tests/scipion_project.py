@@ -1,0 +1,85 @@
+"""What the project tests share: phantoms, imports, a small trained model."""
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from etpicker_plugin.protocols import ProtEtPickerImportCoordinates
+from pyworkflow.tests import setupTestProject
+from tomo.constants import BOTTOM_LEFT_CORNER
+from tomo.protocols import ProtImportTomograms
+from tomo.tests.test_base_centralized_layer import TestBaseCentralizedLayer
+
+from etpicker_plugin.tests.phantoms import DIAMETERS, VOXEL_SIZE, make_phantoms
+
+DIAMETER_WORDS = " ".join(f"{k}={v:g}" for k, v in DIAMETERS.items())
+
+
+class PhantomProject(TestBaseCentralizedLayer):
+    """A project with three phantom tomograms and their true centres."""
+
+    @classmethod
+    def setUpClass(cls):
+        setupTestProject(cls)
+        cls.folder = Path(tempfile.mkdtemp(prefix="etpicker_phantoms_"))
+        cls.truth = make_phantoms(cls.folder)
+        cls.tomograms = cls.import_tomograms(cls.folder)
+        cls.coordinates = cls.import_coordinates(cls.tomograms, cls.folder)
+
+    @classmethod
+    def run_protocol(cls, protocol_class, **values):
+        """Run a protocol to its end; refuse one that does not validate."""
+        protocol = cls.newProtocol(protocol_class, **values)
+        errors = protocol.validate()
+        if errors:
+            raise AssertionError(f"{protocol_class.__name__}: {errors}")
+        return cls.launchProtocol(protocol)
+
+    @classmethod
+    def errors_of(cls, protocol_class, **values):
+        """Return what a protocol's validation says, as one text."""
+        return "\n".join(cls.newProtocol(protocol_class, **values).validate())
+
+    @classmethod
+    def import_tomograms(cls, folder, *, voxel_size=VOXEL_SIZE, pattern="*.mrc"):
+        protocol = cls.run_protocol(
+            ProtImportTomograms,
+            filesPath=str(folder),
+            filesPattern=pattern,
+            samplingRate=voxel_size,
+        )
+        return protocol.Tomograms
+
+    @classmethod
+    def import_coordinates(cls, tomograms, folder, **values):
+        return cls.run_protocol(
+            ProtEtPickerImportCoordinates,
+            inputTomograms=tomograms,
+            filesPath=str(folder),
+            **{"filesPattern": "*.csv", "diameter": DIAMETER_WORDS, **values},
+        )
+
+    @classmethod
+    def train_model_file(cls, *, steps):
+        """Train with the command line; return the model file."""
+        out = cls.folder / "model"
+        names = sorted(cls.truth)
+        command = [
+            *(sys.executable, "-m", "etpicker_plugin.engine", "train"),
+            *("--tomogram", *(str(cls.folder / f"{n}.mrc") for n in names)),
+            *("--coordinates", *(str(cls.folder / f"{n}.csv") for n in names)),
+            *("--diameter", *DIAMETER_WORDS.split()),
+            *("--steps", str(steps), "--patch-size", "32", "--batch-size", "2"),
+            *("--working-voxel-size", "15", "--device", "cpu", "--out", str(out)),
+        ]
+        subprocess.run(command, check=True)
+        return out / "model.safetensors"
+
+
+def positions_of(coordinates):
+    """Return (tsId, x, y, z) of every coordinate, sorted, in 0-based voxels."""
+    return sorted(
+        (c.getTomoId(), *c.getPosition(BOTTOM_LEFT_CORNER))
+        for c in coordinates.iterCoordinates()
+    )

@@ -1,0 +1,212 @@
+"""From import to averaging's door: train, pick, evaluate, export, and back."""
+
+import json
+from pathlib import Path
+
+import mrcfile
+import numpy as np
+from etpicker_plugin.protocols import (
+    ProtEtPickerEvaluate,
+    ProtEtPickerExportCoordinates,
+    ProtEtPickerImportModel,
+    ProtEtPickerPick,
+    ProtEtPickerTrain,
+)
+from etpicker_plugin.protocols.classes import BY_GROUP
+from etpicker_plugin.protocols.protocol_pick import ONE_SET
+from tomo.protocols import ProtImportTomomasks, ProtMaskCoordinates
+
+from etpicker_plugin.engine.config.convert import FORMATS
+from etpicker_plugin.tests.phantoms import PARTICLES, SHAPES_ZYX, VOXEL_SIZE
+from etpicker_plugin.tests.scipion_project import (
+    DIAMETER_WORDS,
+    PhantomProject,
+    positions_of,
+)
+
+RELION5 = FORMATS.index("relion5")
+BOXES = {"large": 14, "small": 10}
+
+
+class TestTrainPickEvaluate(PhantomProject):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.trained = cls.run_protocol(
+            ProtEtPickerTrain,
+            inputTomograms=cls.tomograms,
+            inputCoordinates=[
+                cls.coordinates.Coordinates3D2,
+                cls.coordinates.Coordinates3D,
+            ],
+            diameter=DIAMETER_WORDS,
+            steps=80,
+            patchSize=32,
+            batchSize=4,
+            workingVoxelSize=VOXEL_SIZE,
+        )
+        cls.picked = cls.run_protocol(
+            ProtEtPickerPick,
+            inputTomograms=cls.tomograms,
+            inputModel=cls.trained.model,
+            probabilityMap=True,
+        )
+
+    def test_imported_coordinates_are_the_file_s(self):
+        for name, output in (("large", "Coordinates3D"), ("small", "Coordinates3D2")):
+            imported = getattr(self.coordinates, output)
+            self.assertEqual(imported.getObjLabel(), name)
+            self.checkCoordinates(
+                imported,
+                expectedSetSize=len(SHAPES_ZYX) * PARTICLES[name],
+                expectedBoxSize=BOXES[name],
+                expectedSRate=VOXEL_SIZE,
+            )
+            expected = sorted(
+                (ts_id, row["x"], row["y"], row["z"])
+                for ts_id, rows in self.truth.items()
+                for row in rows[rows["class"] == name]
+            )
+            self.check_positions(positions_of(imported), expected)
+
+    def test_model(self):
+        model = self.trained.model
+        self.assertEqual(model.getClassNames(), ["large", "small"])
+        self.assertTrue(model.isUnchanged())
+        self.assertIn("140 Å", model.getInfo())
+        self.assertEqual(model.getCard().classes[0].diameter_ang, 140.0)
+        self.assertTrue(self.trained.summary())
+        self.assertIn("Nature Communications", " ".join(self.trained.citations()))
+
+    def test_picks_have_class_score_box_and_precedents(self):
+        for group, output in ((1, "Coordinates3D"), (2, "Coordinates3D2")):
+            picks = getattr(self.picked, output)
+            name = ("large", "small")[group - 1]
+            self.assertEqual(picks.getObjLabel(), name)
+            self.checkCoordinates(
+                picks, expectedBoxSize=BOXES[name], expectedSRate=VOXEL_SIZE
+            )
+            scores = [c.getScore() for c in picks.iterCoordinates()]
+            groups = {c.getGroupId() for c in picks.iterCoordinates()}
+            self.assertTrue(all(0 < score <= 1 for score in scores))
+            self.assertEqual(groups, {group})
+        threshold = self.picked.getThresholds()["large"]
+        self.assertGreaterEqual(
+            min(c.getScore() for c in self.picked.Coordinates3D.iterCoordinates()),
+            threshold - 1e-6,
+        )
+
+    def test_probability_maps(self):
+        for output in ("ProbabilityMaps", "ProbabilityMaps2"):
+            self.checkTomoMasks(
+                getattr(self.picked, output),
+                expectedSetSize=len(SHAPES_ZYX),
+                expectedSRate=VOXEL_SIZE,
+                expectedDimensions={k: list(s[::-1]) for k, s in SHAPES_ZYX.items()},
+            )
+
+    def test_picks_find_the_particles(self):
+        evaluated = self.run_protocol(
+            ProtEtPickerEvaluate,
+            inputPicks=[self.picked.Coordinates3D, self.picked.Coordinates3D2],
+            inputTruth=[
+                self.coordinates.Coordinates3D,
+                self.coordinates.Coordinates3D2,
+            ],
+            diameter=DIAMETER_WORDS,
+        )
+        metrics = evaluated.getMetrics()
+        self.assertEqual(sorted(metrics), ["large", "small"])
+        for name, values in metrics.items():
+            self.assertGreater(values["f1"], 0.8, name)
+        self.assertTrue(Path(evaluated.getReportFile()).is_file())
+
+    def test_relion5_brings_the_same_positions_scores_and_classes_back(self):
+        sets = [self.picked.Coordinates3D, self.picked.Coordinates3D2]
+        exported = self.run_protocol(
+            ProtEtPickerExportCoordinates, inputCoordinates=sets, outputFormat=RELION5
+        )
+        (star,) = exported.getExportedFiles()
+        again = self.import_coordinates(
+            self.tomograms, star.resolve(), inputFormat=RELION5, filesPattern=""
+        )
+        for before, output in zip(
+            sets, ("Coordinates3D", "Coordinates3D2"), strict=True
+        ):
+            after = getattr(again, output)
+            self.assertEqual(after.getObjLabel(), before.getObjLabel())
+            self.check_positions(positions_of(after), positions_of(before))
+            np.testing.assert_allclose(
+                sorted(c.getScore() for c in after.iterCoordinates()),
+                sorted(c.getScore() for c in before.iterCoordinates()),
+                rtol=1e-5,
+            )
+
+    def test_mask_protocol_of_tomo_and_region_mask_agree(self):
+        masks = self.import_half_masks()
+        masked = self.run_protocol(
+            ProtMaskCoordinates,
+            inputCoordinates=self.picked.Coordinates3D,
+            inputSegmentations=masks,
+        )
+        every = positions_of(self.picked.Coordinates3D)
+        kept = [row for row in every if round(row[1]) < 36]
+        self.assertEqual(positions_of(masked.Coordinates), kept)
+        self.assertTrue(0 < len(kept) < len(every))
+        within = self.run_protocol(
+            ProtEtPickerPick,
+            inputTomograms=self.tomograms,
+            inputModel=self.trained.model,
+            inputMasks=masks,
+            outputSets=ONE_SET,
+            classes="large",
+        )
+        self.check_positions(positions_of(within.Coordinates3D), kept)
+        judged = self.newProtocol(
+            ProtEtPickerEvaluate,
+            inputPicks=[within.Coordinates3D],
+            inputTruth=[self.coordinates.Coordinates3D],
+            classesFrom=BY_GROUP,
+            diameter="large=140",
+        )
+        self.assertEqual(judged.validate(), [])
+
+    def test_model_is_imported_with_its_classes(self):
+        imported = self.run_protocol(
+            ProtEtPickerImportModel,
+            modelFile=str(Path(self.trained.model.getPath()).resolve()),
+        )
+        self.assertEqual(imported.model.getClassNames(), ["large", "small"])
+        self.assertEqual(imported.model.getSha256(), self.trained.model.getSha256())
+
+    def test_the_run_s_configuration_is_kept(self):
+        path = Path(self.trained._getExtraPath("train.json"))
+        config = json.loads(path.read_text(encoding="utf-8"))
+        self.assertEqual(config["diameter"], {"large": 140.0, "small": 90.0})
+        self.assertEqual(config["voxel_size"], VOXEL_SIZE)
+
+    def import_half_masks(self):
+        """Import masks that are 1 where x < 36."""
+        folder = self.folder / "masks"
+        folder.mkdir(exist_ok=True)
+        for ts_id, shape in SHAPES_ZYX.items():
+            mask = np.zeros(shape, dtype=np.int8)
+            mask[:, :, :36] = 1
+            with mrcfile.new(folder / f"{ts_id}.mrc", overwrite=True) as mrc:
+                mrc.set_data(mask)
+                mrc.voxel_size = VOXEL_SIZE
+        imported = self.run_protocol(
+            ProtImportTomomasks,
+            inputTomos=self.tomograms,
+            filesPath=str(folder),
+            filesPattern="*.mrc",
+        )
+        return imported.tomomasks
+
+    def check_positions(self, found, expected, *, tolerance_vox=0.01):
+        self.assertEqual([row[0] for row in found], [row[0] for row in expected])
+        np.testing.assert_allclose(
+            [row[1:] for row in found],
+            [row[1:] for row in expected],
+            atol=tolerance_vox,
+        )
