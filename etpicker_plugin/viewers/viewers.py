@@ -42,7 +42,16 @@ class FigureView(View):
         plt.show(block=False)
 
 
-class EtPickerTrainViewer(ProtocolViewer):
+class EtPickerViewer(ProtocolViewer):
+    """What the form viewers share."""
+
+    _environments = (DESKTOP_TKINTER,)
+
+    def _message(self, text, title):
+        return MessageView(text, title, tkParent=self.getTkRoot())
+
+
+class EtPickerTrainViewer(EtPickerViewer):
     """Training curves; they follow a running training."""
 
     _label = "viewer training"
@@ -71,8 +80,8 @@ class EtPickerTrainViewer(ProtocolViewer):
 
     def _showModel(self, _name=None):
         if not hasattr(self.protocol, "model"):
-            return [MessageView("The model is not ready yet.", "Model")]
-        return [MessageView(describe_model(self.protocol.model), "Model")]
+            return [self._message("The model is not ready yet.", "Model")]
+        return [self._message(describe_model(self.protocol.model), "Model")]
 
 
 class EtPickerModelViewer(Viewer):
@@ -90,7 +99,7 @@ class EtPickerModelViewer(Viewer):
         return views
 
 
-class EtPickerPicksViewer(ProtocolViewer):
+class EtPickerPicksViewer(EtPickerViewer):
     """Picks on slices, and their scores."""
 
     _label = "viewer picks"
@@ -122,7 +131,7 @@ class EtPickerPicksViewer(ProtocolViewer):
     def _showSlices(self, _name=None):
         items = picked_tomograms(self.protocol)
         if not items:
-            return [MessageView("There are no picks to show yet.", "Picks")]
+            return [self._message("There are no picks to show yet.", "Picks")]
         # Imported here, because Scipion also loads the viewers where there is no Tk.
         from etpicker_plugin.viewers.slice_window import SliceWindow
 
@@ -132,7 +141,7 @@ class EtPickerPicksViewer(ProtocolViewer):
     def _showScores(self, _name=None):
         scores = scores_by_class(self.protocol)
         if not scores:
-            return [MessageView("There are no picks to show yet.", "Picks")]
+            return [self._message("There are no picks to show yet.", "Picks")]
         thresholds = getattr(self.protocol, "getThresholds", dict)()
         return [
             FigureView(
@@ -142,7 +151,7 @@ class EtPickerPicksViewer(ProtocolViewer):
         ]
 
 
-class EtPickerEvaluateViewer(ProtocolViewer):
+class EtPickerEvaluateViewer(EtPickerViewer):
     """Metrics and the engine's report."""
 
     _label = "viewer evaluation"
@@ -170,7 +179,7 @@ class EtPickerEvaluateViewer(ProtocolViewer):
     def _showMetrics(self, _name=None):
         metrics = self.protocol.getMetrics()
         if not metrics:
-            return [MessageView("The picks are not evaluated yet.", "Evaluation")]
+            return [self._message("The picks are not evaluated yet.", "Evaluation")]
         return [
             FigureView(
                 f"Metrics: {self.protocol.getRunName()}",
@@ -182,9 +191,9 @@ class EtPickerEvaluateViewer(ProtocolViewer):
     def _showReport(self, _name=None):
         report = Path(self.protocol.getReportFile()).resolve()
         if not report.is_file():
-            return [MessageView("The picks are not evaluated yet.", "Evaluation")]
+            return [self._message("The picks are not evaluated yet.", "Evaluation")]
         if not webbrowser.open(report.as_uri()):
-            return [MessageView(f"No browser found. Open {report}", "Evaluation")]
+            return [self._message(f"No browser found. Open {report}", "Evaluation")]
         return []
 
 
