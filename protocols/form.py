@@ -142,12 +142,22 @@ def read_parameters(
             if split_words(value):
                 values[parameter.field] = split_words(value)
         elif parameter.kind == "assignments":
-            values[parameter.field] = parse_assignments(
-                split_words(value), flag=parameter.label
-            )
+            values[parameter.field] = read_assignments(value, label=parameter.label)
         elif value is not None:
             values[parameter.field] = value
     return values
+
+
+def read_assignments(text: str | None, *, label: str) -> dict[str, float]:
+    """Read NAME=VALUE words; NAME:VALUE too, as 'scipion template' takes no second =.
+
+    Raises
+    ------
+    ConfigError
+        If a word is none, a name repeats, or a value is no number.
+    """
+    words = [w if "=" in w else w.replace(":", "=", 1) for w in split_words(text)]
+    return parse_assignments(words, flag=label)
 
 
 def split_words(text: str | None) -> list[str]:

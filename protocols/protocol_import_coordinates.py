@@ -9,8 +9,8 @@ from pathlib import Path
 from etpicker_plugin.protocols import checks
 from etpicker_plugin.protocols.form import (
     add_parameters,
+    read_assignments,
     read_parameters,
-    split_words,
 )
 from etpicker_plugin.protocols.protocol_base import ProtEtPickerBase
 from pyworkflow.protocol import params
@@ -30,7 +30,6 @@ from etpicker_plugin.engine.config.convert import ConvertConfig
 from etpicker_plugin.engine.config.options import (
     config_digest,
     config_from_values,
-    parse_assignments,
 )
 from etpicker_plugin.engine.errors import ConfigError
 from etpicker_plugin.engine.io.coordinates_csv import read_csv
@@ -292,8 +291,7 @@ class ProtEtPickerImportCoordinates(ProtEtPickerBase):
         return {ts_id: join_particles(ts_id, found) for ts_id, found in parts.items()}
 
     def getDiameters(self):
-        words = split_words(self.diameter.get())
-        return parse_assignments(words, flag="Classes and diameters")
+        return read_assignments(self.diameter.get(), label="Classes and diameters")
 
     def _groups(self, particles):
         """Return the classes and their group ids."""

@@ -168,9 +168,8 @@ class ProtEtPickerPick(ProtEtPickerBase):
         failed = self.getFailures()
         picked = {k: t for k, t in tomograms.items() if k not in failed}
         if not picked:
-            raise EngineError(
-                "No tomogram could be picked. " + " ".join(failed.values())
-            )
+            reasons = " ".join(dict.fromkeys(failed.values()))
+            raise EngineError(f"No tomogram could be picked. {reasons}")
         self.failedNames.set(", ".join(failed))
         self._store(self.failedNames)
         outputs = self._makeCoordinates(picked)

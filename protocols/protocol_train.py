@@ -165,8 +165,12 @@ class ProtEtPickerTrain(ProtEtPickerBase):
         errors = checks.check_names(every, self._markedNames(), of="coordinates")
         if errors:
             return errors
-        config = self._buildConfig()
         tomograms = self._usedTomograms()
+        if self._masks():
+            errors = checks.check_masks(self._masks(), tomograms)
+            if errors:
+                return errors
+        config = self._buildConfig()
         rate = self.inputTomograms.get().getSamplingRate()
         particles = self._readParticles()
         return [
@@ -175,7 +179,6 @@ class ProtEtPickerTrain(ProtEtPickerBase):
             *checks.check_inside(particles, tomograms),
             *checks.check_diameters(config.diameter, tomograms),
             *checks.check_counts(particles, config.diameter),
-            *(checks.check_masks(self._masks(), tomograms) if self._masks() else []),
             *checks.check_gpu(self),
             *checks.check_writable(self),
         ]

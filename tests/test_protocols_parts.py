@@ -23,10 +23,13 @@ from etpicker_plugin.protocols.classes import match_groups, match_sets
 from etpicker_plugin.protocols.form import (
     form_parameter,
     form_parameters,
+    read_assignments,
 )
 from etpicker_plugin.protocols.protocol_import_coordinates import (
     tomogram_name,
 )
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 from pyworkflow.protocol import params
 from pyworkflow.tests import BaseTest, setupTestProject
 
@@ -35,8 +38,15 @@ from etpicker_plugin.engine.config.evaluate import EvaluateConfig
 from etpicker_plugin.engine.config.pick import PickConfig
 from etpicker_plugin.engine.config.train import TrainConfig
 from etpicker_plugin.engine.errors import ConfigError
-from etpicker_plugin.viewers.slices import sections_at, slab_mean
-from etpicker_plugin.viewers.training_curves import read_curves
+from etpicker_plugin.engine.io.particles import make_particles
+from etpicker_plugin.viewers.histograms import draw_metrics, draw_scores
+from etpicker_plugin.viewers.slices import (
+    PickedTomogram,
+    draw_slice,
+    sections_at,
+    slab_mean,
+)
+from etpicker_plugin.viewers.training_curves import LiveCurves, read_curves
 
 FORMS = (
     (
@@ -169,6 +179,12 @@ class TestClasses(unittest.TestCase):
             with self.subTest(ids=ids), self.assertRaises(ConfigError):
                 match_groups(names, ids)
 
+    def test_assignments_take_a_colon_too(self):
+        for text in ("a=140 b=90", "a:140 b:90", "a=140, b:90"):
+            with self.subTest(text):
+                read = read_assignments(text, label="Diameter")
+                self.assertEqual(read, {"a": 140.0, "b": 90.0})
+
     def test_tomogram_name_in_a_file_name(self):
         table = [
             ("TS_01.csv", "*.csv", "TS_01"),
@@ -196,6 +212,46 @@ class TestViewerParts(unittest.TestCase):
             curves = read_curves(path)
         self.assertEqual(curves.loss, {1: 0.9, 2: 0.7})
         self.assertEqual(curves.class_f1, {"a": {2: 0.4}})
+
+    def test_live_curves_follow_the_file(self):
+        figure = FigureCanvasAgg(Figure()).figure
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "progress.jsonl"
+            live = LiveCurves(figure, path, title="run")
+            self.assertEqual(len(figure.axes[0].lines[0].get_xdata()), 0)
+            for step in (1, 2):
+                record = {"stage": "training", "done": step, "loss": 1.0, "lr": 0.1}
+                with path.open("a", encoding="utf-8") as stream:
+                    stream.write(json.dumps(record) + "\n")
+                live.refresh()
+                steps = list(figure.axes[0].lines[0].get_xdata())
+                self.assertEqual(steps, list(range(1, step + 1)))
+
+    def test_slice_shows_the_sections_of_the_kept_picks(self):
+        particles = make_particles(
+            "TS_a",
+            [[5, 10, 20], [5, 30, 40], [19, 1, 2]],
+            class_names=np.array(["a", "a", "a"]),
+            scores=np.array([0.9, 0.2, 0.9]),
+        )
+        picked = PickedTomogram("TS_a.mrc", 10.0, particles, {"a": 4.0})
+        figure = Figure()
+        data = np.random.default_rng(0).normal(size=(21, 45, 63))
+        draw_slice(figure, picked, data, z=5, thickness=3, least_score=0.5)
+        (axes,) = figure.axes
+        np.testing.assert_allclose(axes.collections[0].get_offsets(), [[20, 10]])
+        self.assertEqual(axes.images[0].get_array().shape, (45, 63))
+
+    def test_histogram_and_metrics(self):
+        figure = Figure()
+        draw_scores(figure, {"a": [0.2, 0.9], "b": [0.5]}, {"a": 0.3})
+        self.assertEqual(len(figure.axes), 2)
+        self.assertEqual(sum(p.get_height() for p in figure.axes[0].patches), 2)
+        self.assertEqual(list(figure.axes[0].lines[0].get_xdata()), [0.3, 0.3])
+        metrics = {"precision": 0.5, "recall": 1.0, "f1": 2 / 3, "average_precision": 1}
+        draw_metrics(figure, {"a": metrics})
+        heights = [patch.get_height() for patch in figure.axes[0].patches]
+        self.assertEqual(heights, [0.5, 1.0, 2 / 3, 1])
 
     def test_no_curves_without_a_file(self):
         self.assertTrue(read_curves(Path("/nonexistent/progress.jsonl")).is_empty())

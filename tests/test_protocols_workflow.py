@@ -14,7 +14,11 @@ from etpicker_plugin.protocols import (
 )
 from etpicker_plugin.protocols.classes import BY_GROUP
 from etpicker_plugin.protocols.protocol_pick import ONE_SET
-from tomo.protocols import ProtImportTomomasks, ProtMaskCoordinates
+from tomo.protocols import (
+    ProtImportTomograms,
+    ProtImportTomomasks,
+    ProtMaskCoordinates,
+)
 
 from etpicker_plugin.engine.config.convert import FORMATS
 from etpicker_plugin.tests.phantoms import PARTICLES, SHAPES_ZYX, VOXEL_SIZE
@@ -170,6 +174,23 @@ class TestTrainPickEvaluate(PhantomProject):
             diameter="large=140",
         )
         self.assertEqual(judged.validate(), [])
+
+    def test_another_origin_of_the_tomograms_moves_no_coordinate(self):
+        shifted = self.run_protocol(
+            ProtImportTomograms,
+            filesPath=str(self.folder),
+            filesPattern="*.mrc",
+            samplingRate=VOXEL_SIZE,
+            setOrigCoord=True,
+            x=111.0,
+            y=-57.0,
+            z=35.0,
+        )
+        again = self.import_coordinates(shifted.Tomograms, self.folder)
+        self.check_positions(
+            positions_of(again.Coordinates3D),
+            positions_of(self.coordinates.Coordinates3D),
+        )
 
     def test_model_is_imported_with_its_classes(self):
         imported = self.run_protocol(
