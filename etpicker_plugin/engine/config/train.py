@@ -83,7 +83,7 @@ class TrainConfig:
         3000, "Optimiser steps at most.", label="Training steps", advanced=True
     )
     batch_size: int = option(
-        8, "Patches per step.", label="Batch size", unit="patches", advanced=True
+        4, "Patches per step.", label="Batch size", unit="patches", advanced=True
     )
     patch_size: int = option(
         64,

@@ -3,10 +3,10 @@
 import os
 from pathlib import Path
 
-import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
+from etpicker_plugin.engine.config.train import NETWORKS
 from etpicker_plugin.engine.errors import CheckpointError
 from etpicker_plugin.engine.model.card import (
     CARD_KEY,
@@ -52,6 +52,11 @@ def load_model(path: Path | str) -> tuple[Network, ModelCard]:
     """
     path = Path(path)
     card = read_card(path)
+    if card.network not in NETWORKS:
+        raise CheckpointError(
+            f"Model {path}: network '{card.network}' is not known here; expected one "
+            f"of: {', '.join(NETWORKS)}. Install the etpicker that made it."
+        )
     try:
         tensors = load_file(str(path))
         network = make_network(card.network, len(card.classes))
@@ -71,9 +76,3 @@ def load_model(path: Path | str) -> tuple[Network, ModelCard]:
     network.requires_grad_(False)
     network.eval()
     return network, card
-
-
-def copy_weights(source: Network, target: Network) -> None:
-    """Copy all weights and statistics from one network to another."""
-    with torch.no_grad():
-        target.load_state_dict(source.state_dict())

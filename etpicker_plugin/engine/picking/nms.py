@@ -63,12 +63,14 @@ def pooling_reach(kernel: int) -> int:
 
 
 def mean_pool(probability: Tensor, kernel: int) -> Tensor:
-    """Average ``(Z, Y, X)`` twice over a box of odd edge; the outside is left out."""
+    """Average ``(Z, Y, X)`` twice over a box of odd edge; outside it is 0.
+
+    So a blob cut by a face of the volume scores less, and its maximum is not drawn to
+    the face.
+    """
     pooled = probability[None, None]
     for _ in range(2):
-        pooled = nn.functional.avg_pool3d(
-            pooled, kernel, stride=1, padding=kernel // 2, count_include_pad=False
-        )
+        pooled = nn.functional.avg_pool3d(pooled, kernel, stride=1, padding=kernel // 2)
     return pooled[0, 0]
 
 

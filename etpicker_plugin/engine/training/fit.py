@@ -28,8 +28,8 @@ from etpicker_plugin.engine.training.schedule import Budget, one_cycle
 
 logger = logging.getLogger(__name__)
 
-VALIDATIONS = 20
-FIRST_VALIDATION = 0.15
+VALIDATIONS = 10
+FIRST_VALIDATION = 0.3
 AVERAGE_DECAY = 0.995
 WEIGHT_DECAY = 0.01
 BETAS = (0.9, 0.99)

@@ -3,9 +3,11 @@
 Thresholds are chosen here, on particles that the network never learnt from.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
@@ -23,6 +25,7 @@ from etpicker_plugin.engine.picking.nms import (
     remove_duplicates,
 )
 from etpicker_plugin.engine.picking.tiling import plan_tiles
+from etpicker_plugin.engine.training.augment import add_matched_noise
 from etpicker_plugin.engine.training.split import Region
 
 CANDIDATE_SCORE = 0.02
@@ -65,7 +68,7 @@ class ClassResult:
 
 def judge_parts(
     network: Network,
-    parts: list[ValidationPart],
+    parts: Iterable[ValidationPart],
     *,
     settings: PeakSettings,
     match_distances: list[float],
@@ -98,7 +101,7 @@ def judge_parts(
             judged[channel].append(
                 _judge_class(own.positions_zyx, own.scores, truth, part, distance)
             )
-    return [_join(of_class) for of_class in judged]
+    return [join_judged(of_class) for of_class in judged]
 
 
 def _judge_class(
@@ -150,7 +153,8 @@ def match_by_score(
     return matched
 
 
-def _join(parts: list[JudgedPicks]) -> JudgedPicks:
+def join_judged(parts: list[JudgedPicks]) -> JudgedPicks:
+    """Pool judged picks, as if they were of one tomogram."""
     return JudgedPicks(
         scores=np.concatenate([p.scores for p in parts]),
         is_true=np.concatenate([p.is_true for p in parts]),
@@ -158,17 +162,15 @@ def _join(parts: list[JudgedPicks]) -> JudgedPicks:
     )
 
 
-def choose_threshold(judged: JudgedPicks, *, f_alpha: float) -> ClassResult:
-    """Choose the score that keeps the best F1 on held-out particles.
+def choose_threshold(judged: JudgedPicks) -> float:
+    """Choose the score that keeps the best F1.
 
     With few held-out particles F1 is a staircase with a wide top; the middle of the
     scores whose F1 is within 3 % of the best is taken, not the accidental highest
-    step. Without any held-out particle the threshold is a default.
+    step. Without any hit the threshold is a default.
     """
     if judged.n_truth == 0 or not judged.is_true.any():
-        return ClassResult(
-            threshold=DEFAULT_THRESHOLD, precision=0.0, recall=0.0, f1=0.0, f_alpha=0.0
-        )
+        return DEFAULT_THRESHOLD
     order = np.argsort(-judged.scores, kind="stable")
     scores = judged.scores[order]
     hits = np.cumsum(judged.is_true[order])
@@ -176,10 +178,15 @@ def choose_threshold(judged: JudgedPicks, *, f_alpha: float) -> ClassResult:
     good = np.flatnonzero(f1 >= PLATEAU * f1.max())
     # Cutting between the last good pick and the next one keeps the same picks.
     lowest = scores[good[-1] + 1] if good[-1] + 1 < len(scores) else 0.0
-    threshold = float((scores[good[0]] + (scores[good[-1]] + lowest) / 2) / 2)
-    kept = int((scores >= threshold).sum())
-    found = int(hits[kept - 1]) if kept else 0
-    precision, recall = found / max(kept, 1), found / judged.n_truth
+    return float((scores[good[0]] + (scores[good[-1]] + lowest) / 2) / 2)
+
+
+def result_at(judged: JudgedPicks, threshold: float, *, f_alpha: float) -> ClassResult:
+    """Return what is reached with the picks of at least a score."""
+    kept = judged.scores >= threshold
+    found = int(judged.is_true[kept].sum())
+    precision = _ratio(found, int(kept.sum()))
+    recall = _ratio(found, judged.n_truth)
     return ClassResult(
         threshold=threshold,
         precision=precision,
@@ -187,6 +194,14 @@ def choose_threshold(judged: JudgedPicks, *, f_alpha: float) -> ClassResult:
         f1=_ratio(2 * precision * recall, precision + recall),
         f_alpha=_ratio(precision * recall**f_alpha, precision + recall**f_alpha),
     )
+
+
+def with_noise(parts: list[ValidationPart], share: float) -> Iterator[ValidationPart]:
+    """Yield the parts as they would look at a lower dose (see ``augment``)."""
+    for number, part in enumerate(parts):
+        image = torch.from_numpy(part.image.data.astype(np.float32))
+        noisy = add_matched_noise(image, share, seed=number)
+        yield replace(part, image=ArrayVolume(noisy.numpy().astype(np.float16)))
 
 
 def _ratio(numerator: float, denominator: float) -> float:

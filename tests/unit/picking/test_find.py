@@ -1,0 +1,138 @@
+"""Tiles through a network: no seam, and memory that runs out."""
+
+import numpy as np
+import pytest
+import torch
+
+from etpicker_plugin.engine.errors import ResourceError
+from etpicker_plugin.engine.io.array_volume import ArrayVolume
+from etpicker_plugin.engine.model.network import make_network
+from etpicker_plugin.engine.picking.find import (
+    PeakSettings,
+    is_out_of_memory,
+    pick_tiles,
+    smaller_edge,
+    total_halo,
+)
+from etpicker_plugin.engine.picking.nms import join_peaks, remove_duplicates
+from etpicker_plugin.engine.picking.tiling import plan_tiles
+
+SETTINGS = PeakSettings(kernels=[3, 3], min_score=0.0)
+
+
+class BlobNetwork(torch.nn.Module):
+    """Averages 2³ voxels: bright blobs become probable, at half resolution."""
+
+    output_stride = 2
+    alignment = 8
+    halo = 8
+
+    def __init__(self):
+        super().__init__()
+        self.gain = torch.nn.Parameter(torch.tensor(8.0))
+
+    def forward(self, x):
+        pooled = torch.nn.functional.avg_pool3d(x, 2)
+        return (pooled - 0.5) * self.gain
+
+
+def find_all(network, volume, edge, settings):
+    tiles = plan_tiles(
+        volume.shape_zyx,
+        edge=edge,
+        halo=total_halo(network, settings),
+        alignment=network.alignment,
+    )
+    found = pick_tiles(network, volume, settings=settings, tiles=tiles, done=set())
+    return len(tiles), join_peaks([peaks for _, _, peaks, _ in found])
+
+
+def test_a_blob_on_every_seam_is_found_once():
+    shape = (21, 70, 83)
+    seams = [3, 15.5, 31.5, 47.5, 64]
+    depths = [3, 15.5, 10, 16, 18] * 5
+    centres = list(zip(depths, np.repeat(seams, 5), seams * 5, strict=True))
+    offsets = np.indices(shape).astype(float)
+    data = np.zeros(shape, np.float32)
+    for c in centres:
+        distance = sum((o - p) ** 2 for o, p in zip(offsets, c, strict=True))
+        data = np.maximum(data, np.exp(-distance / (2 * 3.0**2)))
+    volume = ArrayVolume(data.astype(np.float16))
+    settings = PeakSettings(kernels=[3], min_score=0.15)
+
+    n_tiles, peaks = find_all(BlobNetwork(), volume, 16, settings)
+    kept = remove_duplicates(peaks, [4.0])
+
+    assert n_tiles == 2 * 5 * 6
+    gaps = np.linalg.norm(
+        kept.positions_zyx[:, None] - np.array(centres)[None], axis=-1
+    )
+    assert len(kept) == len(centres)
+    assert (gaps.min(axis=0) < 1.0).all()
+
+
+@pytest.fixture(scope="module")
+def trained_looking_network():
+    """A default network with random weights whose outputs spread over 0 to 1."""
+    torch.manual_seed(5)
+    network = make_network("fast", 2).eval()
+    volume = torch.randn(1, 1, 32, 48, 64)
+    with torch.no_grad():
+        network.train()
+        for _ in range(20):
+            network(volume)
+        network.eval()
+        logits = network(volume)
+        network.head.weight /= logits.std()
+        network.head.bias -= network(volume).mean()
+    return network.requires_grad_(False)
+
+
+def test_the_default_networks_peaks_do_not_depend_on_tiles(
+    trained_looking_network, monkeypatch
+):
+    monkeypatch.setattr(
+        "etpicker_plugin.engine.model.network.has_fast_bfloat16", lambda device: False
+    )
+    generator = np.random.default_rng(2)
+    volume = ArrayVolume(generator.normal(size=(37, 150, 131)).astype(np.float16))
+    results = [
+        find_all(trained_looking_network, volume, edge, SETTINGS)
+        for edge in (160, 72, 40)
+    ]
+
+    assert [n for n, _ in results] == [1, 6, 16]
+    reference = results[0][1]
+    order = np.lexsort(reference.positions_zyx.round(1).T)
+    assert len(reference) > 1000
+    for _, peaks in results[1:]:
+        own = np.lexsort(peaks.positions_zyx.round(1).T)
+        assert len(peaks) == len(reference)
+        gaps = peaks.positions_zyx[own] - reference.positions_zyx[order]
+        assert np.abs(gaps).max() < 0.01
+        scores = peaks.scores[own] - reference.scores[order]
+        assert np.abs(scores).max() < 1e-4
+
+
+def test_the_halo_covers_the_receptive_field():
+    network = make_network("fast", 1).double().eval()
+    for module in network.modules():
+        if isinstance(module, torch.nn.Conv3d):
+            torch.nn.init.uniform_(module.weight, 0.01, 0.1)  # no ReLU ever closes
+    image = torch.rand(1, 1, 8, 16, 256, dtype=torch.double, requires_grad=True)
+    for index in range(64, 68):
+        (gradient,) = torch.autograd.grad(network(image)[0, 0, 2, 4, index], image)
+        reached = torch.nonzero(gradient.abs().sum((0, 1, 2, 3))).ravel()
+        assert 2 * index - int(reached.min()) <= network.halo
+        assert int(reached.max()) - (2 * index + 1) <= network.halo
+
+
+def test_memory_errors_are_known_and_halve_the_tile():
+    network = make_network("fast", 1)
+
+    assert is_out_of_memory(MemoryError())
+    assert is_out_of_memory(RuntimeError("DefaultCPUAllocator: can't allocate memory"))
+    assert not is_out_of_memory(RuntimeError("shapes do not fit"))
+    assert smaller_edge(96, network) == 48
+    with pytest.raises(ResourceError, match="tiles of 8 voxels"):
+        smaller_edge(8, network)
