@@ -126,9 +126,8 @@ class ProtEtPickerBase(EMProtocol, ProtTomoBase):
             json.dumps(config_to_values(config), indent=1, ensure_ascii=False),
             encoding="utf-8",
         )
-        program = f"{shlex.quote(Plugin.getPython())} -m etpicker_plugin.engine"
-        if getattr(config, "device", "cpu") == "cuda":
-            program = f"CUDA_VISIBLE_DEVICES=%(GPU)s {program}"
+        on_gpu = getattr(config, "device", "cpu") == "cuda"
+        program = engine_program(Plugin.getPython(), on_gpu=on_gpu)
         (Path(config.out) / ERROR_FILE).unlink(missing_ok=True)
         try:
             self.runJob(program, f"{command} --config {shlex.quote(str(config_file))}")
@@ -151,6 +150,12 @@ class ProtEtPickerBase(EMProtocol, ProtTomoBase):
 
     def _citations(self):
         return [DEEPETPICKER, EPICKER]
+
+
+def engine_program(python, *, on_gpu):
+    """Return what Scipion runs; it puts the GPUs assigned to the step in place."""
+    program = f"{shlex.quote(python)} -m etpicker_plugin.engine"
+    return f"CUDA_VISIBLE_DEVICES=%(GPU)s {program}" if on_gpu else program
 
 
 def read_engine_error(out_dir, exit_code):

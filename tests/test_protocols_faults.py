@@ -225,22 +225,6 @@ class TestFaults(PhantomProject):
         self.assertIn("Failed: TS_b", " ".join(protocol.summary()))
         self.assertEqual(set(protocol.Coordinates3D.getTSIds()), {"TS_a"})
 
-    def test_the_gpu_that_scipion_assigns_reaches_the_engine(self):
-        if checks.gpu_present():
-            self.skipTest("this machine has a GPU")
-        protocol = self.newProtocol(
-            ProtEtPickerPick,
-            inputTomograms=self.tomograms,
-            inputModel=self.model,
-            useGpu=True,
-            gpuList="3",
-        )
-        self.proj.launchProtocol(protocol, wait=True)
-        self.assertTrue(protocol.isFailed())
-        self.assertIn("No tomogram could be picked", protocol.getErrorMessage())
-        log = Path(protocol.getStdoutLog()).read_text(encoding="utf-8")
-        self.assertIn("CUDA_VISIBLE_DEVICES=3 ", log)
-
     def test_continue_after_a_kill_redoes_no_finished_tomogram(self):
         protocol = self.newProtocol(
             ProtEtPickerPick,

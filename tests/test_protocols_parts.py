@@ -25,6 +25,7 @@ from etpicker_plugin.protocols.form import (
     form_parameters,
     read_assignments,
 )
+from etpicker_plugin.protocols.protocol_base import engine_program
 from etpicker_plugin.protocols.protocol_import_coordinates import (
     tomogram_name,
 )
@@ -32,6 +33,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from pyworkflow.protocol import params
 from pyworkflow.tests import BaseTest, setupTestProject
+from pyworkflow.utils.process import buildRunCommand
 
 from etpicker_plugin.engine.config.convert import ConvertConfig
 from etpicker_plugin.engine.config.evaluate import EvaluateConfig
@@ -144,6 +146,21 @@ class TestFormFollowsTheEngine(BaseTest):
         )
         self.assertEqual(form_parameter(PickConfig, "classes").kind, "words")
         self.assertTrue(form_parameter(TrainConfig, "max_minutes").optional)
+
+
+class TestEngineProgram(unittest.TestCase):
+    def test_the_gpus_that_scipion_assigns_reach_the_engine(self):
+        program = engine_program("/a b/python", on_gpu=True)
+        command = buildRunCommand(program, "pick --config x.json", 1, gpuList=[2, 3])
+        self.assertEqual(
+            command.strip(),
+            "CUDA_VISIBLE_DEVICES=2,3 '/a b/python' -m etpicker_plugin.engine "
+            "pick --config x.json",
+        )
+
+    def test_without_a_gpu_nothing_is_hidden_or_substituted(self):
+        program = engine_program("python", on_gpu=False)
+        self.assertEqual(program, "python -m etpicker_plugin.engine")
 
 
 class TestClasses(unittest.TestCase):
