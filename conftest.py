@@ -1,6 +1,8 @@
 """A Scipion of the tests' own: nothing of the user's is read or written."""
 
+import atexit
 import os
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -13,8 +15,9 @@ PARALLEL_COMMAND = mpirun -np %_(JOB_NODES)d %_(COMMAND)s
 
 
 def make_scipion_home() -> Path:
-    """Return a fresh Scipion home with a hosts file."""
+    """Return a fresh Scipion home with a hosts file, removed at the end."""
     home = Path(tempfile.mkdtemp(prefix="etpicker_scipion_"))
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
     hosts = home / "config" / "hosts.conf"
     hosts.parent.mkdir()
     hosts.write_text(HOSTS, encoding="utf-8")

@@ -1,5 +1,6 @@
 """What the project tests share: phantoms, imports, a small trained model."""
 
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -23,6 +24,7 @@ class PhantomProject(TestBaseCentralizedLayer):
     def setUpClass(cls):
         setupTestProject(cls)
         cls.folder = Path(tempfile.mkdtemp(prefix="etpicker_phantoms_"))
+        cls.addClassCleanup(shutil.rmtree, cls.folder, ignore_errors=True)
         cls.truth = make_phantoms(cls.folder)
         cls.tomograms = cls.import_tomograms(cls.folder)
         cls.coordinates = cls.import_coordinates(cls.tomograms, cls.folder)

@@ -3,8 +3,11 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
+MOST_IN_ONE_COLUMN = 3
 METRICS = ("precision", "recall", "f1", "average_precision")
 
 
@@ -15,27 +18,29 @@ def draw_scores(
 ) -> None:
     """Draw one histogram for each class, its threshold as a line."""
     figure.clear()
-    rows = figure.subplots(len(scores), 1, squeeze=False, sharex=True)[:, 0]
-    highest = max((max(s, default=1.0) for s in scores.values()), default=1.0)
-    bins = np.linspace(0, max(highest, 1e-6), 41)
-    for axes, (name, values) in zip(rows, scores.items(), strict=True):
-        axes.hist(values, bins=bins, color="tab:blue", edgecolor="white")
-        axes.set_title(f"{name}: {len(values)} picks", fontsize=10)
-        axes.set_ylabel("picks")
-        if name in thresholds:
-            axes.axvline(thresholds[name], color="tab:red", ls="--")
-            axes.annotate(
-                f"threshold {thresholds[name]:.3f}",
-                (thresholds[name], 0.95),
-                xycoords=("data", "axes fraction"),
-                xytext=(4, 0),
-                textcoords="offset points",
-                color="tab:red",
-                fontsize=8,
-                va="top",
-            )
-    rows[-1].set_xlabel("score")
+    columns = 1 if len(scores) < MOST_IN_ONE_COLUMN else 2
+    rows = -(-len(scores) // columns)
+    places = figure.subplots(rows, columns, squeeze=False).ravel()
+    for axes, (name, values) in zip(places, scores.items(), strict=False):
+        _draw_histogram(axes, name, values, thresholds.get(name))
+    for axes in places[len(scores) :]:
+        axes.set_visible(False)
     figure.tight_layout()
+
+
+def _draw_histogram(
+    axes: Axes, name: str, values: Sequence[float], threshold: float | None
+) -> None:
+    title = f"{name}: {len(values)} picks"
+    bins = np.linspace(0, max(max(values, default=0.0), 1e-6), 41)
+    axes.hist(values, bins=bins, color="tab:blue", edgecolor="white")
+    if threshold is not None:
+        axes.axvline(threshold, color="tab:red", ls="--")
+        title += f", threshold {threshold:.3f}"
+    axes.set_title(title, fontsize=10)
+    axes.set_xlabel("score")
+    axes.set_ylabel("picks")
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=5))
 
 
 def draw_metrics(figure: Figure, metrics: Mapping[str, Mapping[str, float]]) -> None:

@@ -1,14 +1,18 @@
 """The window that shows slices: Tk, so that it works over a plain X connection."""
 
+import math
 import tkinter as tk
 from collections.abc import Sequence
 from tkinter import ttk
 
+import numpy as np
 from matplotlib.backends.backend_tkagg import FigureCanvasTkAgg
 from matplotlib.figure import Figure
 
 from etpicker_plugin.engine.io.tomogram import read_tomogram
 from etpicker_plugin.viewers.slices import PickedTomogram, draw_slice
+
+SCORE_STEPS = 100
 
 
 class SliceWindow(tk.Toplevel):
@@ -73,7 +77,19 @@ class SliceWindow(tk.Toplevel):
         self._data = read_tomogram(self._item.path, self._item.voxel_size).data
         self._z.configure(to=len(self._data) - 1)
         self._z.set(len(self._data) // 2)
+        self._set_score_range()
         self._draw()
+
+    def _set_score_range(self) -> None:
+        """Let the scale reach from the lowest to the highest score."""
+        scores = self._item.particles.scores
+        known = scores[np.isfinite(scores)]
+        low, high = (known.min(), known.max()) if len(known) else (0.0, 1.0)
+        step = max((high - low) / SCORE_STEPS, 1e-6)
+        # Tk rounds to multiples of the step; the lowest score must stay shown.
+        low = math.floor(low / step) * step
+        self._score.configure(from_=low, to=high, resolution=step)
+        self._score.set(low)
 
     def _scroll(self, event) -> None:
         self._z.set(self._z.get() + (1 if event.button == "up" else -1))
@@ -87,6 +103,6 @@ class SliceWindow(tk.Toplevel):
             self._data,
             z=int(self._z.get()),
             thickness=int(self._thickness.get()),
-            least_score=float(self._score.get()),
+            least_score=float(self._score.get()) - 1e-6,
         )
         self._canvas.draw_idle()

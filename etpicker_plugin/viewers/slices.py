@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from etpicker_plugin.engine.io.particles import Particles
 
-COLOURS = ("#ffb000", "#00b4d8", "#ff4d6d", "#7ae582", "#c77dff", "#f4f1de")
+COLOURS = ("#ffb000", "#00b4d8", "#ff4d6d", "#38b000", "#9d4edd", "#00f5d4")
 LEAST_SHOWN_RADIUS = 0.25
 
 
@@ -70,7 +70,8 @@ def draw_slice(
         centres, radii = sections_at(chosen.positions_zyx[kept], z, radius)
         _draw_circles(axes, centres, radii, colours[name])
         axes.plot([], [], "o", mfc="none", color=colours[name], label=name)
-    axes.legend(loc="upper right", fontsize=8)
+    if picked.radii_vox:
+        axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1), fontsize=8)
     axes.set_xlabel("x [voxels]")
     axes.set_ylabel("y [voxels]")
     axes.set_title(f"{picked.particles.tomogram_id}, z = {z}", fontsize=10)

@@ -62,14 +62,16 @@ def draw_curves(figure: Figure, curves: Curves, *, title: str = "") -> None:
     rate.set_ylabel("learning rate", color="0.5")
     rate.ticklabel_format(axis="y", style="sci", scilimits=(0, 0))
     _plot(below, curves.score, label="validation score", color="black", marker="o")
-    for name, values in sorted(curves.class_f1.items()):
+    for name, values in curves.class_f1.items():
         _plot(below, values, label=f"F1 {name}", marker=".", lw=1)
     below.set_ylim(-0.02, 1.02)
     below.set_xlabel("optimiser step")
     below.set_ylabel("validation")
     below.grid(alpha=0.3)
     if curves.score:
-        below.legend(loc="lower right", fontsize=8)
+        below.legend(
+            loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=4, fontsize=8
+        )
     figure.tight_layout()
 
 

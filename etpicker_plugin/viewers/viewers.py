@@ -147,6 +147,7 @@ class EtPickerPicksViewer(EtPickerViewer):
             FigureView(
                 f"Scores: {self.protocol.getRunName()}",
                 lambda figure: draw_scores(figure, scores, thresholds),
+                size=(8, 6),
             )
         ]
 
