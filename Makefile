@@ -1,0 +1,66 @@
+# make demo   simulate, train, pick and evaluate in a Scipion project; CPU, ten minutes
+# make test   ruff, mypy, and every test, those with real Scipion projects too
+# make lint   ruff and mypy alone
+# make screenshots [PROJECT=name]   photograph the newest demo's Scipion window
+#
+# Each makes the environment $(VENV) itself. PYTHON=/path/to/python3.11 chooses the
+# Python it is made of, PIP_FLAGS='...' goes to pip (another index, a CUDA build).
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint screenshots environment
+
+VENV ?= .venv
+PIP_FLAGS ?=
+DEMO ?= demo
+BIN := $(abspath $(VENV))/bin
+READY := $(VENV)/.etpicker-ready
+TOOLS := scipion-app pytest pytest-cov ruff mypy setuptools
+GOAL := $(firstword $(MAKECMDGOALS) demo)
+
+# The first Python that can run Scipion; a command that starts nothing is passed over.
+CANDIDATES := python3.11 python3.12 python3 python
+ifndef PYTHON
+PYTHON := $(shell for p in $(CANDIDATES); do \
+	$$p .ci/check_python.py >/dev/null 2>&1 && command -v $$p && break; done)
+ifeq ($(PYTHON),)
+PYTHON := python3
+endif
+endif
+
+# Scipion starts its jobs as 'python3' from the PATH.
+export PATH := $(BIN):$(PATH)
+export VIRTUAL_ENV := $(abspath $(VENV))
+
+help:
+	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile
+
+demo: $(READY)
+	@$(BIN)/python -m etpicker_plugin.demo --out $(DEMO)
+
+test: lint
+	$(BIN)/python -m pytest --durations=15
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+screenshots: $(READY)
+	@$(BIN)/python -m etpicker_plugin.demo --out $(DEMO) --screenshots $(PROJECT)
+
+environment: $(READY)
+
+$(READY): constraints.txt setup.py .ci/check_python.py
+	@command -v $(PYTHON) >/dev/null || \
+		{ echo "PYTHON=$(PYTHON): no such program. Install Python 3.11, or name one:" \
+		"make $(GOAL) PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@$(PYTHON) .ci/check_python.py $(GOAL)
+	@if [ -e $(VENV) ] && ! $(BIN)/python .ci/check_python.py $(GOAL); then \
+		echo "The environment $(VENV) cannot be used. Remove it and try again:" \
+		"rm -r $(VENV)" >&2; exit 1; fi
+	@echo "Making the environment $(VENV) with $$($(PYTHON) --version); a few minutes"
+	@[ -e $(VENV) ] || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install $(PIP_FLAGS) -c constraints.txt -e . $(TOOLS)
+	$(BIN)/python -m pip check
+	@touch $(READY)
