@@ -81,7 +81,7 @@ class ProtEtPickerBase(EMProtocol, ProtTomoBase):
         sets = [pointer.get() for pointer in pointers]
         if self.classesFrom.get() == BY_GROUP:
             ids = sorted({i for item in sets for i in group_ids(item)})
-            classes = match_groups(names, ids)
+            classes = match_groups(names, ids) if ids else {}
             return [(item, classes.get) for item in sets]
         labels = [set_label(pointer) for pointer in pointers]
         matched = match_sets(names, labels)

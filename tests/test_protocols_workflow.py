@@ -27,6 +27,13 @@ from etpicker_plugin.tests.scipion_project import (
     PhantomProject,
     positions_of,
 )
+from etpicker_plugin.viewers.training_curves import read_curves
+from etpicker_plugin.viewers.viewers import (
+    describe_model,
+    picked_tomograms,
+    scores_by_class,
+)
+from etpicker_plugin.wizards import suggest_diameters
 
 RELION5 = FORMATS.index("relion5")
 BOXES = {"large": 14, "small": 10}
@@ -190,6 +197,29 @@ class TestTrainPickEvaluate(PhantomProject):
         self.check_positions(
             positions_of(again.Coordinates3D),
             positions_of(self.coordinates.Coordinates3D),
+        )
+
+    def test_viewers_show_the_picks_with_the_model_s_diameters(self):
+        items = picked_tomograms(self.picked)
+        names = [item.particles.tomogram_id for item in items]
+        self.assertEqual(names, sorted(SHAPES_ZYX))
+        self.assertEqual(items[0].radii_vox, {"large": 7.0, "small": 4.5})
+        sets = {"large": self.picked.Coordinates3D, "small": self.picked.Coordinates3D2}
+        found = sum(len(item.particles) for item in items)
+        self.assertEqual(found, sum(len(picks) for picks in sets.values()))
+        scores = scores_by_class(self.picked)
+        counts = {name: len(values) for name, values in scores.items()}
+        self.assertEqual(counts, {name: len(picks) for name, picks in sets.items()})
+        text = describe_model(self.trained.model)
+        self.assertIn("training TS_a: 6 large, 8 small", text)
+        curves = read_curves(Path(self.trained.getProgressFile()))
+        self.assertEqual(max(curves.loss), 80)
+        self.assertEqual(sorted(curves.class_f1), ["large", "small"])
+
+    def test_wizard_suggests_names_and_diameters_of_the_boxes(self):
+        by_set = self.trained.inputCoordinates
+        self.assertEqual(
+            suggest_diameters(by_set, by_group=False), "small=100 large=140"
         )
 
     def test_model_is_imported_with_its_classes(self):
