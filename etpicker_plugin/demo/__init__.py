@@ -1,0 +1,1 @@
+"""The demonstration: phantoms, training, picking and a page, in a Scipion project."""

@@ -1,0 +1,143 @@
+"""Simulate, train, pick and evaluate as a Scipion project, and show it on a page.
+
+    python -m etpicker_plugin.demo --out demo
+
+Needs no data, no GPU and no window. Every run has a folder and a project of its own.
+"""
+
+import argparse
+import logging
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from etpicker_plugin.demo.report import write_page
+from etpicker_plugin.demo.scipion_home import enter_scipion, write_scripts
+from etpicker_plugin.demo.workflow import DemoError, run_project
+
+logger = logging.getLogger("etpicker demo")
+
+PAGE = "report.html"
+MINUTES = 4.0
+VOXEL_SIZE = 10.0
+DIAMETERS = {"ribosome": 290.0, "proteasome": 190.0}
+LARGE = "ribosome"
+EXPECTED_F1 = 0.90
+SETS = (("train", 2, 1), ("test", 1, 2))
+"""Name, number of tomograms and seed of each simulated set."""
+
+
+def main(argv=None) -> int:
+    """Run the demo; return the exit code."""
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(message)s")
+    # Scipion says at length how it starts each job; the follower shows the job.
+    logging.getLogger("pyworkflow").setLevel(logging.ERROR)
+    arguments = parse_arguments(argv)
+    out = Path(arguments.out).resolve()
+    began = time.monotonic()
+    try:
+        enter_scipion(out / "scipion", sys.argv[1:] if argv is None else list(argv))
+        folder, project_name = new_run(out)
+        simulate(folder)
+        project = run_project(
+            project_name, template_values(folder, minutes=arguments.minutes)
+        )
+    except (DemoError, subprocess.CalledProcessError) as error:
+        logger.error("The demo stopped: %s", error)
+        return 1
+    script = write_scripts(folder, out / "scipion", project_name)
+    minutes = (time.monotonic() - began) / 60
+    facts = {
+        "Scipion project": str(project.path),
+        "Open its window": str(script),
+        "Time": f"{minutes:.1f} min on {os.cpu_count()} CPU cores",
+    }
+    return finish(folder, project, facts)
+
+
+def parse_arguments(argv) -> argparse.Namespace:
+    """Return the command's arguments."""
+    parser = argparse.ArgumentParser(
+        prog="python -m etpicker_plugin.demo", description=__doc__.splitlines()[0]
+    )
+    parser.add_argument("--out", default="demo", help="folder (default: demo)")
+    parser.add_argument(
+        "--minutes",
+        type=float,
+        default=MINUTES,
+        help=f"time limit of the training (default: {MINUTES:g})",
+    )
+    return parser.parse_args(argv)
+
+
+def new_run(out: Path) -> tuple[Path, str]:
+    """Make the folder of a new run; return it and the name of its project."""
+    number = 1
+    while (out / f"run_{number:02d}").exists():
+        number += 1
+    folder = out / f"run_{number:02d}"
+    folder.mkdir(parents=True)
+    if number > 1:
+        logger.info("Earlier runs in %s stay as they are; this is %s.", out, folder)
+    return folder, f"etpicker_demo_{number:02d}"
+
+
+def simulate(folder: Path) -> None:
+    """Simulate the tomograms to learn from and the one to pick."""
+    for name, count, seed in SETS:
+        logger.info("Simulating: %s, %d tomogram(s)", name, count)
+        subprocess.run(
+            [
+                *(sys.executable, "-m", "etpicker_plugin.engine", "simulate"),
+                *("--out", str(folder / name), "--name", name),
+                *("--tomograms", str(count), "--seed", str(seed)),
+                *("--voxel-size", str(VOXEL_SIZE), "--species", *DIAMETERS),
+            ],
+            check=True,
+        )
+
+
+def template_values(folder: Path, *, minutes: float) -> dict[str, str]:
+    """Return the values of the template's fields."""
+    return {
+        "train_path": str(folder / "train"),
+        "new_path": str(folder / "test"),
+        "voxel_size": str(VOXEL_SIZE),
+        "diameter": " ".join(f"{name}:{value:g}" for name, value in DIAMETERS.items()),
+        "max_minutes": str(minutes),
+    }
+
+
+def finish(folder: Path, project, facts: dict[str, str]) -> int:
+    """Write the page, print the summary; return the exit code."""
+    page = folder / PAGE
+    lead = (
+        "Two simulated tomograms were learnt from and a third was picked, as a Scipion "
+        "project, on the CPU. This page shows what was found in the third."
+    )
+    metrics = write_page(page, project, lead=lead, facts=facts)
+    newest = folder.parent / PAGE
+    shutil.copyfile(page, newest)
+    lines = [
+        f"{name:>12}: precision {m['precision']:.2f}, recall {m['recall']:.2f}, "
+        f"F1 {m['f1']:.2f}"
+        for name, m in metrics.items()
+    ]
+    lines += [f"{name}: {value}" for name, value in facts.items()]
+    logger.info("\n%s\nPage: %s (also %s)", "\n".join(lines), newest, page)
+    if metrics[LARGE]["f1"] < EXPECTED_F1:
+        logger.error(
+            "The demo should reach an F1 of %.2f for %s. Was the machine busy? "
+            "--minutes gives the training more time.",
+            EXPECTED_F1,
+            LARGE,
+        )
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,59 @@
+"""The engine's progress, shown while a Scipion protocol runs it in the background."""
+
+import json
+import sys
+import threading
+from pathlib import Path
+
+from etpicker_plugin.constants import PROGRESS_FILE
+from etpicker_plugin.engine.progress import (
+    BarProgress,
+    LogProgress,
+    Progress,
+    ProgressEvent,
+)
+
+SECONDS_BETWEEN_READINGS = 1.0
+OWN_KEYS = ("time", "stage", "done", "total")
+
+
+class ProjectFollower:
+    """Shows what the progress files of a project's runs gain, until it is left."""
+
+    def __init__(self, project: Path, show: Progress | None = None) -> None:
+        self._project = project
+        self._show = show or (BarProgress() if sys.stderr.isatty() else LogProgress())
+        self._read: dict[Path, int] = {}
+        self._left = threading.Event()
+        self._thread = threading.Thread(target=self._follow, daemon=True)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._left.set()
+        self._thread.join()
+        if isinstance(self._show, BarProgress):
+            self._show.close()
+
+    def _follow(self) -> None:
+        while not self._left.wait(SECONDS_BETWEEN_READINGS):
+            self.show_news()
+
+    def show_news(self) -> None:
+        """Hand every complete new line of every progress file to the listener."""
+        for path in sorted(self._project.glob(f"Runs/*/extra/**/{PROGRESS_FILE}")):
+            with path.open("rb") as stream:
+                stream.seek(self._read.get(path, 0))
+                news = stream.read()
+            whole = news[: news.rfind(b"\n") + 1]
+            self._read[path] = self._read.get(path, 0) + len(whole)
+            for line in whole.decode("utf-8").splitlines():
+                self._show(event_of(json.loads(line)))
+
+
+def event_of(record: dict) -> ProgressEvent:
+    """Return the event that a line of a progress file records."""
+    values = {k: v for k, v in record.items() if k not in OWN_KEYS}
+    return ProgressEvent(record["stage"], record["done"], record["total"], values)
