@@ -32,9 +32,7 @@ SETS = (("train", 2, 1), ("test", 1, 2))
 
 def main(argv=None) -> int:
     """Run the demo; return the exit code."""
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(message)s")
-    # Scipion says at length how it starts each job; the follower shows the job.
-    logging.getLogger("pyworkflow").setLevel(logging.ERROR)
+    begin_logging()
     arguments = parse_arguments(argv)
     out = Path(arguments.out).resolve()
     began = time.monotonic()
@@ -56,6 +54,20 @@ def main(argv=None) -> int:
         "Time": f"{minutes:.1f} min on {os.cpu_count()} CPU cores",
     }
     return finish(folder, project, facts)
+
+
+def begin_logging() -> None:
+    """Log to stderr, without Scipion's lines on how it starts each job."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(
+        lambda record: (
+            record.levelno > logging.INFO
+            or "pyworkflow" not in Path(record.pathname).parts
+        )
+    )
+    logging.basicConfig(
+        level=logging.INFO, handlers=[handler], format="%(message)s", force=True
+    )
 
 
 def parse_arguments(argv) -> argparse.Namespace:
