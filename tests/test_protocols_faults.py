@@ -1,5 +1,6 @@
 """What goes wrong: found before the run, listed and left out, or gone on from."""
 
+import json
 import shutil
 import time
 from pathlib import Path
@@ -18,8 +19,9 @@ from etpicker_plugin.protocols import (
 from etpicker_plugin.protocols.protocol_base import read_engine_error
 from pyworkflow.protocol import MODE_RESUME
 
+from etpicker_plugin.constants import STATE_FILE
 from etpicker_plugin.engine.config.convert import FORMATS
-from etpicker_plugin.tests.phantoms import write_tomogram
+from etpicker_plugin.tests.phantoms import DIAMETERS, write_tomogram
 from etpicker_plugin.tests.scipion_project import DIAMETER_WORDS, PhantomProject
 
 
@@ -246,6 +248,33 @@ class TestFaults(PhantomProject):
         self.assertEqual(first.stat().st_mtime_ns, before)
         names = set(protocol.Coordinates3D.getTSIds())
         self.assertEqual(names, {"TS_a", "TS_b", "TS_c"})
+
+    def test_continue_after_a_kill_goes_on_with_the_training(self):
+        protocol = self.newProtocol(
+            ProtEtPickerTrain,
+            inputTomograms=self.tomograms,
+            inputCoordinates=self.sets,
+            diameter=DIAMETER_WORDS,
+            steps=30,
+            patchSize=32,
+            batchSize=2,
+            workingVoxelSize=15.0,
+        )
+        self.proj.launchProtocol(protocol, wait=False)
+        self.wait_for(Path(protocol._getExtraPath(STATE_FILE)))
+        self.kill(protocol)
+        self.assertFalse(Path(protocol.getModelFile()).is_file())
+        self.proj._updateProtocol(protocol)
+        protocol.runMode.set(MODE_RESUME)
+        self.launchProtocol(protocol)
+        self.assertEqual(protocol.model.getClassNames(), sorted(DIAMETERS))
+        steps = [
+            record["done"]
+            for record in map(json.loads, Path(protocol.getProgressFile()).open())
+            if record["stage"] == "training"
+        ]
+        self.assertEqual(steps.count(1), 1)
+        self.assertEqual(max(steps), 30)
 
     def wait_for(self, path, *, seconds=120):
         end = time.monotonic() + seconds
