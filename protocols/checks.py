@@ -1,12 +1,14 @@
 """What would fail an hour later, found before the run: each returns messages."""
 
 import os
+import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from etpicker_plugin.constants import ETPICKER_PYTHON
 from etpicker_plugin.convert import frame_of, tomogram_file
 from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.io.particles import Particles
@@ -29,6 +31,27 @@ def check_gpu(protocol: Any) -> list[str]:
     return [
         "'Use GPU' is set, but this machine has no GPU. Set it to 'No', or send the "
         "protocol to a queue whose nodes have one."
+    ]
+
+
+def check_python(python: str) -> list[str]:
+    """Refuse an engine's Python that is not there."""
+    if shutil.which(python):
+        return []
+    return [
+        f"{ETPICKER_PYTHON} is {python}, which is no program. Set it in Scipion's "
+        "configuration to a Python with etpicker_plugin and torch, or remove it."
+    ]
+
+
+def warn_idle_gpus(protocol: Any) -> list[str]:
+    """Tell when there are more GPUs than tomograms picked at the same time."""
+    gpus, workers = len(protocol.getGpuList()), protocol.numberOfThreads.get() - 1
+    if not protocol.usesGpu() or gpus <= max(workers, 1):
+        return []
+    return [
+        f"{gpus} GPUs, but {workers + 1} Scipion threads pick {max(workers, 1)} "
+        f"tomogram(s) at a time. Set {gpus + 1} threads to use all GPUs."
     ]
 
 

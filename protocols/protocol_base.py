@@ -6,7 +6,7 @@ import shlex
 import subprocess
 from pathlib import Path
 
-from etpicker_plugin.protocols.checks import gpu_present
+from etpicker_plugin.protocols.checks import check_python, gpu_present
 from etpicker_plugin.protocols.classes import (
     BY_GROUP,
     BY_SET,
@@ -141,7 +141,7 @@ class ProtEtPickerBase(EMProtocol, ProtTomoBase):
     def _validate(self):
         """Return every message of ``_findErrors``; a bad parameter ends it early."""
         try:
-            return self._findErrors()
+            return [*check_python(Plugin.getPython()), *self._findErrors()]
         except EtPickerError as error:
             return [str(error)]
 

@@ -274,7 +274,10 @@ class ProtEtPickerPick(ProtEtPickerBase):
 
     def _warnings(self):
         faults = checks.check_headers(self._tomograms())
-        return [f"Will be left out: {fault}" for fault in faults]
+        return [
+            *(f"Will be left out: {fault}" for fault in faults),
+            *checks.warn_idle_gpus(self),
+        ]
 
     def _summary(self):
         if not hasattr(self, PickOutputs.Coordinates3D.name):

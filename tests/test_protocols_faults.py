@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 import time
 from pathlib import Path
 
@@ -123,6 +124,23 @@ class TestFaults(PhantomProject):
             useGpu=True,
         )
         self.assertIn("has no GPU", errors)
+
+    def test_an_engine_s_python_that_is_not_there(self):
+        self.assertEqual(checks.check_python(sys.executable), [])
+        (message,) = checks.check_python("/nonexistent/python")
+        self.assertIn("ETPICKER_PYTHON is /nonexistent/python", message)
+
+    def test_more_gpus_than_tomograms_at_a_time(self):
+        given = {"inputTomograms": self.tomograms, "inputModel": self.model}
+        for gpus, threads, warned in (("0 1", 2, True), ("0 1", 3, False)):
+            protocol = self.newProtocol(
+                ProtEtPickerPick,
+                useGpu=True,
+                gpuList=gpus,
+                numberOfThreads=threads,
+                **given,
+            )
+            self.assertEqual("2 GPUs" in " ".join(protocol.warnings()), warned)
 
     def test_pick_refuses_unknown_classes_and_a_changed_model(self):
         given = {"inputTomograms": self.tomograms, "inputModel": self.model}
