@@ -1,0 +1,163 @@
+"""kill -9 in training and in picking: the second run gives the unbroken run's picks."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from etpicker_plugin.tests.phantoms import DIAMETERS, make_phantoms
+
+TRAIN = ["--steps", "24", "--batch-size", "2", "--patch-size", "32", "--threads", "1"]
+DEADLINE_S = 240
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("phantoms")
+    make_phantoms(folder)
+    return folder
+
+
+def command(*arguments):
+    return [sys.executable, "-m", "etpicker_plugin.engine", *map(str, arguments)]
+
+
+def train_command(data, out):
+    diameters = [f"{name}={value}" for name, value in DIAMETERS.items()]
+    return command(
+        "train",
+        "--tomogram",
+        data / "TS_a.mrc",
+        data / "TS_b.mrc",
+        "--coordinates",
+        data / "TS_a.csv",
+        data / "TS_b.csv",
+        "--diameter",
+        *diameters,
+        "--out",
+        out,
+        *TRAIN,
+    )
+
+
+def pick_command(model, data, out):
+    return command(
+        "pick",
+        "--model",
+        model,
+        "--tomogram",
+        data / "TS_c.mrc",
+        "--max-picks",
+        "40",
+        "--tile-size",
+        "32",
+        "--threads",
+        "1",
+        "--out",
+        out,
+    )
+
+
+def run(words):
+    subprocess.run(words, check=True, capture_output=True, timeout=DEADLINE_S)
+
+
+def kill_when(words, ready):
+    """Start a command, kill it -9 as soon as ``ready()``; fail if it ends before."""
+    process = subprocess.Popen(words, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + DEADLINE_S
+    while not ready():
+        if process.poll() is not None or time.monotonic() > deadline:
+            pytest.fail(f"ended with {process.poll()} before it could be killed")
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+
+
+def trained_steps(out: Path) -> int:
+    path = out / "progress.jsonl"
+    if not path.exists():
+        return 0
+    records = [json.loads(line) for line in path.read_text().splitlines()[:-1]]
+    return max((r["done"] for r in records if r["stage"] == "training"), default=0)
+
+
+@pytest.fixture(scope="module")
+def unbroken(data, tmp_path_factory):
+    out = tmp_path_factory.mktemp("unbroken")
+    run(train_command(data, out))
+    run(pick_command(out / "model.safetensors", data, out / "picks"))
+    return out
+
+
+def test_a_killed_training_gives_the_same_picks(data, unbroken, tmp_path):
+    out = tmp_path / "broken"
+    words = train_command(data, out)
+
+    kill_when(words, lambda: trained_steps(out) >= 12)
+    assert not (out / "model.safetensors").exists()
+    assert (out / "training_state.safetensors").exists()
+    killed_at = trained_steps(out)
+    run(words)
+    run(pick_command(out / "model.safetensors", data, out / "picks"))
+
+    steps = [
+        json.loads(line)["done"]
+        for line in (out / "progress.jsonl").read_text().splitlines()
+        if json.loads(line)["stage"] == "training"
+    ]
+    assert 1 < steps[killed_at:][0] <= killed_at + 1  # it went on, not from the start
+    assert steps[-1] == 24
+    assert not (out / "training_state.safetensors").exists()
+    picks = (out / "picks" / "TS_c.csv").read_text()
+    assert picks == (unbroken / "picks" / "TS_c.csv").read_text()
+    assert len(picks.splitlines()) > 10
+
+
+def test_a_killed_picking_gives_the_same_picks(data, unbroken, tmp_path):
+    out = tmp_path / "picks"
+    words = pick_command(unbroken / "model.safetensors", data, out)
+    partial = out / ".TS_c.partial.jsonl"
+
+    kill_when(
+        words,
+        lambda: partial.exists() and len(partial.read_text().splitlines()) >= 8,
+    )
+    assert not (out / "TS_c.csv").exists()
+    done_before = len(partial.read_text().splitlines()) - 2
+    begun = len((out / "progress.jsonl").read_text().splitlines())
+    run(words)
+
+    redone = len((out / "progress.jsonl").read_text().splitlines()) - begun
+    assert redone <= 24 - done_before
+    assert not partial.exists()
+    expected = (unbroken / "picks" / "TS_c.csv").read_text()
+    assert (out / "TS_c.csv").read_text() == expected
+
+
+def test_a_finished_run_is_not_redone(data, unbroken):
+    before = (unbroken / "model.safetensors").stat().st_mtime_ns
+
+    run(train_command(data, unbroken))
+
+    assert (unbroken / "model.safetensors").stat().st_mtime_ns == before
+
+
+def test_other_parameters_do_not_overwrite_a_model(data, unbroken):
+    before = (unbroken / "model.safetensors").read_bytes()
+
+    result = subprocess.run(
+        [*train_command(data, unbroken), "--seed", "5"],
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE_S,
+        check=False,
+    )
+
+    assert result.returncode == 2
+    assert "never overwritten" in result.stderr
+    assert (unbroken / "model.safetensors").read_bytes() == before
