@@ -47,7 +47,10 @@ lint: $(READY)
 	$(BIN)/mypy
 
 screenshots: $(READY)
-	@$(BIN)/python -m etpicker_plugin.demo --out $(DEMO) --screenshots $(PROJECT)
+	@newest=$$(ls $(DEMO)/run_*/scipion.sh 2>/dev/null | tail -1); \
+	[ -n "$$newest" ] || { echo "There is no demo yet: make demo" >&2; exit 1; }; \
+	source "$$newest" && \
+	$(BIN)/python docs/make_screenshots.py $${PROJECT:-$$ETPICKER_DEMO_PROJECT}
 
 environment: $(READY)
 
