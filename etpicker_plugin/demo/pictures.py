@@ -84,11 +84,11 @@ def draw_slices(data: NDArray[np.generic], found: Mapping[str, Found]) -> Figure
 
 
 def choose_heights(depth: int, truth: Sequence[NDArray[np.float64]]) -> list[int]:
-    """Return the heights that cut the most particles, a fifth of the depth apart."""
+    """Return heights near the most centres, at least a fifth of the depth apart."""
     centres = np.concatenate([t[:, 0] for t in truth]) if truth else np.zeros(0)
-    counts = [np.count_nonzero(abs(centres - z) < SLAB_VOX) for z in range(depth)]
+    nearness = [np.exp(-(((centres - z) / SLAB_VOX) ** 2)).sum() for z in range(depth)]
     heights: list[int] = []
-    for z in np.argsort(-np.asarray(counts), kind="stable"):
+    for z in np.argsort(-np.asarray(nearness), kind="stable"):
         if all(abs(z - other) >= depth / 5 for other in heights):
             heights.append(int(z))
         if len(heights) == SLICES:
