@@ -61,7 +61,7 @@ class EtPickerModel(EMObject):
         classes = ", ".join(f"{c.name} ({c.diameter_ang:g} Å)" for c in card.classes)
         return (
             f"{classes}; network {card.network}, working voxel size "
-            f"{card.working_voxel_size:g} Å, round {card.round}"
+            f"{card.working_voxel_size:.4g} Å, round {card.round}"
         )
 
     def __str__(self):

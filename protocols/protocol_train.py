@@ -212,7 +212,7 @@ class ProtEtPickerTrain(ProtEtPickerBase):
         return [
             f"A {card.network} network was trained on {len(card.tomograms)} "
             f"tomogram(s) with {card.annotation} weak annotation for the classes "
-            f"{', '.join(card.class_names())} at {card.working_voxel_size:g} Å per "
+            f"{', '.join(card.class_names())} at {card.working_voxel_size:.4g} Å per "
             "voxel (DeepETPicker [Liu2024])."
         ]
 
