@@ -13,7 +13,16 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PROBE = Path(__file__).with_name("scipion_probe.py")
-NOT_COPIED = (".git", ".*_cache", "__pycache__", "*.egg-info", "build", "dist", "demo")
+NOT_COPIED = (
+    ".git",
+    ".venv*",
+    ".*_cache",
+    "__pycache__",
+    "*.egg-info",
+    "build",
+    "dist",
+    "demo",
+)
 PROTOCOLS = [
     "ProtEtPickerEvaluate",
     "ProtEtPickerExportCoordinates",
