@@ -15,8 +15,8 @@ import time
 from pathlib import Path
 
 from etpicker_plugin.demo.report import write_page
-from etpicker_plugin.demo.scipion_home import enter_scipion, write_scripts
-from etpicker_plugin.demo.workflow import DemoError, run_project
+from etpicker_plugin.demo.scipion_home import DemoError, enter_scipion, write_scripts
+from etpicker_plugin.demo.workflow import run_project
 
 logger = logging.getLogger("etpicker demo")
 
@@ -43,9 +43,12 @@ def main(argv=None) -> int:
         project = run_project(
             project_name, template_values(folder, minutes=arguments.minutes)
         )
-    except (DemoError, subprocess.CalledProcessError) as error:
+    except (DemoError, OSError, subprocess.CalledProcessError) as error:
         logger.error("The demo stopped: %s", error)
         return 1
+    except KeyboardInterrupt:
+        logger.error("Stopped. 'make demo' starts a new run beside this one.")
+        return 130
     script = write_scripts(folder, out / "scipion", project_name)
     minutes = (time.monotonic() - began) / 60
     facts = {

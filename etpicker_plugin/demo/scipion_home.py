@@ -10,6 +10,10 @@ OPEN_SCRIPT = "open_project.sh"
 ENVIRONMENT_SCRIPT = "scipion.sh"
 
 
+class DemoError(Exception):
+    """The demo could not go on; the message says why."""
+
+
 def scipion_variables(home: Path) -> dict[str, str]:
     """Return the variables that point Scipion to that home."""
     return {
@@ -37,7 +41,13 @@ def enter_scipion(home: Path, arguments: list[str]) -> None:
 
 
 def prepare_scipion(home: Path) -> None:
-    """Set the variables and write the configuration."""
+    """Set the variables and write the configuration.
+
+    Raises
+    ------
+    DemoError
+        If Scipion does not write it.
+    """
     home.mkdir(parents=True, exist_ok=True)
     os.environ.update(scipion_variables(home))
     # Scipion starts its jobs as 'python3' from the PATH.
@@ -47,13 +57,16 @@ def prepare_scipion(home: Path) -> None:
     configuration = home / "config" / "scipion.conf"
     if configuration.is_file() and (home / "config" / "hosts.conf").is_file():
         return
-    subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-m", "scipion", "config", "--unattended"],
-        check=True,
+        check=False,
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
+    if not configuration.is_file():
+        raise DemoError(f"Scipion could not be configured in {home}.\n{done.stdout}")
     text = configuration.read_text(encoding="utf-8")
     text = text.replace("SCIPION_NOTIFY = True", "SCIPION_NOTIFY = False")
     configuration.write_text(text, encoding="utf-8")

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from etpicker_plugin.demo.follow import ProjectFollower
+from etpicker_plugin.demo.scipion_home import DemoError
 from etpicker_plugin.run_template import (
     create_project,
     fill_template,
@@ -13,10 +14,6 @@ from etpicker_plugin.run_template import (
 
 TEMPLATE = "train_pick_evaluate"
 OWN_PREFIX = "ProtEtPicker"
-
-
-class DemoError(Exception):
-    """The demo could not go on; the message says why."""
 
 
 def run_project(name: str, values: dict[str, str]):
