@@ -46,7 +46,7 @@ from etpicker_plugin.engine.progress import Progress, ProgressEvent
 
 logger = logging.getLogger(__name__)
 
-LOWEST_SCORE = 0.02
+LOWEST_SCORE = 0.01
 MIN_DISTANCE_SHARE = 0.5
 NOT_OF_THE_RESULT = ("out", "tomogram", "mask", "model", "device", "threads")
 

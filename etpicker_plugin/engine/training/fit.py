@@ -35,6 +35,7 @@ WEIGHT_DECAY = 0.01
 BETAS = (0.9, 0.99)
 LARGEST_GRADIENT = 5.0
 SURE = 0.6
+EQUAL_SCORE = 0.02
 SAVE_EVERY_S = 60.0
 
 Validate = Callable[[Network], tuple[float, dict[str, float]]]
@@ -175,14 +176,19 @@ def _validate(
     state: TrainingState,
     on_progress: Progress,
 ) -> None:
-    """Judge the average; keep it as the best unless an earlier one was better."""
+    """Judge the average; keep it as the best unless an earlier one was better.
+
+    Held-out particles are few, so small differences are chance: the later of two
+    equal averages is kept, because the learning rate has fallen further.
+    """
     counters = state.counters
     average.eval()
     score, values = validate(average)
     counters.validations += 1
     counters.validations_since_best += 1
-    if score >= counters.best_score:
-        counters.best_score, counters.best_step = score, counters.step
+    if score >= counters.best_score - EQUAL_SCORE:
+        counters.best_score = max(score, counters.best_score)
+        counters.best_step = counters.step
         counters.validations_since_best = 0
         best.load_state_dict(average.state_dict())
     record = {"step": counters.step, "score": score, **values}

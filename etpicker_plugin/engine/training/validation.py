@@ -28,7 +28,7 @@ from etpicker_plugin.engine.picking.tiling import plan_tiles
 from etpicker_plugin.engine.training.augment import add_matched_noise
 from etpicker_plugin.engine.training.split import Region
 
-CANDIDATE_SCORE = 0.02
+CANDIDATE_SCORE = 0.01
 MOST_CANDIDATES = 2000
 """Per class and part: an untrained network finds a peak everywhere."""
 DEFAULT_THRESHOLD = 0.3

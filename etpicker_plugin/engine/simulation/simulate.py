@@ -1,0 +1,190 @@
+"""``etpicker simulate``: phantom tomograms with their truth."""
+
+import csv
+import json
+import logging
+from collections import Counter
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from etpicker_plugin import __version__
+from etpicker_plugin.engine.config.options import config_digest, config_to_values
+from etpicker_plugin.engine.config.simulate import SimulateConfig
+from etpicker_plugin.engine.errors import ConfigError, InputDataError
+from etpicker_plugin.engine.io.atomic import write_whole
+from etpicker_plugin.engine.io.tomogram import write_volume
+from etpicker_plugin.engine.progress import Progress, ProgressEvent
+from etpicker_plugin.engine.simulation.distractors import add_distractors
+from etpicker_plugin.engine.simulation.imaging import Microscope, reconstruct_scene
+from etpicker_plugin.engine.simulation.placement import (
+    Placed,
+    empty_scene,
+    place_species,
+)
+from etpicker_plugin.engine.simulation.species import (
+    Species,
+    built_in_species,
+    species_from_map,
+)
+
+logger = logging.getLogger(__name__)
+
+WRITTEN_SD = 1000.0
+COLUMNS = ("class", "x", "y", "z", "qx", "qy", "qz", "qw")
+
+
+def simulate(
+    config: SimulateConfig, out_dir: Path, *, on_progress: Progress
+) -> list[Path]:
+    """Write NAME_01.mrc, NAME_01.csv and NAME_01.json …; return the volumes' paths.
+
+    A tomogram that stands there with the same parameters is kept.
+
+    Raises
+    ------
+    ConfigError
+        If a species is unknown, or other tomograms stand under these names.
+    InputDataError
+        If a density map cannot be used, or not one particle of a species fits.
+    """
+    species = _read_species(config)
+    digest = config_digest(config, ignore=("out", "tomograms"))
+    paths = []
+    for number in range(1, config.tomograms + 1):
+        stem = out_dir / f"{config.name}_{number:02d}"
+        if not _is_finished(stem, digest):
+            _make_tomogram(
+                stem, number, species, config, digest=digest, on_progress=on_progress
+            )
+        paths.append(stem.with_suffix(".mrc"))
+    return paths
+
+
+def _read_species(config: SimulateConfig) -> list[Species]:
+    """Return the species, largest first: the small ones find room between them."""
+    if config.density:
+        species = [species_from_map(p, config.voxel_size) for p in config.density]
+    else:
+        species = [built_in_species(n, config.voxel_size) for n in config.species]
+    double = [n for n, k in Counter(s.name for s in species).items() if k > 1]
+    if double:
+        raise ConfigError(f"Species {', '.join(double)} given twice. Give each once.")
+    return sorted(species, key=lambda s: -s.diameter_ang)
+
+
+def _is_finished(stem: Path, digest: str) -> bool:
+    """Tell whether a tomogram stands there; refuse to overwrite another's."""
+    if not stem.with_suffix(".json").exists():
+        return False
+    record = json.loads(stem.with_suffix(".json").read_text(encoding="utf-8"))
+    if record.get("digest") == digest:
+        logger.info("%s is there already.", stem.name)
+        return True
+    raise ConfigError(
+        f"{stem}.mrc exists, made with other parameters. Tomograms are never "
+        "overwritten: give another --out or --name."
+    )
+
+
+def _make_tomogram(
+    stem: Path,
+    number: int,
+    species: list[Species],
+    config: SimulateConfig,
+    *,
+    digest: str,
+    on_progress: Progress,
+) -> None:
+    generator = np.random.default_rng([config.seed, number])
+    nx, ny, nz = config.shape
+    scene = empty_scene((nz, ny, nx))
+    add_distractors(
+        scene,
+        vesicles=config.membranes,
+        filaments=config.filaments,
+        gold=config.gold,
+        voxel_size=config.voxel_size,
+        generator=generator,
+    )
+    placed: list[Placed] = []
+    for kind in species:
+        own = place_species(scene, kind, config.particles, generator=generator)
+        _check_placed(stem.name, kind, len(own), config)
+        placed.extend(own)
+    stage = f"simulating {stem.name}"
+    volume = reconstruct_scene(
+        scene.density,
+        config.voxel_size,
+        microscope=Microscope(
+            tilt_range=config.tilt_range,
+            tilt_step=config.tilt_step,
+            defocus_um=config.defocus,
+            snr=config.snr,
+        ),
+        generator=generator,
+        on_tilt=partial(_report, on_progress, stage),
+    )
+    volume = (volume - volume.mean()) * (WRITTEN_SD / volume.std())
+    counts = np.clip(np.round(volume), -32768, 32767).astype(np.int16)
+    with write_whole(stem.with_suffix(".mrc")) as temporary:
+        write_volume(temporary, counts, config.voxel_size)
+    _write_truth(stem.with_suffix(".csv"), placed)
+    _write_record(stem, placed, species, config, digest=digest)
+
+
+def _report(on_progress: Progress, stage: str, done: int, total: int) -> None:
+    on_progress(ProgressEvent(stage, done, total))
+
+
+def _check_placed(
+    name: str, species: Species, placed: int, config: SimulateConfig
+) -> None:
+    """Say how many found room, when not all did; not one is an error."""
+    if placed == 0:
+        raise InputDataError(
+            f"{name}: no room for {species.name} ({species.diameter_ang:g} Å) in "
+            f"{config.shape} voxels of {config.voxel_size:g} Å. Give a larger --shape "
+            "or fewer --particles."
+        )
+    if placed < config.particles:
+        logger.warning(
+            "%s: room for %d of %d %s.", name, placed, config.particles, species.name
+        )
+
+
+def _write_truth(path: Path, placed: list[Placed]) -> None:
+    with (
+        write_whole(path) as temporary,
+        temporary.open("w", encoding="utf-8", newline="") as stream,
+    ):
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        for particle in placed:
+            position = [f"{p:.3f}" for p in particle.position_zyx[::-1]]
+            quaternion = [f"{q:.5f}" for q in particle.rotation.as_quat()]
+            writer.writerow([particle.name, *position, *quaternion])
+
+
+def _write_record(
+    stem: Path,
+    placed: list[Placed],
+    species: list[Species],
+    config: SimulateConfig,
+    *,
+    digest: str,
+) -> None:
+    """Write the parameters and what was placed; last, as the mark of a whole one."""
+    counts = Counter(particle.name for particle in placed)
+    record = {
+        "digest": digest,
+        "parameters": config_to_values(config),
+        "species": {
+            s.name: {"placed": counts[s.name], "diameter_ang": s.diameter_ang}
+            for s in species
+        },
+        "code_version": __version__,
+    }
+    with write_whole(stem.with_suffix(".json")) as temporary:
+        temporary.write_text(json.dumps(record, indent=1), encoding="utf-8")
