@@ -7,6 +7,7 @@ from enum import Enum
 from pathlib import Path
 
 from etpicker_plugin.protocols import checks
+from etpicker_plugin.protocols.class_sets import add_output_choice, make_class_sets
 from etpicker_plugin.protocols.form import (
     add_parameters,
     read_assignments,
@@ -18,8 +19,6 @@ from tomo.convert.mdoc import normalizeTSId
 from tomo.objects import SetOfCoordinates3D
 
 from etpicker_plugin.convert import (
-    append_particles,
-    create_coordinates,
     even_box,
     join_particles,
     link_tomogram,
@@ -45,8 +44,6 @@ SCIPION_FIELDS = (
 )
 """Fields that the protocol sets itself."""
 
-SET_PER_CLASS = 0
-ONE_SET = 1
 TS_LABEL = "{TS}"
 
 
@@ -109,14 +106,7 @@ class ProtEtPickerImportCoordinates(ProtEtPickerBase):
             label="Box size [voxels]",
             help="Box size of classes without a diameter above.",
         )
-        form.addParam(
-            "outputSets",
-            params.EnumParam,
-            choices=["one set per class", "one set, classes as group ids"],
-            default=SET_PER_CLASS,
-            label="Output",
-            help="Sets of one class are labelled with its name.",
-        )
+        add_output_choice(form)
 
     # --------------------------- steps ----------------------------------------
     def _insertAllSteps(self):
@@ -153,37 +143,25 @@ class ProtEtPickerImportCoordinates(ProtEtPickerBase):
         """Register the sets."""
         tomograms = tomograms_by_id(self.inputTomograms.get())
         particles = self._readConverted()
-        groups = self._groups(particles)
-        if self.outputSets.get() == ONE_SET:
-            parts = [(", ".join(groups), groups)]
-        else:
-            parts = [(name, {name: group}) for name, group in groups.items()]
-        outputs = {}
-        for number, (label, part) in enumerate(parts, 1):
-            suffix = "" if number == 1 else str(number)
-            coordinates = self._newCoordinates(suffix, label, part)
-            for ts_id, found in particles.items():
-                append_particles(coordinates, tomograms[ts_id], found, groups=part)
-            coordinates.write()
-            outputs[f"{ImportCoordinatesOutputs.Coordinates3D.name}{suffix}"] = (
-                coordinates
-            )
+        outputs = make_class_sets(
+            self,
+            particles,
+            tomograms,
+            groups=self._groups(particles),
+            boxes=self._boxes(particles),
+            output_name=ImportCoordinatesOutputs.Coordinates3D.name,
+        )
         self._defineOutputs(**outputs)
         for output in outputs.values():
             self._defineSourceRelation(self.inputTomograms, output)
 
-    def _newCoordinates(self, suffix, label, names):
+    def _boxes(self, particles):
+        """Return the box of each class: of its diameter, or the one given."""
         rate = self.inputTomograms.get().getSamplingRate()
+        boxes = dict.fromkeys(self._groups(particles), self.boxSize.get())
         diameters = self.getDiameters()
-        boxes = [even_box(diameters[n], rate) for n in names if n in diameters]
-        return create_coordinates(
-            self._getPath(),
-            suffix,
-            precedents=self.inputTomograms,
-            sampling_rate=rate,
-            box_size=max(boxes, default=self.boxSize.get()),
-            label=label,
-        )
+        boxes.update({name: even_box(d, rate) for name, d in diameters.items()})
+        return boxes
 
     # --------------------------- info -----------------------------------------
     def _findErrors(self):

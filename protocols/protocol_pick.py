@@ -4,6 +4,11 @@ from enum import Enum
 from pathlib import Path
 
 from etpicker_plugin.protocols import checks
+from etpicker_plugin.protocols.class_sets import (
+    add_output_choice,
+    make_class_sets,
+    numbered,
+)
 from etpicker_plugin.protocols.form import add_parameters, read_parameters
 from etpicker_plugin.protocols.protocol_base import EngineError, ProtEtPickerBase
 from pyworkflow.object import String
@@ -12,8 +17,6 @@ from tomo.objects import SetOfCoordinates3D, SetOfTomograms, SetOfTomoMasks
 
 from etpicker_plugin.constants import DEEPETPICKER
 from etpicker_plugin.convert import (
-    append_particles,
-    create_coordinates,
     even_box,
     link_tomogram,
     make_mask,
@@ -40,9 +43,6 @@ SCIPION_FIELDS = (
 
 TOMOGRAM_FAULTS = ("InputDataError", "ResourceError")
 """Engine errors that concern one tomogram; the others would meet all of them."""
-
-SET_PER_CLASS = 0
-ONE_SET = 1
 
 
 class PickOutputs(Enum):
@@ -107,15 +107,7 @@ class ProtEtPickerPick(ProtEtPickerBase):
             help="Box size written to the coordinates; without it, each class's "
             "diameter rounded up to an even number of voxels.",
         )
-        form.addParam(
-            "outputSets",
-            params.EnumParam,
-            choices=["one set per class", "one set, classes as group ids"],
-            default=SET_PER_CLASS,
-            expertLevel=params.LEVEL_ADVANCED,
-            label="Output",
-            help="Sets of one class are labelled with its name.",
-        )
+        add_output_choice(form, level=params.LEVEL_ADVANCED)
         self._addComputing(form)
 
     # --------------------------- steps ----------------------------------------
@@ -185,44 +177,29 @@ class ProtEtPickerPick(ProtEtPickerBase):
 
     def _makeCoordinates(self, tomograms):
         """Return one set per class, or one for all, by output name."""
-        groups = self.getGroups()
-        if self.outputSets.get() == ONE_SET:
-            parts = [(", ".join(groups), groups)]
-        else:
-            parts = [(name, {name: group}) for name, group in groups.items()]
         picks = {
             ts_id: read_csv(self.getPicksFile(ts_id), tomogram_id=ts_id)
             for ts_id in tomograms
         }
-        outputs = {}
-        for number, (label, part) in enumerate(parts, 1):
-            suffix = "" if number == 1 else str(number)
-            coordinates = self._newCoordinates(suffix, label, part)
-            for ts_id, tomogram in tomograms.items():
-                append_particles(coordinates, tomogram, picks[ts_id], groups=part)
-            coordinates.write()
-            outputs[f"{PickOutputs.Coordinates3D.name}{suffix}"] = coordinates
-        return outputs
-
-    def _newCoordinates(self, suffix, label, names):
         rate = self.inputTomograms.get().getSamplingRate()
-        diameters = self.getDiameters()
-        largest = max(diameters[name] for name in names)
-        return create_coordinates(
-            self._getPath(),
-            suffix,
-            precedents=self.inputTomograms,
-            sampling_rate=rate,
-            box_size=self.boxSize.get() or even_box(largest, rate),
-            label=label,
+        boxes = {
+            name: self.boxSize.get() or even_box(diameter, rate)
+            for name, diameter in self.getDiameters().items()
+        }
+        return make_class_sets(
+            self,
+            picks,
+            tomograms,
+            groups=self.getGroups(),
+            boxes=boxes,
+            output_name=PickOutputs.Coordinates3D.name,
         )
 
     def _makeProbabilityMaps(self, tomograms):
         outputs = {}
         for number, name in enumerate(self.getGroups(), 1):
-            suffix = "" if number == 1 else str(number)
             maps = SetOfTomoMasks.create(
-                self._getPath(), prefix="probability", suffix=suffix
+                self._getPath(), prefix="probability", suffix=numbered("", number)
             )
             maps.copyInfo(self.inputTomograms.get())
             maps.setObjLabel(f"{name} probability")
@@ -230,7 +207,7 @@ class ProtEtPickerPick(ProtEtPickerBase):
                 path = self._getExtraPath(ts_id, f"{ts_id}_{name}_probability.mrc")
                 maps.append(make_mask(tomogram, path))
             maps.write()
-            outputs[f"{PickOutputs.ProbabilityMaps.name}{suffix}"] = maps
+            outputs[numbered(PickOutputs.ProbabilityMaps.name, number)] = maps
         return outputs
 
     def _makeFailed(self, tomograms):

@@ -12,8 +12,8 @@ from etpicker_plugin.protocols import (
     ProtEtPickerPick,
     ProtEtPickerTrain,
 )
+from etpicker_plugin.protocols.class_sets import ONE_SET
 from etpicker_plugin.protocols.classes import BY_GROUP
-from etpicker_plugin.protocols.protocol_pick import ONE_SET
 from tomo.protocols import (
     ProtImportTomograms,
     ProtImportTomomasks,

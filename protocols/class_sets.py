@@ -1,0 +1,64 @@
+"""Outputs by class: one set for each, or one whose group ids are the classes."""
+
+from collections.abc import Mapping
+
+from pyworkflow.protocol import params
+
+from etpicker_plugin.convert import append_particles, create_coordinates
+from etpicker_plugin.engine.io.particles import Particles
+
+SET_PER_CLASS = 0
+ONE_SET = 1
+
+
+def add_output_choice(form, *, level=params.LEVEL_NORMAL):
+    """Ask for one set per class or one set for all."""
+    form.addParam(
+        "outputSets",
+        params.EnumParam,
+        choices=["one set per class", "one set, classes as group ids"],
+        default=SET_PER_CLASS,
+        expertLevel=level,
+        label="Output",
+        help="Sets of one class are labelled with its name.",
+    )
+
+
+def split_groups(groups: Mapping[str, int], choice: int) -> list[dict[str, int]]:
+    """Return the groups (class -> id) of each set."""
+    if choice == ONE_SET:
+        return [dict(groups)]
+    return [{name: group} for name, group in groups.items()]
+
+
+def numbered(name: str, number: int) -> str:
+    """Return ``Name``, ``Name2``, ``Name3`` ... as Scipion names several outputs."""
+    return name if number == 1 else f"{name}{number}"
+
+
+def make_class_sets(
+    protocol,
+    particles: Mapping[str, Particles],
+    tomograms: Mapping[str, object],
+    *,
+    groups: Mapping[str, int],
+    boxes: Mapping[str, int],
+    output_name: str,
+):
+    """Return the filled sets by output name; a joint set has the largest box."""
+    outputs = {}
+    choice = protocol.outputSets.get()
+    for number, part in enumerate(split_groups(groups, choice), 1):
+        coordinates = create_coordinates(
+            protocol._getPath(),
+            numbered("", number),
+            precedents=protocol.inputTomograms,
+            sampling_rate=protocol.inputTomograms.get().getSamplingRate(),
+            box_size=max(boxes[name] for name in part),
+            label=", ".join(part),
+        )
+        for ts_id, found in particles.items():
+            append_particles(coordinates, tomograms[ts_id], found, groups=part)
+        coordinates.write()
+        outputs[numbered(output_name, number)] = coordinates
+    return outputs
