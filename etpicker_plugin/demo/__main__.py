@@ -6,6 +6,7 @@ Needs no data, no GPU and no window. Every run has a folder and a project of its
 """
 
 import argparse
+import json
 import logging
 import os
 import shutil
@@ -23,8 +24,8 @@ logger = logging.getLogger("etpicker demo")
 PAGE = "report.html"
 MINUTES = 4.0
 VOXEL_SIZE = 10.0
-DIAMETERS = {"ribosome": 290.0, "proteasome": 190.0}
-LARGE = "ribosome"
+SIZE_XYZ = (224, 224, 72)
+LARGE, SMALL = "ribosome", "ring"
 EXPECTED_F1 = 0.90
 SETS = (("train", 2, 1), ("test", 1, 2))
 """Name, number of tomograms and seed of each simulated set."""
@@ -109,19 +110,25 @@ def simulate(folder: Path) -> None:
                 *(sys.executable, "-m", "etpicker_plugin.engine", "simulate"),
                 *("--out", str(folder / name), "--name", name),
                 *("--tomograms", str(count), "--seed", str(seed)),
-                *("--voxel-size", str(VOXEL_SIZE), "--species", *DIAMETERS),
+                *("--voxel-size", str(VOXEL_SIZE), "--shape", *map(str, SIZE_XYZ)),
+                *("--species", LARGE, SMALL),
             ],
             check=True,
         )
 
 
 def template_values(folder: Path, *, minutes: float) -> dict[str, str]:
-    """Return the values of the template's fields."""
+    """Return the values of the template's fields; the phantoms' records know sizes."""
+    record = next((folder / "train").glob("*.json")).read_text(encoding="utf-8")
+    species = json.loads(record)["species"]
+    diameters = {name: species[name]["diameter_ang"] for name in (LARGE, SMALL)}
     return {
         "train_path": str(folder / "train"),
         "new_path": str(folder / "test"),
         "voxel_size": str(VOXEL_SIZE),
-        "diameter": " ".join(f"{name}:{value:g}" for name, value in DIAMETERS.items()),
+        "diameter": " ".join(
+            f"{name}:{value:.0f}" for name, value in diameters.items()
+        ),
         "max_minutes": str(minutes),
     }
 

@@ -38,6 +38,16 @@ def test_a_new_run_leaves_the_earlier_ones(tmp_path, caplog):
     assert "stay as they are" in caplog.text
 
 
+def test_template_gets_the_phantoms_diameters(tmp_path):
+    (tmp_path / "train").mkdir()
+    sizes = {"ring": 193.2, "ribosome": 323.3, "gold": 100.0}
+    record = {"species": {k: {"diameter_ang": v} for k, v in sizes.items()}}
+    (tmp_path / "train" / "train_01.json").write_text(json.dumps(record))
+    values = demo.template_values(tmp_path, minutes=2.5)
+    assert values["diameter"] == "ribosome:323 ring:193"
+    assert values["max_minutes"] == "2.5"
+
+
 def test_follower_shows_each_whole_line_once(tmp_path):
     path = tmp_path / "Runs" / "000007_ProtEtPickerTrain" / "extra" / "progress.jsonl"
     path.parent.mkdir(parents=True)
