@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
+from etpicker_plugin.engine.evaluation.matching import match_by_score
 from etpicker_plugin.engine.io.array_volume import ArrayVolume
 from etpicker_plugin.engine.model.network import Network
 from etpicker_plugin.engine.picking.find import (
@@ -129,28 +129,6 @@ def _is_allowed(
     last = np.asarray(part.allowed.shape_zyx) - 1
     index = np.clip(np.round(positions).astype(int), 0, last)
     return np.asarray(part.allowed.data[tuple(index.T)], dtype=bool)
-
-
-def match_by_score(
-    positions: NDArray[np.float64],
-    scores: NDArray[np.float64],
-    truth: NDArray[np.float64],
-    *,
-    max_distance: float,
-) -> NDArray[np.intp]:
-    """Give each pick, best first, the nearest truth still free; -1 where none is."""
-    matched = np.full(len(positions), -1, dtype=np.intp)
-    if len(truth) == 0 or len(positions) == 0:
-        return matched
-    free = np.ones(len(truth), dtype=bool)
-    near = cKDTree(truth).query_ball_point(positions, max_distance)
-    for i in np.argsort(-scores, kind="stable"):
-        candidates = [j for j in near[i] if free[j]]
-        if candidates:
-            gaps = np.linalg.norm(truth[candidates] - positions[i], axis=1)
-            matched[i] = candidates[int(gaps.argmin())]
-            free[matched[i]] = False
-    return matched
 
 
 def join_judged(parts: list[JudgedPicks]) -> JudgedPicks:

@@ -81,7 +81,9 @@ def test_mean_pool_by_hand():
     assert pooled[0, 1, 2] == pytest.approx(1 / 27**2)
 
 
-@pytest.mark.parametrize(("diameter", "kernel"), [(2.5, 3), (4.5, 3), (6.5, 5), (11, 7), (13, 9)])
+@pytest.mark.parametrize(
+    ("diameter", "kernel"), [(2.5, 3), (4.5, 3), (6.5, 5), (11, 7), (13, 9)]
+)
 def test_pooling_kernels_are_odd(diameter, kernel):
     assert pooling_kernel(diameter) == kernel
 

@@ -1,0 +1,146 @@
+"""The report: tables and pictures in one HTML file, and the pictures as PNG."""
+
+import base64
+import html
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from etpicker_plugin.engine.evaluation.metrics import precision_recall_curve
+from etpicker_plugin.engine.evaluation.scoring import ClassScores, Comparison
+from etpicker_plugin.engine.evaluation.table import COLUMNS, table_rows
+from etpicker_plugin.engine.io.atomic import write_whole
+
+HISTOGRAM_BINS = 30
+STYLE = (
+    "body{font:15px/1.5 sans-serif;max-width:70em;margin:2em auto;padding:0 1em}"
+    "table{border-collapse:collapse}th,td{padding:.3em .7em;text-align:right;"
+    "border-bottom:1px solid #ddd}th:first-child,td:first-child{text-align:left}"
+    "img{max-width:100%}"
+)
+
+
+def write_report(
+    classes: Mapping[str, ClassScores],
+    tomograms: Mapping[str, Mapping[str, ClassScores]],
+    comparisons: Mapping[str, Comparison],
+    out_dir: Path,
+) -> None:
+    """Write report.html (nothing outside it is needed) and its pictures as PNG."""
+    pictures = {
+        "precision_recall.png": draw_curves(classes, comparisons),
+        "scores.png": draw_histograms(classes, comparisons),
+    }
+    encoded = {name: _to_png(figure) for name, figure in pictures.items()}
+    for name, data in encoded.items():
+        with write_whole(out_dir / name) as temporary:
+            temporary.write_bytes(data)
+    with write_whole(out_dir / "report.html") as temporary:
+        temporary.write_text(_page(classes, tomograms, encoded), encoding="utf-8")
+
+
+def draw_curves(
+    classes: Mapping[str, ClassScores], comparisons: Mapping[str, Comparison]
+) -> Figure:
+    """Draw precision against recall, one curve per class, with all picks as a dot."""
+    figure = Figure(figsize=(6.4, 5.2), layout="constrained")
+    axes = figure.add_subplot()
+    for number, (name, comparison) in enumerate(comparisons.items()):
+        colour = f"C{number % 10}"
+        scores = classes[name]
+        if scores.average_precision is not None:
+            curve = precision_recall_curve(
+                comparison.scores, comparison.is_hit, comparison.n_truth
+            )
+            axes.plot(
+                np.concatenate([[0.0], curve.recall]),
+                np.concatenate([curve.precision[:1], curve.precision]),
+                color=colour,
+                label=f"{name} (AP {scores.average_precision:.3f})",
+            )
+        else:
+            axes.plot([], [], color=colour, label=f"{name} (no curve)")
+        axes.plot(scores.recall, scores.precision, "o", color=colour, clip_on=False)
+    axes.set(xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1.02))
+    axes.set_title("Precision and recall; dots: all picks", fontsize="medium")
+    axes.grid(alpha=0.3)
+    axes.legend(loc="lower left")
+    return figure
+
+
+def draw_histograms(
+    classes: Mapping[str, ClassScores], comparisons: Mapping[str, Comparison]
+) -> Figure:
+    """Draw the scores of true and false picks, one panel per class."""
+    columns = min(3, len(comparisons))
+    rows = -(-len(comparisons) // columns)
+    figure = Figure(figsize=(1 + 4.2 * columns, 0.4 + 3.2 * rows), layout="constrained")
+    for number, (name, comparison) in enumerate(comparisons.items(), 1):
+        axes = figure.add_subplot(rows, columns, number)
+        _draw_scores(axes, comparison)
+        best = classes[name].best_threshold
+        if best is not None:
+            axes.axvline(best, color="0.3", linestyle="--", label="best F1")
+        axes.set_title(name, fontsize="medium")
+        axes.set(xlabel="score", ylabel="picks")
+        if axes.get_legend_handles_labels()[0]:
+            axes.legend()
+    return figure
+
+
+def _draw_scores(axes: Axes, comparison: Comparison) -> None:
+    known = np.isfinite(comparison.scores)
+    if not known.any():
+        axes.text(
+            0.5, 0.5, "no scores", ha="center", va="center", transform=axes.transAxes
+        )
+        return
+    scores, is_hit = comparison.scores[known], comparison.is_hit[known]
+    axes.hist(
+        [scores[is_hit], scores[~is_hit]],
+        bins=HISTOGRAM_BINS,
+        stacked=True,
+        color=["C0", "C1"],
+        label=["true", "false"],
+    )
+
+
+def _to_png(figure: Figure) -> bytes:
+    FigureCanvasAgg(figure)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=120)
+    return buffer.getvalue()
+
+
+def _page(
+    classes: Mapping[str, ClassScores],
+    tomograms: Mapping[str, Mapping[str, ClassScores]],
+    pictures: Mapping[str, bytes],
+) -> str:
+    parts = ["<h1>Picks against truth</h1>", _table(table_rows(classes))]
+    for name, data in pictures.items():
+        source = base64.b64encode(data).decode("ascii")
+        parts.append(f'<p><img alt="{name}" src="data:image/png;base64,{source}"></p>')
+    parts.append("<h2>Tomograms</h2>")
+    for name, scores in tomograms.items():
+        parts.append(f"<h3>{html.escape(name)}</h3>{_table(table_rows(scores))}")
+    body = "\n".join(parts)
+    return (
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
+        f"<title>Picks against truth</title><style>{STYLE}</style></head>\n"
+        f"<body>\n{body}\n</body></html>\n"
+    )
+
+
+def _table(rows: Sequence[Sequence[str]]) -> str:
+    head = "".join(f"<th>{html.escape(c)}</th>" for c in COLUMNS)
+    lines = [
+        "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>"
+        for row in rows
+    ]
+    return f"<table><tr>{head}</tr>\n" + "\n".join(lines) + "</table>"

@@ -1,0 +1,52 @@
+"""Probability maps: on the tomogram's grid, seamless, resumable."""
+
+import mrcfile
+import numpy as np
+import pytest
+
+from etpicker_plugin.engine.io.tomogram import read_tomogram
+from etpicker_plugin.engine.io.working_volume import open_working_volume
+from etpicker_plugin.engine.picking.probability_map import ProbabilityMaps
+from etpicker_plugin.engine.picking.tiling import plan_tiles
+
+SHAPE = (19, 42, 55)
+
+
+@pytest.mark.parametrize("working", [10.0, 14.0, 8.0])
+@pytest.mark.parametrize("stride", [1, 2])
+def test_a_linear_ramp_is_written_without_seams(tmp_path, working, stride):
+    path = tmp_path / "TS.mrc"
+    with mrcfile.new(path) as mrc:
+        mrc.set_data(np.random.default_rng(0).normal(size=SHAPE).astype(np.float32))
+        mrc.set_volume()
+        mrc.voxel_size = 10.0
+    volume = open_working_volume(read_tomogram(path), working)
+    out = tmp_path / "map.mrc"
+
+    maps = ProbabilityMaps([out], volume)
+    tiles = plan_tiles(volume.shape_zyx, edge=16, halo=8, alignment=8)
+    for number, tile in enumerate(tiles):
+        if number == 2:  # as after a kill: opened again, what is written stays
+            maps = ProbabilityMaps([out], volume)
+        maps.write_tile(tile, ramp(tile, stride), stride)
+    assert not out.exists()
+    maps.finish()
+
+    with mrcfile.open(out) as mrc:
+        assert float(mrc.voxel_size.x) == pytest.approx(10.0)
+        z, y, x = np.indices(SHAPE) / volume.scale
+        expected = 0.01 * z + 0.003 * y + 0.002 * x
+        error = np.abs(mrc.data - expected)
+        inner = tuple(slice(2, n - 9) for n in SHAPE)
+        assert mrc.data.shape == SHAPE
+        assert error[inner].max() < 1e-5
+
+
+def ramp(tile, stride):
+    """Return z/100 + 3 y/1000 + 2 x/1000 of working voxels, at output voxels."""
+    axes = [
+        np.arange(a // stride, b // stride) * stride + (stride - 1) / 2
+        for a, b in zip(tile.read_start, tile.read_stop, strict=True)
+    ]
+    z, y, x = np.meshgrid(*axes, indexing="ij")
+    return (0.01 * z + 0.003 * y + 0.002 * x)[None].astype(np.float32)

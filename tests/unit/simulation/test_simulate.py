@@ -1,0 +1,105 @@
+"""The command: files, truth, replay, and nothing overwritten."""
+
+import json
+
+import mrcfile
+import numpy as np
+import pytest
+
+from etpicker_plugin.engine.config.simulate import SimulateConfig
+from etpicker_plugin.engine.errors import ConfigError, InputDataError
+from etpicker_plugin.engine.io.coordinates_csv import read_csv
+from etpicker_plugin.engine.progress import ignore_progress
+from etpicker_plugin.engine.simulation.simulate import simulate
+
+
+def config(out, **changes):
+    values = {
+        "out": str(out),
+        "tomograms": 1,
+        "shape": (61, 47, 33),
+        "voxel_size": 20.0,
+        "species": ("ring", "globule"),
+        "particles": 4,
+        "tilt_step": 10.0,
+        "membranes": 0,
+        "filaments": 0,
+        "gold": 0,
+        "snr": 5.0,
+    }
+    return SimulateConfig(**{**values, **changes})
+
+
+def run(settings, folder):
+    folder.mkdir(exist_ok=True)
+    return simulate(settings, folder, on_progress=ignore_progress)
+
+
+def test_files_and_truth(tmp_path):
+    (path,) = run(config(tmp_path), tmp_path)
+
+    truth = read_csv(tmp_path / "sim_01.csv", tomogram_id="sim_01")
+    record = json.loads((tmp_path / "sim_01.json").read_text())
+    with mrcfile.open(path) as mrc:
+        data = mrc.data.astype(float)
+        assert data.shape == (33, 47, 61)
+        assert mrc.data.dtype == np.int16
+        assert float(mrc.voxel_size.x) == pytest.approx(20.0)
+    assert abs(data.std() - 1000) < 20
+    assert len(truth) == sum(s["placed"] for s in record["species"].values()) == 8
+    index = tuple(np.round(truth.positions_zyx).astype(int).T)
+    assert data[index].mean() < -1000  # particles are dark
+    assert set(truth.class_names.tolist()) == {"ring", "globule"}
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_does_not(tmp_path):
+    one, two, three = (tmp_path / n for n in "abc")
+    for folder, seed in ((one, 1), (two, 1), (three, 2)):
+        run(config(folder, seed=seed), folder)
+
+    for name in ("sim_01.csv",):
+        assert (one / name).read_bytes() == (two / name).read_bytes()
+        assert (one / name).read_bytes() != (three / name).read_bytes()
+    volumes = [mrcfile.read(f / "sim_01.mrc") for f in (one, two, three)]
+    assert np.array_equal(volumes[0], volumes[1])
+    assert not np.array_equal(volumes[0], volumes[2])
+
+
+def test_a_finished_tomogram_is_kept_and_another_is_not_overwritten(tmp_path):
+    run(config(tmp_path), tmp_path)
+    before = (tmp_path / "sim_01.mrc").stat().st_mtime_ns
+
+    run(config(tmp_path, tomograms=2), tmp_path)
+    assert (tmp_path / "sim_01.mrc").stat().st_mtime_ns == before
+    assert (tmp_path / "sim_02.mrc").exists()
+    with pytest.raises(ConfigError, match="never overwritten"):
+        run(config(tmp_path, snr=1.0), tmp_path)
+    assert (tmp_path / "sim_01.mrc").stat().st_mtime_ns == before
+
+
+def test_a_users_map_is_rescaled_and_named_after_its_file(tmp_path):
+    density = np.zeros((20, 22, 24), np.float32)
+    density[5:15, 6:16, 7:17] = 3.0
+    with mrcfile.new(tmp_path / "cube.mrc") as mrc:
+        mrc.set_data(density)
+        mrc.voxel_size = 10.0
+
+    run(config(tmp_path, density=(str(tmp_path / "cube.mrc"),)), tmp_path)
+
+    record = json.loads((tmp_path / "sim_01.json").read_text())
+    # A cube of 100 Å has a diagonal of 173 Å.
+    assert 130 < record["species"]["cube"]["diameter_ang"] < 200
+
+
+def test_a_map_without_density_is_refused(tmp_path):
+    with mrcfile.new(tmp_path / "empty.mrc") as mrc:
+        mrc.set_data(np.full((9, 10, 11), -1, np.float32))
+        mrc.voxel_size = 10.0
+
+    with pytest.raises(InputDataError, match="no positive density"):
+        run(config(tmp_path, density=(str(tmp_path / "empty.mrc"),)), tmp_path)
+
+
+def test_a_volume_too_small_for_any_particle_is_refused(tmp_path):
+    with pytest.raises(InputDataError, match="no room for ribosome"):
+        run(config(tmp_path, shape=(16, 16, 16), species=("ribosome",)), tmp_path)
