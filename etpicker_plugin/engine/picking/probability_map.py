@@ -82,6 +82,7 @@ class ProbabilityMaps:
             opened = mrcfile.new_mmap(partial, shape, mrc_mode=2, overwrite=True)
             opened.set_volume()
             opened.voxel_size = self._volume.tomogram.voxel_size
+            opened.flush()  # a killed run must leave a readable header
         except (OSError, ValueError) as error:
             raise ResourceError(
                 f"The probability map {path} cannot be written: {error}. Free some "

@@ -47,10 +47,10 @@ def test_labels_lie_on_the_dark_blobs():
         assert target.shape == weight.shape == (2, 8, 8, 8)
         marked = (target.amax(0) > 0) & (weight[0] > 0)
         coarse = torch.nn.functional.avg_pool3d(image, 2)[0]
-        if marked.sum() > 4 and (~marked).sum() > 4:
+        if marked.sum() > 1:
             assert coarse[marked].mean() < coarse[~marked].mean() - 0.5
             compared += 1
-    assert compared > 15
+    assert compared > 10
 
 
 def test_both_classes_and_all_volumes_are_drawn():
