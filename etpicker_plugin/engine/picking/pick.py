@@ -19,11 +19,8 @@ from etpicker_plugin.engine.io.tomogram import tomogram_id_of
 from etpicker_plugin.engine.model.card import file_sha256
 from etpicker_plugin.engine.model.model_file import load_model
 from etpicker_plugin.engine.model.network import place_network
-from etpicker_plugin.engine.picking.one_tomogram import (
-    LoadedModel,
-    pick_tomogram,
-    thresholds,
-)
+from etpicker_plugin.engine.picking.loaded_model import LoadedModel, thresholds
+from etpicker_plugin.engine.picking.one_tomogram import pick_tomogram
 from etpicker_plugin.engine.progress import Progress
 
 logger = logging.getLogger(__name__)

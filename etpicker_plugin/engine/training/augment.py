@@ -23,9 +23,9 @@ SCALE_RANGE = (0.95, 1.05)
 ELASTIC_SHARE = 0.03
 """Largest elastic displacement as a share of the patch: below 5 %."""
 ELASTIC_GRID = 4
-NOISE_PROBABILITY = 0.6
-MOST_NOISE = 1.2
-"""At most 2.4 times the noise power."""
+NOISE_PROBABILITY = 0.5
+MOST_NOISE = 0.8
+"""At most 1.64 times the noise power."""
 
 
 @dataclass(frozen=True, kw_only=True)

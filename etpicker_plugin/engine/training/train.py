@@ -2,30 +2,30 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterable
-from functools import partial
 from pathlib import Path
 
 import torch
 
 from etpicker_plugin import __version__
-from etpicker_plugin.engine.config.options import config_digest, config_to_values
+from etpicker_plugin.engine.config.options import config_digest
 from etpicker_plugin.engine.config.train import TrainConfig
 from etpicker_plugin.engine.device import choose_device, describe_device
 from etpicker_plugin.engine.errors import ConfigError
 from etpicker_plugin.engine.model.card import (
-    ClassCard,
     ModelCard,
-    TomogramCard,
     read_card,
 )
 from etpicker_plugin.engine.model.model_file import save_model
-from etpicker_plugin.engine.model.network import Network, make_network, place_network
-from etpicker_plugin.engine.picking.find import PeakSettings
-from etpicker_plugin.engine.picking.nms import pooling_kernel
+from etpicker_plugin.engine.model.network import make_network, place_network
 from etpicker_plugin.engine.progress import Progress
 from etpicker_plugin.engine.training import dataset
-from etpicker_plugin.engine.training.fit import FitSettings, Validate, fit
+from etpicker_plugin.engine.training.fit import FitSettings, fit
+from etpicker_plugin.engine.training.judge import (
+    final_results,
+    make_judge,
+    make_validate,
+)
+from etpicker_plugin.engine.training.make_card import make_card
 from etpicker_plugin.engine.training.patches import PatchSampler
 from etpicker_plugin.engine.training.resume import (
     Counters,
@@ -38,28 +38,12 @@ from etpicker_plugin.engine.training.scale import (
     make_label_settings,
 )
 from etpicker_plugin.engine.training.schedule import Budget
-from etpicker_plugin.engine.training.validation import (
-    CANDIDATE_SCORE,
-    ClassResult,
-    JudgedPicks,
-    ValidationPart,
-    choose_threshold,
-    join_judged,
-    judge_parts,
-    result_at,
-    with_noise,
-)
 
 logger = logging.getLogger(__name__)
 
-Judge = Callable[[Network, Iterable[ValidationPart]], list[JudgedPicks]]
-
 MODEL_NAME = "model.safetensors"
 STATE_NAME = "training_state.safetensors"
-MATCH_SHARE = 0.5
 RESERVED_S = 20.0
-LOWER_DOSES = (0.7, 1.1)
-"""Noise added for choosing thresholds: a half and, nearly, two fifths of the SNR."""
 NOT_OF_THE_RESULT = ("out", "threads", "device")
 
 
@@ -111,21 +95,21 @@ def train(config: TrainConfig, out_dir: Path, *, on_progress: Progress) -> Path:
         ),
         seed=config.seed,
     )
-    judge = _make_judge(config, labels, working, network.output_stride)
+    judge = make_judge(config, labels, working, network.output_stride)
     state_path = out_dir / STATE_NAME
     state = _starting_state(state_path, digest)
     best = fit(
         network,
         sampler,
         settings=_fit_settings(config, began),
-        validate=_make_validate(judge, parts, config),
+        validate=make_validate(judge, parts, config),
         state=state,
         state_path=state_path,
         on_progress=on_progress,
     )
-    card = _make_card(
+    card = make_card(
         config,
-        results=_final_results(best.eval(), judge, parts, config.f_alpha),
+        results=final_results(best.eval(), judge, parts, config),
         labels=labels,
         working=working,
         tomograms=[dataset.describe_tomogram(a) for a in training + validation],
@@ -197,95 +181,6 @@ def _starting_state(path: Path, digest: str) -> TrainingState:
         )
     logger.info("Going on from step %d.", state.counters.step)
     return state
-
-
-def _make_judge(
-    config: TrainConfig, labels: dict[str, float], working: float, stride: int
-) -> Judge:
-    """Return what picks held-out parts with a network and judges the picks."""
-    settings = PeakSettings(
-        kernels=[pooling_kernel(d / working / stride) for d in labels.values()],
-        min_score=CANDIDATE_SCORE,
-    )
-    distances = [MATCH_SHARE * d / working for d in config.diameter.values()]
-    return partial(judge_parts, settings=settings, match_distances=distances)
-
-
-def _make_validate(
-    judge: Judge, parts: list[ValidationPart], config: TrainConfig
-) -> Validate:
-    """Return the score that is maximised, F-alpha over the classes, and the F1s."""
-
-    def validate(network: Network) -> tuple[float, dict[str, float]]:
-        results = [
-            result_at(judged, choose_threshold(judged), f_alpha=config.f_alpha)
-            for judged in judge(network, parts)
-        ]
-        score = sum(r.f_alpha for r in results) / len(results)
-        f1 = {f"f1:{n}": r.f1 for n, r in zip(config.diameter, results, strict=True)}
-        return score, f1
-
-    return validate
-
-
-def _final_results(
-    network: Network, judge: Judge, parts: list[ValidationPart], f_alpha: float
-) -> list[ClassResult]:
-    """Choose each class's threshold, and measure it on the held-out parts.
-
-    The threshold is to hold on tomograms of lower quality too, where all scores fall:
-    it is chosen on the parts as they are and at two lower doses, together.
-    """
-    levels = [judge(network, parts)]
-    levels += [judge(network, with_noise(parts, share)) for share in LOWER_DOSES]
-    pooled = [join_judged(list(of_class)) for of_class in zip(*levels, strict=True)]
-    return [
-        result_at(clean, choose_threshold(all_doses), f_alpha=f_alpha)
-        for clean, all_doses in zip(levels[0], pooled, strict=True)
-    ]
-
-
-def _make_card(
-    config: TrainConfig,
-    *,
-    results: list[ClassResult],
-    labels: dict[str, float],
-    working: float,
-    tomograms: list[TomogramCard],
-    state: TrainingState,
-) -> ModelCard:
-    counters = state.counters
-    return ModelCard(
-        network=config.network,
-        classes=tuple(
-            ClassCard(
-                name=name,
-                diameter_ang=diameter,
-                label_diameter_ang=labels[name],
-                threshold=round(result.threshold, 6),
-                metrics={
-                    "precision": result.precision,
-                    "recall": result.recall,
-                    "f1": result.f1,
-                },
-            )
-            for (name, diameter), result in zip(
-                config.diameter.items(), results, strict=True
-            )
-        ),
-        working_voxel_size=working,
-        annotation=config.annotation,
-        tomograms=tuple(tomograms),
-        training={
-            "digest": counters.digest,
-            "parameters": config_to_values(config),
-            "steps": counters.step,
-            "best_step": counters.best_step,
-            "minutes": round(counters.elapsed_s / 60, 2),
-            "history": counters.history,
-        },
-        code_version=__version__,
-    )
 
 
 def _describe_run(

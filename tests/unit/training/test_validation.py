@@ -65,3 +65,14 @@ def test_pooling_lower_doses_lowers_the_threshold():
     assert pooled.n_truth == 4
     assert 0.2 < choose_threshold(pooled) < 0.7
     assert choose_threshold(pooled) < choose_threshold(clean) + 0.05
+
+
+def test_sparse_annotation_does_not_take_unmarked_particles_for_errors():
+    # A third of the particles is marked. Nine good picks hold three of the marked;
+    # five more hold one, so that three of the five are real, and are worth keeping.
+    scores = np.linspace(0.9, 0.1, 14)
+    hits = np.isin(np.arange(14), [1, 4, 8, 13])
+    picks = judged(scores, hits, 4)
+
+    assert choose_threshold(picks) > scores[10]
+    assert choose_threshold(picks, sparse=True) < scores[10]

@@ -1,0 +1,45 @@
+"""A model ready to pick, and which of its classes it picks from which score."""
+
+from dataclasses import dataclass
+
+from etpicker_plugin.engine.config.pick import PickConfig
+from etpicker_plugin.engine.errors import ConfigError
+from etpicker_plugin.engine.model.card import ModelCard
+from etpicker_plugin.engine.model.network import Network
+
+LOWEST_SCORE = 0.01
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadedModel:
+    """A network on its device, its card, and its file's hash."""
+
+    network: Network
+    card: ModelCard
+    sha256: str
+
+
+def thresholds(card: ModelCard, config: PickConfig) -> dict[str, float]:
+    """Return the lowest score kept, for each class to pick.
+
+    With ``max_picks`` the number decides, and any possible score is let through.
+
+    Raises
+    ------
+    ConfigError
+        If a class asked for is not one of the model's.
+    """
+    known = card.class_names()
+    unknown = sorted({*config.classes, *config.threshold} - set(known))
+    if unknown:
+        raise ConfigError(
+            f"Class {', '.join(unknown)} is not known to the model. It knows: "
+            f"{', '.join(known)}."
+        )
+    if config.max_picks is not None:
+        chosen = dict.fromkeys(known, LOWEST_SCORE)
+    else:
+        chosen = {c.name: max(c.threshold, LOWEST_SCORE) for c in card.classes}
+    chosen.update(config.threshold)
+    wanted = config.classes or known
+    return {name: value for name, value in chosen.items() if name in wanted}
