@@ -29,7 +29,13 @@ from etpicker_plugin.engine.errors import ConfigError
 from etpicker_plugin.engine.io.coordinates_csv import read_csv
 
 INPUT_FIELDS = ("classes", "threshold", "max_picks")
-PICKING_FIELDS = ("border", "min_distance", "probability_map", "tile_size")
+PICKING_FIELDS = (
+    "border",
+    "min_distance",
+    "probability_map",
+    "tile_size",
+    "precision",
+)
 SCIPION_FIELDS = (
     "model",
     "tomogram",

@@ -31,14 +31,18 @@ def place_network(network: Network, device: torch.device) -> Network:
     return network
 
 
-def mixed_precision(device: torch.device) -> AbstractContextManager[object]:
-    """Return the autocast context: bfloat16 where the hardware computes it."""
-    return torch.autocast(
-        device.type, torch.bfloat16, enabled=has_fast_bfloat16(device)
-    )
+def mixed_precision(
+    device: torch.device, precision: str = "auto"
+) -> AbstractContextManager[object]:
+    """Return the autocast context: bfloat16 where the hardware computes it.
+
+    ``precision`` is ``auto``, or ``float32`` for none.
+    """
+    wanted = precision == "auto" and has_fast_bfloat16(device)
+    return torch.autocast(device.type, torch.bfloat16, enabled=wanted)
 
 
-def predict_logits(network: Network, volume: Tensor) -> Tensor:
+def predict_logits(network: Network, volume: Tensor, precision: str = "auto") -> Tensor:
     """Run a network in evaluation mode on one volume.
 
     Parameters
@@ -53,6 +57,6 @@ def predict_logits(network: Network, volume: Tensor) -> Tensor:
         ``(C, Z/s, Y/s, X/s)`` float32 logits, s = ``output_stride``.
     """
     batch = volume[None, None].contiguous(memory_format=LAYOUT)
-    with torch.inference_mode(), mixed_precision(volume.device):
+    with torch.inference_mode(), mixed_precision(volume.device, precision):
         logits: Tensor = network(batch)
     return logits[0].float()

@@ -33,6 +33,7 @@ class PeakSettings:
 
     kernels: list[int]
     min_score: float
+    precision: str = "auto"
 
 
 def total_halo(network: Network, settings: PeakSettings) -> int:
@@ -75,7 +76,8 @@ def pick_tiles(
         if number in done:
             continue
         box = torch.from_numpy(volume.read(tile.read_start, tile.read_stop))
-        probability = torch.sigmoid(predict_logits(network, box.to(device)))
+        logits = predict_logits(network, box.to(device), settings.precision)
+        probability = torch.sigmoid(logits)
         peaks = find_peaks(
             probability,
             settings.kernels,

@@ -105,6 +105,7 @@ def _find(
             pooling_kernel(c.label_diameter_ang / voxel) for c in model.card.classes
         ],
         min_score=min(thresholds(model.card, config).values()),
+        precision=config.precision,
     )
     edge = (
         config.tile_size

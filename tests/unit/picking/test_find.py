@@ -17,7 +17,7 @@ from etpicker_plugin.engine.picking.find import (
 from etpicker_plugin.engine.picking.nms import join_peaks, remove_duplicates
 from etpicker_plugin.engine.picking.tiling import plan_tiles
 
-SETTINGS = PeakSettings(kernels=[3, 3], min_score=0.0)
+SETTINGS = PeakSettings(kernels=[3, 3], min_score=0.0, precision="float32")
 
 
 class BlobNetwork(torch.nn.Module):
@@ -88,12 +88,7 @@ def trained_looking_network():
     return network.requires_grad_(False)
 
 
-def test_the_default_networks_peaks_do_not_depend_on_tiles(
-    trained_looking_network, monkeypatch
-):
-    monkeypatch.setattr(
-        "etpicker_plugin.engine.model.network.has_fast_bfloat16", lambda device: False
-    )
+def test_the_default_networks_peaks_do_not_depend_on_tiles(trained_looking_network):
     generator = np.random.default_rng(2)
     volume = ArrayVolume(generator.normal(size=(37, 150, 131)).astype(np.float16))
     results = [
