@@ -80,7 +80,7 @@ class TrainConfig:
         unit="min",
     )
     steps: int = option(
-        3000, "Optimiser steps at most.", label="Training steps", advanced=True
+        4000, "Optimiser steps at most.", label="Training steps", advanced=True
     )
     batch_size: int = option(
         4, "Patches per step.", label="Batch size", unit="patches", advanced=True
@@ -114,7 +114,7 @@ class TrainConfig:
         advanced=True,
     )
     learning_rate: float = option(
-        2e-3, "Peak of the one-cycle schedule.", label="Learning rate", advanced=True
+        3e-3, "Peak of the one-cycle schedule.", label="Learning rate", advanced=True
     )
     validation_fraction: float = option(
         0.2,

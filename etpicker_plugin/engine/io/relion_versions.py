@@ -159,7 +159,7 @@ def _origins_vox(rows: pd.DataFrame, frame: TomogramFrame, *, path: Path) -> Flo
     else:
         return np.zeros((len(rows), 3))
     angles = [a for a in SUBTOMOGRAM_ANGLES if a in rows.columns]
-    turned = angles and read_columns(rows, angles, path=path).any(axis=1)
+    turned = read_columns(rows, angles, path=path).any(axis=1)
     if np.any(turned & shifts.any(axis=1)):
         raise InputDataError(
             f"{path}: its shifts (rlnOriginXAngst) are turned by "
