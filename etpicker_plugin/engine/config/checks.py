@@ -22,6 +22,16 @@ def require_positive(config: Any, *names: str) -> None:
         )
 
 
+def require_not_negative(config: Any, *names: str) -> None:
+    """Refuse parameters below 0."""
+    for name in names:
+        value = getattr(config, name)
+        require(
+            value >= 0,
+            f"--{name.replace('_', '-')}: got {value}, expected 0 or more.",
+        )
+
+
 def require_same_number(
     first: tuple[str, ...], second: tuple[str, ...], name: str, other: str
 ) -> None:

@@ -145,6 +145,8 @@ def config_from_arguments(
 def config_from_values(config_class: type[Config], values: Mapping[str, Any]) -> Config:
     """Build a command's dataclass from plain values, as they stand in JSON.
 
+    A value of ``None`` is none given: the parameter's default is taken.
+
     Raises
     ------
     ConfigError
@@ -170,6 +172,7 @@ def config_from_values(config_class: type[Config], values: Mapping[str, Any]) ->
     converted = {
         name: _convert(field_type(config_class, name), value, name=name)
         for name, value in values.items()
+        if value is not None
     }
     for name, value in converted.items():
         choices = fields[name].metadata["choices"]
@@ -181,22 +184,24 @@ def config_from_values(config_class: type[Config], values: Mapping[str, Any]) ->
 
 
 def _convert(kind: Any, value: Any, *, name: str) -> Any:
-    if value is None:
-        return None
     try:
         if typing.get_origin(kind) is tuple:
+            if isinstance(value, str):  # Not a list of its letters.
+                raise TypeError
             item = typing.get_args(kind)[0]
-            return tuple(item(v) for v in value)
+            return tuple(_convert(item, v, name=name) for v in value)
         if typing.get_origin(kind) is dict:
             return {str(key): float(v) for key, v in value.items()}
         if kind is bool:
             if not isinstance(value, bool):
                 raise TypeError
             return value
+        if value is None or isinstance(value, bool | list | dict):
+            raise TypeError
         if kind is int and float(value) != int(value):
             raise ValueError
         return kind(value)
-    except (TypeError, ValueError, AttributeError) as error:
+    except (TypeError, ValueError, AttributeError, OverflowError) as error:
         wanted = getattr(kind, "__name__", str(kind))
         raise ConfigError(
             f"{name}: got {value!r}, expected a value of type {wanted}."

@@ -4,10 +4,16 @@ from dataclasses import dataclass
 
 from etpicker_plugin.engine.config.checks import (
     require,
+    require_not_negative,
     require_positive,
     require_same_number,
 )
 from etpicker_plugin.engine.config.options import REQUIRED, option
+from etpicker_plugin.engine.config.shared import (
+    device_option,
+    threads_option,
+    voxel_size_option,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,12 +46,7 @@ class PickConfig:
         label="Most picks per class",
         advanced=True,
     )
-    voxel_size: float | None = option(
-        None,
-        "Voxel size of all tomograms; without it, each header's.",
-        label="Voxel size",
-        unit="Å",
-    )
+    voxel_size: float | None = voxel_size_option()
     mask: tuple[str, ...] = option(
         (),
         "One region mask (MRC) per tomogram: nothing is picked where it is 0.",
@@ -89,21 +90,15 @@ class PickConfig:
         choices=("auto", "float32"),
         advanced=True,
     )
-    device: str = option(
-        "auto",
-        "Where to compute; cuda fails when there is no GPU.",
-        label="Device",
-        choices=("auto", "cpu", "cuda"),
-    )
-    threads: int = option(
-        0, "CPU threads; 0 means all cores.", label="Threads", advanced=True
-    )
+    device: str = device_option()
+    threads: int = threads_option()
 
     def __post_init__(self) -> None:
         """Refuse contradictions before any file is opened."""
         if self.mask:
             require_same_number(self.tomogram, self.mask, "tomogram", "mask")
         require_positive(self, "voxel_size", "min_distance", "max_picks", "tile_size")
+        require_not_negative(self, "threads")
         require(
             self.border >= 0,
             f"--border: got {self.border}, expected 0 or more Å.",

@@ -2,7 +2,11 @@
 
 from dataclasses import dataclass
 
-from etpicker_plugin.engine.config.checks import require, require_positive
+from etpicker_plugin.engine.config.checks import (
+    require,
+    require_not_negative,
+    require_positive,
+)
 from etpicker_plugin.engine.config.options import REQUIRED, option
 
 
@@ -50,6 +54,7 @@ class SimulateConfig:
         """Refuse impossible scenes before any computing."""
         require_positive(self, "tomograms", "voxel_size", "particles", "snr")
         require_positive(self, "tilt_step", "defocus")
+        require_not_negative(self, "membranes", "filaments", "gold", "seed")
         require(
             len(self.shape) == 3 and min(self.shape) >= 16,
             f"--shape: got {self.shape}, expected x y z of 16 voxels or more each.",

@@ -5,10 +5,16 @@ from dataclasses import dataclass
 from etpicker_plugin.engine.config.checks import (
     require,
     require_diameters,
+    require_not_negative,
     require_positive,
     require_same_number,
 )
 from etpicker_plugin.engine.config.options import REQUIRED, option
+from etpicker_plugin.engine.config.shared import (
+    device_option,
+    threads_option,
+    voxel_size_option,
+)
 
 NETWORKS = ("fast", "deepetpicker")
 LABEL_SHAPES = ("ball", "truncated-ball", "cubic")
@@ -43,12 +49,7 @@ class TrainConfig:
         label="Annotation",
         choices=("complete", "sparse"),
     )
-    voxel_size: float | None = option(
-        None,
-        "Voxel size of all tomograms; without it, each header's.",
-        label="Voxel size",
-        unit="Å",
-    )
+    voxel_size: float | None = voxel_size_option()
     mask: tuple[str, ...] = option(
         (),
         "One region mask (MRC) per tomogram: voxels that are 0 are not learnt from.",
@@ -136,15 +137,8 @@ class TrainConfig:
         advanced=True,
     )
     seed: int = option(0, "Seed of every random choice.", label="Seed", advanced=True)
-    device: str = option(
-        "auto",
-        "Where to compute; cuda fails when there is no GPU.",
-        label="Device",
-        choices=("auto", "cpu", "cuda"),
-    )
-    threads: int = option(
-        0, "CPU threads; 0 means all cores.", label="Threads", advanced=True
-    )
+    device: str = device_option()
+    threads: int = threads_option()
 
     def __post_init__(self) -> None:
         """Refuse contradictions before any file is opened."""
@@ -160,6 +154,7 @@ class TrainConfig:
         require_positive(self, "voxel_size", "working_voxel_size", "label_diameter")
         require_positive(self, "max_minutes", "steps", "batch_size", "learning_rate")
         require_positive(self, "f_alpha", "patience")
+        require_not_negative(self, "seed", "threads")
         require_diameters(self.diameter)
         require(
             self.patch_size >= 16 and self.patch_size % 8 == 0,

@@ -1,0 +1,249 @@
+"""Parameters from flags, from JSON and from both; and everything that is refused."""
+
+import argparse
+import dataclasses
+import json
+
+import pytest
+
+from etpicker_plugin.engine.config.convert import ConvertConfig
+from etpicker_plugin.engine.config.evaluate import EvaluateConfig
+from etpicker_plugin.engine.config.options import (
+    REQUIRED,
+    add_flags,
+    config_digest,
+    config_from_arguments,
+    config_from_values,
+    config_to_values,
+    option,
+    parse_assignments,
+)
+from etpicker_plugin.engine.config.pick import PickConfig
+from etpicker_plugin.engine.config.simulate import SimulateConfig
+from etpicker_plugin.engine.config.train import TrainConfig
+from etpicker_plugin.engine.errors import ConfigError
+
+COMMANDS = (TrainConfig, PickConfig, EvaluateConfig, ConvertConfig, SimulateConfig)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Sample:
+    """One parameter of every type."""
+
+    names: tuple[str, ...] = option(REQUIRED, "Some names.")
+    sizes: dict[str, float] = option(REQUIRED, "A size each.", unit="Å")
+    spots: dict[str, float] = option({}, "Optional.")
+    shape: tuple[int, ...] = option((), "A shape.")
+    count: int = option(3, "50 % of something.")
+    share: float | None = option(None, "A share.")
+    kind: str = option("a", "A kind.", choices=("a", "b"))
+    write_map: bool = option(False, "Write it.")
+
+
+BASE = {"names": ["x"], "sizes": {"ring": 80}}
+
+
+def from_flags(words, config_class=Sample):
+    parser = argparse.ArgumentParser()
+    add_flags(parser, config_class)
+    return config_from_arguments(config_class, parser.parse_args(words))
+
+
+# flags ----------------------------------------------------------------------------
+
+
+def test_every_type_from_flags():
+    config = from_flags(
+        "--names x y --sizes ring=80 ribosome=2.5e2 --shape 7 5 3 --count 4 "
+        "--share 0.25 --kind b --write-map".split()
+    )
+
+    assert config == Sample(
+        names=("x", "y"),
+        sizes={"ring": 80.0, "ribosome": 250.0},
+        shape=(7, 5, 3),
+        count=4,
+        share=0.25,
+        kind="b",
+        write_map=True,
+    )
+
+
+def test_defaults_and_a_flag_to_switch_off():
+    config = from_flags("--names x --sizes ring=80 --no-write-map".split())
+
+    assert config == Sample(names=("x",), sizes={"ring": 80.0})
+    assert (config.spots, config.shape, config.share) == ({}, (), None)
+
+
+@pytest.mark.parametrize(
+    "words", ["--kind c", "--count 2.5", "--share much", "--nothing 1", "--names"]
+)
+def test_flags_that_argparse_refuses_end_with_2(words, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        from_flags(f"--sizes ring=80 {words}".split())
+
+    assert stopped.value.code == 2
+    assert words.split()[0] in capsys.readouterr().err
+
+
+def test_help_shows_units_defaults_and_percent_signs(capsys):
+    with pytest.raises(SystemExit):
+        from_flags(["--help"])
+
+    text = " ".join(capsys.readouterr().out.split())
+    assert "A size each. [Å]" in text
+    assert "50 % of something. (default: 3)" in text
+
+
+@pytest.mark.parametrize("config_class", COMMANDS)
+def test_every_parameter_of_every_command_has_a_flag(config_class):
+    parser = argparse.ArgumentParser()
+    add_flags(parser, config_class)
+
+    flags = {flag for action in parser._actions for flag in action.option_strings}
+
+    for field in dataclasses.fields(config_class):
+        assert "--" + field.name.replace("_", "-") in flags
+
+
+# the file -------------------------------------------------------------------------
+
+
+def test_flags_win_over_the_file(tmp_path):
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps({**BASE, "count": 5, "share": 0.5, "shape": [1, 2]}))
+
+    config = from_flags(["--config", str(path), "--count", "7", "--sizes", "ring=90"])
+
+    assert (config.count, config.share, config.shape) == (7, 0.5, (1, 2))
+    assert config.names == ("x",)
+    assert config.sizes == {"ring": 90.0}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (None, r"Cannot read the parameter file .*a\.json"),
+        ("{", r"Cannot read the parameter file .*a\.json"),
+        ("[1, 2]", "expected one JSON object of parameters, got list"),
+    ],
+)
+def test_a_bad_file(tmp_path, text, message):
+    path = tmp_path / "a.json"
+    if text is not None:
+        path.write_text(text)
+
+    with pytest.raises(ConfigError, match=message):
+        from_flags(["--config", str(path)])
+
+
+def test_values_come_back_from_json():
+    config = Sample(
+        names=("x", "Å"), sizes={"ring": 80.0}, shape=(7, 5, 3), share=0.25, kind="b"
+    )
+
+    text = json.dumps(config_to_values(config))
+
+    assert config_from_values(Sample, json.loads(text)) == config
+
+
+# values ---------------------------------------------------------------------------
+
+
+def test_unknown_parameters_are_listed():
+    with pytest.raises(ConfigError, match=r"Unknown parameter\(s\) colour, size\."):
+        config_from_values(Sample, {**BASE, "size": 1, "colour": 2})
+
+
+@pytest.mark.parametrize("empty", [None, [], ()])
+def test_missing_parameters_are_listed_as_flags(empty):
+    with pytest.raises(ConfigError, match=r"Missing parameter\(s\): --names, --sizes"):
+        config_from_values(Sample, {"names": empty})
+
+
+def test_null_takes_the_default():
+    config = config_from_values(Sample, {**BASE, "count": None, "spots": None})
+
+    assert (config.count, config.spots) == (3, {})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "wanted"),
+    [
+        ("names", "TS_01.mrc", "tuple"),
+        ("names", 5, "tuple"),
+        ("names", [["x"]], "str"),
+        ("names", [None], "str"),
+        ("sizes", ["ring"], "dict"),
+        ("sizes", {"ring": "wide"}, "dict"),
+        ("shape", [7, 5.5, 3], "int"),
+        ("count", 2.5, "int"),
+        ("count", "many", "int"),
+        ("count", True, "int"),
+        ("count", float("inf"), "int"),
+        ("share", "much", "float"),
+        ("share", [0.5], "float"),
+        ("kind", ["a"], "str"),
+        ("write_map", "yes", "bool"),
+        ("write_map", 1, "bool"),
+    ],
+)
+def test_wrong_types(name, value, wanted):
+    with pytest.raises(ConfigError, match=f"{name}: got .*of type {wanted}"):
+        config_from_values(Sample, {**BASE, name: value})
+
+
+def test_a_whole_float_is_an_int():
+    count = config_from_values(Sample, {**BASE, "count": 4.0}).count
+
+    assert (count, type(count)) == (4, int)
+
+
+def test_no_choice():
+    with pytest.raises(ConfigError, match="kind: got 'c', expected one of: a, b"):
+        config_from_values(Sample, {**BASE, "kind": "c"})
+
+
+# NAME=VALUE -----------------------------------------------------------------------
+
+
+def test_assignments():
+    assert parse_assignments(["a=1", "b-c=2.5e2"], flag="--d") == {
+        "a": 1.0,
+        "b-c": 250.0,
+    }
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["ring"], "--diameter: got 'ring', expected NAME=VALUE"),
+        (["=80"], "--diameter: got '=80', expected NAME=VALUE"),
+        (["a=1", "a=2"], "--diameter: 'a' is given twice"),
+        (["a=wide"], "--diameter: got 'wide' for 'a', expected a number"),
+        (["a="], "--diameter: got '' for 'a', expected a number"),
+    ],
+)
+def test_bad_assignments(words, message):
+    with pytest.raises(ConfigError, match=message):
+        parse_assignments(words, flag="--diameter")
+
+
+# digests --------------------------------------------------------------------------
+
+
+def test_digests_tell_parameters_apart():
+    config = Sample(names=("x",), sizes={"a": 1.0, "b": 2.0})
+    same = Sample(names=("x",), sizes={"b": 2.0, "a": 1.0})
+    other = dataclasses.replace(config, count=4)
+
+    assert config_digest(config) == config_digest(same)
+    assert config_digest(config) != config_digest(other)
+    assert config_digest(config, ignore=["count"]) == config_digest(
+        other, ignore=["count"]
+    )
+    assert config_digest(config, ignore=["share"]) != config_digest(
+        other, ignore=["share"]
+    )
+    assert len(config_digest(config)) == 16
