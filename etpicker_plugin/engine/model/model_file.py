@@ -7,7 +7,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from etpicker_plugin.engine.config.train import NETWORKS
-from etpicker_plugin.engine.errors import CheckpointError
+from etpicker_plugin.engine.errors import CheckpointError, ResourceError
 from etpicker_plugin.engine.model.card import (
     CARD_KEY,
     ModelCard,
@@ -26,6 +26,8 @@ def save_model(path: Path, network: Network, card: ModelCard) -> None:
     ------
     CheckpointError
         If the file exists: a model is never overwritten.
+    ResourceError
+        If it cannot be written.
     """
     if path.exists():
         raise CheckpointError(
@@ -37,8 +39,14 @@ def save_model(path: Path, network: Network, card: ModelCard) -> None:
         for name, value in network.state_dict().items()
     }
     partial = path.with_name(path.name + ".partial")
-    save_file(tensors, str(partial), metadata={CARD_KEY: card_to_json(card)})
-    os.replace(partial, path)
+    try:
+        save_file(tensors, str(partial), metadata={CARD_KEY: card_to_json(card)})
+        os.replace(partial, path)
+    except (SafetensorError, OSError) as error:
+        raise ResourceError(
+            f"Model {path} cannot be written: {error}. Free some space and run the "
+            "same command again."
+        ) from error
 
 
 def load_model(path: Path | str) -> tuple[Network, ModelCard]:

@@ -98,6 +98,29 @@ def check_classes_present(annotated: list[Annotated], classes: list[str]) -> Non
         )
 
 
+def check_diameters_fit(
+    annotated: list[Annotated], diameters: dict[str, float]
+) -> None:
+    """Refuse a particle that fills a tomogram: a wrong unit or voxel size.
+
+    Raises
+    ------
+    InputDataError
+        If a diameter is more than half of a tomogram's longest side.
+    """
+    for item in annotated:
+        tomogram = item.tomogram
+        longest = max(tomogram.shape_zyx) * tomogram.voxel_size
+        for name, diameter in diameters.items():
+            if diameter > longest / 2:
+                raise InputDataError(
+                    f"Class {name}: {diameter:g} Å is more than half of tomogram "
+                    f"{tomogram.tomogram_id} (longest side {longest:g} Å at "
+                    f"{tomogram.voxel_size:g} Å per voxel). Check the diameter (Å, "
+                    "not voxels) and the voxel size."
+                )
+
+
 def check_voxel_sizes(annotated: list[Annotated]) -> float:
     """Return the finest voxel size, and say so when the tomograms' differ."""
     sizes = sorted({round(a.tomogram.voxel_size, 3) for a in annotated})

@@ -15,7 +15,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from etpicker_plugin.engine.errors import CheckpointError
+from etpicker_plugin.engine.errors import CheckpointError, ResourceError
 
 STATE_KEY = "etpicker_training_state"
 
@@ -48,7 +48,13 @@ class TrainingState:
 
 
 def save_state(path: Path, state: TrainingState) -> None:
-    """Replace the state file."""
+    """Replace the state file.
+
+    Raises
+    ------
+    ResourceError
+        If it cannot be written; the former state stays.
+    """
     flat = {
         f"{group}/{name}": value.detach().cpu().contiguous().clone()
         for group, tensors in {**state.tensors, "moments": state.moments}.items()
@@ -56,8 +62,14 @@ def save_state(path: Path, state: TrainingState) -> None:
     }
     partial = path.with_name(path.name + ".partial")
     metadata = {STATE_KEY: json.dumps(asdict(state.counters))}
-    save_file(flat, str(partial), metadata=metadata)
-    os.replace(partial, path)
+    try:
+        save_file(flat, str(partial), metadata=metadata)
+        os.replace(partial, path)
+    except (SafetensorError, OSError) as error:
+        raise ResourceError(
+            f"The training state {path} cannot be written: {error}. Free some space "
+            "and run the same command again; it goes on from the former state."
+        ) from error
 
 
 def load_state(path: Path) -> TrainingState:

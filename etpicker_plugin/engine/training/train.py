@@ -10,13 +10,14 @@ from etpicker_plugin import __version__
 from etpicker_plugin.engine.config.options import config_digest
 from etpicker_plugin.engine.config.train import TrainConfig
 from etpicker_plugin.engine.device import choose_device, describe_device
-from etpicker_plugin.engine.errors import ConfigError
+from etpicker_plugin.engine.errors import ConfigError, ResourceError
 from etpicker_plugin.engine.model.card import (
     ModelCard,
     read_card,
 )
 from etpicker_plugin.engine.model.model_file import save_model
 from etpicker_plugin.engine.model.network import make_network, place_network
+from etpicker_plugin.engine.picking.find import is_out_of_memory
 from etpicker_plugin.engine.progress import Progress
 from etpicker_plugin.engine.training import dataset
 from etpicker_plugin.engine.training.fit import FitSettings, fit
@@ -98,15 +99,24 @@ def train(config: TrainConfig, out_dir: Path, *, on_progress: Progress) -> Path:
     judge = make_judge(config, labels, working, network.output_stride)
     state_path = out_dir / STATE_NAME
     state = _starting_state(state_path, digest)
-    best = fit(
-        network,
-        sampler,
-        settings=_fit_settings(config, began),
-        validate=make_validate(judge, parts, config),
-        state=state,
-        state_path=state_path,
-        on_progress=on_progress,
-    )
+    try:
+        best = fit(
+            network,
+            sampler,
+            settings=_fit_settings(config, began),
+            validate=make_validate(judge, parts, config),
+            state=state,
+            state_path=state_path,
+            on_progress=on_progress,
+        )
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+        raise ResourceError(
+            f"Memory does not suffice for batches of {config.batch_size} patches of "
+            f"{config.patch_size} voxels. Try --batch-size {config.batch_size // 2}, "
+            f"or --patch-size {config.patch_size * 3 // 4 // 8 * 8}."
+        ) from error
     card = make_card(
         config,
         results=final_results(best.eval(), judge, parts, config),
@@ -152,6 +162,7 @@ def _read_inputs(
         role="validation",
     )
     dataset.check_classes_present(training, classes)
+    dataset.check_diameters_fit(training + validation, config.diameter)
     return training, validation
 
 
