@@ -130,7 +130,7 @@ class TrainConfig:
         advanced=True,
     )
     patience: int = option(
-        12,
+        6,
         "Stop after this many validations without a better score.",
         label="Patience",
         unit="validations",

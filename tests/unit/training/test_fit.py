@@ -1,17 +1,106 @@
-"""Parts of the training loop."""
+"""The training loop: learning, the best average kept, early stop, going on."""
 
+import numpy as np
+import pytest
 import torch
 
-from etpicker_plugin.engine.training.fit import spare_likely_particles
+from etpicker_plugin.engine.io.array_volume import ArrayVolume
+from etpicker_plugin.engine.model.network import make_network
+from etpicker_plugin.engine.progress import ignore_progress
+from etpicker_plugin.engine.training.fit import (
+    FitSettings,
+    fit,
+    spare_likely_particles,
+)
+from etpicker_plugin.engine.training.patches import PatchSampler, TrainingVolume
+from etpicker_plugin.engine.training.resume import Counters, TrainingState
+from etpicker_plugin.engine.training.schedule import Budget
+from etpicker_plugin.engine.training.weak_labels import LabelSettings
+
+LABELS = LabelSettings(
+    shape="ball", diameters_vox=(5.0,), particle_diameters_vox=(8.0,), stride=2
+)
+
+
+@pytest.fixture
+def sampler():
+    image = np.random.default_rng(0).normal(0, 1, (17, 33, 41)).astype(np.float16)
+    volume = TrainingVolume(
+        image=ArrayVolume(image),
+        learnable=ArrayVolume(np.ones(image.shape, dtype=bool)),
+        positions_zyx=np.array([[8.0, 12.0, 30.0]]),
+        channels=np.zeros(1, np.intp),
+    )
+    return PatchSampler([volume], patch_size=16, labels=LABELS, seed=0)
+
+
+def run(sampler, path, scores, *, steps=20, patience=99):
+    """Fit with validation scores given in advance; return network, state, events."""
+    torch.manual_seed(0)
+    network = make_network("fast", 1)
+    state = TrainingState(Counters("abc"), {}, {})
+    averages = []
+
+    def validate(average):
+        averages.append({k: v.clone() for k, v in average.state_dict().items()})
+        return scores[len(averages) - 1], {}
+
+    best = fit(
+        network,
+        sampler,
+        settings=FitSettings(
+            budget=Budget(steps=steps),
+            batch_size=1,
+            learning_rate=1e-3,
+            patience=patience,
+        ),
+        validate=validate,
+        state=state,
+        state_path=path,
+        on_progress=ignore_progress,
+    )
+    return best, state, averages
+
+
+def same(network, weights):
+    return all(torch.equal(v, weights[k]) for k, v in network.state_dict().items())
+
+
+def test_the_best_average_is_returned(sampler, tmp_path):
+    scores = [0.1, 0.5, 0.9, *[0.2] * 20]
+
+    best, state, averages = run(sampler, tmp_path / "state", scores)
+
+    assert len(averages) > 5
+    assert same(best, averages[2])
+    assert not same(best, averages[3])
+    assert state.counters.best_score == 0.9
+    assert state.counters.step == 20
+    assert [h["score"] for h in state.counters.history] == scores[: len(averages)]
+
+
+def test_of_equal_averages_the_later_is_kept(sampler, tmp_path):
+    scores = [0.5, 0.9, 0.895, *[0.2] * 20]
+
+    best, _, averages = run(sampler, tmp_path / "state", scores)
+
+    assert same(best, averages[2])
+
+
+def test_it_stops_early_when_nothing_gets_better(sampler, tmp_path):
+    scores = [0.9, *[0.1] * 20]
+
+    best, state, averages = run(sampler, tmp_path / "state", scores, patience=3)
+
+    assert len(averages) == 4
+    assert state.counters.step < 20
+    assert same(best, averages[0])
 
 
 def test_only_unmarked_likely_voxels_are_spared():
     logits = torch.tensor([5.0, -5.0, 5.0, 5.0])
     weight = torch.tensor([0.1, 0.1, 1.0, 0.0])
 
-    assert spare_likely_particles(logits, weight).tolist() == [
-        0.0,
-        weight[1].item(),
-        1.0,
-        0.0,
-    ]
+    spared = spare_likely_particles(logits, weight)
+
+    assert spared.tolist() == [0.0, weight[1].item(), 1.0, 0.0]
