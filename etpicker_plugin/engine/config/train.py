@@ -125,7 +125,7 @@ class TrainConfig:
     )
     f_alpha: float = option(
         3.0,
-        "Weight of recall in the validation score P·R^α/(P+R^α).",
+        "Weight of recall in the validation score 2·P·R^α/(P+R^α).",
         label="F-alpha",
         advanced=True,
     )

@@ -166,7 +166,10 @@ def choose_threshold(judged: JudgedPicks, *, sparse: bool = False) -> float:
 
 
 def result_at(judged: JudgedPicks, threshold: float, *, f_alpha: float) -> ClassResult:
-    """Return what is reached with the picks of at least a score."""
+    """Return what is reached with the picks of at least a score.
+
+    F-alpha is ``2 P R^α / (P + R^α)``: DeepETPicker's, doubled so that it reaches 1.
+    """
     kept = judged.scores >= threshold
     found = int(judged.is_true[kept].sum())
     precision = _ratio(found, int(kept.sum()))
@@ -176,7 +179,7 @@ def result_at(judged: JudgedPicks, threshold: float, *, f_alpha: float) -> Class
         precision=precision,
         recall=recall,
         f1=_ratio(2 * precision * recall, precision + recall),
-        f_alpha=_ratio(precision * recall**f_alpha, precision + recall**f_alpha),
+        f_alpha=_ratio(2 * precision * recall**f_alpha, precision + recall**f_alpha),
     )
 
 

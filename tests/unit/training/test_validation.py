@@ -43,7 +43,7 @@ def test_result_by_hand():
     assert result.precision == pytest.approx(2 / 3)
     assert result.recall == 0.5
     assert result.f1 == pytest.approx(4 / 7)
-    assert result.f_alpha == pytest.approx((2 / 3) * 0.25 / (2 / 3 + 0.25))
+    assert result.f_alpha == pytest.approx(2 * (2 / 3) * 0.25 / (2 / 3 + 0.25))
 
 
 @pytest.mark.parametrize(
