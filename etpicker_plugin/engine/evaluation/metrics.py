@@ -48,9 +48,12 @@ def fbeta(precision: ArrayLike, recall: ArrayLike, beta: float) -> FloatArray:
 def f_alpha_score(
     precision: ArrayLike, recall: ArrayLike, alpha: float = 3.0
 ) -> FloatArray:
-    """Return P·R^α / (P+R^α), DeepETPicker's validation score; 0 where both are 0."""
+    """Return 2·P·R^α / (P+R^α), 0 where both are 0.
+
+    DeepETPicker's validation score (Liu et al. 2024), doubled so that it reaches 1.
+    """
     p, r = np.asarray(precision, dtype=float), np.asarray(recall, dtype=float)
-    return _divide(p * r**alpha, p + r**alpha)
+    return _divide(2 * p * r**alpha, p + r**alpha)
 
 
 def precision_recall_curve(

@@ -11,6 +11,12 @@ import torch
 from numpy.typing import NDArray
 
 from etpicker_plugin.engine.evaluation.matching import match_by_score
+from etpicker_plugin.engine.evaluation.metrics import (
+    f_alpha_score,
+    fbeta,
+    precision_of,
+    recall_of,
+)
 from etpicker_plugin.engine.io.array_volume import ArrayVolume
 from etpicker_plugin.engine.model.network import Network
 from etpicker_plugin.engine.picking.find import (
@@ -166,20 +172,17 @@ def choose_threshold(judged: JudgedPicks, *, sparse: bool = False) -> float:
 
 
 def result_at(judged: JudgedPicks, threshold: float, *, f_alpha: float) -> ClassResult:
-    """Return what is reached with the picks of at least a score.
-
-    F-alpha is ``2 P R^α / (P + R^α)``: DeepETPicker's, doubled so that it reaches 1.
-    """
+    """Return what is reached with the picks of at least a score."""
     kept = judged.scores >= threshold
     found = int(judged.is_true[kept].sum())
-    precision = _ratio(found, int(kept.sum()))
-    recall = _ratio(found, judged.n_truth)
+    precision = precision_of(found, int(kept.sum()))
+    recall = recall_of(found, judged.n_truth)
     return ClassResult(
         threshold=threshold,
         precision=precision,
         recall=recall,
-        f1=_ratio(2 * precision * recall, precision + recall),
-        f_alpha=_ratio(2 * precision * recall**f_alpha, precision + recall**f_alpha),
+        f1=float(fbeta(precision, recall, 1.0)),
+        f_alpha=float(f_alpha_score(precision, recall, f_alpha)),
     )
 
 
@@ -189,7 +192,3 @@ def with_noise(parts: list[ValidationPart], share: float) -> Iterator[Validation
         image = torch.from_numpy(part.image.data.astype(np.float32))
         noisy = add_matched_noise(image, share, seed=number)
         yield replace(part, image=ArrayVolume(noisy.numpy().astype(np.float16)))
-
-
-def _ratio(numerator: float, denominator: float) -> float:
-    return numerator / denominator if denominator else 0.0
