@@ -51,6 +51,16 @@ class FitSettings:
     patience: int
 
 
+@dataclass
+class _Weights:
+    """The network being trained, its running average, and the best average so far."""
+
+    network: Network
+    average: Network
+    best: Network
+    optimiser: torch.optim.AdamW
+
+
 def fit(
     network: Network,
     sampler: PatchSampler,
@@ -66,67 +76,66 @@ def fit(
     Parameters
     ----------
     network
-        New, or with the weights of ``state``; changed in place.
+        New; changed in place.
     validate
         Judges an averaged network: the score to maximise, and values to report.
     state
         Where to begin; ``state_path`` is rewritten at every validation and minute.
     """
-    device = next(network.parameters()).device
-    optimiser = torch.optim.AdamW(
-        network.parameters(),
-        lr=settings.learning_rate,
-        betas=BETAS,
-        weight_decay=WEIGHT_DECAY,
-    )
-    average = copy.deepcopy(network).requires_grad_(False)
-    best = copy.deepcopy(average)
-    _restore(state, network=network, average=average, best=best, optimiser=optimiser)
+    weights = _make_weights(network, settings.learning_rate)
+    _restore(state, weights)
     counters, budget = state.counters, settings.budget
     began = time.monotonic() - counters.elapsed_s
     saved = time.monotonic()
-    batches = stream_batches(
+    for batch in stream_batches(
         sampler,
         first_step=counters.step,
         last_step=budget.steps,
         batch_size=settings.batch_size,
-    )
-    for batch in batches:
+    ):
         progress = budget.progress(counters.step, time.monotonic() - began)
         if progress >= 1.0 or counters.validations_since_best >= settings.patience:
             break
         rate = one_cycle(progress, settings.learning_rate)
-        loss = _step(network, batch, optimiser=optimiser, rate=rate, device=device)
+        loss = _step(weights, batch, rate)
         counters.step += 1
-        _update_average(average, network, counters.step)
+        _update_average(weights, counters.step)
         counters.elapsed_s = time.monotonic() - began
-        on_progress(
-            ProgressEvent(
-                "training", counters.step, budget.steps, {"loss": loss, "lr": rate}
-            )
+        report = {"loss": loss, "lr": rate}
+        on_progress(ProgressEvent("training", counters.step, budget.steps, report))
+        due = _validation_is_due(
+            budget.progress(counters.step, counters.elapsed_s), state
         )
-        progress = budget.progress(counters.step, counters.elapsed_s)
-        due = progress >= FIRST_VALIDATION + counters.validations * (
-            (1 - FIRST_VALIDATION) / VALIDATIONS
-        )
-        if due or progress >= 1.0:
-            _validate(average, best, validate, state=state, on_progress=on_progress)
+        if due:
+            _validate(weights, validate, state=state, on_progress=on_progress)
         if due or time.monotonic() - saved > SAVE_EVERY_S:
-            _capture(state, network, average, best, optimiser)
-            save_state(state_path, state)
+            _save(state_path, state, weights)
             saved = time.monotonic()
-    return best
+    last = counters.history[-1]["step"] if counters.history else -1
+    if last < counters.step:  # time ran out between a step and its validation
+        _validate(weights, validate, state=state, on_progress=on_progress)
+    return weights.best
 
 
-def _step(
-    network: Network,
-    batch: Batch,
-    *,
-    optimiser: torch.optim.Optimizer,
-    rate: float,
-    device: torch.device,
-) -> float:
+def _make_weights(network: Network, learning_rate: float) -> _Weights:
+    average = copy.deepcopy(network).requires_grad_(False)
+    optimiser = torch.optim.AdamW(
+        network.parameters(), lr=learning_rate, betas=BETAS, weight_decay=WEIGHT_DECAY
+    )
+    return _Weights(network, average, copy.deepcopy(average), optimiser)
+
+
+def _validation_is_due(progress: float, state: TrainingState) -> bool:
+    """Validate at even intervals after the first third, and at the very end."""
+    interval = (1 - FIRST_VALIDATION) / VALIDATIONS
+    next_one = FIRST_VALIDATION + state.counters.validations * interval
+    return progress >= next_one or progress >= 1.0
+
+
+def _step(weights: _Weights, batch: Batch, rate: float) -> float:
     """Take one optimiser step; return the loss."""
+    network, optimiser = weights.network, weights.optimiser
+    device = next(network.parameters()).device
     for group in optimiser.param_groups:
         group["lr"] = rate
     network.train()
@@ -155,13 +164,13 @@ def spare_likely_particles(logits: Tensor, weight: Tensor) -> Tensor:
     return torch.where(unsure & likely, 0.0, weight)
 
 
-def _update_average(average: Network, network: Network, step: int) -> None:
+def _update_average(weights: _Weights, step: int) -> None:
     """Move the running average (EMA) of weights and statistics one step."""
     decay = min(AVERAGE_DECAY, (1 + step) / (10 + step))
+    means = weights.average.state_dict().values()
+    values = weights.network.state_dict().values()
     with torch.no_grad():
-        for mean, value in zip(
-            average.state_dict().values(), network.state_dict().values(), strict=True
-        ):
+        for mean, value in zip(means, values, strict=True):
             if mean.dtype.is_floating_point:
                 mean.lerp_(value, 1 - decay)
             else:
@@ -169,8 +178,7 @@ def _update_average(average: Network, network: Network, step: int) -> None:
 
 
 def _validate(
-    average: Network,
-    best: Network,
+    weights: _Weights,
     validate: Validate,
     *,
     state: TrainingState,
@@ -182,15 +190,15 @@ def _validate(
     equal averages is kept, because the learning rate has fallen further.
     """
     counters = state.counters
-    average.eval()
-    score, values = validate(average)
+    weights.average.eval()
+    score, values = validate(weights.average)
     counters.validations += 1
     counters.validations_since_best += 1
     if score >= counters.best_score - EQUAL_SCORE:
         counters.best_score = max(score, counters.best_score)
         counters.best_step = counters.step
         counters.validations_since_best = 0
-        best.load_state_dict(average.state_dict())
+        weights.best.load_state_dict(weights.average.state_dict())
     record = {"step": counters.step, "score": score, **values}
     counters.history.append(record)
     on_progress(
@@ -198,32 +206,20 @@ def _validate(
     )
 
 
-def _capture(
-    state: TrainingState,
-    network: Network,
-    average: Network,
-    best: Network,
-    optimiser: torch.optim.Optimizer,
-) -> None:
+def _save(path: Path, state: TrainingState, weights: _Weights) -> None:
     state.tensors = {
-        "network": network.state_dict(),
-        "average": average.state_dict(),
-        "best": best.state_dict(),
+        "network": weights.network.state_dict(),
+        "average": weights.average.state_dict(),
+        "best": weights.best.state_dict(),
     }
-    state.moments = optimiser_moments(optimiser)
+    state.moments = optimiser_moments(weights.optimiser)
+    save_state(path, state)
 
 
-def _restore(
-    state: TrainingState,
-    *,
-    network: Network,
-    average: Network,
-    best: Network,
-    optimiser: torch.optim.Optimizer,
-) -> None:
+def _restore(state: TrainingState, weights: _Weights) -> None:
     if not state.tensors:
         return
-    network.load_state_dict(state.tensors["network"])
-    average.load_state_dict(state.tensors["average"])
-    best.load_state_dict(state.tensors["best"])
-    restore_moments(optimiser, state.moments)
+    weights.network.load_state_dict(state.tensors["network"])
+    weights.average.load_state_dict(state.tensors["average"])
+    weights.best.load_state_dict(state.tensors["best"])
+    restore_moments(weights.optimiser, state.moments)

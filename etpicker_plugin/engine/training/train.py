@@ -2,6 +2,8 @@
 
 import logging
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -27,7 +29,7 @@ from etpicker_plugin.engine.training.judge import (
     make_validate,
 )
 from etpicker_plugin.engine.training.make_card import make_card
-from etpicker_plugin.engine.training.patches import PatchSampler
+from etpicker_plugin.engine.training.patches import PatchSampler, TrainingVolume
 from etpicker_plugin.engine.training.resume import (
     Counters,
     TrainingState,
@@ -83,23 +85,11 @@ def train(config: TrainConfig, out_dir: Path, *, on_progress: Progress) -> Path:
         alignment=network.alignment,
     )
     _describe_run(config, training + validation, working)
-    sampler = PatchSampler(
-        volumes,
-        patch_size=config.patch_size,
-        labels=make_label_settings(
-            config.diameter,
-            labels,
-            working_voxel_size=working,
-            shape=config.label_shape,
-            stride=network.output_stride,
-            sparse=config.annotation == "sparse",
-        ),
-        seed=config.seed,
-    )
+    sampler = _make_sampler(config, volumes, labels, working, network.output_stride)
     judge = make_judge(config, labels, working, network.output_stride)
     state_path = out_dir / STATE_NAME
     state = _starting_state(state_path, digest)
-    try:
+    with explain_memory(config):
         best = fit(
             network,
             sampler,
@@ -109,14 +99,6 @@ def train(config: TrainConfig, out_dir: Path, *, on_progress: Progress) -> Path:
             state_path=state_path,
             on_progress=on_progress,
         )
-    except (RuntimeError, MemoryError) as error:
-        if not is_out_of_memory(error):
-            raise
-        raise ResourceError(
-            f"Memory does not suffice for batches of {config.batch_size} patches of "
-            f"{config.patch_size} voxels. Try --batch-size {config.batch_size // 2}, "
-            f"or --patch-size {config.patch_size * 3 // 4 // 8 * 8}."
-        ) from error
     card = make_card(
         config,
         results=final_results(best.eval(), judge, parts, config),
@@ -129,6 +111,48 @@ def train(config: TrainConfig, out_dir: Path, *, on_progress: Progress) -> Path:
     state_path.unlink(missing_ok=True)
     _describe_model(model_path, card)
     return model_path
+
+
+def _make_sampler(
+    config: TrainConfig,
+    volumes: list[TrainingVolume],
+    labels: dict[str, float],
+    working: float,
+    stride: int,
+) -> PatchSampler:
+    settings = make_label_settings(
+        config.diameter,
+        labels,
+        working_voxel_size=working,
+        shape=config.label_shape,
+        stride=stride,
+        sparse=config.annotation == "sparse",
+    )
+    return PatchSampler(
+        volumes, patch_size=config.patch_size, labels=settings, seed=config.seed
+    )
+
+
+@contextmanager
+def explain_memory(config: TrainConfig) -> Iterator[None]:
+    """Turn running out of memory into an error that says what would fit.
+
+    Raises
+    ------
+    ResourceError
+        Naming a smaller batch and patch.
+    """
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+        raise ResourceError(
+            f"Memory does not suffice for batches of {config.batch_size} patches of "
+            f"{config.patch_size} voxels. Try --batch-size "
+            f"{max(config.batch_size // 2, 1)}, or --patch-size "
+            f"{max(config.patch_size * 3 // 4 // 8 * 8, 16)}."
+        ) from error
 
 
 def _finished_model(path: Path, digest: str) -> Path:
