@@ -33,8 +33,9 @@ def test_fbeta_where_both_are_zero():
     assert fbeta([0.0, 1.0], [0.0, 1.0], 4.0).tolist() == [0.0, 1.0]
 
 
-def test_f_alpha_of_the_paper():
-    assert f_alpha_score(0.5, 0.8) == pytest.approx(0.256 / 1.012)
+def test_f_alpha_reaches_one():
+    assert f_alpha_score(0.5, 0.8) == pytest.approx(0.512 / 1.012)
+    assert f_alpha_score(1.0, 1.0) == 1.0
     assert f_alpha_score(0.0, 0.0) == 0.0
 
 
