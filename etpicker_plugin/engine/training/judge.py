@@ -8,12 +8,12 @@ from etpicker_plugin.engine.model.network import Network
 from etpicker_plugin.engine.picking.find import PeakSettings
 from etpicker_plugin.engine.picking.nms import pooling_kernel
 from etpicker_plugin.engine.training.fit import Validate
+from etpicker_plugin.engine.training.threshold import choose_threshold
 from etpicker_plugin.engine.training.validation import (
     CANDIDATE_SCORE,
     ClassResult,
     JudgedPicks,
     ValidationPart,
-    choose_threshold,
     join_judged,
     judge_parts,
     result_at,

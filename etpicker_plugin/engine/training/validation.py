@@ -37,8 +37,6 @@ from etpicker_plugin.engine.training.split import Region
 CANDIDATE_SCORE = 0.01
 MOST_CANDIDATES = 2000
 """Per class and part: an untrained network finds a peak everywhere."""
-DEFAULT_THRESHOLD = 0.3
-PLATEAU = 0.97
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,31 +142,6 @@ def join_judged(parts: list[JudgedPicks]) -> JudgedPicks:
         is_true=np.concatenate([p.is_true for p in parts]),
         n_truth=sum(p.n_truth for p in parts),
     )
-
-
-def choose_threshold(judged: JudgedPicks, *, sparse: bool = False) -> float:
-    """Choose the score that keeps the best F1.
-
-    Where the annotation is sparse, unmarked particles count as false, and F1 would
-    keep too few picks. ``recall² / number of picks`` is taken instead, which for
-    particles marked at random is proportional to true precision times true recall
-    (Lee & Liu, ICML 2003).
-
-    With few held-out particles F1 is a staircase with a wide top; the middle of the
-    scores whose merit is within 3 % of the best is taken, not the accidental highest
-    step. Without any hit the threshold is a default.
-    """
-    if judged.n_truth == 0 or not judged.is_true.any():
-        return DEFAULT_THRESHOLD
-    order = np.argsort(-judged.scores, kind="stable")
-    scores = judged.scores[order]
-    hits = np.cumsum(judged.is_true[order])
-    kept = np.arange(1, len(hits) + 1)
-    merit = hits**2 / kept if sparse else 2 * hits / (kept + judged.n_truth)
-    good = np.flatnonzero(merit >= PLATEAU * merit.max())
-    # Cutting between the last good pick and the next one keeps the same picks.
-    lowest = scores[good[-1] + 1] if good[-1] + 1 < len(scores) else 0.0
-    return float((scores[good[0]] + (scores[good[-1]] + lowest) / 2) / 2)
 
 
 def result_at(judged: JudgedPicks, threshold: float, *, f_alpha: float) -> ClassResult:

@@ -1,0 +1,86 @@
+"""Thresholds from judged picks."""
+
+import numpy as np
+import pytest
+
+from etpicker_plugin.engine.training.threshold import (
+    DEFAULT_THRESHOLD,
+    choose_threshold,
+    true_probability,
+)
+from etpicker_plugin.engine.training.validation import JudgedPicks, join_judged
+
+
+def judged(scores, hits, n_truth):
+    return JudgedPicks(
+        scores=np.array(scores, float), is_true=np.array(hits, bool), n_truth=n_truth
+    )
+
+
+def drawn(n_picks, seed=0, *, n_missed=0):
+    """Picks that are true with the probability that their score says."""
+    generator = np.random.default_rng(seed)
+    scores = generator.uniform(0.01, 0.99, n_picks)
+    hits = generator.uniform(size=n_picks) < scores
+    return judged(scores, hits, int(hits.sum()) + n_missed)
+
+
+def test_clean_separation_puts_the_threshold_in_the_gap():
+    threshold = choose_threshold(judged([0.9, 0.8, 0.7, 0.1, 0.05], [1, 1, 1, 0, 0], 3))
+
+    assert 0.1 < threshold < 0.7
+
+
+def test_a_calibrated_score_is_left_as_it_is():
+    picks = drawn(4000)
+
+    assert np.abs(true_probability(picks) - picks.scores).max() < 0.06
+
+
+def test_the_best_expected_f1_of_a_calibrated_score():
+    # For scores uniform in 0..1 that are their own probability, half are true, and
+    # F1(t) = (1 - t²) / (1.5 - t) is best at t = 0.382.
+    assert choose_threshold(drawn(4000)) == pytest.approx(0.382, abs=0.05)
+
+
+def test_missed_particles_lower_the_threshold():
+    # Half of the optimal F1 is the optimal threshold; missing many lowers both.
+    assert choose_threshold(drawn(4000, n_missed=2000)) < 0.33
+
+
+def test_one_stray_pick_moves_it_little():
+    picks = drawn(60, seed=3)
+    stray = judged([*picks.scores, 0.999], [*picks.is_true, False], picks.n_truth)
+
+    assert abs(choose_threshold(picks) - choose_threshold(stray)) < 0.12
+
+
+@pytest.mark.parametrize(
+    "nothing", [judged([], [], 0), judged([0.5], [0], 3), judged([], [], 2)]
+)
+def test_without_a_hit_the_default_stands(nothing):
+    assert choose_threshold(nothing) == DEFAULT_THRESHOLD
+
+
+def test_lower_doses_lower_the_threshold():
+    clean = judged([0.9, 0.8, 0.6, 0.2, 0.1], [1, 1, 0, 0, 0], 2)
+    noisy = judged([0.5, 0.4, 0.2, 0.1, 0.05], [1, 1, 0, 0, 0], 2)
+
+    assert choose_threshold(join_judged([clean, noisy])) < choose_threshold(clean)
+
+
+def test_sparse_annotation_does_not_take_unmarked_particles_for_errors():
+    # Every third true pick is marked. Judged as complete, most picks look wrong.
+    truth = drawn(3000)
+    generator = np.random.default_rng(1)
+    marked = truth.is_true & (generator.uniform(size=3000) < 1 / 3)
+    picks = judged(truth.scores, marked, int(marked.sum()))
+
+    complete, sparse = choose_threshold(picks), choose_threshold(picks, sparse=True)
+
+    # Precision times recall, were all particles known, is (1+t)²·(1-t)/2, best at 1/3.
+    def merit(t):
+        return (1 + t) ** 2 * (1 - t) / 2
+
+    assert sparse < complete
+    assert merit(sparse) > 0.97 * merit(1 / 3)
