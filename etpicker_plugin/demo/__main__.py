@@ -6,6 +6,7 @@ Needs no data, no GPU and no window. Every run has a folder and a project of its
 """
 
 import argparse
+import itertools
 import json
 import logging
 import os
@@ -16,7 +17,12 @@ import time
 from pathlib import Path
 
 from etpicker_plugin.demo.report import write_page
-from etpicker_plugin.demo.scipion_home import DemoError, enter_scipion, write_scripts
+from etpicker_plugin.demo.scipion_home import (
+    DemoError,
+    enter_scipion,
+    project_folder,
+    write_scripts,
+)
 from etpicker_plugin.demo.workflow import run_project
 
 logger = logging.getLogger("etpicker demo")
@@ -91,14 +97,19 @@ def parse_arguments(argv) -> argparse.Namespace:
 
 def new_run(out: Path) -> tuple[Path, str]:
     """Make the folder of a new run; return it and the name of its project."""
-    number = 1
-    while (out / f"run_{number:02d}").exists():
-        number += 1
-    folder = out / f"run_{number:02d}"
+    for number in itertools.count(1):
+        folder = out / f"run_{number:02d}"
+        project = f"etpicker_demo_{number:02d}"
+        # A run's folder may be removed and its project still be there.
+        if (
+            not folder.exists()
+            and not project_folder(out / "scipion", project).exists()
+        ):
+            break
     folder.mkdir(parents=True)
     if number > 1:
         logger.info("Earlier runs in %s stay as they are; this is %s.", out, folder)
-    return folder, f"etpicker_demo_{number:02d}"
+    return folder, project
 
 
 def simulate(folder: Path) -> None:

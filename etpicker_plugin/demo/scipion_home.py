@@ -28,6 +28,11 @@ def scipion_variables(home: Path) -> dict[str, str]:
     }
 
 
+def project_folder(home: Path, name: str) -> Path:
+    """Return where Scipion keeps a project."""
+    return home / "data" / "projects" / name
+
+
 def enter_scipion(home: Path, arguments: list[str]) -> None:
     """Start this program again in that Scipion, unless it is there already.
 

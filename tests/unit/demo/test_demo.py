@@ -20,7 +20,7 @@ from etpicker_plugin.demo.pictures import (
     find_pairs,
     to_data_url,
 )
-from etpicker_plugin.demo.scipion_home import write_scripts
+from etpicker_plugin.demo.scipion_home import project_folder, write_scripts
 from etpicker_plugin.demo.workflow import stay_on_cpu
 from etpicker_plugin.engine.io.particles import make_particles
 from etpicker_plugin.engine.progress import ProgressEvent
@@ -36,6 +36,12 @@ def test_a_new_run_leaves_the_earlier_ones(tmp_path, caplog):
     assert (first_project, second_project) == ("etpicker_demo_01", "etpicker_demo_02")
     assert (first / "report.html").read_text() == "result"
     assert "stay as they are" in caplog.text
+
+
+def test_a_project_whose_run_was_removed_is_not_in_the_way(tmp_path):
+    project_folder(tmp_path / "scipion", "etpicker_demo_01").mkdir(parents=True)
+    folder, project = demo.new_run(tmp_path)
+    assert (folder.name, project) == ("run_02", "etpicker_demo_02")
 
 
 def test_template_gets_the_phantoms_diameters(tmp_path):
