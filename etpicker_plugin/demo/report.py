@@ -86,8 +86,9 @@ def picture_training(trained) -> Picture:
     figure = Figure(figsize=(8, 5.5))
     draw_curves(figure, read_curves(Path(trained.getProgressFile())), title="training")
     caption = (
-        "Loss and learning rate above; below, the F1 of picks in the held-out slabs of "
-        "the training tomograms, at the best threshold."
+        "Loss and learning rate above; below, picks in the held-out slabs of the "
+        "training tomograms: the score weighted to recall, and each class's F1 at its "
+        "best threshold."
     )
     return Picture("Training", caption, to_data_url(figure))
 
