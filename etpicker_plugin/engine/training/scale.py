@@ -12,7 +12,7 @@ SMALLEST_DIAMETER = 12.0
 LEAST_INPUT_DIAMETER = 3.0
 LABEL_SHARE = 0.45
 LABEL_RANGE_VOX = (5.0, 13.0)
-SPARSE_WEIGHT = 0.3
+SPARSE_WEIGHT = 0.5
 """What an unmarked voxel weighs with sparse annotation: most are background, and
 membranes and beads are learnt from nowhere else."""
 
