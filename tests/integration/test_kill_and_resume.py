@@ -51,8 +51,11 @@ def pick_command(model, data, out):
         model,
         "--tomogram",
         data / "TS_c.mrc",
+        # A network of 24 steps is sure of nothing: its best peaks, however low.
         "--max-picks",
         "40",
+        "--threshold",
+        *(f"{name}=0" for name in DIAMETERS),
         "--tile-size",
         "32",
         "--threads",
@@ -115,7 +118,7 @@ def test_a_killed_training_gives_the_same_picks(data, unbroken, tmp_path):
     assert not (out / "training_state.safetensors").exists()
     picks = (out / "picks" / "TS_c.csv").read_text()
     assert picks == (unbroken / "picks" / "TS_c.csv").read_text()
-    assert len(picks.splitlines()) > 10
+    assert len(picks.splitlines()) > 40
 
 
 def test_a_killed_picking_gives_the_same_picks(data, unbroken, tmp_path):
