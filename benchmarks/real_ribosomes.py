@@ -83,9 +83,11 @@ def difference_of_gaussians(data: Path) -> np.ndarray:
     return index[np.argsort(-band[tuple(index.T)], kind="stable")].astype(float)
 
 
-def recall_at(picks: np.ndarray, truth: np.ndarray, count: int) -> float:
-    """Return the share of the truth among the best picks of the test half."""
-    best = picks[picks[:, 1] >= TEST_Y][:count]
+def recall_at(
+    picks: np.ndarray, truth: np.ndarray, count: int, *, first_y: float
+) -> float:
+    """Return the share of the truth among the best picks with y >= first_y."""
+    best = picks[picks[:, 1] >= first_y][:count]
     return len(match_picks(best, truth, max_distance=WITHIN_VOX).distances) / len(truth)
 
 
@@ -132,9 +134,13 @@ def main() -> None:
     print(f"{len(truth)} listed particles with y >= {TEST_Y}")
     print("| picks | " + " | ".join(f"recall at {n}" for n in COUNTS) + " |")
     print("|---" * (len(COUNTS) + 1) + "|")
-    for name, picks in sets.items():
-        cells = [f"{recall_at(picks, truth, n):.2f}" for n in COUNTS]
-        print(f"| {name} | " + " | ".join(cells) + " |")
+    # Some listed particles lie on the cut itself: a pick half a voxel beside one is
+    # then of the other half. So the picks are also taken from a voxel before the cut.
+    for first_y in (TEST_Y, TEST_Y - 1):
+        for name, picks in sets.items():
+            recalls = [recall_at(picks, truth, n, first_y=first_y) for n in COUNTS]
+            cells = " | ".join(f"{recall:.2f}" for recall in recalls)
+            print(f"| {name}, y >= {first_y} | {cells} |")
     draw(arguments.data, arguments.out, sets, truth)
 
 
