@@ -10,12 +10,17 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from etpicker_plugin.engine.model.network import Network, mixed_precision
+from etpicker_plugin.engine.model.network import Network
 from etpicker_plugin.engine.progress import Progress, ProgressEvent
 from etpicker_plugin.engine.training.losses import supervised_loss
+from etpicker_plugin.engine.training.parallel import (
+    ParallelNetwork,
+    Run,
+    only_logits,
+)
 from etpicker_plugin.engine.training.patches import (
     Batch,
-    PatchSampler,
+    BatchSource,
     stream_batches,
 )
 from etpicker_plugin.engine.training.resume import (
@@ -29,7 +34,6 @@ from etpicker_plugin.engine.training.schedule import Budget, one_cycle
 logger = logging.getLogger(__name__)
 
 VALIDATIONS = 10
-FIRST_VALIDATION = 0.3
 AVERAGE_DECAY = 0.995
 WEIGHT_DECAY = 0.01
 BETAS = (0.9, 0.99)
@@ -39,16 +43,23 @@ EQUAL_SCORE = 0.02
 SAVE_EVERY_S = 60.0
 
 Validate = Callable[[Network], tuple[float, dict[str, float]]]
+Loss = Callable[[tuple[Tensor, ...], Batch, Network], Tensor]
 
 
 @dataclass(frozen=True, kw_only=True)
 class FitSettings:
-    """How the loop runs."""
+    """How the loop runs.
+
+    ``learn_statistics`` is off where batch normalisation keeps the statistics that
+    the network came with; ``first_validation`` is the share of the budget before it.
+    """
 
     budget: Budget
     batch_size: int
     learning_rate: float
     patience: int
+    learn_statistics: bool = True
+    first_validation: float = 0.3
 
 
 @dataclass
@@ -56,39 +67,54 @@ class _Weights:
     """The network being trained, its running average, and the best average so far."""
 
     network: Network
+    parallel: ParallelNetwork
     average: Network
     best: Network
     optimiser: torch.optim.AdamW
 
 
+def learn_from_labels(
+    outputs: tuple[Tensor, ...], batch: Batch, network: Network
+) -> Tensor:
+    """Return the supervised loss of a batch's logits."""
+    (logits,) = outputs
+    target, weight = batch.target.to(logits.device), batch.weight.to(logits.device)
+    return supervised_loss(logits, target, spare_likely_particles(logits, weight))
+
+
 def fit(
     network: Network,
-    sampler: PatchSampler,
+    source: BatchSource,
     *,
     settings: FitSettings,
     validate: Validate,
     state: TrainingState,
     state_path: Path,
     on_progress: Progress,
+    run: Run = only_logits,
+    loss: Loss = learn_from_labels,
 ) -> Network:
     """Train, and return the average of the weights that validated best.
 
     Parameters
     ----------
     network
-        New; changed in place.
+        To begin with; changed in place.
     validate
         Judges an averaged network: the score to maximise, and values to report.
     state
         Where to begin; ``state_path`` is rewritten at every validation and minute.
+    run, loss
+        Outputs of the network for a batch of images; and the loss of those outputs,
+        which may also look at the network's weights.
     """
-    weights = _make_weights(network, settings.learning_rate)
+    weights = _make_weights(network, settings, run)
     _restore(state, weights)
     counters, budget = state.counters, settings.budget
     began = time.monotonic() - counters.elapsed_s
     saved = time.monotonic()
     for batch in stream_batches(
-        sampler,
+        source,
         first_step=counters.step,
         last_step=budget.steps,
         batch_size=settings.batch_size,
@@ -97,14 +123,16 @@ def fit(
         if progress >= 1.0 or counters.validations_since_best >= settings.patience:
             break
         rate = one_cycle(progress, settings.learning_rate)
-        loss = _step(weights, batch, rate)
+        value = _step(weights, batch, loss, rate=rate)
         counters.step += 1
         _update_average(weights, counters.step)
         counters.elapsed_s = time.monotonic() - began
-        report = {"loss": loss, "lr": rate}
+        report = {"loss": value, "lr": rate}
         on_progress(ProgressEvent("training", counters.step, budget.steps, report))
         due = _validation_is_due(
-            budget.progress(counters.step, counters.elapsed_s), state
+            budget.progress(counters.step, counters.elapsed_s),
+            counters.validations,
+            first=settings.first_validation,
         )
         if due:
             _validate(weights, validate, state=state, on_progress=on_progress)
@@ -117,39 +145,37 @@ def fit(
     return weights.best
 
 
-def _make_weights(network: Network, learning_rate: float) -> _Weights:
+def _make_weights(network: Network, settings: FitSettings, run: Run) -> _Weights:
     average = copy.deepcopy(network).requires_grad_(False)
     optimiser = torch.optim.AdamW(
-        network.parameters(), lr=learning_rate, betas=BETAS, weight_decay=WEIGHT_DECAY
+        network.parameters(),
+        lr=settings.learning_rate,
+        betas=BETAS,
+        weight_decay=WEIGHT_DECAY,
     )
-    return _Weights(network, average, copy.deepcopy(average), optimiser)
+    parallel = ParallelNetwork(network, run, batch_size=settings.batch_size)
+    parallel.train(learn_statistics=settings.learn_statistics)
+    return _Weights(network, parallel, average, copy.deepcopy(average), optimiser)
 
 
-def _validation_is_due(progress: float, state: TrainingState) -> bool:
-    """Validate at even intervals after the first third, and at the very end."""
-    interval = (1 - FIRST_VALIDATION) / VALIDATIONS
-    next_one = FIRST_VALIDATION + state.counters.validations * interval
+def _validation_is_due(progress: float, validations: int, *, first: float) -> bool:
+    """Validate at even intervals after the first share, and at the very end."""
+    next_one = first + validations * (1 - first) / VALIDATIONS
     return progress >= next_one or progress >= 1.0
 
 
-def _step(weights: _Weights, batch: Batch, rate: float) -> float:
+def _step(weights: _Weights, batch: Batch, loss: Loss, *, rate: float) -> float:
     """Take one optimiser step; return the loss."""
-    network, optimiser = weights.network, weights.optimiser
-    device = next(network.parameters()).device
+    optimiser = weights.optimiser
     for group in optimiser.param_groups:
         group["lr"] = rate
-    network.train()
-    image = batch.image.to(device, memory_format=torch.channels_last_3d)
-    target, weight = batch.target.to(device), batch.weight.to(device)
-    with mixed_precision(device):
-        logits = network(image)
-    logits = logits.float()
-    loss = supervised_loss(logits, target, spare_likely_particles(logits, weight))
     optimiser.zero_grad(set_to_none=True)
-    loss.backward()
-    torch.nn.utils.clip_grad_norm_(network.parameters(), LARGEST_GRADIENT)
+    value = loss(weights.parallel.forward(batch.image), batch, weights.network)
+    value.backward()
+    weights.parallel.backward()
+    torch.nn.utils.clip_grad_norm_(weights.network.parameters(), LARGEST_GRADIENT)
     optimiser.step()
-    return float(loss.detach())
+    return float(value.detach())
 
 
 def spare_likely_particles(logits: Tensor, weight: Tensor) -> Tensor:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -52,6 +53,13 @@ class Batch:
     image: Tensor
     target: Tensor
     weight: Tensor
+
+
+class BatchSource(Protocol):
+    """Makes the batch of a step, the same one whenever it is asked again."""
+
+    def batch(self, step: int, size: int) -> Batch:
+        """Return the batch of one step."""
 
 
 class PatchSampler:
@@ -123,13 +131,15 @@ class PatchSampler:
 
 
 def stream_batches(
-    sampler: PatchSampler, *, first_step: int, last_step: int, batch_size: int
+    source: BatchSource, *, first_step: int, last_step: int, batch_size: int
 ) -> Iterator[Batch]:
-    """Yield the batches of the steps, made ahead in another thread."""
-    with ThreadPoolExecutor(max_workers=BATCHES_AHEAD) as pool:
+    """Yield the batches of the steps, made ahead in other threads of one core each."""
+    with ThreadPoolExecutor(
+        max_workers=BATCHES_AHEAD, initializer=torch.set_num_threads, initargs=(1,)
+    ) as pool:
         ahead: list[Future[Batch]] = []
         for step in range(first_step, last_step):
-            ahead.append(pool.submit(sampler.batch, step, batch_size))
+            ahead.append(pool.submit(source.batch, step, batch_size))
             if len(ahead) > BATCHES_AHEAD:
                 yield ahead.pop(0).result()
         for future in ahead:

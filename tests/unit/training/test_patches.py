@@ -105,4 +105,7 @@ def test_batches_come_in_order_from_any_step():
 
     assert len(streamed) == 5
     for step, batch in enumerate(streamed, start=4):
-        assert torch.equal(batch.image, sampler.batch(step, 1).image)
+        again = sampler.batch(step, 1)
+        # The number of threads changes the last bits of a Fourier transform.
+        torch.testing.assert_close(batch.image, again.image, rtol=0, atol=1e-5)
+        assert torch.equal(batch.target, again.target)
