@@ -75,7 +75,6 @@ class ParallelNetwork:
             torch.cat([o.detach().float() for o in outputs]).requires_grad_()
             for outputs in zip(*self._outputs, strict=True)
         ]
-        _share_statistics(self._copies)
         return tuple(self._leaves)
 
     def backward(self) -> None:
@@ -95,6 +94,7 @@ class ParallelNetwork:
                 total += parameter.grad
             parameter.grad = total
         self._outputs, self._leaves = [], []
+        _share_statistics(self._copies)
 
     def _forward_part(self, part: Network, image: Tensor) -> tuple[Tensor, ...]:
         with mixed_precision(self._device):

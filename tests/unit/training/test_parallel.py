@@ -78,11 +78,13 @@ def test_statistics_are_the_mean_of_the_halves(batch):
     for network, part in ((first, image[:2]), (second, image[2:])):
         single = ParallelNetwork(network, only_logits, batch_size=1)
         single.train(learn_statistics=True)
-        single.forward(part)
+        single.forward(part)[0].sum().backward()
+        single.backward()
     both = new_network()
     parallel = ParallelNetwork(both, only_logits, batch_size=3)
     parallel.train(learn_statistics=True)
-    parallel.forward(image)
+    parallel.forward(image)[0].sum().backward()
+    parallel.backward()
 
     mean = (first.stem[1].running_mean + second.stem[1].running_mean) / 2
     assert mean.abs().max() > 1e-4
