@@ -66,6 +66,10 @@ class DeepETPickerNetwork(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map ``(B, 1, Z, Y, X)`` to log-odds ``(B, C, Z, Y, X)``."""
+        return self.forward_with_features(x)[0]
+
+    def forward_with_features(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the log-odds, the deepest features and those below the head."""
         image, skips, y = x, [], x
         for level, encoder in enumerate(self.encoders):
             if level:
@@ -77,7 +81,7 @@ class DeepETPickerNetwork(nn.Module):
             self.ups, self.decoders, skips[-2::-1], strict=True
         ):
             y = decoder(with_coordinates(up(y) + skip))
-        return log_odds(self.head(y), self.n_classes)
+        return log_odds(self.head(y), self.n_classes), skips[-1], y
 
 
 def with_coordinates(x: Tensor) -> Tensor:

@@ -73,12 +73,16 @@ class FastNetwork(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map ``(B, 1, Z, Y, X)`` to logits ``(B, C, Z/2, Y/2, X/2)``."""
+        return self.forward_with_features(x)[0]
+
+    def forward_with_features(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the logits, the deepest features and those below the head."""
         x0 = self.encode0(self.stem(x))
         x1 = self.encode1(self.down0(x0))
         x2 = self.bottom(self.down1(x1))
         y1 = self.decode1(x1 + _double(self.up1(x2)))
         y0 = self.decode0(x0 + _double(self.up0(y1)))
-        return self.head(y0)
+        return self.head(y0), x2, y0
 
 
 def _double(x: Tensor) -> Tensor:

@@ -1,10 +1,12 @@
 """Reading and writing models: weights and card in one safetensors file."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
 
 from etpicker_plugin.engine.config.train import NETWORKS
 from etpicker_plugin.engine.errors import CheckpointError, ResourceError
@@ -14,12 +16,23 @@ from etpicker_plugin.engine.model.card import (
     card_to_json,
     read_card,
 )
+from etpicker_plugin.engine.model.exemplars import (
+    EXEMPLARS_KEY,
+    Exemplar,
+    to_tensors,
+)
 from etpicker_plugin.engine.model.network import Network, make_network
 
 NETWORK_PREFIX = "network."
 
 
-def save_model(path: Path, network: Network, card: ModelCard) -> None:
+def save_model(
+    path: Path,
+    network: Network,
+    card: ModelCard,
+    *,
+    exemplars: Sequence[Exemplar] = (),
+) -> None:
     """Write a model file; it appears under its name only when it is whole.
 
     Raises
@@ -38,9 +51,11 @@ def save_model(path: Path, network: Network, card: ModelCard) -> None:
         NETWORK_PREFIX + name: value.detach().cpu().contiguous()
         for name, value in network.state_dict().items()
     }
+    kept, records = to_tensors(list(exemplars))
+    metadata = {CARD_KEY: card_to_json(card), EXEMPLARS_KEY: records}
     partial = path.with_name(path.name + ".partial")
     try:
-        save_file(tensors, str(partial), metadata={CARD_KEY: card_to_json(card)})
+        save_file({**tensors, **kept}, str(partial), metadata=metadata)
         os.replace(partial, path)
     except (SafetensorError, OSError) as error:
         raise ResourceError(
@@ -66,15 +81,8 @@ def load_model(path: Path | str) -> tuple[Network, ModelCard]:
             f"of: {', '.join(NETWORKS)}. Install the etpicker that made it."
         )
     try:
-        tensors = load_file(str(path))
         network = make_network(card.network, len(card.classes))
-        network.load_state_dict(
-            {
-                name.removeprefix(NETWORK_PREFIX): value
-                for name, value in tensors.items()
-                if name.startswith(NETWORK_PREFIX)
-            }
-        )
+        network.load_state_dict(_read_weights(path))
     except (SafetensorError, RuntimeError, OSError) as error:
         raise CheckpointError(
             f"Model {path}: its weights do not fit the network '{card.network}' "
@@ -84,3 +92,13 @@ def load_model(path: Path | str) -> tuple[Network, ModelCard]:
     network.requires_grad_(False)
     network.eval()
     return network, card
+
+
+def _read_weights(path: Path) -> dict[str, Tensor]:
+    """Return the network's tensors, and leave the exemplars unread."""
+    with safe_open(str(path), framework="pt") as opened:
+        return {
+            name.removeprefix(NETWORK_PREFIX): opened.get_tensor(name)
+            for name in opened.keys()
+            if name.startswith(NETWORK_PREFIX)
+        }

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from etpicker_plugin.engine.device import has_fast_bfloat16
 from etpicker_plugin.engine.model.deepetpicker_network import DeepETPickerNetwork
-from etpicker_plugin.engine.model.fast_network import FastNetwork
+from etpicker_plugin.engine.model.fast_network import RARE_LOGIT, FastNetwork
 
 LAYOUT = torch.channels_last_3d
 
@@ -19,6 +19,31 @@ def make_network(name: str, n_classes: int) -> Network:
     if name == "deepetpicker":
         return DeepETPickerNetwork(n_classes)
     return FastNetwork(n_classes)
+
+
+def grow_network(network: Network, n_classes: int) -> Network:
+    """Return a copy with more output channels; the old ones give what they gave.
+
+    New channels start at a low probability.
+    """
+    name = "fast" if isinstance(network, FastNetwork) else "deepetpicker"
+    grown = make_network(name, n_classes)
+    state = network.state_dict()
+    weight, bias = state.pop("head.weight"), state.pop("head.bias")
+    if isinstance(network, DeepETPickerNetwork) and network.n_classes == 1 < n_classes:
+        # A sigmoid becomes a softmax: the background's logit is 0 everywhere.
+        weight = torch.cat([torch.zeros_like(weight), weight])
+        bias = torch.cat([torch.zeros_like(bias), bias])
+    head = grown.head
+    with torch.no_grad():
+        head.bias.fill_(RARE_LOGIT)
+        head.weight[: len(weight)], head.bias[: len(bias)] = weight, bias
+    grown.load_state_dict({**state, **_head_state(grown)})
+    return grown
+
+
+def _head_state(network: Network) -> dict[str, Tensor]:
+    return {k: v for k, v in network.state_dict().items() if k.startswith("head.")}
 
 
 def place_network(network: Network, device: torch.device) -> Network:
@@ -40,6 +65,30 @@ def mixed_precision(
     """
     wanted = precision == "auto" and has_fast_bfloat16(device)
     return torch.autocast(device.type, torch.bfloat16, enabled=wanted)
+
+
+def embed(network: Network, volume: Tensor) -> Tensor:
+    """Return what a network in evaluation mode sees in a volume, as one vector.
+
+    Parameters
+    ----------
+    volume
+        ``(Z, Y, X)`` float32 on the network's device, of any size.
+
+    Returns
+    -------
+    Tensor
+        ``(D,)`` mean and standard deviation of the deepest features.
+    """
+    grid = network.alignment
+    padding = [p for n in reversed(volume.shape) for p in (0, -n % grid)]
+    batch = torch.nn.functional.pad(volume, padding)[None, None]
+    with torch.inference_mode(), mixed_precision(volume.device):
+        _, deepest, _ = network.forward_with_features(
+            batch.contiguous(memory_format=LAYOUT)
+        )
+    flat = deepest[0].float().flatten(1)
+    return torch.cat([flat.mean(dim=1), flat.std(dim=1)])
 
 
 def predict_logits(network: Network, volume: Tensor, precision: str = "auto") -> Tensor:

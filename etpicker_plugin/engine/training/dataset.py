@@ -150,7 +150,7 @@ def load_dataset(
     training: list[Annotated],
     validation: list[Annotated],
     *,
-    classes: list[str],
+    annotation: dict[str, str],
     working_voxel_size: float,
     held_out_share: float,
     alignment: int,
@@ -159,7 +159,13 @@ def load_dataset(
 
     With validation tomograms those are held out whole; without, a slab of each
     training tomogram.
+
+    Parameters
+    ----------
+    annotation
+        How each class, in the order of the channels, was annotated.
     """
+    classes, kinds = list(annotation), tuple(annotation.values())
     volumes, parts = [], []
     for annotated in [*training, *validation]:
         volume = open_working_volume(annotated.tomogram, working_voxel_size)
@@ -182,6 +188,8 @@ def load_dataset(
         if annotated.role == "validation" or not validation:
             parts.append(
                 ValidationPart(
+                    tomogram_id=annotated.tomogram.tomogram_id,
+                    annotation=kinds,
                     image=image,
                     region=region,
                     allowed=ArrayVolume(allowed.copy()),
@@ -194,6 +202,8 @@ def load_dataset(
                 allowed[region.slices()] = False
             volumes.append(
                 TrainingVolume(
+                    tomogram_id=annotated.tomogram.tomogram_id,
+                    annotation=kinds,
                     image=image,
                     learnable=ArrayVolume(allowed),
                     positions_zyx=positions,

@@ -39,7 +39,6 @@ WEIGHT_DECAY = 0.01
 BETAS = (0.9, 0.99)
 LARGEST_GRADIENT = 5.0
 SURE = 0.9
-EQUAL_SCORE = 0.02
 SAVE_EVERY_S = 60.0
 
 Validate = Callable[[Network], tuple[float, dict[str, float]]]
@@ -50,14 +49,21 @@ Loss = Callable[[tuple[Tensor, ...], Batch, Network], Tensor]
 class FitSettings:
     """How the loop runs.
 
-    ``learn_statistics`` is off where batch normalisation keeps the statistics that
-    the network came with; ``first_validation`` is the share of the budget before it.
+    Attributes
+    ----------
+    equal_score
+        Two validation scores that differ by no more are equal.
+    learn_statistics
+        Off where batch normalisation keeps the statistics the network came with.
+    first_validation
+        Share of the budget that passes before it.
     """
 
     budget: Budget
     batch_size: int
     learning_rate: float
     patience: int
+    equal_score: float
     learn_statistics: bool = True
     first_validation: float = 0.3
 
@@ -135,13 +141,13 @@ def fit(
             first=settings.first_validation,
         )
         if due:
-            _validate(weights, validate, state=state, on_progress=on_progress)
+            _validate(weights, validate, settings, state, on_progress)
         if due or time.monotonic() - saved > SAVE_EVERY_S:
             _save(state_path, state, weights)
             saved = time.monotonic()
     last = counters.history[-1]["step"] if counters.history else -1
     if last < counters.step:  # time ran out between a step and its validation
-        _validate(weights, validate, state=state, on_progress=on_progress)
+        _validate(weights, validate, settings, state, on_progress)
     return weights.best
 
 
@@ -206,7 +212,7 @@ def _update_average(weights: _Weights, step: int) -> None:
 def _validate(
     weights: _Weights,
     validate: Validate,
-    *,
+    settings: FitSettings,
     state: TrainingState,
     on_progress: Progress,
 ) -> None:
@@ -220,7 +226,7 @@ def _validate(
     score, values = validate(weights.average)
     counters.validations += 1
     counters.validations_since_best += 1
-    if score >= counters.best_score - EQUAL_SCORE:
+    if score >= counters.best_score - settings.equal_score:
         counters.best_score = max(score, counters.best_score)
         counters.best_step = counters.step
         counters.validations_since_best = 0

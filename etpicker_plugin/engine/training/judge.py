@@ -1,13 +1,14 @@
 """Judging a network on what was held out, while it trains and at the end."""
 
-from collections.abc import Callable, Iterable
-from functools import partial
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 
-from etpicker_plugin.engine.config.train import TrainConfig
+import numpy as np
+
 from etpicker_plugin.engine.model.network import Network
 from etpicker_plugin.engine.picking.find import PeakSettings
 from etpicker_plugin.engine.picking.nms import pooling_kernel
-from etpicker_plugin.engine.training.fit import Validate
+from etpicker_plugin.engine.training.patches import SPARSE
 from etpicker_plugin.engine.training.threshold import choose_threshold
 from etpicker_plugin.engine.training.validation import (
     CANDIDATE_SCORE,
@@ -20,61 +21,127 @@ from etpicker_plugin.engine.training.validation import (
     with_noise,
 )
 
-Judge = Callable[[Network, Iterable[ValidationPart]], list[JudgedPicks]]
-
 MATCH_SHARE = 0.5
 LOWER_DOSES = (0.7, 1.1)
 """Noise added for choosing thresholds: a half and, nearly, two fifths of the SNR."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Judge:
+    """Picks held-out parts with a network, and judges the picks class by class.
+
+    Attributes
+    ----------
+    classes
+        Names, in the order of the channels.
+    match_distances
+        Per class, working voxels.
+    f_alpha
+        Weight of recall in the score that is maximised.
+    """
+
+    classes: tuple[str, ...]
+    settings: PeakSettings
+    match_distances: list[float]
+    f_alpha: float
+
+    def candidates(
+        self, network: Network, parts: Iterable[ValidationPart]
+    ) -> list[JudgedPicks]:
+        """Return each class's picks, true or false, over all parts."""
+        return judge_parts(
+            network,
+            parts,
+            settings=self.settings,
+            match_distances=self.match_distances,
+        )
+
+    def validate(
+        self, network: Network, parts: list[ValidationPart]
+    ) -> list[ClassResult]:
+        """Return what each class reaches at the threshold best for these parts."""
+        return [
+            result_at(
+                judged, choose_threshold(judged, sparse=sparse), f_alpha=self.f_alpha
+            )
+            for judged, sparse in zip(
+                self.candidates(network, parts), _is_sparse(parts), strict=True
+            )
+        ]
+
+    def final_results(
+        self, network: Network, parts: list[ValidationPart]
+    ) -> list[ClassResult]:
+        """Choose each class's threshold, and measure it on the held-out parts.
+
+        The threshold is to hold on tomograms of lower quality too, where all scores
+        fall: it is chosen on the parts as they are and at two lower doses, together.
+        """
+        levels = [self.candidates(network, parts)]
+        levels += [
+            self.candidates(network, with_noise(parts, share)) for share in LOWER_DOSES
+        ]
+        pooled = [join_judged(list(of_class)) for of_class in zip(*levels, strict=True)]
+        thresholds = [
+            choose_threshold(all_doses, sparse=sparse)
+            for all_doses, sparse in zip(pooled, _is_sparse(parts), strict=True)
+        ]
+        return [
+            result_at(clean, threshold, f_alpha=self.f_alpha)
+            for clean, threshold in zip(levels[0], thresholds, strict=True)
+        ]
+
+
 def make_judge(
-    config: TrainConfig, labels: dict[str, float], working: float, stride: int
+    diameters: Mapping[str, float],
+    labels: Mapping[str, float],
+    *,
+    working_voxel_size: float,
+    stride: int,
+    f_alpha: float,
 ) -> Judge:
-    """Return what picks held-out parts with a network and judges the picks."""
-    settings = PeakSettings(
-        kernels=[pooling_kernel(d / working / stride) for d in labels.values()],
-        min_score=CANDIDATE_SCORE,
+    """Return the judge of classes with these particle and label diameters (Å)."""
+    return Judge(
+        classes=tuple(diameters),
+        settings=PeakSettings(
+            kernels=[
+                pooling_kernel(labels[name] / working_voxel_size / stride)
+                for name in diameters
+            ],
+            min_score=CANDIDATE_SCORE,
+        ),
+        match_distances=[
+            MATCH_SHARE * d / working_voxel_size for d in diameters.values()
+        ],
+        f_alpha=f_alpha,
     )
-    distances = [MATCH_SHARE * d / working for d in config.diameter.values()]
-    return partial(judge_parts, settings=settings, match_distances=distances)
 
 
 def make_validate(
-    judge: Judge, parts: list[ValidationPart], config: TrainConfig
-) -> Validate:
+    judge: Judge, parts: list[ValidationPart]
+) -> Callable[[Network], tuple[float, dict[str, float]]]:
     """Return the score that is maximised, F-alpha over the classes, and the F1s."""
 
     def validate(network: Network) -> tuple[float, dict[str, float]]:
-        results = [
-            result_at(
-                judged,
-                choose_threshold(judged, sparse=config.annotation == "sparse"),
-                f_alpha=config.f_alpha,
-            )
-            for judged in judge(network, parts)
-        ]
+        results = judge.validate(network, parts)
         score = sum(r.f_alpha for r in results) / len(results)
-        f1 = {f"f1:{n}": r.f1 for n, r in zip(config.diameter, results, strict=True)}
+        f1 = {f"f1:{n}": r.f1 for n, r in zip(judge.classes, results, strict=True)}
         return score, f1
 
     return validate
 
 
-def final_results(
-    network: Network, judge: Judge, parts: list[ValidationPart], config: TrainConfig
-) -> list[ClassResult]:
-    """Choose each class's threshold, and measure it on the held-out parts.
+def equal_score(parts: list[ValidationPart]) -> float:
+    """Return the difference of validation scores that is chance.
 
-    The threshold is to hold on tomograms of lower quality too, where all scores fall:
-    it is chosen on the parts as they are and at two lower doses, together.
+    The standard error of a share measured on n held-out particles is at most 0.5/√n;
+    held between 0.02 and 0.1.
     """
-    levels = [judge(network, parts)]
-    levels += [judge(network, with_noise(parts, share)) for share in LOWER_DOSES]
-    pooled = [join_judged(list(of_class)) for of_class in zip(*levels, strict=True)]
-    sparse = config.annotation == "sparse"
-    return [
-        result_at(
-            clean, choose_threshold(all_doses, sparse=sparse), f_alpha=config.f_alpha
-        )
-        for clean, all_doses in zip(levels[0], pooled, strict=True)
-    ]
+    n_truth = sum(int(p.region.contains(p.positions_zyx).sum()) for p in parts)
+    return float(np.clip(0.5 / np.sqrt(max(n_truth, 1)), 0.02, 0.1))
+
+
+def _is_sparse(parts: list[ValidationPart]) -> list[bool]:
+    """Tell of each class whether it was marked sparsely in any part."""
+    kinds = zip(*(part.annotation for part in parts), strict=True)
+    return [SPARSE in of_class for of_class in kinds]

@@ -21,6 +21,12 @@ from etpicker_plugin.engine.training.augment import (
 )
 from etpicker_plugin.engine.training.weak_labels import LabelSettings, paint_labels
 
+COMPLETE, SPARSE, UNKNOWN = "complete", "sparse", "unknown"
+UNMARKED_WEIGHT = {COMPLETE: 1.0, SPARSE: 0.5, UNKNOWN: 0.1}
+"""What a voxel that nobody marked weighs, by how its class was annotated. With sparse
+annotation most are background all the same, and membranes and beads are learnt from
+nowhere else. Unknown: nobody looked for this class in this tomogram."""
+
 BACKGROUND_SHARE = 0.2
 BATCHES_AHEAD = 2
 
@@ -31,6 +37,8 @@ class TrainingVolume:
 
     Attributes
     ----------
+    tomogram_id
+        Its name.
     image
         Normalised voxels.
     learnable
@@ -38,12 +46,16 @@ class TrainingVolume:
     positions_zyx, channels
         ``(N, 3)`` centres and ``(N,)`` class indices; all of them, so that a
         held-out particle at the border is not taught as background.
+    annotation
+        ``(C,)`` how each class was annotated: complete, sparse or unknown.
     """
 
+    tomogram_id: str
     image: ArrayVolume
     learnable: ArrayVolume
     positions_zyx: NDArray[np.float64]
     channels: NDArray[np.intp]
+    annotation: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -124,6 +136,7 @@ class PatchSampler:
             move_positions(volume.positions_zyx - start, augmentation, size),
             volume.channels,
             settings=self._labels,
+            unmarked_weights=[UNMARKED_WEIGHT[kind] for kind in volume.annotation],
         )
         seen = nn.functional.avg_pool3d(learnable[None], self._labels.stride) > 0.5
         image = change_intensity(image, augmentation)[None]

@@ -12,9 +12,6 @@ SMALLEST_DIAMETER = 12.0
 LEAST_INPUT_DIAMETER = 3.0
 LABEL_SHARE = 0.45
 LABEL_RANGE_VOX = (5.0, 13.0)
-SPARSE_WEIGHT = 0.5
-"""What an unmarked voxel weighs with sparse annotation: most are background, and
-membranes and beads are learnt from nowhere else."""
 
 
 def choose_working_voxel_size(diameters: dict[str, float], voxel_size: float) -> float:
@@ -66,7 +63,6 @@ def make_label_settings(
     working_voxel_size: float,
     shape: str,
     stride: int,
-    sparse: bool,
 ) -> LabelSettings:
     """Return how the labels are painted, in working voxels."""
     return LabelSettings(
@@ -76,5 +72,4 @@ def make_label_settings(
             d / working_voxel_size for d in diameters.values()
         ),
         stride=stride,
-        unlabelled_weight=SPARSE_WEIGHT if sparse else 1.0,
     )

@@ -24,7 +24,7 @@ from etpicker_plugin.engine.progress import Progress
 from etpicker_plugin.engine.training import dataset
 from etpicker_plugin.engine.training.fit import FitSettings, fit
 from etpicker_plugin.engine.training.judge import (
-    final_results,
+    equal_score,
     make_judge,
     make_validate,
 )
@@ -41,6 +41,7 @@ from etpicker_plugin.engine.training.scale import (
     make_label_settings,
 )
 from etpicker_plugin.engine.training.schedule import Budget
+from etpicker_plugin.engine.training.validation import ValidationPart
 
 logger = logging.getLogger(__name__)
 
@@ -79,29 +80,35 @@ def train(config: TrainConfig, out_dir: Path, *, on_progress: Progress) -> Path:
     volumes, parts = dataset.load_dataset(
         training,
         validation,
-        classes=classes,
+        annotation=dict.fromkeys(classes, config.annotation),
         working_voxel_size=working,
         held_out_share=config.validation_fraction,
         alignment=network.alignment,
     )
     _describe_run(config, training + validation, working)
     sampler = _make_sampler(config, volumes, labels, working, network.output_stride)
-    judge = make_judge(config, labels, working, network.output_stride)
+    judge = make_judge(
+        config.diameter,
+        labels,
+        working_voxel_size=working,
+        stride=network.output_stride,
+        f_alpha=config.f_alpha,
+    )
     state_path = out_dir / STATE_NAME
     state = _starting_state(state_path, digest)
     with explain_memory(config):
         best = fit(
             network,
             sampler,
-            settings=_fit_settings(config, began),
-            validate=make_validate(judge, parts, config),
+            settings=_fit_settings(config, began, parts),
+            validate=make_validate(judge, parts),
             state=state,
             state_path=state_path,
             on_progress=on_progress,
         )
     card = make_card(
         config,
-        results=final_results(best.eval(), judge, parts, config),
+        results=judge.final_results(best.eval(), parts),
         labels=labels,
         working=working,
         tomograms=[dataset.describe_tomogram(a) for a in training + validation],
@@ -126,7 +133,6 @@ def _make_sampler(
         working_voxel_size=working,
         shape=config.label_shape,
         stride=stride,
-        sparse=config.annotation == "sparse",
     )
     return PatchSampler(
         volumes, patch_size=config.patch_size, labels=settings, seed=config.seed
@@ -190,7 +196,9 @@ def _read_inputs(
     return training, validation
 
 
-def _fit_settings(config: TrainConfig, began: float) -> FitSettings:
+def _fit_settings(
+    config: TrainConfig, began: float, parts: list[ValidationPart]
+) -> FitSettings:
     """Turn the time limit into what is left of it after reading."""
     seconds = None
     if config.max_minutes is not None:
@@ -201,6 +209,7 @@ def _fit_settings(config: TrainConfig, began: float) -> FitSettings:
         batch_size=config.batch_size,
         learning_rate=config.learning_rate,
         patience=config.patience,
+        equal_score=equal_score(parts),
     )
 
 

@@ -32,6 +32,7 @@ from etpicker_plugin.engine.picking.nms import (
 )
 from etpicker_plugin.engine.picking.tiling import plan_tiles
 from etpicker_plugin.engine.training.augment import add_matched_noise
+from etpicker_plugin.engine.training.patches import UNKNOWN
 from etpicker_plugin.engine.training.split import Region
 
 CANDIDATE_SCORE = 0.01
@@ -41,13 +42,19 @@ MOST_CANDIDATES = 2000
 
 @dataclass(frozen=True, kw_only=True)
 class ValidationPart:
-    """A held-out region with all the true centres of its tomogram."""
+    """A held-out region with all the true centres of its tomogram.
 
+    ``annotation`` tells for each class how it was annotated; an unknown one is not
+    judged here.
+    """
+
+    tomogram_id: str
     image: ArrayVolume
     region: Region
     allowed: ArrayVolume
     positions_zyx: NDArray[np.float64]
     channels: NDArray[np.intp]
+    annotation: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,6 +107,8 @@ def judge_parts(
         candidates = keep_best(join_peaks([p for _, _, p, _ in found]), MOST_CANDIDATES)
         peaks = remove_duplicates(candidates, match_distances)
         for channel, distance in enumerate(match_distances):
+            if part.annotation[channel] == UNKNOWN:
+                continue
             own = peaks.select(peaks.channels == channel)
             truth = part.positions_zyx[part.channels == channel]
             judged[channel].append(
@@ -138,8 +147,8 @@ def _is_allowed(
 def join_judged(parts: list[JudgedPicks]) -> JudgedPicks:
     """Pool judged picks, as if they were of one tomogram."""
     return JudgedPicks(
-        scores=np.concatenate([p.scores for p in parts]),
-        is_true=np.concatenate([p.is_true for p in parts]),
+        scores=np.concatenate([np.zeros(0), *(p.scores for p in parts)]),
+        is_true=np.concatenate([np.zeros(0, bool), *(p.is_true for p in parts)]),
         n_truth=sum(p.n_truth for p in parts),
     )
 

@@ -6,6 +6,7 @@ diameters and centres between voxels are as good: distances are measured from th
 centre as it stands.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,15 +29,12 @@ class LabelSettings:
         Particle diameter of each class, working voxels.
     stride
         Working voxels per voxel of the target (the network's output stride).
-    unlabelled_weight
-        Weight of voxels that nobody marked: 1 where the annotation is complete.
     """
 
     shape: str
     diameters_vox: tuple[float, ...]
     particle_diameters_vox: tuple[float, ...]
     stride: int
-    unlabelled_weight: float = 1.0
 
 
 def inside_label(offsets: Offsets, diameter: float, *, shape: str) -> NDArray[np.bool_]:
@@ -74,6 +72,7 @@ def paint_labels(
     channels: NDArray[np.intp],
     *,
     settings: LabelSettings,
+    unmarked_weights: Sequence[float],
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Paint a patch's target and the weight of each of its voxels.
 
@@ -90,6 +89,9 @@ def paint_labels(
         ``(N, 3)`` centres in working voxels of the patch; they may lie outside it.
     channels
         ``(N,)`` class indices.
+    unmarked_weights
+        ``(C,)`` weight of the voxels that nobody marked: 1 where the annotation of a
+        class is complete, less where it is not.
 
     Returns
     -------
@@ -100,7 +102,9 @@ def paint_labels(
     """
     grid = tuple(n // settings.stride for n in shape_zyx)
     target = np.zeros((len(settings.diameters_vox), *grid), dtype=np.float32)
-    weight = np.full_like(target, settings.unlabelled_weight)
+    weight = np.empty_like(target)
+    weight[:] = np.asarray(unmarked_weights, dtype=np.float32)[:, None, None, None]
+    incomplete = bool(np.any(weight < 1.0))
     reaches = np.maximum(settings.diameters_vox, settings.particle_diameters_vox)
     reach = reaches[channels, None]
     near = (positions_zyx > -reach) & (positions_zyx < np.add(shape_zyx, reach))
@@ -113,7 +117,7 @@ def paint_labels(
             offsets, settings.diameters_vox[channel], shape=settings.shape
         )
         target[channel][box][label] = 1.0
-        if settings.unlabelled_weight < 1.0:
+        if incomplete:
             radius = settings.particle_diameters_vox[channel] / 2
             body = sum(o**2 for o in offsets) <= radius**2
             for of_class in weight:

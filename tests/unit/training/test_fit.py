@@ -26,6 +26,8 @@ LABELS = LabelSettings(
 def sampler():
     image = np.random.default_rng(0).normal(0, 1, (17, 33, 41)).astype(np.float16)
     volume = TrainingVolume(
+        tomogram_id="TS_1",
+        annotation=("complete",),
         image=ArrayVolume(image),
         learnable=ArrayVolume(np.ones(image.shape, dtype=bool)),
         positions_zyx=np.array([[8.0, 12.0, 30.0]]),
@@ -53,6 +55,7 @@ def run(sampler, path, scores, *, steps=20, patience=99):
             batch_size=1,
             learning_rate=1e-3,
             patience=patience,
+            equal_score=0.02,
         ),
         validate=validate,
         state=state,

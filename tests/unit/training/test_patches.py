@@ -26,6 +26,8 @@ def volume_with(shape, centres, channels, *, learnable=None):
         image -= 4 * np.exp(-squared / 4)
     allowed = np.ones(shape, dtype=bool) if learnable is None else learnable
     return TrainingVolume(
+        tomogram_id="TS_1",
+        annotation=("complete",) * 2,
         image=ArrayVolume(image.astype(np.float16)),
         learnable=ArrayVolume(allowed),
         positions_zyx=np.array(centres, float),

@@ -51,7 +51,11 @@ def test_labels_stand_at_their_centres_in_their_channels():
     positions = np.array([[4.0, 10.0, 16.0], [8.0, 3.0, 5.0]])
 
     target, weight = paint_labels(
-        (12, 16, 20), positions, np.array([0, 1]), settings=settings()
+        (12, 16, 20),
+        positions,
+        np.array([0, 1]),
+        settings=settings(),
+        unmarked_weights=(1.0, 1.0),
     )
 
     assert target.shape == (2, 12, 16, 20)
@@ -69,6 +73,7 @@ def test_stride_two_paints_at_the_centres_of_the_coarse_voxels():
         np.array([[4.5, 8.5, 12.5]]),
         np.array([0]),
         settings=settings(stride=2, diameters_vox=(5.0, 5.0)),
+        unmarked_weights=(1.0, 1.0),
     )
 
     assert target.shape == (2, 6, 8, 10)
@@ -82,7 +87,8 @@ def test_sparse_annotation_knows_only_what_surrounds_marked_centres():
         (12, 16, 20),
         np.array([[5.0, 8.0, 9.0]]),
         np.array([0]),
-        settings=settings(unlabelled_weight=0.1),
+        settings=settings(),
+        unmarked_weights=(0.1, 0.1),
     )
 
     distance = np.sqrt(sum(o**2 for o in offsets_around((5, 8, 9), (12, 16, 20))))
@@ -94,7 +100,11 @@ def test_overlapping_particles_of_one_class_join_and_of_two_keep_both():
     positions = np.array([[5.0, 8.0, 9.0], [5.0, 8.0, 11.0], [5.0, 8.0, 9.0]])
 
     target, _ = paint_labels(
-        (12, 16, 20), positions, np.array([0, 0, 1]), settings=settings()
+        (12, 16, 20),
+        positions,
+        np.array([0, 0, 1]),
+        settings=settings(),
+        unmarked_weights=(1.0, 1.0),
     )
 
     assert target[0].max() == 1.0
@@ -108,6 +118,7 @@ def test_centres_outside_the_patch_reach_in():
         np.array([[-1.0, 8.0, 9.0], [-40.0, 8.0, 9.0]]),
         np.array([0, 0]),
         settings=settings(),
+        unmarked_weights=(1.0, 1.0),
     )
 
     assert np.argwhere(target[0])[:, 0].max() == 1

@@ -1,0 +1,136 @@
+"""Exemplars: pieces of earlier tomograms that a model keeps, with their labels.
+
+They are replayed when the model is updated, so that it does not forget, and those
+held out tell whether it did. They live in the model file beside the weights: images
+as float16 tensors, the rest as JSON in its metadata.
+"""
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from etpicker_plugin.engine.errors import CheckpointError
+from etpicker_plugin.engine.model.card import read_card
+
+EXEMPLARS_KEY = "etpicker_exemplars"
+PREFIX = "exemplar."
+
+Shape = tuple[int, int, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exemplar:
+    """One piece of a tomogram, at the model's working voxel size.
+
+    Attributes
+    ----------
+    image
+        ``(Z, Y, X)`` float16, normalised as the tomogram was; NaN where nothing may
+        be learnt (outside a region mask).
+    positions_zyx
+        ``(N, 3)`` float32 centres in voxels of the image; some lie just outside.
+    class_names
+        ``(N,)`` names of the centres' classes.
+    annotation
+        How each class that was annotated was: ``complete`` or ``sparse``.
+    tomogram_id, round
+        Where it comes from, and in which round it was learnt (0: the first training).
+    owner, licence
+        Whose data it is, and under which terms; free text.
+    held_out
+        Never learnt from: it measures what is remembered.
+    counted_start, counted_stop
+        Box of the image in which centres count when it is judged; the rest is
+        context.
+    """
+
+    image: NDArray[np.float16]
+    positions_zyx: NDArray[np.float32]
+    class_names: tuple[str, ...]
+    annotation: dict[str, str]
+    tomogram_id: str
+    round: int
+    owner: str
+    licence: str
+    held_out: bool
+    counted_start: Shape
+    counted_stop: Shape
+
+    def count(self) -> dict[str, int]:
+        """Return how many centres of each class lie in the counted box."""
+        low, high = np.array(self.counted_start), np.array(self.counted_stop)
+        inside = (self.positions_zyx >= low - 0.5) & (self.positions_zyx < high - 0.5)
+        counts: dict[str, int] = {}
+        for name, ours in zip(self.class_names, inside.all(axis=1), strict=True):
+            counts[name] = counts.get(name, 0) + int(ours)
+        return counts
+
+
+def to_tensors(exemplars: list[Exemplar]) -> tuple[dict[str, Tensor], str]:
+    """Return the tensors and the JSON text that a model file holds for exemplars."""
+    tensors: dict[str, Tensor] = {}
+    records = []
+    for number, exemplar in enumerate(exemplars):
+        record: dict[str, Any] = {
+            field.name: getattr(exemplar, field.name)
+            for field in dataclasses.fields(exemplar)
+        }
+        image = np.ascontiguousarray(record.pop("image"))
+        positions = np.ascontiguousarray(record.pop("positions_zyx"))
+        tensors[f"{PREFIX}{number:04d}.image"] = torch.from_numpy(image)
+        tensors[f"{PREFIX}{number:04d}.positions"] = torch.from_numpy(positions)
+        records.append(record)
+    return tensors, json.dumps(records)
+
+
+def read_exemplars(path: Path | str) -> list[Exemplar]:
+    """Read the exemplars of a model file; none of a model that keeps none.
+
+    Raises
+    ------
+    CheckpointError
+        If the file is no model of ours, or its exemplars are damaged.
+    """
+    read_card(path)
+    try:
+        with safe_open(str(path), framework="numpy") as opened:
+            records = json.loads((opened.metadata() or {}).get(EXEMPLARS_KEY, "[]"))
+            return [
+                _exemplar(
+                    record,
+                    opened.get_tensor(f"{PREFIX}{number:04d}.image"),
+                    opened.get_tensor(f"{PREFIX}{number:04d}.positions"),
+                )
+                for number, record in enumerate(records)
+            ]
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(
+            f"Model {path}: its exemplars cannot be read ({error}). The file is "
+            "damaged; copy it again. It still picks."
+        ) from error
+
+
+def _exemplar(
+    record: dict[str, Any],
+    image: NDArray[np.float16],
+    positions: NDArray[np.float32],
+) -> Exemplar:
+    changed = {
+        "class_names": tuple(record["class_names"]),
+        "counted_start": tuple(record["counted_start"]),
+        "counted_stop": tuple(record["counted_stop"]),
+    }
+    return Exemplar(image=image, positions_zyx=positions, **{**record, **changed})
+
+
+def size_in_bytes(exemplars: list[Exemplar]) -> int:
+    """Return how much of a model file exemplars take."""
+    return sum(e.image.nbytes + e.positions_zyx.nbytes for e in exemplars)
