@@ -17,6 +17,7 @@ from etpicker_plugin.engine.config.options import add_flags, config_from_argumen
 from etpicker_plugin.engine.config.pick import PickConfig
 from etpicker_plugin.engine.config.simulate import SimulateConfig
 from etpicker_plugin.engine.config.train import TrainConfig
+from etpicker_plugin.engine.config.update import UpdateConfig
 from etpicker_plugin.engine.errors import EtPickerError, ResourceError
 from etpicker_plugin.engine.progress import (
     BarProgress,
@@ -47,6 +48,11 @@ COMMANDS = {
         TrainConfig, "training.train", "learn a picker from clicked centres"
     ),
     "pick": Command(PickConfig, "picking.pick", "pick particles in tomograms"),
+    "update": Command(
+        UpdateConfig,
+        "update.update",
+        "teach a model new data or species, without forgetting the old",
+    ),
     "evaluate": Command(
         EvaluateConfig, "evaluation.evaluate", "compare picks with a truth"
     ),

@@ -15,6 +15,61 @@ def device_option() -> Any:
     )
 
 
+def annotation_option() -> Any:
+    """Declare whether every particle is marked."""
+    return option(
+        "complete",
+        "complete: every particle of these classes is marked, so all else is "
+        "background. sparse: only some are; unmarked voxels are not taught as "
+        "certain background.",
+        label="Annotation",
+        choices=("complete", "sparse"),
+    )
+
+
+def exemplars_option() -> Any:
+    """Declare whether pieces of the data go into the model file."""
+    return option(
+        "full",
+        "full: the model file keeps pieces of the tomograms, so that later updates do "
+        "not forget them. none: no voxel of these tomograms leaves in the model file; "
+        "later updates have the old model's outputs alone.",
+        label="Exemplars",
+        choices=("full", "none"),
+    )
+
+
+def exemplar_budget_option() -> Any:
+    """Declare how much room exemplars have."""
+    return option(
+        36.0,
+        "Room for exemplars in the model file, for all rounds together.",
+        label="Room for exemplars",
+        unit="MB",
+        advanced=True,
+    )
+
+
+def owner_option() -> Any:
+    """Declare whose data it is."""
+    return option(
+        "",
+        "Whose data these tomograms are; their exemplars can be deleted by this name.",
+        label="Owner of the data",
+        advanced=True,
+    )
+
+
+def licence_option() -> Any:
+    """Declare the terms of the data."""
+    return option(
+        "",
+        "Terms under which these tomograms may be used; kept with their exemplars.",
+        label="Licence of the data",
+        advanced=True,
+    )
+
+
 def threads_option() -> Any:
     """Declare how many CPU threads to use."""
     return option(0, "CPU threads; 0 means all cores.", label="Threads", advanced=True)

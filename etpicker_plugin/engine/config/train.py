@@ -11,7 +11,12 @@ from etpicker_plugin.engine.config.checks import (
 )
 from etpicker_plugin.engine.config.options import REQUIRED, option
 from etpicker_plugin.engine.config.shared import (
+    annotation_option,
     device_option,
+    exemplar_budget_option,
+    exemplars_option,
+    licence_option,
+    owner_option,
     threads_option,
     voxel_size_option,
 )
@@ -41,14 +46,7 @@ class TrainConfig:
         unit="Å",
     )
     out: str = option(REQUIRED, "Folder for the model.", label="Output folder")
-    annotation: str = option(
-        "complete",
-        "complete: every particle of these classes is marked, so all else is "
-        "background. sparse: only some are; unmarked voxels are not taught as "
-        "certain background.",
-        label="Annotation",
-        choices=("complete", "sparse"),
-    )
+    annotation: str = annotation_option()
     voxel_size: float | None = voxel_size_option()
     mask: tuple[str, ...] = option(
         (),
@@ -136,6 +134,10 @@ class TrainConfig:
         unit="validations",
         advanced=True,
     )
+    exemplars: str = exemplars_option()
+    exemplar_budget: float = exemplar_budget_option()
+    owner: str = owner_option()
+    licence: str = licence_option()
     seed: int = option(0, "Seed of every random choice.", label="Seed", advanced=True)
     device: str = device_option()
     threads: int = threads_option()
@@ -153,7 +155,7 @@ class TrainConfig:
         )
         require_positive(self, "voxel_size", "working_voxel_size", "label_diameter")
         require_positive(self, "max_minutes", "steps", "batch_size", "learning_rate")
-        require_positive(self, "f_alpha", "patience")
+        require_positive(self, "f_alpha", "patience", "exemplar_budget")
         require_not_negative(self, "seed", "threads")
         require_diameters(self.diameter)
         require(

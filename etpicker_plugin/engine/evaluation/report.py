@@ -1,28 +1,20 @@
 """The report: tables and pictures in one HTML file, and the pictures as PNG."""
 
-import base64
 import html
-import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from etpicker_plugin.engine.evaluation.metrics import precision_recall_curve
 from etpicker_plugin.engine.evaluation.scoring import ClassScores, Comparison
 from etpicker_plugin.engine.evaluation.table import COLUMNS, table_rows
+from etpicker_plugin.engine.html_page import page, picture, table, to_png
 from etpicker_plugin.engine.io.atomic import write_whole
 
 HISTOGRAM_BINS = 30
-STYLE = (
-    "body{font:15px/1.5 sans-serif;max-width:70em;margin:2em auto;padding:0 1em}"
-    "table{border-collapse:collapse}th,td{padding:.3em .7em;text-align:right;"
-    "border-bottom:1px solid #ddd}th:first-child,td:first-child{text-align:left}"
-    "img{max-width:100%}"
-)
 
 
 def write_report(
@@ -36,7 +28,7 @@ def write_report(
         "precision_recall.png": draw_curves(classes, comparisons),
         "scores.png": draw_histograms(classes, comparisons),
     }
-    encoded = {name: _to_png(figure) for name, figure in pictures.items()}
+    encoded = {name: to_png(figure) for name, figure in pictures.items()}
     for name, data in encoded.items():
         with write_whole(out_dir / name) as temporary:
             temporary.write_bytes(data)
@@ -110,37 +102,15 @@ def _draw_scores(axes: Axes, comparison: Comparison) -> None:
     )
 
 
-def _to_png(figure: Figure) -> bytes:
-    FigureCanvasAgg(figure)
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=120)
-    return buffer.getvalue()
-
-
 def _page(
     classes: Mapping[str, ClassScores],
     tomograms: Mapping[str, Mapping[str, ClassScores]],
     pictures: Mapping[str, bytes],
 ) -> str:
-    parts = ["<h1>Picks against truth</h1>", _table(table_rows(classes))]
-    for name, data in pictures.items():
-        source = base64.b64encode(data).decode("ascii")
-        parts.append(f'<p><img alt="{name}" src="data:image/png;base64,{source}"></p>')
+    parts = [table(COLUMNS, table_rows(classes))]
+    parts += [picture(name, data) for name, data in pictures.items()]
     parts.append("<h2>Tomograms</h2>")
     for name, scores in tomograms.items():
-        parts.append(f"<h3>{html.escape(name)}</h3>{_table(table_rows(scores))}")
-    body = "\n".join(parts)
-    return (
-        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-        f"<title>Picks against truth</title><style>{STYLE}</style></head>\n"
-        f"<body>\n{body}\n</body></html>\n"
-    )
-
-
-def _table(rows: Sequence[Sequence[str]]) -> str:
-    head = "".join(f"<th>{html.escape(c)}</th>" for c in COLUMNS)
-    lines = [
-        "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>"
-        for row in rows
-    ]
-    return f"<table><tr>{head}</tr>\n" + "\n".join(lines) + "</table>"
+        parts.append(f"<h3>{html.escape(name)}</h3>")
+        parts.append(table(COLUMNS, table_rows(scores)))
+    return page("Picks against truth", parts)

@@ -16,7 +16,7 @@ from safetensors import SafetensorError, safe_open
 
 from etpicker_plugin.engine.errors import CheckpointError
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 CARD_KEY = "etpicker_model_card"
 
 
@@ -37,7 +37,7 @@ class ClassCard:
 
 @dataclass(frozen=True, kw_only=True)
 class TomogramCard:
-    """One tomogram that a model has learnt from."""
+    """One tomogram that a model has learnt from, in the round given."""
 
     tomogram_id: str
     shape_zyx: tuple[int, int, int]
@@ -45,6 +45,7 @@ class TomogramCard:
     sha256: str
     particles: dict[str, int]
     role: str
+    round: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +65,7 @@ class ModelCard:
     training: dict[str, Any]
     code_version: str
     normalisation: str = "robust-standard-score"
+    label_shape: str = "ball"
     round: int = 0
     parent_sha256: str = ""
     format_version: int = FORMAT_VERSION

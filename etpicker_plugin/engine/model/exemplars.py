@@ -22,6 +22,7 @@ from etpicker_plugin.engine.model.card import read_card
 
 EXEMPLARS_KEY = "etpicker_exemplars"
 PREFIX = "exemplar."
+MEGABYTE = 1_000_000
 
 Shape = tuple[int, int, int]
 
@@ -41,8 +42,9 @@ class Exemplar:
         ``(N,)`` names of the centres' classes.
     annotation
         How each class that was annotated was: ``complete`` or ``sparse``.
-    tomogram_id, round
-        Where it comes from, and in which round it was learnt (0: the first training).
+    tomogram_id, origin_zyx, round
+        Where it comes from (working voxels), and in which round it was learnt (0: the
+        first training).
     owner, licence
         Whose data it is, and under which terms; free text.
     held_out
@@ -57,6 +59,7 @@ class Exemplar:
     class_names: tuple[str, ...]
     annotation: dict[str, str]
     tomogram_id: str
+    origin_zyx: Shape
     round: int
     owner: str
     licence: str
@@ -125,6 +128,7 @@ def _exemplar(
 ) -> Exemplar:
     changed = {
         "class_names": tuple(record["class_names"]),
+        "origin_zyx": tuple(record["origin_zyx"]),
         "counted_start": tuple(record["counted_start"]),
         "counted_stop": tuple(record["counted_stop"]),
     }

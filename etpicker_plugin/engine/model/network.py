@@ -34,16 +34,12 @@ def grow_network(network: Network, n_classes: int) -> Network:
         # A sigmoid becomes a softmax: the background's logit is 0 everywhere.
         weight = torch.cat([torch.zeros_like(weight), weight])
         bias = torch.cat([torch.zeros_like(bias), bias])
-    head = grown.head
-    with torch.no_grad():
-        head.bias.fill_(RARE_LOGIT)
-        head.weight[: len(weight)], head.bias[: len(bias)] = weight, bias
-    grown.load_state_dict({**state, **_head_state(grown)})
+    fresh = grown.state_dict()
+    head_weight, head_bias = fresh["head.weight"], fresh["head.bias"]
+    head_bias.fill_(RARE_LOGIT)
+    head_weight[: len(weight)], head_bias[: len(bias)] = weight, bias
+    grown.load_state_dict({**state, "head.weight": head_weight, "head.bias": head_bias})
     return grown
-
-
-def _head_state(network: Network) -> dict[str, Tensor]:
-    return {k: v for k, v in network.state_dict().items() if k.startswith("head.")}
 
 
 def place_network(network: Network, device: torch.device) -> Network:

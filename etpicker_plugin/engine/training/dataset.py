@@ -18,7 +18,7 @@ from etpicker_plugin.engine.io.working_volume import (
     open_working_volume,
 )
 from etpicker_plugin.engine.model.card import TomogramCard, file_sha256
-from etpicker_plugin.engine.training.patches import TrainingVolume
+from etpicker_plugin.engine.training.patches import UNKNOWN, TrainingVolume
 from etpicker_plugin.engine.training.split import Region, choose_held_out_slab
 from etpicker_plugin.engine.training.validation import ValidationPart
 
@@ -27,10 +27,14 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Annotated:
-    """A tomogram with the centres of the classes asked for, in input voxels."""
+    """A tomogram with the centres of the classes asked for, in input voxels.
+
+    ``annotation`` tells how each class was annotated; one that is not in it was not.
+    """
 
     tomogram: Tomogram
     particles: Particles
+    annotation: dict[str, str]
     mask_path: str | None
     role: str
 
@@ -40,6 +44,7 @@ def read_annotated(
     coordinates: tuple[str, ...],
     *,
     classes: list[str],
+    annotation: str,
     voxel_size: float | None,
     masks: tuple[str, ...] = (),
     role: str,
@@ -74,6 +79,7 @@ def read_annotated(
             Annotated(
                 tomogram=tomogram,
                 particles=wanted,
+                annotation=dict.fromkeys(classes, annotation),
                 mask_path=masks[i] if masks else None,
                 role=role,
             )
@@ -150,22 +156,22 @@ def load_dataset(
     training: list[Annotated],
     validation: list[Annotated],
     *,
-    annotation: dict[str, str],
+    classes: list[str],
     working_voxel_size: float,
-    held_out_share: float,
+    held_out_share: float | None,
     alignment: int,
 ) -> tuple[list[TrainingVolume], list[ValidationPart]]:
     """Load everything into memory at the working voxel size, and split it.
 
-    With validation tomograms those are held out whole; without, a slab of each
-    training tomogram.
-
     Parameters
     ----------
-    annotation
-        How each class, in the order of the channels, was annotated.
+    validation
+        Tomograms that are held out whole.
+    classes
+        Names in the order of the channels.
+    held_out_share
+        Share of each training tomogram that is held out, as a slab; None for none.
     """
-    classes, kinds = list(annotation), tuple(annotation.values())
     volumes, parts = [], []
     for annotated in [*training, *validation]:
         volume = open_working_volume(annotated.tomogram, working_voxel_size)
@@ -176,8 +182,10 @@ def load_dataset(
             [classes.index(name) for name in annotated.particles.class_names],
             dtype=np.intp,
         )
+        kinds = tuple(annotated.annotation.get(name, UNKNOWN) for name in classes)
+        learns = annotated.role == "training"
         region = Region((0, 0, 0), image.shape_zyx)
-        if not validation:
+        if learns and held_out_share is not None:
             region = choose_held_out_slab(
                 image.shape_zyx,
                 positions,
@@ -185,7 +193,7 @@ def load_dataset(
                 fraction=held_out_share,
                 alignment=alignment,
             )
-        if annotated.role == "validation" or not validation:
+        if not learns or held_out_share is not None:
             parts.append(
                 ValidationPart(
                     tomogram_id=annotated.tomogram.tomogram_id,
@@ -197,8 +205,8 @@ def load_dataset(
                     channels=channels,
                 )
             )
-        if annotated.role == "training":
-            if not validation:
+        if learns:
+            if held_out_share is not None:
                 allowed[region.slices()] = False
             volumes.append(
                 TrainingVolume(

@@ -10,7 +10,9 @@ def soft_dice_loss(logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
     """Return one minus the soft Dice coefficient, averaged over classes.
 
     ``1 - (2 Σ w p t + s) / (Σ w p + Σ w t + s)`` per class over the whole batch, with
-    s = 1 (Milletari et al. 2016; DeepETPicker sums over the batch likewise).
+    s = 1 (Milletari et al. 2016; DeepETPicker sums over the batch likewise). A class
+    of which the batch shows no particle has no coefficient and is left out: it would
+    push down whatever is not marked, with all its force however little that weighs.
 
     Parameters
     ----------
@@ -20,8 +22,11 @@ def soft_dice_loss(logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
     axes = (0, 2, 3, 4)
     probability = torch.sigmoid(logits)
     overlap = (weight * probability * target).sum(axes)
-    total = (weight * probability).sum(axes) + (weight * target).sum(axes)
-    return (1.0 - (2.0 * overlap + SMOOTH) / (total + SMOOTH)).mean()
+    marked = (weight * target).sum(axes)
+    total = (weight * probability).sum(axes) + marked
+    shown = (marked > 0).float()
+    loss = shown * (1.0 - (2.0 * overlap + SMOOTH) / (total + SMOOTH))
+    return loss.sum() / shown.sum().clamp(min=1.0)
 
 
 def cross_entropy_loss(logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:

@@ -1,5 +1,8 @@
 """What a new model's card says of its training."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from etpicker_plugin import __version__
 from etpicker_plugin.engine.config.options import config_to_values
 from etpicker_plugin.engine.config.train import TrainConfig
@@ -18,35 +21,50 @@ def make_card(
     state: TrainingState,
 ) -> ModelCard:
     """Return the card of a model that was just trained."""
-    counters = state.counters
     return ModelCard(
         network=config.network,
-        classes=tuple(
-            ClassCard(
-                name=name,
-                diameter_ang=diameter,
-                label_diameter_ang=labels[name],
-                threshold=round(result.threshold, 6),
-                metrics={
-                    "precision": result.precision,
-                    "recall": result.recall,
-                    "f1": result.f1,
-                },
-            )
-            for (name, diameter), result in zip(
-                config.diameter.items(), results, strict=True
-            )
-        ),
+        classes=class_cards(config.diameter, labels, results),
         working_voxel_size=working,
         annotation=config.annotation,
+        label_shape=config.label_shape,
         tomograms=tuple(tomograms),
-        training={
-            "digest": counters.digest,
-            "parameters": config_to_values(config),
-            "steps": counters.step,
-            "best_step": counters.best_step,
-            "minutes": round(counters.elapsed_s / 60, 2),
-            "history": counters.history,
-        },
+        training=describe_training(config_to_values(config), state),
         code_version=__version__,
     )
+
+
+def class_cards(
+    diameters: Mapping[str, float],
+    labels: Mapping[str, float],
+    results: list[ClassResult],
+) -> tuple[ClassCard, ...]:
+    """Return what the card says of each class, with what was measured of it."""
+    return tuple(
+        ClassCard(
+            name=name,
+            diameter_ang=diameter,
+            label_diameter_ang=labels[name],
+            threshold=round(result.threshold, 6),
+            metrics={
+                "precision": result.precision,
+                "recall": result.recall,
+                "f1": result.f1,
+            },
+        )
+        for (name, diameter), result in zip(diameters.items(), results, strict=True)
+    )
+
+
+def describe_training(
+    parameters: dict[str, Any], state: TrainingState
+) -> dict[str, Any]:
+    """Return what the card keeps of a run: its parameters and its course."""
+    counters = state.counters
+    return {
+        "digest": counters.digest,
+        "parameters": parameters,
+        "steps": counters.step,
+        "best_step": counters.best_step,
+        "minutes": round(counters.elapsed_s / 60, 2),
+        "history": counters.history,
+    }

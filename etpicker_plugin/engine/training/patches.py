@@ -60,11 +60,15 @@ class TrainingVolume:
 
 @dataclass(frozen=True)
 class Batch:
-    """Images ``(B, 1, P, P, P)``; target and weight ``(B, C, P/s, P/s, P/s)``."""
+    """Images ``(B, 1, P, P, P)``; target and weight ``(B, C, P/s, P/s, P/s)``.
+
+    ``replayed`` (B,) tells which are of exemplars, kept from earlier training.
+    """
 
     image: Tensor
     target: Tensor
     weight: Tensor
+    replayed: Tensor
 
 
 class BatchSource(Protocol):
@@ -95,7 +99,12 @@ class PatchSampler:
         """Return the batch of one step."""
         patches = [self.patch(step, place) for place in range(size)]
         images, targets, weights = zip(*patches, strict=True)
-        return Batch(torch.stack(images), torch.stack(targets), torch.stack(weights))
+        return Batch(
+            torch.stack(images),
+            torch.stack(targets),
+            torch.stack(weights),
+            torch.zeros(size, dtype=torch.bool),
+        )
 
     def patch(self, step: int, place: int) -> tuple[Tensor, Tensor, Tensor]:
         """Return one patch: image, target and weight, each with its channels."""

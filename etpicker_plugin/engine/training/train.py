@@ -17,6 +17,7 @@ from etpicker_plugin.engine.model.card import (
     ModelCard,
     read_card,
 )
+from etpicker_plugin.engine.model.exemplars import MEGABYTE, Exemplar
 from etpicker_plugin.engine.model.model_file import save_model
 from etpicker_plugin.engine.model.network import make_network, place_network
 from etpicker_plugin.engine.picking.find import is_out_of_memory
@@ -28,6 +29,7 @@ from etpicker_plugin.engine.training.judge import (
     make_judge,
     make_validate,
 )
+from etpicker_plugin.engine.training.keep import Provenance, keep_exemplars
 from etpicker_plugin.engine.training.make_card import make_card
 from etpicker_plugin.engine.training.patches import PatchSampler, TrainingVolume
 from etpicker_plugin.engine.training.resume import (
@@ -66,7 +68,7 @@ def train(config: TrainConfig, out_dir: Path, *, on_progress: Progress) -> Path:
     model_path = out_dir / MODEL_NAME
     digest = config_digest(config, ignore=NOT_OF_THE_RESULT)
     if model_path.exists():
-        return _finished_model(model_path, digest)
+        return finished_model(model_path, digest)
     device = choose_device(config.device, threads=config.threads)
     logger.info("etpicker %s, %s", __version__, describe_device(device))
     classes = list(config.diameter)
@@ -80,9 +82,9 @@ def train(config: TrainConfig, out_dir: Path, *, on_progress: Progress) -> Path:
     volumes, parts = dataset.load_dataset(
         training,
         validation,
-        annotation=dict.fromkeys(classes, config.annotation),
+        classes=classes,
         working_voxel_size=working,
-        held_out_share=config.validation_fraction,
+        held_out_share=None if validation else config.validation_fraction,
         alignment=network.alignment,
     )
     _describe_run(config, training + validation, working)
@@ -95,8 +97,8 @@ def train(config: TrainConfig, out_dir: Path, *, on_progress: Progress) -> Path:
         f_alpha=config.f_alpha,
     )
     state_path = out_dir / STATE_NAME
-    state = _starting_state(state_path, digest)
-    with explain_memory(config):
+    state = starting_state(state_path, digest)
+    with explain_memory(batch_size=config.batch_size, patch_size=config.patch_size):
         best = fit(
             network,
             sampler,
@@ -114,7 +116,17 @@ def train(config: TrainConfig, out_dir: Path, *, on_progress: Progress) -> Path:
         tomograms=[dataset.describe_tomogram(a) for a in training + validation],
         state=state,
     )
-    save_model(model_path, best, card)
+    exemplars: list[Exemplar] = []
+    if config.exemplars == "full":
+        exemplars = keep_exemplars(
+            best,
+            volumes,
+            parts,
+            classes=tuple(classes),
+            provenance=Provenance(round=0, owner=config.owner, licence=config.licence),
+            budget=int(config.exemplar_budget * MEGABYTE),
+        )
+    save_model(model_path, best, card, exemplars=exemplars)
     state_path.unlink(missing_ok=True)
     _describe_model(model_path, card)
     return model_path
@@ -140,7 +152,7 @@ def _make_sampler(
 
 
 @contextmanager
-def explain_memory(config: TrainConfig) -> Iterator[None]:
+def explain_memory(*, batch_size: int, patch_size: int) -> Iterator[None]:
     """Turn running out of memory into an error that says what would fit.
 
     Raises
@@ -154,14 +166,13 @@ def explain_memory(config: TrainConfig) -> Iterator[None]:
         if not is_out_of_memory(error):
             raise
         raise ResourceError(
-            f"Memory does not suffice for batches of {config.batch_size} patches of "
-            f"{config.patch_size} voxels. Try --batch-size "
-            f"{max(config.batch_size // 2, 1)}, or --patch-size "
-            f"{max(config.patch_size * 3 // 4 // 8 * 8, 16)}."
+            f"Memory does not suffice for batches of {batch_size} patches of "
+            f"{patch_size} voxels. Try --batch-size {max(batch_size // 2, 1)}, or "
+            f"--patch-size {max(patch_size * 3 // 4 // 8 * 8, 16)}."
         ) from error
 
 
-def _finished_model(path: Path, digest: str) -> Path:
+def finished_model(path: Path, digest: str) -> Path:
     """Return a finished model of the same run; refuse to overwrite another's."""
     card = read_card(path)
     if card.training.get("digest") == digest:
@@ -180,6 +191,7 @@ def _read_inputs(
         config.tomogram,
         config.coordinates,
         classes=classes,
+        annotation=config.annotation,
         voxel_size=config.voxel_size,
         masks=config.mask,
         role="training",
@@ -188,6 +200,7 @@ def _read_inputs(
         config.validation_tomogram,
         config.validation_coordinates,
         classes=classes,
+        annotation=config.annotation,
         voxel_size=config.voxel_size,
         role="validation",
     )
@@ -213,7 +226,7 @@ def _fit_settings(
     )
 
 
-def _starting_state(path: Path, digest: str) -> TrainingState:
+def starting_state(path: Path, digest: str) -> TrainingState:
     """Return the state of an interrupted run of the same parameters, or a new one."""
     if not path.exists():
         return TrainingState(Counters(digest), {}, {})

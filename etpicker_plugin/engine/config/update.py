@@ -1,0 +1,184 @@
+"""Parameters of ``etpicker update``."""
+
+from dataclasses import dataclass
+
+from etpicker_plugin.engine.config.checks import (
+    require,
+    require_diameters,
+    require_not_negative,
+    require_positive,
+    require_same_number,
+)
+from etpicker_plugin.engine.config.options import REQUIRED, option
+from etpicker_plugin.engine.config.shared import (
+    annotation_option,
+    device_option,
+    exemplar_budget_option,
+    exemplars_option,
+    licence_option,
+    owner_option,
+    threads_option,
+    voxel_size_option,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class UpdateConfig:
+    """Which model learns what, and what keeps it from forgetting."""
+
+    model: str = option(
+        REQUIRED, "Model to update (.safetensors); it stays as it is.", label="Model"
+    )
+    tomogram: tuple[str, ...] = option(
+        REQUIRED, "New tomograms to learn from (MRC).", label="Tomograms"
+    )
+    coordinates: tuple[str, ...] = option(
+        REQUIRED,
+        "One coordinate CSV per new tomogram, in the same order: a header with "
+        "class,x,y,z; 0-based voxels of that tomogram.",
+        label="Coordinates",
+    )
+    out: str = option(REQUIRED, "Folder for the new model.", label="Output folder")
+    diameter: dict[str, float] = option(
+        {},
+        "Classes to learn from the new tomograms and their particle diameters; needed "
+        "for classes that are new to the model. Without any, all classes in the "
+        "coordinates that the model knows.",
+        label="Particle diameter",
+        unit="Å",
+    )
+    annotation: str = annotation_option()
+    voxel_size: float | None = voxel_size_option()
+    mask: tuple[str, ...] = option(
+        (),
+        "One region mask (MRC) per new tomogram: voxels that are 0 are not learnt "
+        "from.",
+        label="Region masks",
+    )
+    validation_tomogram: tuple[str, ...] = option(
+        (),
+        "Tomograms, of new or of earlier data, that are never learnt from: old and "
+        "new model are compared on them.",
+        label="Validation tomograms",
+    )
+    validation_coordinates: tuple[str, ...] = option(
+        (),
+        "One coordinate CSV per validation tomogram; every class of the model in it "
+        "counts.",
+        label="Validation coordinates",
+    )
+    allowed_drop: float = option(
+        0.02,
+        "F1 that an old class may lose. If one loses more, the verdict is 'kept old'.",
+        label="Allowed drop of F1",
+    )
+    max_minutes: float | None = option(
+        None,
+        "Stop after this wall time, with the learning rate annealed to it.",
+        label="Time limit",
+        unit="min",
+    )
+    steps: int = option(
+        800, "Optimiser steps at most.", label="Training steps", advanced=True
+    )
+    batch_size: int = option(
+        4,
+        "Patches per step; half are of the new data, half replayed exemplars.",
+        label="Batch size",
+        unit="patches",
+        advanced=True,
+    )
+    patch_size: int = option(
+        64,
+        "Edge of a training patch, at the model's working voxel size; a multiple of 8.",
+        label="Patch size",
+        unit="voxels",
+        advanced=True,
+    )
+    learning_rate: float = option(
+        1e-3, "Peak of the one-cycle schedule.", label="Learning rate", advanced=True
+    )
+    replay_weight: float = option(
+        1.0, "Weight of the loss on exemplars.", label="Replay", advanced=True
+    )
+    distillation_weight: float = option(
+        1.0,
+        "Weight of differing from the old model's outputs, on new data and exemplars.",
+        label="Output distillation",
+        advanced=True,
+    )
+    feature_weight: float = option(
+        0.1,
+        "Weight of differing from the old model's features.",
+        label="Feature distillation",
+        advanced=True,
+    )
+    importance_weight: float = option(
+        1.0,
+        "Weight of moving weights, in proportion to how much they mattered.",
+        label="Weight importance",
+        advanced=True,
+    )
+    validation_fraction: float = option(
+        0.2,
+        "Share of each new tomogram held out when no validation tomogram is given.",
+        label="Validation share",
+        advanced=True,
+    )
+    f_alpha: float = option(
+        3.0,
+        "Weight of recall in the validation score 2·P·R^α/(P+R^α).",
+        label="F-alpha",
+        advanced=True,
+    )
+    patience: int = option(
+        6,
+        "Stop after this many validations without a better score.",
+        label="Patience",
+        unit="validations",
+        advanced=True,
+    )
+    exemplars: str = exemplars_option()
+    exemplar_budget: float = exemplar_budget_option()
+    owner: str = owner_option()
+    licence: str = licence_option()
+    seed: int = option(0, "Seed of every random choice.", label="Seed", advanced=True)
+    device: str = device_option()
+    threads: int = threads_option()
+
+    def __post_init__(self) -> None:
+        """Refuse contradictions before any file is opened."""
+        require_same_number(self.tomogram, self.coordinates, "tomogram", "coordinates")
+        if self.mask:
+            require_same_number(self.tomogram, self.mask, "tomogram", "mask")
+        require_same_number(
+            self.validation_tomogram,
+            self.validation_coordinates,
+            "validation-tomogram",
+            "validation-coordinates",
+        )
+        require_diameters(self.diameter)
+        require_positive(self, "voxel_size", "max_minutes", "steps", "learning_rate")
+        require_positive(self, "f_alpha", "patience", "exemplar_budget")
+        for name in ("replay", "distillation", "feature", "importance"):
+            require_not_negative(self, f"{name}_weight")
+        require_not_negative(self, "seed", "threads")
+        require(
+            self.batch_size >= 2,
+            f"--batch-size: got {self.batch_size}, expected 2 or more: new data and "
+            "exemplars share a batch.",
+        )
+        require(
+            self.patch_size >= 16 and self.patch_size % 8 == 0,
+            f"--patch-size: got {self.patch_size}, expected a multiple of 8, 16 or "
+            "more.",
+        )
+        require(
+            0.0 <= self.allowed_drop <= 1.0,
+            f"--allowed-drop: got {self.allowed_drop}, expected 0 to 1.",
+        )
+        require(
+            0.05 <= self.validation_fraction <= 0.5,
+            f"--validation-fraction: got {self.validation_fraction}, expected 0.05 "
+            "to 0.5.",
+        )

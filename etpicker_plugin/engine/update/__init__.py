@@ -1,0 +1,1 @@
+"""Continual update: learn new data and species without forgetting the old."""

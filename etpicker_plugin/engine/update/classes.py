@@ -1,0 +1,100 @@
+"""Which classes an updated model has: the old ones first, then the new."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from etpicker_plugin.engine.config.update import UpdateConfig
+from etpicker_plugin.engine.errors import ConfigError, InputDataError
+from etpicker_plugin.engine.io.coordinates_csv import read_csv
+from etpicker_plugin.engine.io.tomogram import tomogram_id_of
+from etpicker_plugin.engine.model.card import ModelCard
+from etpicker_plugin.engine.training.scale import label_diameters_ang
+
+SAME_DIAMETER = 0.02
+SMALLEST_VOX = 6.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """The classes of an updated model.
+
+    Attributes
+    ----------
+    diameters, labels
+        Particle and label diameter (Å) of every class, in the order of the channels.
+    learnt
+        Those that the new tomograms are annotated with.
+    n_old
+        How many the old model knows.
+    """
+
+    diameters: dict[str, float]
+    labels: dict[str, float]
+    learnt: tuple[str, ...]
+    n_old: int
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names in the order of the channels."""
+        return tuple(self.diameters)
+
+
+def plan_classes(card: ModelCard, config: UpdateConfig) -> Plan:
+    """Decide what is learnt, and refuse what the model cannot learn.
+
+    Raises
+    ------
+    ConfigError
+        If a new class has no diameter, or a known one another diameter.
+    InputDataError
+        If a new class is too small for the model's working voxel size.
+    """
+    known = {c.name: c.diameter_ang for c in card.classes}
+    learnt = config.diameter or _marked_classes(config, known)
+    for name in known.keys() & learnt.keys():
+        if abs(learnt[name] / known[name] - 1) > SAME_DIAMETER:
+            raise ConfigError(
+                f"--diameter {name}={learnt[name]:g}: the model knows {name} with "
+                f"{known[name]:g} Å. Give that, or another name for another particle."
+            )
+    new = {name: d for name, d in learnt.items() if name not in known}
+    _check_sizes(new, card.working_voxel_size)
+    labels = {c.name: c.label_diameter_ang for c in card.classes}
+    labels |= label_diameters_ang(new, card.working_voxel_size, None)
+    return Plan(
+        diameters={**known, **new},
+        labels=labels,
+        learnt=tuple(learnt),
+        n_old=len(known),
+    )
+
+
+def _marked_classes(config: UpdateConfig, known: dict[str, float]) -> dict[str, float]:
+    """Return the classes in the coordinates, all of which must be known."""
+    names: set[str] = set()
+    for tomogram, path in zip(config.tomogram, config.coordinates, strict=True):
+        particles = read_csv(Path(path), tomogram_id=tomogram_id_of(tomogram))
+        names |= set(particles.class_names.tolist())
+    new = sorted(names - known.keys())
+    if new:
+        raise ConfigError(
+            f"Class {', '.join(new)} in the coordinates is new to the model, which "
+            f"knows {', '.join(known)}. Give its diameter (Å) and name every class to "
+            f"learn: --diameter {new[0]}=…; classes left out are not learnt."
+        )
+    if not names:
+        raise InputDataError(
+            "The coordinates hold no particle. Mark some in the new tomograms."
+        )
+    return {name: d for name, d in known.items() if name in names}
+
+
+def _check_sizes(diameters: dict[str, float], voxel_size: float) -> None:
+    for name, diameter in diameters.items():
+        if diameter < SMALLEST_VOX * voxel_size:
+            raise InputDataError(
+                f"Class {name}: {diameter:g} Å is {diameter / voxel_size:.1f} voxels "
+                f"at the {voxel_size:.3g} Å per voxel at which this model works; "
+                f"{SMALLEST_VOX:g} or more are needed. Train a new model for it, with "
+                "--working-voxel-size small enough."
+            )

@@ -1,0 +1,279 @@
+"""What an update gained and lost, and whether the new model should be used."""
+
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.stats import binom
+
+from etpicker_plugin.engine.model.network import Network
+from etpicker_plugin.engine.training.judge import Judge
+from etpicker_plugin.engine.training.validation import (
+    JudgedPicks,
+    ValidationPart,
+    join_judged,
+    result_at,
+)
+
+PROMOTED, KEPT_OLD = "promoted", "kept old"
+CHANCE = 0.01
+"""A class was learnt when random picks would hit as often with less probability."""
+
+Groups = Mapping[str, Sequence[ValidationPart]]
+Judged = Mapping[str, Mapping[str, JudgedPicks]]
+"""Picks that pass the threshold, by group of data and class."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contender:
+    """A model to be compared: its network, judge, and threshold of each class."""
+
+    network: Network
+    judge: Judge
+    thresholds: Mapping[str, float]
+
+    def pick(self, groups: Groups) -> dict[str, dict[str, JudgedPicks]]:
+        """Pick the held-out data, and judge the picks above the thresholds."""
+        return {name: self._pick(parts) for name, parts in groups.items()}
+
+    def _pick(self, parts: Sequence[ValidationPart]) -> dict[str, JudgedPicks]:
+        classes = self.judge.classes
+        known = [_for_classes(part, len(classes)) for part in parts]
+        found = self.judge.candidates(self.network, known)
+        return {
+            name: _at_least(picks, self.thresholds[name])
+            for name, picks in zip(classes, found, strict=True)
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """One class on one group of held-out data: F1 of the old and of the new model.
+
+    ``f1_before`` is None for a class that the old model does not know.
+    """
+
+    class_name: str
+    group: str
+    n_particles: int
+    f1_before: float | None
+    f1_after: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassChange:
+    """One class: an old one on all earlier data, a new one on the new data.
+
+    ``f1_before`` is 0 for a new class. Both are None for an old class of which no
+    held-out particle is left.
+    """
+
+    name: str
+    is_new: bool
+    n_particles: int
+    f1_before: float | None
+    f1_after: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Forgetting:
+    """The comparison of a model before and after an update.
+
+    ``backward_transfer`` is the mean change of F1 of old classes on earlier data;
+    ``forward_transfer`` the mean F1 that the old model had on the new data, of the
+    classes it knew (Lopez-Paz & Ranzato, NeurIPS 2017). None where not measured.
+    """
+
+    verdict: str
+    reasons: tuple[str, ...]
+    classes: tuple[ClassChange, ...]
+    matrix: tuple[Cell, ...]
+    backward_transfer: float | None
+    forward_transfer: float | None
+    allowed_drop: float
+
+    def to_json(self) -> dict[str, object]:
+        """Return plain values, with the classes by name."""
+        values = dataclasses.asdict(self)
+        values["classes"] = {c.pop("name"): c for c in values["classes"]}
+        return values
+
+
+def compare_models(
+    before: Contender,
+    after: Contender,
+    *,
+    groups: Groups,
+    new_group: str,
+    allowed_drop: float,
+) -> Forgetting:
+    """Compare two models on held-out data.
+
+    Parameters
+    ----------
+    groups
+        Held-out parts, by the round in which their tomogram was learnt.
+    new_group
+        The group of this round's data.
+    """
+    old, new = before.pick(groups), after.pick(groups)
+    matrix = tuple(_cells(old, new, after.judge.classes))
+    changes = tuple(
+        _change(name, old, new, known=name in before.judge.classes, of_round=new_group)
+        for name in after.judge.classes
+    )
+    chance = chance_shares(groups[new_group], after.judge.match_distances)
+    reasons = [
+        *_lost(changes, allowed_drop),
+        *_worse(matrix, new_group, allowed_drop),
+        *_not_learnt(changes, new[new_group], chance),
+    ]
+    return Forgetting(
+        verdict=KEPT_OLD if reasons else PROMOTED,
+        reasons=tuple(reasons),
+        classes=changes,
+        matrix=matrix,
+        backward_transfer=_mean(
+            c.f1_after - c.f1_before
+            for c in changes
+            if not c.is_new and c.f1_after is not None and c.f1_before is not None
+        ),
+        forward_transfer=_mean(
+            cell.f1_before
+            for cell in matrix
+            if cell.group == new_group and cell.f1_before is not None
+        ),
+        allowed_drop=allowed_drop,
+    )
+
+
+def chance_shares(
+    parts: Sequence[ValidationPart], match_distances: Sequence[float]
+) -> list[float]:
+    """Return, for each class, the share of the volume within reach of a particle.
+
+    So often does a pick at a random place hit.
+    """
+    volume = sum(
+        float(np.prod(np.subtract(p.region.stop, p.region.start))) for p in parts
+    )
+    shares = []
+    for channel, distance in enumerate(match_distances):
+        count = sum(
+            int(p.region.contains(p.positions_zyx[p.channels == channel]).sum())
+            for p in parts
+        )
+        shares.append(min(count * 4 / 3 * np.pi * distance**3 / volume, 1.0))
+    return shares
+
+
+def _cells(old: Judged, new: Judged, classes: Iterable[str]) -> Iterable[Cell]:
+    for group, of_class in new.items():
+        for name in classes:
+            if of_class[name].n_truth:
+                known = name in old[group]
+                yield Cell(
+                    class_name=name,
+                    group=group,
+                    n_particles=of_class[name].n_truth,
+                    f1_before=_f1(old[group][name]) if known else None,
+                    f1_after=_f1(of_class[name]),
+                )
+
+
+def _change(
+    name: str, old: Judged, new: Judged, *, known: bool, of_round: str
+) -> ClassChange:
+    """Judge an old class on earlier data, and a new one on this round's."""
+    chosen = [g for g in new if (g != of_round) == known]
+    after = join_judged([new[g][name] for g in chosen])
+    measured = after.n_truth > 0
+    f1_before: float | None = 0.0
+    if known:
+        before = join_judged([old[g][name] for g in chosen])
+        f1_before = _f1(before) if measured else None
+    return ClassChange(
+        name=name,
+        is_new=not known,
+        n_particles=after.n_truth,
+        f1_before=f1_before,
+        f1_after=_f1(after) if measured else None,
+    )
+
+
+def _lost(changes: Iterable[ClassChange], allowed_drop: float) -> Iterable[str]:
+    """Name the old classes that lost more than allowed, or could not be measured."""
+    for c in changes:
+        if c.is_new:
+            continue
+        if c.f1_before is None or c.f1_after is None:
+            yield (
+                f"{c.name}: no held-out particle of earlier data is left to measure it "
+                "on. Give validation tomograms that show it."
+            )
+        elif c.f1_before - c.f1_after > allowed_drop:
+            yield (
+                f"{c.name}: F1 on earlier data fell from {c.f1_before:.3f} to "
+                f"{c.f1_after:.3f}, more than the {allowed_drop:g} allowed "
+                f"({c.n_particles} held-out particles)."
+            )
+
+
+def _worse(
+    matrix: Iterable[Cell], new_group: str, allowed_drop: float
+) -> Iterable[str]:
+    """Name the old classes that the new data made worse on the new data itself."""
+    for cell in matrix:
+        if cell.group != new_group or cell.f1_before is None:
+            continue
+        if cell.f1_before - cell.f1_after > allowed_drop:
+            yield (
+                f"{cell.class_name}: F1 on the new data itself fell from "
+                f"{cell.f1_before:.3f} to {cell.f1_after:.3f}. Check its marks."
+            )
+
+
+def _not_learnt(
+    changes: Iterable[ClassChange],
+    picks: Mapping[str, JudgedPicks],
+    chance: Sequence[float],
+) -> Iterable[str]:
+    """Name the new classes whose picks hit no more often than random ones."""
+    for c, share in zip(changes, chance, strict=True):
+        if not c.is_new:
+            continue
+        n_picks, n_hits = len(picks[c.name].scores), int(picks[c.name].is_true.sum())
+        probability = float(binom.sf(n_hits - 1, n_picks, share))
+        if n_hits == 0 or probability > CHANCE:
+            yield (
+                f"{c.name} was not learnt: {n_hits} of {n_picks} picks on held-out "
+                f"new data hit one of its {c.n_particles} particles, and random picks "
+                f"would hit {share * n_picks:.1f}. Check its marks, mark more, or "
+                "train longer."
+            )
+
+
+def _for_classes(part: ValidationPart, n_classes: int) -> ValidationPart:
+    """Return a part for a model that knows the first classes only."""
+    ours = part.channels < n_classes
+    return replace(
+        part,
+        positions_zyx=part.positions_zyx[ours],
+        channels=part.channels[ours],
+        annotation=part.annotation[:n_classes],
+    )
+
+
+def _at_least(judged: JudgedPicks, threshold: float) -> JudgedPicks:
+    kept = judged.scores >= threshold
+    return replace(judged, scores=judged.scores[kept], is_true=judged.is_true[kept])
+
+
+def _f1(judged: JudgedPicks) -> float:
+    return result_at(judged, 0.0, f_alpha=1.0).f1
+
+
+def _mean(values: Iterable[float]) -> float | None:
+    listed = list(values)
+    return sum(listed) / len(listed) if listed else None

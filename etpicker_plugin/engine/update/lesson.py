@@ -1,0 +1,143 @@
+"""What an update starts from: the old model, its exemplars, and the new tomograms."""
+
+import logging
+from dataclasses import dataclass, replace
+
+import torch
+
+from etpicker_plugin.engine.config.update import UpdateConfig
+from etpicker_plugin.engine.model.card import ModelCard, file_sha256
+from etpicker_plugin.engine.model.exemplars import Exemplar, read_exemplars
+from etpicker_plugin.engine.model.model_file import load_model
+from etpicker_plugin.engine.model.network import Network, place_network
+from etpicker_plugin.engine.training import dataset
+from etpicker_plugin.engine.training.patches import TrainingVolume
+from etpicker_plugin.engine.training.validation import ValidationPart
+from etpicker_plugin.engine.update.classes import Plan, plan_classes
+from etpicker_plugin.engine.update.replay import held_out_parts
+
+logger = logging.getLogger(__name__)
+
+VALIDATION_GROUP = "validation tomograms"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lesson:
+    """What an update starts from, read and checked.
+
+    Attributes
+    ----------
+    teacher, card, sha256
+        The old model.
+    earlier
+        Its exemplars.
+    annotated
+        The new tomograms, and those for validation.
+    volumes
+        What is learnt from, of the new tomograms.
+    groups
+        What is held out, by round.
+    """
+
+    teacher: Network
+    card: ModelCard
+    sha256: str
+    plan: Plan
+    earlier: list[Exemplar]
+    annotated: list[dataset.Annotated]
+    volumes: list[TrainingVolume]
+    groups: dict[str, list[ValidationPart]]
+
+    @property
+    def new_group(self) -> str:
+        """Name of this round's group."""
+        return f"round {self.card.round + 1}"
+
+    @property
+    def parts(self) -> list[ValidationPart]:
+        """All that is held out."""
+        return [part for parts in self.groups.values() for part in parts]
+
+    def count_held_out(self) -> list[int]:
+        """Return how many held-out particles there are of each class."""
+        return [
+            sum(
+                int(p.region.contains(p.positions_zyx[p.channels == channel]).sum())
+                for p in self.parts
+            )
+            for channel in range(len(self.plan.classes))
+        ]
+
+
+def prepare_lesson(config: UpdateConfig, device: torch.device) -> Lesson:
+    """Read the model and the new data."""
+    teacher, card = load_model(config.model)
+    plan = plan_classes(card, config)
+    earlier = read_exemplars(config.model)
+    new, validation = _read_inputs(config, plan)
+    volumes, parts = dataset.load_dataset(
+        new,
+        validation,
+        classes=list(plan.classes),
+        working_voxel_size=card.working_voxel_size,
+        held_out_share=config.validation_fraction,
+        alignment=teacher.alignment,
+    )
+    groups: dict[str, list[ValidationPart]] = {}
+    for exemplar in sorted(earlier, key=lambda e: e.round):
+        groups.setdefault(f"round {exemplar.round}", []).extend(
+            held_out_parts([exemplar], plan.classes)
+        )
+    groups[f"round {card.round + 1}"] = parts[: len(new)]
+    if validation:
+        groups[VALIDATION_GROUP] = parts[len(new) :]
+    logger.info(
+        "%s: round %d, knows %s; keeps %d exemplars. Learning %s.",
+        config.model,
+        card.round,
+        ", ".join(card.class_names()),
+        len(earlier),
+        ", ".join(plan.learnt),
+    )
+    return Lesson(
+        teacher=place_network(teacher, device),
+        card=card,
+        sha256=file_sha256(config.model),
+        plan=plan,
+        earlier=earlier,
+        annotated=new + validation,
+        volumes=volumes,
+        groups=groups,
+    )
+
+
+def _read_inputs(
+    config: UpdateConfig, plan: Plan
+) -> tuple[list[dataset.Annotated], list[dataset.Annotated]]:
+    new = dataset.read_annotated(
+        config.tomogram,
+        config.coordinates,
+        classes=list(plan.learnt),
+        annotation=config.annotation,
+        voxel_size=config.voxel_size,
+        masks=config.mask,
+        role="training",
+    )
+    validation = dataset.read_annotated(
+        config.validation_tomogram,
+        config.validation_coordinates,
+        classes=list(plan.classes),
+        annotation=config.annotation,
+        voxel_size=config.voxel_size,
+        role="validation",
+    )
+    dataset.check_classes_present(new, list(plan.learnt))
+    dataset.check_diameters_fit(new + validation, plan.diameters)
+    return new, [_only_marked(annotated) for annotated in validation]
+
+
+def _only_marked(annotated: dataset.Annotated) -> dataset.Annotated:
+    """Take the classes that a validation tomogram shows for those annotated."""
+    marked = set(annotated.particles.class_names.tolist())
+    kinds = {n: kind for n, kind in annotated.annotation.items() if n in marked}
+    return replace(annotated, annotation=kinds)
