@@ -48,6 +48,15 @@ class UpdateConfig:
         unit="Å",
     )
     annotation: str = annotation_option()
+    other_classes: str = option(
+        "unknown",
+        "Classes of the model that are not learnt now. unknown: they may well be in "
+        "the new tomograms, and nobody marked them; what the old model takes for them "
+        "is not taught as background. absent: none of them is there.",
+        label="Old classes not marked",
+        choices=("unknown", "absent"),
+        advanced=True,
+    )
     voxel_size: float | None = voxel_size_option()
     mask: tuple[str, ...] = option(
         (),
