@@ -86,7 +86,8 @@ def simulate(out: Path) -> dict[str, float]:
                 *["--defocus", settings.get("defocus", 3.5)],
             )
         record = json.loads((folder / f"r{number}_01.json").read_text())
-        diameters |= record["diameters_ang"]
+        for name, species in record["species"].items():
+            diameters[name] = species["diameter_ang"]
     return {name: diameters[name] for name in ALL}
 
 
