@@ -9,6 +9,7 @@ PROGRESS_FILE = "progress.jsonl"
 ERROR_FILE = "error.json"
 METRICS_FILE = "metrics.json"
 REPORT_FILE = "report.html"
+FORGETTING_FILE = "forgetting.json"
 
 DEEPETPICKER = "Liu2024"
 EPICKER = "Zhang2022"

@@ -8,6 +8,7 @@ from etpicker_plugin.protocols.protocol_import_coordinates import (
 from etpicker_plugin.protocols.protocol_import_model import ProtEtPickerImportModel
 from etpicker_plugin.protocols.protocol_pick import ProtEtPickerPick
 from etpicker_plugin.protocols.protocol_train import ProtEtPickerTrain
+from etpicker_plugin.protocols.protocol_update import ProtEtPickerUpdate
 
 __all__ = [
     "ProtEtPickerEvaluate",
@@ -16,4 +17,5 @@ __all__ = [
     "ProtEtPickerImportModel",
     "ProtEtPickerPick",
     "ProtEtPickerTrain",
+    "ProtEtPickerUpdate",
 ]

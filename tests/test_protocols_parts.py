@@ -13,11 +13,14 @@ from etpicker_plugin.protocols import (
     ProtEtPickerImportCoordinates,
     ProtEtPickerPick,
     ProtEtPickerTrain,
+    ProtEtPickerUpdate,
     protocol_evaluate,
     protocol_export_coordinates,
     protocol_import_coordinates,
+    protocol_learn,
     protocol_pick,
     protocol_train,
+    protocol_update,
 )
 from etpicker_plugin.protocols.classes import match_groups, match_sets
 from etpicker_plugin.protocols.form import (
@@ -25,7 +28,7 @@ from etpicker_plugin.protocols.form import (
     form_parameters,
     read_assignments,
 )
-from etpicker_plugin.protocols.protocol_base import engine_program
+from etpicker_plugin.protocols.protocol_base import ProtEtPickerBase, engine_program
 from etpicker_plugin.protocols.protocol_import_coordinates import (
     tomogram_name,
 )
@@ -39,6 +42,7 @@ from etpicker_plugin.engine.config.convert import ConvertConfig
 from etpicker_plugin.engine.config.evaluate import EvaluateConfig
 from etpicker_plugin.engine.config.pick import PickConfig
 from etpicker_plugin.engine.config.train import TrainConfig
+from etpicker_plugin.engine.config.update import UpdateConfig
 from etpicker_plugin.engine.errors import ConfigError
 from etpicker_plugin.engine.io.particles import make_particles
 from etpicker_plugin.viewers.histograms import draw_metrics, draw_scores
@@ -54,8 +58,14 @@ FORMS = (
     (
         ProtEtPickerTrain,
         TrainConfig,
-        protocol_train.INPUT_FIELDS + protocol_train.TRAINING_FIELDS,
-        protocol_train.SCIPION_FIELDS,
+        protocol_learn.INPUT_FIELDS + protocol_train.TRAINING_FIELDS,
+        protocol_learn.SCIPION_FIELDS,
+    ),
+    (
+        ProtEtPickerUpdate,
+        UpdateConfig,
+        protocol_learn.INPUT_FIELDS + protocol_update.UPDATE_FIELDS,
+        (*protocol_learn.SCIPION_FIELDS, "model"),
     ),
     (
         ProtEtPickerPick,
@@ -124,7 +134,7 @@ class TestFormFollowsTheEngine(BaseTest):
             self.assertEqual(value, expected)
 
     def test_names_do_not_hide_scipion_attributes(self):
-        inherited = set(dir(protocol_train.ProtEtPickerBase()))
+        inherited = set(dir(ProtEtPickerBase()))
         for protocol_class, config_class, on_form, _ in FORMS:
             for parameter in form_parameters(config_class, on_form):
                 with self.subTest(f"{protocol_class.__name__}.{parameter.name}"):

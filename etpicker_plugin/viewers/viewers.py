@@ -23,6 +23,7 @@ from etpicker_plugin.protocols import (
     ProtEtPickerImportCoordinates,
     ProtEtPickerPick,
     ProtEtPickerTrain,
+    ProtEtPickerUpdate,
 )
 from etpicker_plugin.viewers.histograms import draw_metrics, draw_scores
 from etpicker_plugin.viewers.slices import PickedTomogram
@@ -50,12 +51,21 @@ class EtPickerViewer(ProtocolViewer):
     def _message(self, text, title):
         return MessageView(text, title, tkParent=self.getTkRoot())
 
+    def _openReport(self, title):
+        """Open the protocol's report in the browser."""
+        report = Path(self.protocol.getReportFile()).resolve()
+        if not report.is_file():
+            return [self._message("The report is not ready yet.", title)]
+        if not webbrowser.open(report.as_uri()):
+            return [self._message(f"No browser found. Open {report}", title)]
+        return []
+
 
 class EtPickerTrainViewer(EtPickerViewer):
     """Training curves; they follow a running training."""
 
     _label = "viewer training"
-    _targets = (ProtEtPickerTrain,)
+    _targets = (ProtEtPickerTrain, ProtEtPickerUpdate)
     _environments = (DESKTOP_TKINTER,)
 
     def _defineParams(self, form):
@@ -70,18 +80,33 @@ class EtPickerTrainViewer(EtPickerViewer):
         form.addParam(
             "showModel", LabelParam, label="Model", help="What the model file says."
         )
+        form.addParam(
+            "showReport",
+            LabelParam,
+            label="Gained and lost",
+            condition=str(isinstance(self.protocol, ProtEtPickerUpdate)),
+            help="Opens the report on what the update gained and lost in the browser.",
+        )
 
     def _getVisualizeDict(self):
-        return {"showCurves": self._showCurves, "showModel": self._showModel}
+        return {
+            "showCurves": self._showCurves,
+            "showModel": self._showModel,
+            "showReport": self._showReport,
+        }
+
+    def _showReport(self, _name=None):
+        return self._openReport("Gained and lost")
 
     def _showCurves(self, _name=None):
         path = Path(self.protocol.getProgressFile())
         return [curves_view(path, self.protocol.getRunName())]
 
     def _showModel(self, _name=None):
-        if not hasattr(self.protocol, "model"):
-            return [self._message("The model is not ready yet.", "Model")]
-        return [self._message(describe_model(self.protocol.model), "Model")]
+        models = self.protocol.iterOutputAttributes(EtPickerModel)
+        for _, model in models:
+            return [self._message(describe_model(model), "Model")]
+        return [self._message("The model is not ready yet.", "Model")]
 
 
 class EtPickerModelViewer(Viewer):
@@ -190,12 +215,7 @@ class EtPickerEvaluateViewer(EtPickerViewer):
         ]
 
     def _showReport(self, _name=None):
-        report = Path(self.protocol.getReportFile()).resolve()
-        if not report.is_file():
-            return [self._message("The picks are not evaluated yet.", "Evaluation")]
-        if not webbrowser.open(report.as_uri()):
-            return [self._message(f"No browser found. Open {report}", "Evaluation")]
-        return []
+        return self._openReport("Evaluation")
 
 
 def curves_view(path, title):

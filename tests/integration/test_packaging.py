@@ -30,6 +30,7 @@ PROTOCOLS = [
     "ProtEtPickerImportModel",
     "ProtEtPickerPick",
     "ProtEtPickerTrain",
+    "ProtEtPickerUpdate",
 ]
 
 pytestmark = pytest.mark.slow
