@@ -207,7 +207,7 @@ def _shape(values: NDArray[np.intp]) -> tuple[int, int, int]:
 def spread_boxes(
     positions_zyx: NDArray[np.float64], low: NDArray[np.intp], high: NDArray[np.intp]
 ) -> list[Box]:
-    """Return boxes of about ``EDGE`` voxels in which every particle lies well inside one.
+    """Return boxes of about ``EDGE`` voxels; every particle lies well inside one.
 
     Boxes begin at multiples of 8 and stay between ``low`` and ``high``.
     """
