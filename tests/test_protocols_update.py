@@ -56,8 +56,7 @@ class TestUpdate(PhantomProject):
         self.assertTrue(Path(self.updated.getReportFile()).is_file())
 
     def test_the_graph_joins_the_model_to_its_parent(self):
-        project = self.getProject()
-        children = project.getSourceChilds(self.trained.model)
+        children = self.proj.getSourceChilds(self.trained.model)
         names = {child.strId() for child in children}
         self.assertIn(self.updated.updatedModel.strId(), names)
 
