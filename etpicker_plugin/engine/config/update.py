@@ -105,7 +105,7 @@ class UpdateConfig:
         advanced=True,
     )
     learning_rate: float = option(
-        1e-3, "Peak of the one-cycle schedule.", label="Learning rate", advanced=True
+        3e-3, "Peak of the one-cycle schedule.", label="Learning rate", advanced=True
     )
     replay_weight: float = option(
         1.0, "Weight of the loss on exemplars.", label="Replay", advanced=True
@@ -123,7 +123,7 @@ class UpdateConfig:
         advanced=True,
     )
     importance_weight: float = option(
-        1.0,
+        0.01,
         "Weight of moving weights, in proportion to how much they mattered.",
         label="Weight importance",
         advanced=True,
