@@ -1,7 +1,9 @@
+from etpicker_plugin.protocols.protocol_average import ProtEtPickerAverage
 from etpicker_plugin.protocols.protocol_evaluate import ProtEtPickerEvaluate
 from etpicker_plugin.protocols.protocol_export_coordinates import (
     ProtEtPickerExportCoordinates,
 )
+from etpicker_plugin.protocols.protocol_extract import ProtEtPickerExtract
 from etpicker_plugin.protocols.protocol_import_coordinates import (
     ProtEtPickerImportCoordinates,
 )
@@ -11,8 +13,10 @@ from etpicker_plugin.protocols.protocol_train import ProtEtPickerTrain
 from etpicker_plugin.protocols.protocol_update import ProtEtPickerUpdate
 
 __all__ = [
+    "ProtEtPickerAverage",
     "ProtEtPickerEvaluate",
     "ProtEtPickerExportCoordinates",
+    "ProtEtPickerExtract",
     "ProtEtPickerImportCoordinates",
     "ProtEtPickerImportModel",
     "ProtEtPickerPick",

@@ -8,14 +8,18 @@ from pathlib import Path
 
 import numpy as np
 from etpicker_plugin.protocols import (
+    ProtEtPickerAverage,
     ProtEtPickerEvaluate,
     ProtEtPickerExportCoordinates,
+    ProtEtPickerExtract,
     ProtEtPickerImportCoordinates,
     ProtEtPickerPick,
     ProtEtPickerTrain,
     ProtEtPickerUpdate,
+    protocol_average,
     protocol_evaluate,
     protocol_export_coordinates,
+    protocol_extract,
     protocol_import_coordinates,
     protocol_learn,
     protocol_pick,
@@ -38,8 +42,10 @@ from pyworkflow.protocol import params
 from pyworkflow.tests import BaseTest, setupTestProject
 from pyworkflow.utils.process import buildRunCommand
 
+from etpicker_plugin.engine.config.average import AverageConfig
 from etpicker_plugin.engine.config.convert import ConvertConfig
 from etpicker_plugin.engine.config.evaluate import EvaluateConfig
+from etpicker_plugin.engine.config.extract import ExtractConfig
 from etpicker_plugin.engine.config.pick import PickConfig
 from etpicker_plugin.engine.config.train import TrainConfig
 from etpicker_plugin.engine.config.update import UpdateConfig
@@ -78,6 +84,18 @@ FORMS = (
         EvaluateConfig,
         protocol_evaluate.FORM_FIELDS,
         protocol_evaluate.SCIPION_FIELDS,
+    ),
+    (
+        ProtEtPickerExtract,
+        ExtractConfig,
+        protocol_extract.FORM_FIELDS,
+        protocol_extract.SCIPION_FIELDS,
+    ),
+    (
+        ProtEtPickerAverage,
+        AverageConfig,
+        protocol_average.INPUT_FIELDS + protocol_average.SEARCH_FIELDS,
+        protocol_average.SCIPION_FIELDS,
     ),
     (
         ProtEtPickerImportCoordinates,
