@@ -2,32 +2,27 @@
 
 import json
 import shutil
-from enum import Enum
 from pathlib import Path
 
 from etpicker_plugin.protocols import checks
+from etpicker_plugin.protocols.average_outputs import (
+    AverageOutputs,
+    make_aligned,
+    make_classes,
+    make_refined,
+)
 from etpicker_plugin.protocols.form import add_parameters, read_parameters
 from etpicker_plugin.protocols.protocol_base import ProtEtPickerBase
-from pwem.objects import SetOfFSCs, Volume, VolumeMask
-from pyworkflow.object import Float
 from pyworkflow.protocol import params
-from tomo.objects import (
-    AverageSubTomogram,
-    SetOfAverageSubTomograms,
-    SetOfSubTomograms,
-)
 
 from etpicker_plugin import Plugin
 from etpicker_plugin.constants import RELION
 from etpicker_plugin.convert_subtomograms import (
-    align_subtomograms,
     has_wedges,
     largest_diameter,
-    make_average,
-    make_fsc,
     write_boxes,
 )
-from etpicker_plugin.engine.averaging.average import ALIGNED, RECORD
+from etpicker_plugin.engine.averaging.average import RECORD
 from etpicker_plugin.engine.averaging.inputs import LEAST_BOXES
 from etpicker_plugin.engine.averaging.maps import copy_map
 from etpicker_plugin.engine.config.average import AverageConfig
@@ -35,7 +30,6 @@ from etpicker_plugin.engine.config.options import config_digest, config_from_val
 from etpicker_plugin.engine.errors import ExternalProgramError
 from etpicker_plugin.engine.relion.find import find_relion
 from etpicker_plugin.engine.relion.plans import RANKS_OF_HALVES
-from etpicker_plugin.engine.relion.read import read_particles
 
 INPUT_FIELDS = ("task", "classes", "diameter", "symmetry")
 SEARCH_FIELDS = (
@@ -53,17 +47,7 @@ SEARCH_FIELDS = (
 SCIPION_FIELDS = ("particles", "out", "reference", "mask", "threads")
 """Fields that Scipion's own inputs give."""
 
-FSC_CURVES = ("corrected", "unmasked", "masked", "randomised")
 VOXEL_SIZE_TOLERANCE = 0.01
-
-
-class AverageOutputs(Enum):
-    Average = AverageSubTomogram
-    SubTomograms = SetOfSubTomograms
-    FSCs = SetOfFSCs
-    Mask = VolumeMask
-    LocalResolution = Volume
-    Averages = SetOfAverageSubTomograms
 
 
 class ProtEtPickerAverage(ProtEtPickerBase):
@@ -144,71 +128,14 @@ class ProtEtPickerAverage(ProtEtPickerBase):
     def createOutputStep(self, digest):
         """Register averages, curves and aligned subtomograms."""
         record = self.getRecord()
-        made = self._makeRefined if record["task"] == "refine" else self._makeClasses
-        outputs = made(record)
-        outputs[AverageOutputs.SubTomograms.name] = self._alignedSubtomograms()
+        if record["task"] == "refine":
+            outputs = make_refined(self, record)
+        else:
+            outputs = make_classes(self, record)
+        outputs[AverageOutputs.SubTomograms.name] = make_aligned(self)
         self._defineOutputs(**outputs)
         for output in outputs.values():
             self._defineSourceRelation(self.inputSubTomograms, output)
-
-    # --------------------------- outputs --------------------------------------
-    def _makeRefined(self, record):
-        rate = record["voxel_size_ang"]
-        average = make_average(
-            self._outFile(record["average"]),
-            voxel_size=rate,
-            halves=[self._outFile(name) for name in record["halves"]],
-        )
-        outputs = {
-            AverageOutputs.Average.name: average,
-            AverageOutputs.FSCs.name: self._readCurves(),
-        }
-        if self.inputMask.get() is None:
-            mask = VolumeMask(location=self._outFile("mask.mrc"))
-            mask.setSamplingRate(rate)
-            outputs[AverageOutputs.Mask.name] = mask
-        if self.localResolution.get():
-            local = Volume(location=self._outFile("local_resolution.mrc"))
-            local.setSamplingRate(rate)
-            outputs[AverageOutputs.LocalResolution.name] = local
-        return outputs
-
-    def _makeClasses(self, record):
-        averages = SetOfAverageSubTomograms.create(
-            self._getPath(), template="averages%s.sqlite"
-        )
-        averages.setSamplingRate(record["voxel_size_ang"])
-        for item in record["classes"]:
-            average = make_average(
-                self._outFile(item["file"]), voxel_size=record["voxel_size_ang"]
-            )
-            average.setClassId(item["number"])
-            average._share = Float(item["share"])
-            averages.append(average)
-        averages.write()
-        return {AverageOutputs.Averages.name: averages}
-
-    def _alignedSubtomograms(self):
-        subtomograms = self.inputSubTomograms.get()
-        aligned = SetOfSubTomograms.create(
-            self._getPath(), template="subtomograms%s.sqlite"
-        )
-        aligned.copyInfo(subtomograms)
-        aligned.setAlignment3D()
-        table, _ = read_particles(Path(self._outFile(ALIGNED)))
-        align_subtomograms(aligned, subtomograms, table)
-        aligned.write()
-        return aligned
-
-    def _readCurves(self):
-        curve = self.getFsc()["curve"]
-        frequencies = curve["frequency_per_ang"]
-        curves = SetOfFSCs.create(self._getPath(), template="fscs%s.sqlite")
-        for name in FSC_CURVES:
-            values = [value or 0.0 for value in curve[name]]
-            curves.append(make_fsc(name, frequencies, values))
-        curves.write()
-        return curves
 
     # --------------------------- info -----------------------------------------
     def _findErrors(self):
@@ -307,11 +234,11 @@ class ProtEtPickerAverage(ProtEtPickerBase):
     # --------------------------- helpers --------------------------------------
     def getRecord(self):
         """Return the engine's record; empty before the run's end."""
-        return read_json_file(Path(self._outFile(RECORD)))
+        return read_json_file(Path(self.getOutFile(RECORD)))
 
     def getFsc(self):
         """Return the FSC as the engine wrote it; empty where there is none."""
-        return read_json_file(Path(self._outFile("fsc.json")))
+        return read_json_file(Path(self.getOutFile("fsc.json")))
 
     def _buildConfig(self):
         values = read_parameters(self, AverageConfig, INPUT_FIELDS + SEARCH_FIELDS)
@@ -347,7 +274,8 @@ class ProtEtPickerAverage(ProtEtPickerBase):
     def _mapFile(self, name):
         return Path(self._getExtraPath(f"{name}.mrc"))
 
-    def _outFile(self, name):
+    def getOutFile(self, name):
+        """Return one of the engine's files."""
         return self._getExtraPath("average", name)
 
 

@@ -10,6 +10,8 @@ from unittest import mock
 
 import numpy as np
 from etpicker_plugin.protocols import ProtEtPickerAverage, ProtEtPickerExtract
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 from pwem.protocols import ProtImportVolumes
 from pyworkflow.tests import setupTestProject
 from tomo.constants import BOTTOM_LEFT_CORNER
@@ -26,6 +28,8 @@ from etpicker_plugin.tests.ribosomes import (
     make_ribosomes,
 )
 from etpicker_plugin.tests.scipion_project import PhantomProject
+from etpicker_plugin.viewers.average_viewers import averages_of, some_boxes
+from etpicker_plugin.viewers.averages import draw_fsc, draw_montage, draw_sections
 
 REFINE, CLASSIFY = (TASKS.index(task) for task in ("refine", "classify"))
 
@@ -105,6 +109,9 @@ class TestExtractAndAverage(PhantomProject):
             self.assertTrue(Path(item._wedge.get()).is_file())
             np.testing.assert_array_equal(item.getTransform().getMatrix(), np.eye(4))
         self.assertIn("left out", "\n".join(self.extracted.summary()))
+        shown, names = some_boxes(self.extracted)
+        self.assertEqual(len(shown), len(boxes))
+        self.assertIn("TS_01 ", names[0])
 
     def test_a_changed_form_cuts_anew(self):
         changed = self.run_protocol(
@@ -160,6 +167,7 @@ class TestExtractAndAverage(PhantomProject):
         likelihoods = [i._rlnLogLikeliContribution.get() for i in aligned.iterItems()]
         self.assertGreater(np.std(likelihoods), 0)
         self.assertIn("Resolution", "\n".join(refined.summary()))
+        self.assertEqual(averages_of(refined)["average"].shape, (BOX,) * 3)
         self.assertEqual(refined.LocalResolution.getDim(), (BOX,) * 3)
         again = self.run_protocol(
             ProtEtPickerAverage,
@@ -168,6 +176,7 @@ class TestExtractAndAverage(PhantomProject):
         self.assertEqual(len(again.Averages), 2)
         shares = [item._share.get() for item in again.Averages.iterItems()]
         self.assertAlmostEqual(sum(shares), 1, places=3)
+        self.assertEqual(len(averages_of(again)), 2)
         classes = {item.getClassId() for item in again.SubTomograms.iterItems()}
         self.assertTrue(classes <= {1, 2})
 
@@ -217,3 +226,37 @@ class TestExtractAndAverage(PhantomProject):
         likelihoods = [p.getLogLikeliContribution() for p in particles.iterItems()]
         self.assertGreater(np.std(likelihoods), 0)
         self.assertEqual(len(classified.classes), 1)
+
+
+class TestDrawing(unittest.TestCase):
+    def setUp(self):
+        self.figure = Figure()
+        FigureCanvasAgg(self.figure)
+
+    def test_fsc_in_angstrom(self):
+        curve = {"frequency_per_ang": [0.0, 0.01, 0.02, 0.025]}
+        for name in ("corrected", "masked", "unmasked", "randomised"):
+            curve[name] = [1.0, 0.9, 0.1, None]
+        draw_fsc(
+            self.figure, {"curve": curve, "resolution_ang": 50.0, "at_nyquist": False}
+        )
+        (axes,) = self.figure.axes
+        self.assertEqual(axes.get_title(), "50.0 Å at FSC 0.143")
+        self.assertEqual(axes.get_xticklabels()[-1].get_text(), "40")
+        self.assertEqual(len(axes.lines), 4 + 2)
+
+    def test_sections_along_z_y_and_x(self):
+        volume = np.zeros((12, 14, 16))
+        volume[6, 3, 5] = 3.0
+        draw_sections(self.figure, {"map": volume})
+        along = [axes.images[0].get_array() for axes in self.figure.axes]
+        self.assertEqual([a.shape for a in along], [(14, 16), (12, 16), (12, 14)])
+        self.assertEqual(along[0][3, 5], 1.0)  # one of three slices
+        self.assertEqual(along[1].max(), 0.0)
+
+    def test_montage_draws_every_box(self):
+        boxes = [np.full((8, 8, 8), n) + np.eye(8) for n in range(9)]
+        draw_montage(self.figure, boxes, [f"TS {n}" for n in range(9)])
+        drawn = [axes for axes in self.figure.axes if axes.images]
+        self.assertEqual([axes.get_title() for axes in drawn][-1], "TS 8")
+        self.assertEqual(len(drawn), 9)

@@ -1,3 +1,7 @@
+from etpicker_plugin.viewers.average_viewers import (
+    EtPickerAverageViewer,
+    EtPickerExtractViewer,
+)
 from etpicker_plugin.viewers.viewers import (
     EtPickerEvaluateViewer,
     EtPickerModelViewer,
@@ -6,7 +10,9 @@ from etpicker_plugin.viewers.viewers import (
 )
 
 __all__ = [
+    "EtPickerAverageViewer",
     "EtPickerEvaluateViewer",
+    "EtPickerExtractViewer",
     "EtPickerModelViewer",
     "EtPickerPicksViewer",
     "EtPickerTrainViewer",

@@ -8,6 +8,7 @@ import pytest
 import starfile
 from scipy.spatial.transform import Rotation
 
+from etpicker_plugin.engine.averaging import reference as first_reference
 from etpicker_plugin.engine.averaging.average import average
 from etpicker_plugin.engine.config.average import AverageConfig
 from etpicker_plugin.engine.config.extract import ExtractConfig
@@ -182,22 +183,47 @@ def test_a_finished_run_is_kept_and_another_refused(folder, refined, monkeypatch
     assert (out / "average.mrc").read_bytes() == before
 
 
-def test_a_stopped_run_goes_on(folder, tmp_path):
-    settings = config(folder, tmp_path, task="classify", iterations=3)
+class StopError(Exception):
+    """Stands for a user's Ctrl-C."""
 
-    class StopError(Exception):
-        pass
 
-    def stop_at_the_second(event):
-        if event.done >= 1:
-            raise StopError
+def stop_after_the_first_iteration(event):
+    if event.done >= 1:
+        raise StopError
+
+
+@pytest.mark.parametrize("task", ["classify", "refine"])
+def test_a_stopped_run_goes_on(folder, tmp_path, task):
+    settings = config(folder, tmp_path, task=task, iterations=3)
 
     with pytest.raises(StopError):
-        average(settings, tmp_path, on_progress=stop_at_the_second)
+        average(settings, tmp_path, on_progress=stop_after_the_first_iteration)
     record = run(settings, tmp_path)
 
-    (resumed,) = record["commands"][-1:]
-    assert (tmp_path / "logs" / "classify.log").read_text().count("--continue") == 1
-    assert "relion_refine" in resumed
-    assert record["classes"][0]["share"] == pytest.approx(1)
-    assert likeness(read_map(tmp_path / "class001.mrc"), true_map()) > 0.7
+    log = (tmp_path / "logs" / f"{task}.log").read_text()
+    assert log.count("--continue") == 1
+    last = f"{task}/run_ct1_it003_data.star"
+    assert (tmp_path / last).is_file()
+    assert record["particles"] == len(read_particles(tmp_path / last)[0])
+    name = {"classify": "class001.mrc", "refine": "average.mrc"}[task]
+    assert likeness(read_map(tmp_path / name), true_map()) > 0.7
+
+
+def test_without_a_reference_one_is_made_from_the_boxes(
+    folder, tmp_path, monkeypatch, caplog
+):
+    monkeypatch.setattr(first_reference, "ROUNDS", 2)
+    settings = config(folder, tmp_path, reference=None, task="classify", classes=2)
+
+    record = run(settings, tmp_path)
+
+    assert "one is made from the boxes" in caplog.text
+    assert record["reference_from_boxes"]
+    first, rounds, classified = record["commands"]
+    assert "relion_reconstruct" in first
+    assert "--ref reference/blob.mrc" in rounds
+    assert "--firstiter_cc" not in rounds + classified
+    assert "--ref reference/run_it002_class001.mrc" in classified
+    assert sum(c["share"] for c in record["classes"]) == pytest.approx(1, abs=1e-3)
+    blob = mrcfile.read(tmp_path / "reference" / "blob.mrc")
+    assert likeness(blob, true_map()) > 0.3  # bright in the middle
