@@ -184,6 +184,10 @@ class ProtEtPickerExtract(ProtEtPickerBase):
                 f"{record['left_out']} particle(s) without a whole box are left out: "
                 f"{self._getExtraPath('subtomograms', 'left_out.csv')}"
             )
+        if record["better_wedge"]:
+            lines.append(
+                f"Check the tilts: {record['better_wedge']} fits the boxes better."
+            )
         return lines
 
     def _methods(self):
