@@ -13,6 +13,7 @@ from typing import Any
 
 from etpicker_plugin.engine.config.convert import ConvertConfig
 from etpicker_plugin.engine.config.evaluate import EvaluateConfig
+from etpicker_plugin.engine.config.extract import ExtractConfig
 from etpicker_plugin.engine.config.options import add_flags, config_from_arguments
 from etpicker_plugin.engine.config.pick import PickConfig
 from etpicker_plugin.engine.config.simulate import SimulateConfig
@@ -58,6 +59,9 @@ COMMANDS = {
     ),
     "convert": Command(
         ConvertConfig, "io.convert", "translate coordinates between programs"
+    ),
+    "extract": Command(
+        ExtractConfig, "subtomograms.extract", "cut boxes around picks for averaging"
     ),
     "simulate": Command(
         SimulateConfig, "simulation.simulate", "make phantom tomograms with a truth"

@@ -54,7 +54,7 @@ def write_star(
     """
     names = [str(n) for particles, _ in items for n in particles.class_names]
     numbers = number_classes(names, order=class_order)
-    _check_names([*numbers, *(frame.tomogram_id for _, frame in items)])
+    check_star_names([*numbers, *(frame.tomogram_id for _, frame in items)])
     groups = _number_optics([frame for _, frame in items])
     tables = [
         _particle_table(
@@ -159,8 +159,14 @@ def read_tables(path: Path, *, version: str) -> tuple[pd.DataFrame, pd.DataFrame
     )
 
 
-def _check_names(names: Sequence[str]) -> None:
-    """Refuse names that end a word, a string or a line of a STAR file."""
+def check_star_names(names: Sequence[str]) -> None:
+    """Refuse names that end a word, a string or a line of a STAR file.
+
+    Raises
+    ------
+    InputDataError
+        Naming the first.
+    """
     for name in names:
         if not name or any(c.isspace() or c in "'\"#" for c in name):
             raise InputDataError(
