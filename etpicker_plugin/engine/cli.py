@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from etpicker_plugin.engine.config.average import AverageConfig
 from etpicker_plugin.engine.config.convert import ConvertConfig
 from etpicker_plugin.engine.config.evaluate import EvaluateConfig
 from etpicker_plugin.engine.config.extract import ExtractConfig
@@ -62,6 +63,9 @@ COMMANDS = {
     ),
     "extract": Command(
         ExtractConfig, "subtomograms.extract", "cut boxes around picks for averaging"
+    ),
+    "average": Command(
+        AverageConfig, "averaging.average", "classify or refine boxes with RELION"
     ),
     "simulate": Command(
         SimulateConfig, "simulation.simulate", "make phantom tomograms with a truth"

@@ -23,6 +23,7 @@ OPEN_MPI = (
     *("--oversubscribe", "--bind-to", "none"),
     *("--mca", "btl", "self,vader"),
     *("--mca", "btl_vader_single_copy_mechanism", "none"),
+    *("--mca", "mpi_yield_when_idle", "1"),
 )
 """RELION's leader rank only waits, so more ranks than cores are no harm."""
 
