@@ -8,7 +8,8 @@ from scipy.spatial.transform import Rotation
 from etpicker_plugin.engine.averaging.inputs import Boxes
 from etpicker_plugin.engine.averaging.job import Job, iteration_file, latest_optimiser
 from etpicker_plugin.engine.relion.plans import Search, class3d, reconstruct
-from etpicker_plugin.engine.subtomograms.star import ANGLES, write_tables
+from etpicker_plugin.engine.relion.poses import ANGLES, angles_of
+from etpicker_plugin.engine.subtomograms.star import write_tables
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +41,7 @@ def make_reference(boxes: Boxes, job: Job, *, search: Search) -> str:
     folder.mkdir(exist_ok=True)
     turned = boxes.particles.copy()
     random = Rotation.random(len(turned), random_state=search.seed)
-    turned[list(ANGLES)] = random.as_euler("ZYZ", degrees=True)
+    turned[list(ANGLES)] = angles_of(random.as_matrix())
     write_tables({"optics": boxes.optics, "particles": turned}, folder / "random.star")
     blob = reconstruct(
         "reference/random.star",

@@ -153,6 +153,7 @@ def _extract_tomogram(
     made = BoxSet(
         particles=particles.select(usable),
         images=[f"boxes/{name}/{_file_name(n)}" for n in np.flatnonzero(usable)],
+        wedge=WEDGE,
         voxel_size=source.tomogram.voxel_size,
     )
     lost = [
@@ -212,7 +213,7 @@ def _write(extraction: Extraction, config: ExtractConfig, out_dir: Path) -> None
         voltage=config.voltage,
         spherical_aberration=config.spherical_aberration,
     )
-    write_particles_star(extraction.sets, extraction.star, optics=optics, wedge=WEDGE)
+    write_particles_star(extraction.sets, extraction.star, optics=optics)
     write_left_out(extraction.left_out, out_dir / LEFT_OUT)
     lost = sum(len(particles) for particles, _ in extraction.left_out)
     counts = Counter(str(n) for s in extraction.sets for n in s.particles.class_names)

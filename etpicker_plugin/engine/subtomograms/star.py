@@ -19,8 +19,8 @@ from etpicker_plugin.engine.io.relion_star import (
     check_star_names,
 )
 from etpicker_plugin.engine.io.relion_versions import ORIGIN_ANG
+from etpicker_plugin.engine.relion.poses import ANGLES
 
-ANGLES = ("rlnAngleRot", "rlnAngleTilt", "rlnAnglePsi")
 VERSION_LINE = "# version 30001"
 
 
@@ -34,12 +34,15 @@ class BoxSet:
         Centres, voxels of the tomogram.
     images
         ``(N,)`` names of the boxes' files, as the table is to hold them.
+    wedge
+        Name of the wedge's file, likewise.
     voxel_size
         That of the tomogram, Å.
     """
 
     particles: Particles
     images: Sequence[str]
+    wedge: str
     voxel_size: float
 
 
@@ -53,18 +56,11 @@ class Optics:
     spherical_aberration: float = 2.7
 
 
-def write_particles_star(
-    sets: Sequence[BoxSet], path: Path, *, optics: Optics, wedge: str
-) -> None:
+def write_particles_star(sets: Sequence[BoxSet], path: Path, *, optics: Optics) -> None:
     """Write boxes as one STAR file of RELION 3.1.
 
     A group is a tomogram (``rlnMicrographName``), an optics group a voxel size of
     tomograms. RELION looks for the images from the folder in which it is started.
-
-    Parameters
-    ----------
-    wedge
-        Name of the wedge's file, as the table is to hold it.
 
     Raises
     ------
@@ -73,12 +69,11 @@ def write_particles_star(
     """
     sizes = list(dict.fromkeys(item.voxel_size for item in sets))
     tables = [
-        _particle_table(item, wedge=wedge, group=sizes.index(item.voxel_size) + 1)
-        for item in sets
+        _particle_table(item, group=sizes.index(item.voxel_size) + 1) for item in sets
     ]
     table = pd.concat(tables, ignore_index=True)
-    check_star_names([wedge, *table["rlnImageName"], *table["rlnMicrographName"]])
-    check_star_names(sorted(set(table[CLASS_NAME])))
+    for column in ("rlnImageName", "rlnMicrographName", "rlnCtfImage", CLASS_NAME):
+        check_star_names(list(dict.fromkeys(table[column])))
     if table[SCORE].isna().all():
         table = table.drop(columns=SCORE)
     write_tables({"optics": _optics_table(sizes, optics), "particles": table}, path)
@@ -109,7 +104,7 @@ def _optics_table(sizes: Sequence[float], optics: Optics) -> pd.DataFrame:
     )
 
 
-def _particle_table(item: BoxSet, *, wedge: str, group: int) -> pd.DataFrame:
+def _particle_table(item: BoxSet, *, group: int) -> pd.DataFrame:
     """Return one tomogram's rows, each column with its number type."""
     particles = item.particles
     count = len(particles)
@@ -124,7 +119,7 @@ def _particle_table(item: BoxSet, *, wedge: str, group: int) -> pd.DataFrame:
             "rlnCoordinateY": y,
             "rlnCoordinateZ": z,
             "rlnImageName": np.array(item.images, dtype=object),
-            "rlnCtfImage": np.full(count, wedge, dtype=object),
+            "rlnCtfImage": np.full(count, item.wedge, dtype=object),
             "rlnOpticsGroup": np.full(count, group),
             **poses,
             SCORE: particles.scores,
