@@ -50,6 +50,19 @@ def match_names(wanted: Sequence[str], known: Sequence[str]) -> NameMatch:
     )
 
 
+def split_class(name: str, known: Sequence[str]) -> tuple[str, str | None]:
+    """Split ``TOMOGRAM_CLASS`` (or with a dash) by the known tomograms' names.
+
+    The longest that fits is taken; a name that is one of them, or fits none, has no
+    class.
+    """
+    fitting = [k for k in known if name.startswith((f"{k}_", f"{k}-"))]
+    if name in known or not fitting:
+        return name, None
+    tomogram = max(fitting, key=len)
+    return tomogram, name[len(tomogram) + 1 :] or None
+
+
 def number_classes(
     names: Sequence[str], *, order: Sequence[str] = ()
 ) -> dict[str, int]:
