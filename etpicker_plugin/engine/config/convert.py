@@ -22,6 +22,10 @@ FORMATS = (
     "artiax",
     "artiax-coords",
 )
+JOINT_FORMATS = ("relion3", "relion4", "relion5", "dynamo", "warp", "warp-normalised")
+"""Formats with many tomograms in one file."""
+FILE_PER_CLASS = ("copick", "portal")
+"""Formats with a file for each class of a tomogram."""
 NEED_BINNING = {
     "relion4": "RELION 4 coordinates are in unbinned pixels",
     "eman2": "EMAN2's boxes are in unbinned pixels",

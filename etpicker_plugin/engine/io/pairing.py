@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from etpicker_plugin.engine.config.convert import ConvertConfig
+from etpicker_plugin.engine.config.convert import FILE_PER_CLASS, ConvertConfig
 from etpicker_plugin.engine.errors import ConfigError
 from etpicker_plugin.engine.geometry import TomogramFrame
 from etpicker_plugin.engine.io.copick_json import copick_run
@@ -47,14 +47,12 @@ TOMOGRAMS_IN: dict[str, Callable[[Path], list[str]]] = {
 }
 """Formats with many tomograms in one file, and how to list them."""
 TOMOGRAM_OF: dict[str, Callable[[Path], str]] = {
-    "eman2": lambda path: path.stem.removesuffix(SUFFIX),
+    "eman2": lambda path: eman2_name(path.stem.removesuffix(SUFFIX)),
     "copick": copick_run,
 }
 """How a file names its tomogram, where not by its own name."""
 SHORTENED: dict[str, Callable[[str], str]] = {"eman2": eman2_name}
 """What a program makes of a tomogram's name."""
-FILE_PER_CLASS = ("copick", "portal")
-"""Formats with a file for each class of a tomogram."""
 
 
 def pair_files(config: ConvertConfig) -> list[InputFile]:

@@ -6,7 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from etpicker_plugin.engine.config.convert import FORMATS, ConvertConfig
+from etpicker_plugin.engine.config.convert import (
+    FILE_PER_CLASS,
+    FORMATS,
+    JOINT_FORMATS,
+    ConvertConfig,
+)
 from etpicker_plugin.engine.errors import ConfigError, InputDataError
 from etpicker_plugin.engine.io.convert import convert
 from etpicker_plugin.engine.io.coordinates_csv import read_csv, write_csv
@@ -20,6 +25,7 @@ from etpicker_plugin.engine.io.formats import (
     WRITE_JOINT,
 )
 from etpicker_plugin.engine.io.names import split_class
+from etpicker_plugin.engine.io.pairing import TOMOGRAMS_IN
 from etpicker_plugin.engine.io.particles import make_particles
 from etpicker_plugin.engine.io.sidecar import NOT_HELD, POSITIONS, sidecar_of
 from etpicker_plugin.engine.io.tomogram import write_volume
@@ -79,6 +85,8 @@ def assert_same(read, wanted):
 
 def test_every_format_has_its_functions_and_its_losses_told():
     assert {*READ, *READ_JOINT} == set(FORMATS)
+    assert set(READ_JOINT) == set(TOMOGRAMS_IN) == set(JOINT_FORMATS)
+    assert set(FILE_OF_CLASS) == set(FILE_PER_CLASS)
     assert {*WRITE, *WRITE_JOINT} == set(FORMATS)
     assert {*JOINT_FILE, *FILE_OF_TOMOGRAM, *FILE_OF_CLASS} == set(FORMATS)
     assert set(NOT_HELD) == set(POSITIONS) == set(FORMATS)
