@@ -15,7 +15,12 @@ from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.geometry import FloatArray, TomogramFrame, reverse_axes
 from etpicker_plugin.engine.io.atomic import write_whole
 from etpicker_plugin.engine.io.coordinates_txt import read_word_rows, to_number
-from etpicker_plugin.engine.io.names import match_names, name_class, short_name
+from etpicker_plugin.engine.io.names import (
+    check_names,
+    match_names,
+    name_class,
+    short_name,
+)
 from etpicker_plugin.engine.io.particles import Particles, make_particles
 from etpicker_plugin.engine.io.scores import unknown_if_all_zero, zero_if_unknown
 from etpicker_plugin.engine.orientation import from_dynamo_angles, to_dynamo_angles
@@ -46,7 +51,13 @@ def write_dynamo(
 
     ``first_voxel`` is the number of the first voxel, 0 or 1. Class names are lost; an
     unknown score or orientation is 0. Wedges (columns 13-17) are left 0: not known.
+
+    Raises
+    ------
+    InputDataError
+        If a tomogram's name cannot stand in the ``.doc``.
     """
+    check_names([frame.tomogram_id for _, frame in items], kind="Dynamo table")
     lines: list[str] = []
     for number, (particles, frame) in enumerate(items, 1):
         rows = _rows_of(particles, frame, class_numbers, first_voxel=first_voxel)

@@ -10,7 +10,7 @@ import starfile
 from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.geometry import FloatArray, TomogramFrame
 from etpicker_plugin.engine.io.atomic import write_whole
-from etpicker_plugin.engine.io.names import match_names, number_classes
+from etpicker_plugin.engine.io.names import check_names, match_names, number_classes
 from etpicker_plugin.engine.io.particles import Particles, make_particles
 from etpicker_plugin.engine.io.relion_versions import (
     OPTICS_GROUP,
@@ -24,7 +24,6 @@ from etpicker_plugin.engine.io.relion_versions import (
 )
 from etpicker_plugin.engine.io.star_columns import (
     FLOAT_FORMAT,
-    check_names,
     drop_unknown,
     particle_columns,
     read_classes,

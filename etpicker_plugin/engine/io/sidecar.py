@@ -83,7 +83,9 @@ def write_sidecar(
     """
     not_held = what_is_lost(items, config.output_format)
     if not_held:
-        logger.warning("%s does not hold: %s", path, ", ".join(not_held))
+        kept_in = sidecar_of(path).name
+        losses = ", ".join(not_held)
+        logger.warning("%s does not hold: %s; %s keeps that.", path, losses, kept_in)
     record: dict[str, Any] = {
         "file": path.name,
         "sha256": _file_sha256(path),

@@ -93,16 +93,6 @@ def read_tables(
     )
 
 
-def check_names(names: Sequence[str]) -> None:
-    """Refuse names that end a word, a string or a line of a STAR file."""
-    for name in names:
-        if not name or any(c.isspace() or c in "'\"#" for c in name):
-            raise InputDataError(
-                f"The name '{name}' cannot stand in a STAR file. Rename it without "
-                "spaces, quotes and '#'."
-            )
-
-
 def read_rotations(rows: pd.DataFrame, *, path: Path) -> FloatArray | None:
     """Return ``(N, 3, 3)`` orientations, or ``None`` if the table holds none.
 

@@ -23,11 +23,15 @@ from etpicker_plugin.engine.geometry import (
     to_fraction_xyz,
 )
 from etpicker_plugin.engine.io.atomic import write_whole
-from etpicker_plugin.engine.io.names import match_names, number_classes, short_name
+from etpicker_plugin.engine.io.names import (
+    check_names,
+    match_names,
+    number_classes,
+    short_name,
+)
 from etpicker_plugin.engine.io.particles import Particles, make_particles
 from etpicker_plugin.engine.io.star_columns import (
     FLOAT_FORMAT,
-    check_names,
     drop_unknown,
     particle_columns,
     read_classes,

@@ -8,6 +8,7 @@ stands at 30, 3, 20 and turns y to z, z to -y: a quarter turn about x.
 import json
 import struct
 
+import emtable
 import numpy as np
 import pytest
 
@@ -165,6 +166,14 @@ def test_dynamo_s_map_names_another_tomogram(tmp_path):
         match="without a tomogram: TS_09; tomograms without coordinates: TS_01",
     ):
         read_dynamo(path, frames={"TS_01": FRAME})
+
+
+def test_dynamo_s_map_cannot_hold_a_blank(tmp_path):
+    frame = TomogramFrame(tomogram_id="TS 01", shape_zyx=SHAPE_ZYX, voxel_size=10.0)
+
+    with pytest.raises(InputDataError, match="cannot stand in a Dynamo table"):
+        write_dynamo([(hand_made(), frame)], tmp_path / "a.tbl", class_numbers=NUMBERS)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_dynamo_zeros_are_no_scores_and_no_orientation(tmp_path):
@@ -573,6 +582,24 @@ def test_warp_s_own_name_of_a_tomogram(tmp_path):
     assert particles.tomogram_id == "TS_01_10.00Apx"
     assert np.allclose(particles.positions_zyx, ZYX)
     assert "TS_01.tomostar" in written.read_text()
+
+
+@pytest.mark.parametrize(
+    ("normalised", "first"),
+    [(False, (12.25, 50.0, 7.0)), (True, (0.29878049, 0.87719298, 0.21212121))],
+)
+def test_warp_as_written_another_reader_agrees(tmp_path, normalised, first):
+    path = tmp_path / "a.star"
+
+    write_warp([(hand_made(), FRAME)], path, normalised=normalised)
+
+    row, _ = emtable.Table.iterRows(str(path))
+    xyz = (row.rlnCoordinateX, row.rlnCoordinateY, row.rlnCoordinateZ)
+    np.testing.assert_allclose(xyz, first, atol=1e-7)
+    assert row.rlnMicrographName == "TS_01.tomostar"
+    assert (row.rlnAutopickFigureOfMerit, row.rlnClassNumber) == (0.75, 1)
+    angles = (row.rlnAngleRot, row.rlnAngleTilt, abs(row.rlnAnglePsi))
+    np.testing.assert_allclose(angles, (90, 90, 180), atol=1e-4)
 
 
 @pytest.mark.parametrize(
