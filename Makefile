@@ -20,7 +20,7 @@ TOOLS := scipion-app pytest pytest-cov ruff mypy setuptools
 # They need another NumPy than Scipion, hence an environment of their own; of copick's
 # many dependencies only those that reading picks takes.
 READERS := copick==1.31.0 dynamotable==0.3.0 imodmodel==0.1.0 starfile==0.5.13
-READERS_NEED := deprecated mrcfile numcodecs==0.15.2 numpy pandas psutil pydantic rich \
+READERS_NEED := deprecated fsspec mrcfile numcodecs==0.15.2 numpy pandas psutil pydantic rich \
 	scipy tifffile zarr==2.18.7
 READERS_READY := .venv-readers/.etpicker-ready
 GOAL := $(firstword $(MAKECMDGOALS) demo)

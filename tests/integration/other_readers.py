@@ -15,6 +15,7 @@ import copick
 import dynamotable
 import imodmodel
 import numpy as np
+from copick.impl.filesystem import CopickRootFSSpec
 from copick.util.formats import dynamo_to_copick_transform
 from copick.util.handlers.picks.star import STARPicksHandler
 
@@ -64,7 +65,7 @@ def read_copick(root: Path) -> dict:
     }
     file = root.parent / "copick_config.json"
     file.write_text(json.dumps(config))
-    run = copick.from_file(str(file)).get_run("TS_01")
+    run = CopickRootFSSpec.from_file(str(file)).get_run("TS_01")
     points = [p for name in names for p in run.get_picks(name)[0].points]
     locations = [[p.location.x, p.location.y, p.location.z] for p in points]
     return {
