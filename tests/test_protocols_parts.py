@@ -37,6 +37,7 @@ from pyworkflow.protocol import params
 from pyworkflow.tests import BaseTest, setupTestProject
 from pyworkflow.utils.process import buildRunCommand
 
+from etpicker_plugin import Plugin
 from etpicker_plugin.engine.config.convert import ConvertConfig
 from etpicker_plugin.engine.config.evaluate import EvaluateConfig
 from etpicker_plugin.engine.config.pick import PickConfig
@@ -44,6 +45,7 @@ from etpicker_plugin.engine.config.train import TrainConfig
 from etpicker_plugin.engine.config.update import UpdateConfig
 from etpicker_plugin.engine.errors import ConfigError
 from etpicker_plugin.engine.io.particles import make_particles
+from etpicker_plugin.run_template import fill_template
 from etpicker_plugin.viewers.histograms import draw_metrics, draw_scores
 from etpicker_plugin.viewers.slices import (
     PickedTomogram,
@@ -359,3 +361,28 @@ class TestViewerParts(unittest.TestCase):
         self.assertEqual(slab_mean(data, 0, 3)[0, 0], 0.5)
         self.assertEqual(slab_mean(data, 2, 3)[0, 0], 2.0)
         self.assertEqual(slab_mean(data, 4, 1)[0, 0], 4.0)
+
+
+class TestTemplates(BaseTest):
+    """Scipion knows a template's fields by their titles: equal titles are lost."""
+
+    def test_every_template_can_be_filled(self):
+        templates = sorted(Path(Plugin().getPluginTemplateDir()).glob("*.template"))
+        self.assertGreaterEqual(len(templates), 2)
+        for path in templates:
+            with self.subTest(path.name):
+                workflow = json.loads(Path(fill_template(path, {})).read_text("utf-8"))
+                ids = {step["object.id"] for step in workflow}
+                self.assertEqual(len(ids), len(workflow))
+                for step in workflow:
+                    for value in pointers_of(step):
+                        self.assertIn(value.split(".")[0], ids)
+
+
+def pointers_of(step):
+    """Return the values of a template's step that name another step's output."""
+    values = []
+    for name, value in step.items():
+        if name.startswith("input"):
+            values += value if isinstance(value, list) else [value]
+    return values
