@@ -1,6 +1,7 @@
 # make demo   simulate, train, pick and evaluate in a Scipion project; CPU, ten minutes
 # make test   ruff, mypy, and every test, those with real Scipion projects too
 # make lint   ruff and mypy alone
+# make readers   an environment with other programs' readers, which 'make test' then asks
 # make screenshots [PROJECT=name]   photograph the newest demo's Scipion window
 #
 # Each makes the environment $(VENV) itself. PYTHON=/path/to/python3.11 chooses the
@@ -8,7 +9,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint screenshots environment
+.PHONY: help demo test lint screenshots environment readers
 
 VENV ?= .venv
 PIP_FLAGS ?=
@@ -16,6 +17,12 @@ DEMO ?= demo
 BIN := $(abspath $(VENV))/bin
 READY := $(VENV)/.etpicker-ready
 TOOLS := scipion-app scipion-em-reliontomo pytest pytest-cov ruff mypy setuptools
+# They need another NumPy than Scipion, hence an environment of their own; of copick's
+# many dependencies only those that reading picks takes.
+READERS := copick==1.31.0 dynamotable==0.3.0 imodmodel==0.1.0 starfile==0.5.13
+READERS_NEED := deprecated fsspec mrcfile numcodecs==0.15.2 numpy pandas psutil pydantic rich \
+	scipy tifffile zarr==2.18.7
+READERS_READY := .venv-readers/.etpicker-ready
 GOAL := $(firstword $(MAKECMDGOALS) demo)
 
 # The first Python that can run Scipion; a command that starts nothing is passed over.
@@ -53,6 +60,15 @@ screenshots: $(READY)
 	$(BIN)/python docs/make_screenshots.py $${PROJECT:-$$ETPICKER_DEMO_PROJECT}
 
 environment: $(READY)
+
+readers: $(READERS_READY)
+
+$(READERS_READY): Makefile
+	@echo "Making the environment .venv-readers; a few minutes"
+	@[ -e .venv-readers ] || $(PYTHON) -m venv .venv-readers
+	.venv-readers/bin/python -m pip install $(PIP_FLAGS) -q $(READERS_NEED)
+	.venv-readers/bin/python -m pip install $(PIP_FLAGS) -q --no-deps $(READERS)
+	@touch $@
 
 $(READY): constraints.txt setup.py .ci/check_python.py
 	@command -v $(PYTHON) >/dev/null || \

@@ -2,8 +2,10 @@
 
     python docs/make_screenshots.py PROJECT
 
-PROJECT is a finished project made from the template ``train_pick_evaluate`` (see
-``python -m etpicker_plugin.run_template``). Needs Xvfb, openbox and ImageMagick.
+PROJECT is a finished project made from the template ``train_pick_evaluate`` or
+``train_update_pick`` (see ``python -m etpicker_plugin.run_template``); what its runs
+can show is photographed. Needs Xvfb, openbox and ImageMagick, and wkhtmltoimage for
+the report of an update.
 """
 
 import argparse
@@ -23,6 +25,7 @@ PAUSE_MS = 1500
 TREE_WIDTH = 380
 LEVEL_ADVANCED = 1
 LARGEST_FILE = 300_000
+PAGE_WIDTH = 900
 
 
 def run_on_virtual_screen(project: str) -> int:
@@ -63,6 +66,18 @@ def photograph(window, name: str) -> None:
         raise SystemExit(f"{path} is larger than {LARGEST_FILE} bytes")
 
 
+def photograph_page(page: Path, name: str) -> None:
+    """Save a picture of an HTML page."""
+    path = IMAGES / f"{name}.png"
+    subprocess.run(
+        ["wkhtmltoimage", "--width", str(PAGE_WIDTH), str(page.resolve()), str(path)],
+        check=True,
+        capture_output=True,
+    )
+    subprocess.run(["mogrify", "-colors", "255", str(path)], check=True)
+    print(f"{path.name}: {path.stat().st_size / 1000:.0f} kB")
+
+
 class Photographer:
     """Walks through the windows: each step is done, and photographed a moment later."""
 
@@ -77,6 +92,9 @@ class Photographer:
 
     def next_step(self) -> None:
         if not self.steps:
+            if self.has("ProtEtPickerUpdate"):
+                run = self.run_of("ProtEtPickerUpdate")
+                photograph_page(Path(run.getReportFile()), "update_report")
             # Scipion's window leaves nested event loops behind.
             sys.stdout.flush()
             os._exit(0)
@@ -94,6 +112,10 @@ class Photographer:
 
     def plan(self):
         """Yield what to open, the image's name, and how long it takes to draw."""
+        if self.has("ProtEtPickerUpdate"):
+            yield self.show_update, "update_project", PAUSE_MS
+            yield lambda: self.open_form("ProtEtPickerUpdate"), "update_form", PAUSE_MS
+            return
         yield self.show_project, "project", PAUSE_MS
         yield lambda: self.open_form("ProtEtPickerTrain"), "train_form", PAUSE_MS
         yield (
@@ -145,6 +167,15 @@ class Photographer:
     def run_of(self, class_name):
         runs = self.window.project.getRuns()
         return [run for run in runs if run.getClassName() == class_name][-1]
+
+    def has(self, class_name) -> bool:
+        runs = self.window.project.getRuns()
+        return any(run.getClassName() == class_name for run in runs)
+
+    def show_update(self) -> None:
+        """Show the graph with the update selected, and its summary."""
+        self.show_project()
+        self.view._selectItemProtocol(self.run_of("ProtEtPickerUpdate"))
 
     def show_project(self) -> None:
         """Open Tomography, Particles, Picking in the tree; select the training."""

@@ -77,35 +77,49 @@ def particles_by_tomogram(
             [row[0] for row in found],
             class_names=np.array([row[1] for row in found], dtype=str),
             scores=np.array([row[2] for row in found]),
+            rotations=_rotations([row[3] for row in found]),
         )
         for ts_id, found in sorted(rows.items())
     }
 
 
+def _rotations(matrices: Sequence[np.ndarray]) -> np.ndarray | None:
+    """Return ``(N, 3, 3)`` orientations of Scipion's matrices; ``None`` if unturned.
+
+    Scipion's matrix turns the tomogram's axes into the reference's (moved map(r) =
+    reference(M r)), the engine's the other way: one is the transpose of the other.
+    """
+    turns = np.array(matrices)[:, :3, :3]
+    if np.allclose(turns, np.eye(3), atol=1e-6):
+        return None
+    return np.swapaxes(turns, 1, 2).copy()
+
+
+def scipion_matrix(rotation: np.ndarray | None) -> np.ndarray:
+    """Return Scipion's 4 x 4 matrix of an orientation; unturned if it is unknown."""
+    matrix = np.eye(4)
+    if rotation is not None and np.isfinite(rotation).all():
+        matrix[:3, :3] = rotation.T
+    return matrix
+
+
 def _iterate_rows(
     coordinates: SetOfCoordinates3D, class_of: ClassOfGroup
 ) -> Iterator[tuple[str, tuple]]:
-    """Yield tsId and (position zyx, class, score) of each wanted coordinate."""
+    """Yield tsId and (position zyx, class, score, matrix) of each wanted coordinate."""
     rows = []
     for coordinate in coordinates.iterCoordinates():
         name = class_of(coordinate.getGroupId())
         if name is None:
             continue
         x, y, z = coordinate.getPosition(BOTTOM_LEFT_CORNER)
-        rows.append((coordinate.getTomoId(), (z, y, x), name, coordinate.getScore()))
+        matrix = np.array(coordinate.getMatrix(), dtype=np.float64)
+        score = coordinate.getScore()
+        rows.append((coordinate.getTomoId(), (z, y, x), name, score, matrix))
     scored = any(row[3] for row in rows)
-    for ts_id, position, name, score in rows:
-        yield ts_id, (position, name, float(score or 0.0) if scored else math.nan)
-
-
-def join_particles(ts_id: str, parts: Sequence[Particles]) -> Particles:
-    """Return several records of one tomogram as one."""
-    return make_particles(
-        ts_id,
-        np.concatenate([part.positions_zyx for part in parts]),
-        class_names=np.concatenate([part.class_names for part in parts]),
-        scores=np.concatenate([part.scores for part in parts]),
-    )
+    for ts_id, position, name, score, matrix in rows:
+        known = float(score or 0.0) if scored else math.nan
+        yield ts_id, (position, name, known, matrix)
 
 
 def group_ids(coordinates: SetOfCoordinates3D) -> list[int]:
@@ -139,8 +153,13 @@ def append_particles(
     groups: Mapping[str, int],
 ) -> None:
     """Add particles of the classes in ``groups`` (name -> group id) to a set."""
-    for position, name, score in zip(
-        particles.positions_zyx, particles.class_names, particles.scores, strict=True
+    rotations = particles.rotations
+    for position, name, score, rotation in zip(
+        particles.positions_zyx,
+        particles.class_names,
+        particles.scores,
+        [None] * len(particles) if rotations is None else rotations,
+        strict=True,
     ):
         if name not in groups:
             continue
@@ -148,7 +167,7 @@ def append_particles(
         coordinate = Coordinate3D()
         coordinate.setVolume(tomogram)
         coordinate.setPosition(x, y, z, BOTTOM_LEFT_CORNER)
-        coordinate.setMatrix(np.eye(4))
+        coordinate.setMatrix(scipion_matrix(rotation))
         coordinate.setGroupId(groups[name])
         coordinate.setScore(0.0 if math.isnan(score) else float(score))
         coordinates.append(coordinate)

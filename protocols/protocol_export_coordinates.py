@@ -22,8 +22,15 @@ from etpicker_plugin.convert import (
 from etpicker_plugin.engine.config.convert import ConvertConfig
 from etpicker_plugin.engine.config.options import config_digest, config_from_values
 from etpicker_plugin.engine.io.coordinates_csv import write_csv
+from etpicker_plugin.engine.io.sidecar import sidecar_of
 
-FORM_FIELDS = ("output_format", "binning", "relion5_centre")
+FORM_FIELDS = (
+    "output_format",
+    "binning",
+    "relion5_centre",
+    "dynamo_first_voxel",
+    "mirror_z",
+)
 SCIPION_FIELDS = (
     "input",
     "input_format",
@@ -35,12 +42,26 @@ SCIPION_FIELDS = (
 )
 """Fields that the protocol sets itself."""
 
+EXPORTED = (
+    ".csv",
+    ".txt",
+    ".star",
+    ".coords",
+    ".tbl",
+    ".doc",
+    ".pts",
+    ".json",
+    ".ndjson",
+    ".tsv",
+)
+
 
 class ProtEtPickerExportCoordinates(ProtEtPickerBase):
-    """Export coordinates: CSV, TXT, RELION 3.1, 4 and 5 STAR, DeepETPicker's .coords.
+    """Export coordinates for RELION, Dynamo, IMOD, EMAN2, Warp, ArtiaX and others.
 
-    A JSON beside each file says origin, unit and voxel size, and what the format could
-    not hold.
+    Also for copick, the CryoET data portal and DeepETPicker, and as CSV and TXT. A JSON
+    beside each file says origin, unit and voxel size, and keeps what the format cannot
+    hold.
     """
 
     _label = "export coordinates"
@@ -128,9 +149,10 @@ class ProtEtPickerExportCoordinates(ProtEtPickerBase):
 
     def getExportedFiles(self):
         """Return the exported files without the JSON beside each."""
-        files = Path(self.getExportFolder()).glob("*")
-        wanted = (".csv", ".txt", ".star", ".coords")
-        return sorted(f for f in files if f.suffix in wanted)
+        folder = Path(self.getExportFolder())
+        files = {*folder.glob("*"), *folder.glob("ExperimentRuns/*/Picks/*")}
+        sidecars = {sidecar_of(file) for file in files}
+        return sorted(f for f in files - sidecars if f.suffix in EXPORTED)
 
     def _buildConfig(self):
         rate = self.inputCoordinates[0].get().getSamplingRate()

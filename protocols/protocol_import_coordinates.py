@@ -1,6 +1,5 @@
 """Read coordinates of other programs, with classes and scores."""
 
-import re
 import shutil
 from collections import defaultdict
 from enum import Enum
@@ -8,6 +7,7 @@ from pathlib import Path
 
 from etpicker_plugin.protocols import checks
 from etpicker_plugin.protocols.class_sets import add_output_choice, make_class_sets
+from etpicker_plugin.protocols.coordinate_files import CoordinateFiles
 from etpicker_plugin.protocols.form import (
     add_parameters,
     read_assignments,
@@ -15,25 +15,34 @@ from etpicker_plugin.protocols.form import (
 )
 from etpicker_plugin.protocols.protocol_base import ProtEtPickerBase
 from pyworkflow.protocol import params
-from tomo.convert.mdoc import normalizeTSId
 from tomo.objects import SetOfCoordinates3D
 
 from etpicker_plugin.convert import (
     even_box,
-    join_particles,
     link_tomogram,
     tomograms_by_id,
 )
 from etpicker_plugin.engine.config.checks import require_diameters
-from etpicker_plugin.engine.config.convert import ConvertConfig
+from etpicker_plugin.engine.config.convert import (
+    JOINT_FORMATS,
+    ConvertConfig,
+)
 from etpicker_plugin.engine.config.options import (
     config_digest,
     config_from_values,
 )
 from etpicker_plugin.engine.errors import ConfigError
 from etpicker_plugin.engine.io.coordinates_csv import read_csv
+from etpicker_plugin.engine.io.particles import join_particles
 
-FORM_FIELDS = ("input_format", "binning", "relion5_centre", "class_name")
+FORM_FIELDS = (
+    "input_format",
+    "binning",
+    "relion5_centre",
+    "dynamo_first_voxel",
+    "mirror_z",
+    "class_name",
+)
 SCIPION_FIELDS = (
     "input",
     "output_format",
@@ -44,17 +53,17 @@ SCIPION_FIELDS = (
 )
 """Fields that the protocol sets itself."""
 
-TS_LABEL = "{TS}"
-
 
 class ImportCoordinatesOutputs(Enum):
     Coordinates3D = SetOfCoordinates3D
 
 
 class ProtEtPickerImportCoordinates(ProtEtPickerBase):
-    """Import coordinates: CSV, TXT, RELION 3.1, 4 and 5 STAR, DeepETPicker's .coords.
+    """Import coordinates of RELION, Dynamo, IMOD, EMAN2, Warp, ArtiaX and others.
 
-    Fractions of a voxel, scores and class names are kept where the file holds them.
+    Also of copick, the CryoET data portal and DeepETPicker, and as CSV and TXT.
+    Fractions of a voxel, scores, classes and orientations are kept where the file holds
+    them.
     """
 
     _label = "import coordinates"
@@ -77,7 +86,9 @@ class ProtEtPickerImportCoordinates(ProtEtPickerBase):
             params.PathParam,
             important=True,
             label="Folder or file",
-            help="A folder with one file for each tomogram, or one STAR file for all.",
+            help="A folder with one file for each tomogram (copick and the portal: "
+            "for each of its classes), or one STAR file or Dynamo table for all. A "
+            "table of several tomograms needs its '.doc' beside it.",
         )
         form.addParam(
             "filesPattern",
@@ -85,8 +96,9 @@ class ProtEtPickerImportCoordinates(ProtEtPickerBase):
             default="",
             label="Pattern",
             help="File names in the folder, as '*.csv'. '{TS}' stands for the name of "
-            "the tomogram, as in '{TS}_particles.csv'; without it, the name is the "
-            "file's, up to its extension.",
+            "the tomogram, as in '{TS}_particles.csv' or '{TS}/*.ndjson'; without it, "
+            "the name is the file's, up to its extension (EMAN2: up to '_info'; "
+            "copick: the run; the portal: TOMOGRAM_CLASS.ndjson).",
         )
         add_parameters(form, ConvertConfig, FORM_FIELDS)
         form.addParam(
@@ -133,8 +145,9 @@ class ProtEtPickerImportCoordinates(ProtEtPickerBase):
         shutil.rmtree(self._getExtraPath("converted"), ignore_errors=True)
         for tomogram in tomograms_by_id(self.inputTomograms.get()).values():
             link_tomogram(tomogram, self._getExtraPath("tomograms"))
-        if not self._isStar():
-            self._linkFiles()
+        if not self._isJoint():
+            files = Path(self._getExtraPath("files"))
+            self._coordinateFiles().link(files)
         for job in self._jobs().items():
             config = self._buildConfig(job)
             self.runEngine("convert", config, config.out)
@@ -179,9 +192,11 @@ class ProtEtPickerImportCoordinates(ProtEtPickerBase):
 
     def _warnings(self):
         names = self.inputTomograms.get().getTSIds()
-        if self._isStar():
+        if self._isJoint():
             return []
-        return checks.warn_names(names, self._filesByName(), of="coordinate file")
+        return checks.warn_names(
+            names, self._coordinateFiles().by_name(), of="coordinate file"
+        )
 
     def _summary(self):
         lines = [
@@ -200,50 +215,29 @@ class ProtEtPickerImportCoordinates(ProtEtPickerBase):
         ConfigError
             If there is no file, or none belongs to a tomogram.
         """
-        names = sorted(self.inputTomograms.get().getTSIds())
-        if self._isStar():
-            files = self._files()
-            return {f"star_{i}": ([str(f)], names) for i, f in enumerate(files, 1)}
-        found = self._filesByName()
-        errors = checks.check_names(names, found, of="coordinate file")
+        files = self._coordinateFiles()
+        if self._isJoint():
+            return {n: ([str(f)], ids) for n, (f, ids) in files.jobs().items()}
+        found = files.by_name()
+        errors = checks.check_names(files.ts_ids, found, of="coordinate file")
         if errors:
             raise ConfigError(errors[0])
-        common = [name for name in names if name in found]
-        return {"all": ([self._linkTo(n, found[n]) for n in common], common)}
+        common = [name for name in files.ts_ids if name in found]
+        links = [files.link_name(n, file) for n in common for file in found[n]]
+        return {"all": ([self._getExtraPath("files", n) for n in links], common)}
 
-    def _linkTo(self, ts_id, file):
-        """Return the link's name: the engine pairs files and tomograms by name."""
-        return self._getExtraPath("files", f"{ts_id}{file.suffix}")
+    def _coordinateFiles(self):
+        values = self._values()
+        return CoordinateFiles(
+            path=Path(self.filesPath.get() or ""),
+            pattern=self.filesPattern.get() or "",
+            kind=values["input_format"],
+            ts_ids=tuple(sorted(self.inputTomograms.get().getTSIds())),
+            default_class=next(iter(values.get("class_name", ())), "particle"),
+        )
 
-    def _linkFiles(self):
-        """Link every coordinate file under its tomogram's name."""
-        folder = Path(self._getExtraPath("files"))
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir()
-        for ts_id, file in self._filesByName().items():
-            Path(self._linkTo(ts_id, file)).symlink_to(file.resolve())
-
-    def _isStar(self):
-        return self._values()["input_format"].startswith("relion")
-
-    def _files(self):
-        path = Path(self.filesPath.get() or "")
-        if path.is_file():
-            return [path]
-        pattern = (self.filesPattern.get() or "*").replace(TS_LABEL, "*")
-        files = sorted(f for f in path.glob(pattern) if f.is_file())
-        if not files:
-            raise ConfigError(
-                f"No file '{pattern}' in '{path}'. Check folder and pattern."
-            )
-        return files
-
-    def _filesByName(self):
-        """Return the coordinate files by the tsId that their name gives."""
-        return {
-            normalizeTSId(tomogram_name(file.name, self.filesPattern.get() or "")): file
-            for file in self._files()
-        }
+    def _isJoint(self):
+        return self._values()["input_format"] in JOINT_FORMATS
 
     def _values(self):
         return read_parameters(self, ConvertConfig, FORM_FIELDS)
@@ -282,15 +276,3 @@ class ProtEtPickerImportCoordinates(ProtEtPickerBase):
                 f"hold the classes {', '.join(found) or 'none'}."
             )
         return {name: i for i, name in enumerate(names, 1)}
-
-
-def tomogram_name(file_name, pattern):
-    """Return the tomogram's name in a file name, by ``{TS}`` in the pattern."""
-    if TS_LABEL in pattern:
-        before, after = (
-            re.escape(part).replace(r"\*", ".*?") for part in pattern.split(TS_LABEL, 1)
-        )
-        match = re.fullmatch(f"{before}(.+){after}", file_name)
-        if match:
-            return match.group(1)
-    return Path(file_name).stem

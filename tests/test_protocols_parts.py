@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 import tempfile
 import unittest
 from pathlib import Path
@@ -27,21 +28,20 @@ from etpicker_plugin.protocols import (
     protocol_update,
 )
 from etpicker_plugin.protocols.classes import match_groups, match_sets
+from etpicker_plugin.protocols.coordinate_files import CoordinateFiles, tomogram_name
 from etpicker_plugin.protocols.form import (
     form_parameter,
     form_parameters,
     read_assignments,
 )
 from etpicker_plugin.protocols.protocol_base import ProtEtPickerBase, engine_program
-from etpicker_plugin.protocols.protocol_import_coordinates import (
-    tomogram_name,
-)
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from pyworkflow.protocol import params
 from pyworkflow.tests import BaseTest, setupTestProject
 from pyworkflow.utils.process import buildRunCommand
 
+from etpicker_plugin import Plugin
 from etpicker_plugin.engine.config.average import AverageConfig
 from etpicker_plugin.engine.config.convert import ConvertConfig
 from etpicker_plugin.engine.config.evaluate import EvaluateConfig
@@ -51,6 +51,7 @@ from etpicker_plugin.engine.config.train import TrainConfig
 from etpicker_plugin.engine.config.update import UpdateConfig
 from etpicker_plugin.engine.errors import ConfigError
 from etpicker_plugin.engine.io.particles import make_particles
+from etpicker_plugin.run_template import fill_template
 from etpicker_plugin.viewers.histograms import draw_metrics, draw_scores
 from etpicker_plugin.viewers.slices import (
     PickedTomogram,
@@ -236,10 +237,75 @@ class TestClasses(unittest.TestCase):
             ("TS_01_picks.csv", "{TS}_picks.csv", "TS_01"),
             ("run1_TS_01.csv", "run*_{TS}.csv", "TS_01"),
             ("other.csv", "{TS}_picks.csv", "other"),
+            ("TS_01/a/b.ndjson", "{TS}/*.ndjson", "TS_01"),
+            ("x/TS_01/b.json", "*/{TS}/*.json", "TS_01"),
         ]
         for file_name, pattern, expected in table:
             with self.subTest(file_name):
                 self.assertEqual(tomogram_name(file_name, pattern), expected)
+
+    def files_of(self, kind, names, pattern=""):
+        """Return what CoordinateFiles makes of empty files in a folder."""
+        folder = Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, folder)
+        for name in names:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text("")
+        return CoordinateFiles(
+            path=folder, pattern=pattern, kind=kind, ts_ids=("TS_01", "TS_02")
+        )
+
+    def test_coordinate_files_and_whose_they_are(self):
+        picks = "ExperimentRuns/TS_01/Picks"
+        table = [
+            ("csv", "", ["TS_01.csv", "TS_01.csv.json"], ["TS_01.csv"]),
+            ("eman2", "", ["TS_01_info.json", "TS_01_info.json.json"], ["TS_01.json"]),
+            (
+                "copick",
+                "",
+                [f"{picks}/a_1_ring.json", f"{picks}/a_1_x.json", "TS_01_a_1_x.json"],
+                ["TS_01/Picks/a_1_ring.json", "TS_01/Picks/a_1_x.json"],
+            ),
+            (
+                "portal",
+                "",
+                ["TS_01_ring.ndjson", "TS_01.ndjson"],
+                ["TS_01_particle.ndjson", "TS_01_ring.ndjson"],
+            ),
+            ("portal", "{TS}/*", ["TS_01/ring.ndjson"], ["TS_01_ring.ndjson"]),
+        ]
+        for kind, pattern, names, expected in table:
+            with self.subTest(kind=kind, pattern=pattern):
+                files = self.files_of(kind, names, pattern)
+                found = files.by_name()
+                self.assertEqual(list(found), ["TS_01"])
+                links = sorted(files.link_name("TS_01", f) for f in found["TS_01"])
+                self.assertEqual(links, expected)
+                folder = files.path / "links"
+                for _ in range(2):  # A second run finds links of the first.
+                    files.link(folder)
+                linked = {p.relative_to(folder).as_posix() for p in folder.rglob("*.*")}
+                self.assertLessEqual(set(expected), linked)
+
+    def test_two_files_of_one_tomogram_are_refused(self):
+        for kind, names in (
+            ("csv", ["TS_01.csv", "TS_01.txt"]),
+            ("portal", ["TS_01_ring.ndjson", "TS_01-ring.ndjson"]),
+        ):
+            with (
+                self.subTest(kind),
+                self.assertRaisesRegex(ConfigError, "2 files are of TS_01"),
+            ):
+                self.files_of(kind, names).by_name()
+
+    def test_a_dynamo_table_without_a_map_is_of_the_tomogram_it_is_named_after(self):
+        files = self.files_of(
+            "dynamo", ["TS_01.tbl", "b.tbl", "TS_02.tbl", "TS_02.doc"]
+        )
+        both = ["TS_01", "TS_02"]
+        found = {file.name: names for file, names in files.jobs().values()}
+        expected = {"TS_01.tbl": ["TS_01"], "TS_02.tbl": both, "b.tbl": both}
+        self.assertEqual(found, expected)
 
 
 class TestViewerParts(unittest.TestCase):
@@ -313,3 +379,28 @@ class TestViewerParts(unittest.TestCase):
         self.assertEqual(slab_mean(data, 0, 3)[0, 0], 0.5)
         self.assertEqual(slab_mean(data, 2, 3)[0, 0], 2.0)
         self.assertEqual(slab_mean(data, 4, 1)[0, 0], 4.0)
+
+
+class TestTemplates(BaseTest):
+    """Scipion knows a template's fields by their titles: equal titles are lost."""
+
+    def test_every_template_can_be_filled(self):
+        templates = sorted(Path(Plugin().getPluginTemplateDir()).glob("*.template"))
+        self.assertGreaterEqual(len(templates), 2)
+        for path in templates:
+            with self.subTest(path.name):
+                workflow = json.loads(Path(fill_template(path, {})).read_text("utf-8"))
+                ids = {step["object.id"] for step in workflow}
+                self.assertEqual(len(ids), len(workflow))
+                for step in workflow:
+                    for value in pointers_of(step):
+                        self.assertIn(value.split(".")[0], ids)
+
+
+def pointers_of(step):
+    """Return the values of a template's step that name another step's output."""
+    values = []
+    for name, value in step.items():
+        if name.startswith("input"):
+            values += value if isinstance(value, list) else [value]
+    return values

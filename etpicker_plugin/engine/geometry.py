@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 FloatArray = NDArray[np.float64]
 
 RELION5_CENTRES = ("half", "half-minus-one")
+IMOD_VOXEL_CENTRE_XYZ = np.array([0.5, 0.5, 0.0])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +70,71 @@ def from_centred_ang_xyz(
     """Return ``(N, 3)`` zyx voxels from xyz in Å from the tomogram's centre."""
     corner_xyz = np.asarray(positions_xyz) / frame.voxel_size
     return reverse_axes(corner_xyz + _centre_xyz(frame, centre))
+
+
+def to_ang_xyz(positions_zyx: ArrayLike, frame: TomogramFrame) -> FloatArray:
+    """Return ``(N, 3)`` xyz in Å from the centre of the first voxel: p · s (copick)."""
+    return reverse_axes(positions_zyx) * frame.voxel_size
+
+
+def from_ang_xyz(positions_xyz: ArrayLike, frame: TomogramFrame) -> FloatArray:
+    """Return ``(N, 3)`` zyx voxels from xyz in Å from the centre of the first voxel."""
+    return reverse_axes(positions_xyz) / frame.voxel_size
+
+
+def to_fraction_xyz(positions_zyx: ArrayLike, frame: TomogramFrame) -> FloatArray:
+    """Return ``(N, 3)`` xyz as fractions of the tomogram's size: p / n (Warp)."""
+    return reverse_axes(positions_zyx) / frame.shape_zyx[::-1]
+
+
+def from_fraction_xyz(positions_xyz: ArrayLike, frame: TomogramFrame) -> FloatArray:
+    """Return ``(N, 3)`` zyx voxels from xyz as fractions of the tomogram's size."""
+    return reverse_axes(positions_xyz) * frame.shape_zyx
+
+
+def to_imod_xyz(positions_zyx: ArrayLike) -> FloatArray:
+    """Return ``(N, 3)`` xyz as IMOD's models hold it: p + 0.5 in x and y, p in z.
+
+    A model's x and y run from 0 to n, its z from -0.5 to n - 0.5.
+    """
+    return reverse_axes(positions_zyx) + IMOD_VOXEL_CENTRE_XYZ
+
+
+def from_imod_xyz(positions_xyz: ArrayLike) -> FloatArray:
+    """Return ``(N, 3)`` zyx voxels from a model's xyz."""
+    return reverse_axes(np.asarray(positions_xyz) - IMOD_VOXEL_CENTRE_XYZ)
+
+
+def to_eman2_xyz(positions_zyx: ArrayLike, frame: TomogramFrame) -> FloatArray:
+    """Return ``(N, 3)`` xyz in unbinned pixels from voxel n // 2 (EMAN2's info files).
+
+    (p - n // 2) · binning, as ``e2spt_boxer`` saves boxes beside ``apix_unbin``.
+    """
+    return (reverse_axes(positions_zyx) - _eman2_centre_xyz(frame)) * frame.binning
+
+
+def from_eman2_xyz(positions_xyz: ArrayLike, frame: TomogramFrame) -> FloatArray:
+    """Return ``(N, 3)`` zyx voxels from EMAN2's centred unbinned xyz."""
+    return reverse_axes(
+        np.asarray(positions_xyz) / frame.binning + _eman2_centre_xyz(frame)
+    )
+
+
+def mirror_z(
+    positions_zyx: FloatArray, frame: TomogramFrame, *, about_eman2_centre: bool
+) -> FloatArray:
+    """Return ``(N, 3)`` zyx with z counted from the other end: n - 1 - p.
+
+    About EMAN2's centre, voxel n // 2, it is 2 · (n // 2) - p: its z changes sign.
+    """
+    n = frame.shape_zyx[0]
+    mirrored = positions_zyx.copy()
+    mirrored[:, 0] = (2 * (n // 2) if about_eman2_centre else n - 1) - mirrored[:, 0]
+    return mirrored
+
+
+def _eman2_centre_xyz(frame: TomogramFrame) -> FloatArray:
+    return np.asarray(frame.shape_zyx[::-1], dtype=np.float64) // 2
 
 
 def _centre_xyz(frame: TomogramFrame, centre: str) -> FloatArray:

@@ -13,10 +13,11 @@ from etpicker_plugin.engine.averaging.average import average
 from etpicker_plugin.engine.config.average import AverageConfig
 from etpicker_plugin.engine.config.extract import ExtractConfig
 from etpicker_plugin.engine.errors import ConfigError, ExternalProgramError
+from etpicker_plugin.engine.orientation import to_relion_angles
 from etpicker_plugin.engine.progress import ignore_progress
 from etpicker_plugin.engine.relion.find import find_relion
 from etpicker_plugin.engine.relion.plans import reconstruct
-from etpicker_plugin.engine.relion.poses import ANGLES, angles_of, rotation_of
+from etpicker_plugin.engine.relion.poses import ANGLES, rotation_of
 from etpicker_plugin.engine.relion.read import read_particles
 from etpicker_plugin.engine.relion.run import run_relion
 from etpicker_plugin.engine.subtomograms.extract import extract
@@ -70,7 +71,7 @@ def write_true_poses(folder):
         place = (row.rlnCoordinateX, row.rlnCoordinateY, row.rlnCoordinateZ)
         nearest = np.linalg.norm(truth[:, :3] - place, axis=1).argmin()
         matrices.append(Rotation.from_quat(truth[nearest, 3:]).as_matrix())
-    particles[list(ANGLES)] = angles_of(matrices)
+    particles[list(ANGLES)] = to_relion_angles(np.array(matrices))
     write_tables(tables, folder / "boxes" / "true.star")
 
 

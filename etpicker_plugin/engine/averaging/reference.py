@@ -7,8 +7,9 @@ from scipy.spatial.transform import Rotation
 
 from etpicker_plugin.engine.averaging.inputs import Boxes
 from etpicker_plugin.engine.averaging.job import Job, iteration_file, latest_optimiser
+from etpicker_plugin.engine.orientation import to_relion_angles
 from etpicker_plugin.engine.relion.plans import Search, class3d, reconstruct
-from etpicker_plugin.engine.relion.poses import ANGLES, angles_of
+from etpicker_plugin.engine.relion.poses import ANGLES
 from etpicker_plugin.engine.subtomograms.star import write_tables
 
 logger = logging.getLogger(__name__)
@@ -41,7 +42,7 @@ def make_reference(boxes: Boxes, job: Job, *, search: Search) -> str:
     folder.mkdir(exist_ok=True)
     turned = boxes.particles.copy()
     random = Rotation.random(len(turned), random_state=search.seed)
-    turned[list(ANGLES)] = angles_of(random.as_matrix())
+    turned[list(ANGLES)] = to_relion_angles(random.as_matrix())
     write_tables({"optics": boxes.optics, "particles": turned}, folder / "random.star")
     blob = reconstruct(
         "reference/random.star",

@@ -5,7 +5,32 @@ from dataclasses import dataclass
 from etpicker_plugin.engine.config.checks import require, require_positive
 from etpicker_plugin.engine.config.options import REQUIRED, option
 
-FORMATS = ("csv", "txt", "relion3", "relion4", "relion5", "deepetpicker")
+FORMATS = (
+    "csv",
+    "txt",
+    "relion3",
+    "relion4",
+    "relion5",
+    "deepetpicker",
+    "dynamo",
+    "imod",
+    "eman2",
+    "copick",
+    "portal",
+    "warp",
+    "warp-normalised",
+    "artiax",
+    "artiax-coords",
+)
+JOINT_FORMATS = ("relion3", "relion4", "relion5", "dynamo", "warp", "warp-normalised")
+"""Formats with many tomograms in one file."""
+FILE_PER_CLASS = ("copick", "portal")
+"""Formats with a file for each class of a tomogram."""
+NEED_BINNING = {
+    "relion4": "RELION 4 coordinates are in unbinned pixels",
+    "eman2": "EMAN2's boxes are in unbinned pixels",
+}
+"""Formats that cannot be written without the binning, nor read (but EMAN2)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,8 +48,10 @@ class ConvertConfig:
     )
     out: str = option(
         REQUIRED,
-        "Folder for the converted files: NAME.csv, .txt or .coords per tomogram, or "
-        "one particles.star; beside each a .json says what it holds.",
+        "Folder for the converted files: one for each tomogram (NAME.csv, .txt, "
+        ".coords, .pts, .tsv, NAME_info.json), or for each of its classes (copick, "
+        "portal), or one for all (particles.star, particles.tbl); beside each a .json "
+        "says what it holds.",
         label="Output folder",
     )
     tomogram: tuple[str, ...] = option(
@@ -41,8 +68,9 @@ class ConvertConfig:
     )
     binning: float | None = option(
         None,
-        "Tomogram voxel size over tilt-series pixel size. RELION 4 coordinates are "
-        "in unbinned pixels, so it must be given for them; elsewhere 1 is taken.",
+        "Tomogram voxel size over tilt-series pixel size. RELION 4 coordinates and "
+        "EMAN2's boxes are in unbinned pixels, so it must be given for them (EMAN2's "
+        "files state it when read); elsewhere 1 is taken.",
         label="Binning",
     )
     relion5_centre: str = option(
@@ -52,6 +80,22 @@ class ConvertConfig:
         "picker, pytom-match-pick).",
         choices=("half", "half-minus-one"),
         label="RELION 5 centre",
+        advanced=True,
+    )
+    dynamo_first_voxel: str = option(
+        "0",
+        "Number of the first voxel in Dynamo tables: 0 as Scipion, copick and ArtiaX "
+        "read and write them, 1 as Dynamo itself counts.",
+        choices=("0", "1"),
+        label="Dynamo's first voxel",
+        advanced=True,
+    )
+    mirror_z: bool = option(
+        False,
+        "z runs the other way in the other program (opposite handedness): z becomes "
+        "n - 1 - z; for EMAN2 it changes sign, as Scipion's EMAN plugin does for "
+        "tomograms that EMAN2 did not reconstruct.",
+        label="Mirror z",
         advanced=True,
     )
     class_name: tuple[str, ...] = option(
@@ -78,7 +122,7 @@ class ConvertConfig:
         self._require_frame()
 
     def _require_frame(self) -> None:
-        """Refuse to guess dimensions, voxel size or RELION 4's binning."""
+        """Refuse to guess dimensions, voxel size or a binning that is needed."""
         require(
             bool(self.tomogram or self.dimensions),
             "The tomogram's dimensions are not known, and etpicker does not guess "
@@ -89,9 +133,12 @@ class ConvertConfig:
             "The voxel size is not known, and etpicker does not guess it. Give "
             "--voxel-size in Å, or --tomogram.",
         )
+        wanting = {self.input_format, self.output_format} & set(NEED_BINNING)
+        if self.output_format != "eman2":
+            wanting.discard("eman2")
         require(
-            self.binning is not None
-            or "relion4" not in (self.input_format, self.output_format),
-            "RELION 4 coordinates are in unbinned pixels, and the tomogram's binning "
-            "is not known. Give --binning (1 if the tomogram is not binned).",
+            self.binning is not None or not wanting,
+            f"{' and '.join(NEED_BINNING[f] for f in sorted(wanting))}, and the "
+            "tomogram's binning is not known. Give --binning (1 if the tomogram is "
+            "not binned).",
         )

@@ -2,34 +2,33 @@
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from etpicker_plugin.engine.config.convert import ConvertConfig
-from etpicker_plugin.engine.errors import ConfigError
-from etpicker_plugin.engine.geometry import TomogramFrame
-from etpicker_plugin.engine.io.coordinates_csv import (
-    read_csv,
-    refuse_outside,
-    write_csv,
+from etpicker_plugin.engine.errors import ConfigError, InputDataError
+from etpicker_plugin.engine.geometry import TomogramFrame, mirror_z
+from etpicker_plugin.engine.io.coordinates_csv import refuse_outside
+from etpicker_plugin.engine.io.dynamo_table import table_map_of
+from etpicker_plugin.engine.io.formats import (
+    FILE_OF_CLASS,
+    FILE_OF_TOMOGRAM,
+    JOINT_FILE,
+    READ,
+    READ_JOINT,
+    WRITE,
+    WRITE_JOINT,
 )
-from etpicker_plugin.engine.io.coordinates_txt import read_txt, write_txt
-from etpicker_plugin.engine.io.deepetpicker_coords import read_coords, write_coords
-from etpicker_plugin.engine.io.names import match_names, number_classes, short_name
-from etpicker_plugin.engine.io.particles import Particles
-from etpicker_plugin.engine.io.relion_star import (
-    read_star,
-    read_tables,
-    tomogram_column,
-    write_star,
-)
-from etpicker_plugin.engine.io.relion_versions import VERSIONS as STAR_FORMATS
-from etpicker_plugin.engine.io.sidecar import Item, sidecar_of, write_sidecar
-from etpicker_plugin.engine.io.tomogram import read_tomogram, tomogram_id_of
+from etpicker_plugin.engine.io.names import number_classes
+from etpicker_plugin.engine.io.pairing import joint_frames, pair_files
+from etpicker_plugin.engine.io.particles import Particles, join_particles
+from etpicker_plugin.engine.io.sidecar import Item, restore, sidecar_of, write_sidecar
+from etpicker_plugin.engine.orientation import mirror_rotations
 from etpicker_plugin.engine.progress import Progress, ProgressEvent
 
 logger = logging.getLogger(__name__)
-
-EXTENSIONS = {"csv": ".csv", "txt": ".txt", "deepetpicker": ".coords"}
 
 
 def convert(
@@ -57,6 +56,7 @@ def convert(
     refuse_existing(list(plan))
     numbers = class_numbers_of(items, order=config.class_name)
     for done, (path, written) in enumerate(plan.items(), 1):
+        path.parent.mkdir(parents=True, exist_ok=True)
         write_items(written, path, config, class_numbers=numbers)
         write_sidecar(written, path, config, class_numbers=numbers)
         on_progress(ProgressEvent("convert", done, len(plan)))
@@ -64,30 +64,22 @@ def convert(
 
 
 def read_items(config: ConvertConfig) -> list[Item]:
-    """Read every particle of the input, each with its tomogram's frame."""
-    if config.input_format not in STAR_FORMATS:
-        return [
-            (_read_one(path, frame, config), frame)
-            for path, frame in _pair_files(config)
+    """Read every particle of the input, one record per tomogram with its frame.
+
+    What a sidecar of ours keeps for a file comes back with it.
+    """
+    parts = _read_joint(config) if config.input_format in READ_JOINT else _read(config)
+    for path, particles, frame in parts:
+        refuse_outside(particles, shape_zyx=frame.shape_zyx, path=path)
+    frames = {frame.tomogram_id: frame for _, _, frame in parts}
+    items = []
+    for name, frame in frames.items():
+        found = [
+            particles for _, particles, _ in parts if particles.tomogram_id == name
         ]
-    if len(config.input) > 1:
-        raise ConfigError(
-            f"--input: {len(config.input)} STAR files, expected one. Convert them one "
-            "by one, each into its own folder."
-        )
-    path = Path(config.input[0])
-    frames = {frame.tomogram_id: frame for frame in _star_frames(path, config)}
-    records = read_star(
-        path,
-        frames=frames,
-        version=config.input_format,
-        relion5_centre=config.relion5_centre,
-        class_order=config.class_name,
-    )
-    for particles in records:
-        shape_zyx = frames[particles.tomogram_id].shape_zyx
-        refuse_outside(particles, shape_zyx=shape_zyx, path=path)
-    return [(particles, frames[particles.tomogram_id]) for particles in records]
+        particles = found[0] if len(found) == 1 else join_particles(name, found)
+        items.append((_mirrored(particles, frame, config), frame))
+    return items
 
 
 def class_numbers_of(items: Sequence[Item], *, order: Sequence[str]) -> dict[str, int]:
@@ -102,25 +94,49 @@ def class_numbers_of(items: Sequence[Item], *, order: Sequence[str]) -> dict[str
 def plan_outputs(
     items: Sequence[Item], out_dir: Path, *, output_format: str
 ) -> dict[Path, list[Item]]:
-    """Return which particles go to which file: STAR holds all, others one each."""
-    if output_format in STAR_FORMATS:
-        return {out_dir / "particles.star": list(items)}
-    extension = EXTENSIONS[output_format]
-    return {
-        out_dir / f"{frame.tomogram_id}{extension}": [(particles, frame)]
-        for particles, frame in items
-    }
+    """Return which particles go to which file: all to one, or one per tomogram.
+
+    copick and the portal have a file for each class of a tomogram.
+
+    Raises
+    ------
+    InputDataError
+        If there is nothing to write, or two would go to one file.
+    """
+    if output_format in JOINT_FILE:
+        return {out_dir / JOINT_FILE[output_format]: list(items)}
+    if output_format in FILE_OF_TOMOGRAM:
+        name = FILE_OF_TOMOGRAM[output_format]
+        planned = [(name(f.tomogram_id), (p, f)) for p, f in items]
+    else:
+        name_of_class = FILE_OF_CLASS[output_format]
+        planned = [
+            (name_of_class(f.tomogram_id, c), (p.of_class(c), f))
+            for p, f in items
+            for c in dict.fromkeys(p.class_names.tolist())
+        ]
+    plan = {out_dir / path: [item] for path, item in planned}
+    if not plan or len(plan) < len(planned):
+        raise InputDataError(
+            "There are no particles to write."
+            if not plan
+            else f"Two tomograms or classes would both be written to one file; the "
+            f"files are {', '.join(sorted({str(path) for path, _ in planned}))}. "
+            "Rename a tomogram or a class."
+        )
+    return plan
 
 
 def refuse_existing(paths: Sequence[Path]) -> None:
-    """Refuse to overwrite an output or its sidecar.
+    """Refuse to overwrite an output or what is written beside it.
 
     Raises
     ------
     ConfigError
         If one of them exists.
     """
-    for path in (p for output in paths for p in (output, sidecar_of(output))):
+    tables = [table_map_of(path) for path in paths if path.suffix == ".tbl"]
+    for path in (*paths, *tables, *map(sidecar_of, paths)):
         if path.exists():
             raise ConfigError(
                 f"{path} exists and is not overwritten. Give another --out folder or "
@@ -136,92 +152,57 @@ def write_items(
     class_numbers: Mapping[str, int],
 ) -> None:
     """Write particles in the output format."""
-    if config.output_format in STAR_FORMATS:
-        write_star(
-            items,
-            path,
-            version=config.output_format,
-            relion5_centre=config.relion5_centre,
-            class_order=tuple(class_numbers),
-        )
+    if config.output_format in WRITE_JOINT:
+        WRITE_JOINT[config.output_format](items, path, config, class_numbers)
         return
-    ((particles, _),) = items
-    if config.output_format == "csv":
-        write_csv(particles, path)
-    elif config.output_format == "txt":
-        write_txt(particles, path)
-    else:
-        write_coords(particles, path, class_numbers=class_numbers)
+    ((particles, frame),) = items
+    WRITE[config.output_format](particles, frame, path, class_numbers)
 
 
-def _read_one(path: Path, frame: TomogramFrame, config: ConvertConfig) -> Particles:
-    name = frame.tomogram_id
-    if config.input_format == "csv":
-        particles = read_csv(path, tomogram_id=name)
-    elif config.input_format == "txt":
-        particles = read_txt(path, tomogram_id=name, class_name=config.class_name[0])
-    else:
-        particles = read_coords(path, tomogram_id=name, class_order=config.class_name)
-    refuse_outside(particles, shape_zyx=frame.shape_zyx, path=path)
-    return particles
-
-
-def _pair_files(config: ConvertConfig) -> list[tuple[Path, TomogramFrame]]:
-    """Pair files with tomograms by name; a single pair needs no common name."""
-    paths = {tomogram_id_of(name): Path(name) for name in config.input}
-    if len(paths) != len(config.input):
+def _read_joint(config: ConvertConfig) -> list[tuple[Path, Particles, TomogramFrame]]:
+    """Return path, particles and frame of each tomogram in one file of many."""
+    if len(config.input) > 1:
         raise ConfigError(
-            "--input: two files have the same name. Their outputs would overwrite "
-            "each other: convert them into different folders."
+            f"--input: {len(config.input)} {_noun(config)} files, expected one. "
+            "Convert them one by one, each into its own folder."
         )
-    if not config.tomogram:
-        return [(path, _given_frame(name, config)) for name, path in paths.items()]
-    frames = _tomogram_frames(config)
-    if len(paths) == len(frames) == 1:
-        return list(zip(paths.values(), frames.values(), strict=True))
-    match = match_names(list(paths), list(frames))
-    if match.unmatched or match.unused:
-        raise ConfigError(
-            "Coordinate files and tomograms do not pair up by name; "
-            f"{match.describe()}. "
-            "Name each coordinate file as its tomogram."
-        )
-    return [(path, frames[match.pairs[name]]) for name, path in paths.items()]
-
-
-def _star_frames(path: Path, config: ConvertConfig) -> list[TomogramFrame]:
-    if config.tomogram:
-        return list(_tomogram_frames(config).values())
-    table, _ = read_tables(path, version=config.input_format)
-    names = table[tomogram_column(config.input_format)].astype(str)
+    path = Path(config.input[0])
+    frames = joint_frames(path, config)
+    records = READ_JOINT[config.input_format](path, frames, config)
+    by_id = {frame.tomogram_id: frame for frame in frames.values()}
     return [
-        _given_frame(name, config)
-        for name in dict.fromkeys(short_name(name) for name in names)
+        (path, restored, by_id[restored.tomogram_id])
+        for restored in restore(records, path)
     ]
 
 
-def _tomogram_frames(config: ConvertConfig) -> dict[str, TomogramFrame]:
-    """Return the frames of the given tomograms by name."""
-    frames = {}
-    for name in config.tomogram:
-        tomogram = read_tomogram(name, config.voxel_size)
-        frames[tomogram.tomogram_id] = TomogramFrame(
-            tomogram_id=tomogram.tomogram_id,
-            shape_zyx=tomogram.shape_zyx,
-            voxel_size=tomogram.voxel_size,
-            binning=config.binning or 1.0,
-        )
-    return frames
+def _read(config: ConvertConfig) -> list[tuple[Path, Particles, TomogramFrame]]:
+    """Return path, particles and frame of each file."""
+    parts = []
+    for file in pair_files(config):
+        (particles,) = restore([READ[config.input_format](file, config)], file.path)
+        parts.append((file.path, particles, file.frame))
+    return parts
 
 
-def _given_frame(name: str, config: ConvertConfig) -> TomogramFrame:
-    """Return the frame stated by --dimensions and --voxel-size."""
-    x, y, z = config.dimensions
-    if config.voxel_size is None:
-        raise ConfigError("The voxel size is not known. Give --voxel-size in Å.")
-    return TomogramFrame(
-        tomogram_id=name,
-        shape_zyx=(z, y, x),
-        voxel_size=config.voxel_size,
-        binning=config.binning or 1.0,
+def _noun(config: ConvertConfig) -> str:
+    return "table" if config.input_format == "dynamo" else "STAR"
+
+
+def _mirrored(
+    particles: Particles, frame: TomogramFrame, config: ConvertConfig
+) -> Particles:
+    """Return the particles with z counted from the other end, if asked for."""
+    if not config.mirror_z:
+        return particles
+    about_eman2_centre = "eman2" in (config.input_format, config.output_format)
+    rotations = particles.rotations
+    return replace(
+        particles,
+        positions_zyx=np.asarray(
+            mirror_z(
+                particles.positions_zyx, frame, about_eman2_centre=about_eman2_centre
+            )
+        ),
+        rotations=None if rotations is None else mirror_rotations(rotations),
     )

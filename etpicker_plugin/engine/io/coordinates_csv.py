@@ -13,17 +13,20 @@ from scipy.spatial import cKDTree
 from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.io.atomic import write_whole
 from etpicker_plugin.engine.io.particles import Particles, make_particles
+from etpicker_plugin.engine.orientation import from_relion_angles, to_relion_angles
 
 logger = logging.getLogger(__name__)
 
 REQUIRED_COLUMNS = ("class", "x", "y", "z")
+ANGLE_COLUMNS = ("rot", "tilt", "psi")
 DUPLICATE_DISTANCE_VOX = 0.5
 
 
 def read_csv(path: Path, *, tomogram_id: str) -> Particles:
     """Read particles: a header with at least class,x,y,z; ``score`` is optional.
 
-    Positions are 0-based voxels, voxel *i* centred at *i*. Columns stand in any
+    Positions are 0-based voxels, voxel *i* centred at *i*. ``rot``, ``tilt`` and
+    ``psi`` together are the orientation as RELION's angles. Columns stand in any
     order, others are ignored; a file without rows is an empty record.
 
     Raises
@@ -39,33 +42,53 @@ def read_csv(path: Path, *, tomogram_id: str) -> Particles:
         )
     columns = _find_columns(lines[0][1], path=path)
     rows = [_parse_row(cells, columns, f"{path}, line {n}") for n, cells in lines[1:]]
+    angles = np.array([row[3] for row in rows]).reshape(-1, 3)
     return make_particles(
         tomogram_id,
         [row[1] for row in rows],
         class_names=np.array([row[0] for row in rows], dtype=str),
         scores=np.array([row[2] for row in rows], dtype=np.float64),
+        rotations=from_relion_angles(angles) if np.isfinite(angles).any() else None,
     )
 
 
 def write_csv(particles: Particles, path: Path) -> None:
-    """Write ``class,x,y,z,score``; an unknown score is an empty cell.
+    """Write ``class,x,y,z,score`` and, if any is known, ``rot,tilt,psi``.
 
-    Positions are kept to 0.001 voxel, scores to single precision.
+    What is unknown is an empty cell. Positions are kept to 0.001 voxel, scores to
+    single precision, angles to 0.0001 degrees.
     """
+    angle_cells = _angle_cells(particles)
     with (
         write_whole(path) as temporary,
         temporary.open("w", encoding="utf-8", newline="") as stream,
     ):
         writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow((*REQUIRED_COLUMNS, "score"))
-        for name, (z, y, x), score in zip(
+        angle_names = () if particles.rotations is None else ANGLE_COLUMNS
+        writer.writerow((*REQUIRED_COLUMNS, "score", *angle_names))
+        for name, (z, y, x), score, angles in zip(
             particles.class_names,
             particles.positions_zyx,
             particles.scores,
+            angle_cells,
             strict=True,
         ):
             score_cell = "" if math.isnan(score) else f"{score:.9g}"
-            writer.writerow([name, f"{x:.3f}", f"{y:.3f}", f"{z:.3f}", score_cell])
+            position = (f"{x:.3f}", f"{y:.3f}", f"{z:.3f}")
+            writer.writerow([name, *position, score_cell, *angles])
+
+
+def _angle_cells(particles: Particles) -> list[list[str]]:
+    """Return each line's cells of angles: none, or three that are empty if unknown."""
+    if particles.rotations is None:
+        return [[]] * len(particles)
+    known = np.isfinite(particles.rotations).all(axis=(1, 2))
+    return [
+        [f"{angle:.4f}" for angle in row] if is_known else [""] * 3
+        for row, is_known in zip(
+            to_relion_angles(particles.rotations), known, strict=True
+        )
+    ]
 
 
 def check_particles(
@@ -163,7 +186,8 @@ def _find_columns(header: Sequence[str], *, path: Path) -> dict[str, int]:
             f"Coordinates {path}: {problem}; the first line is '{','.join(header)}'. "
             "Expected a header with class,x,y,z (score is optional)."
         )
-    used = [name for name in (*REQUIRED_COLUMNS, "score") if name in names]
+    angles = ANGLE_COLUMNS if set(ANGLE_COLUMNS) <= set(names) else ()
+    used = [name for name in (*REQUIRED_COLUMNS, "score", *angles) if name in names]
     repeated = [name for name in used if names.count(name) > 1]
     if repeated:
         raise InputDataError(
@@ -175,8 +199,8 @@ def _find_columns(header: Sequence[str], *, path: Path) -> dict[str, int]:
 
 def _parse_row(
     cells: Sequence[str], columns: Mapping[str, int], where: str
-) -> tuple[str, tuple[float, float, float], float]:
-    """Return class, position zyx and score of one line."""
+) -> tuple[str, tuple[float, float, float], float, list[float]]:
+    """Return class, position zyx, score and angles of one line; NaN if unknown."""
     if len(cells) <= max(columns[name] for name in REQUIRED_COLUMNS):
         raise InputDataError(
             f"Coordinates {where}: {len(cells)} cell(s), fewer than the header names."
@@ -185,11 +209,21 @@ def _parse_row(
     if not class_name:
         raise InputDataError(f"Coordinates {where}: the class is empty. Name it.")
     x, y, z = (_parse_number(cells[columns[c]], f"{where}, {c}") for c in "xyz")
-    score_index = columns.get("score", len(cells))
-    score_text = cells[score_index].strip() if score_index < len(cells) else ""
-    known = score_text and score_text.lower() != "nan"
-    score = _parse_number(score_text, f"{where}, score") if known else math.nan
-    return class_name, (z, y, x), score
+    score, *angles = (
+        _parse_optional(cells, columns, name, where)
+        for name in ("score", *ANGLE_COLUMNS)
+    )
+    return class_name, (z, y, x), score, angles
+
+
+def _parse_optional(
+    cells: Sequence[str], columns: Mapping[str, int], name: str, where: str
+) -> float:
+    """Return the number in a column that may lack or be empty: NaN then."""
+    index = columns.get(name, len(cells))
+    text = cells[index].strip() if index < len(cells) else ""
+    known = text and text.lower() != "nan"
+    return _parse_number(text, f"{where}, {name}") if known else math.nan
 
 
 def _parse_number(text: str, where: str) -> float:

@@ -48,28 +48,46 @@ def read_number_rows(
     InputDataError
         If the file is missing, or a line has other columns or no finite numbers.
     """
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputDataError(
-            f"Coordinates {path} cannot be read: {error}. Check the path."
-        ) from error
     rows: list[tuple[int, list[float]]] = []
-    for number, line in enumerate(lines, 1):
-        words = line.replace(",", " ").split()
-        if not words or words[0].startswith("#"):
-            continue
+    for number, words in read_word_rows(path):
         width = len(rows[0][1]) if rows else len(words)
         if len(words) != width or width not in widths:
             raise InputDataError(
                 f"Coordinates {path}, line {number}: {len(words)} column(s), expected "
                 f"{' or '.join(map(str, widths))}, the same in every line."
             )
-        rows.append((number, [_number(word, path, number) for word in words]))
+        rows.append((number, [to_number(word, path, number) for word in words]))
     return rows
 
 
-def _number(word: str, path: Path, line: int) -> float:
+def read_word_rows(path: Path) -> list[tuple[int, list[str]]]:
+    """Return the words of each line that holds any, with the line's number.
+
+    Words stand between blanks, tabs or commas; lines from ``#`` on are comments.
+
+    Raises
+    ------
+    InputDataError
+        If the file cannot be read as text.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputDataError(
+            f"Coordinates {path} cannot be read: {error}. Check the path."
+        ) from error
+    split = [(n, line.replace(",", " ").split()) for n, line in enumerate(lines, 1)]
+    return [(n, words) for n, words in split if words and not words[0].startswith("#")]
+
+
+def to_number(word: str, path: Path, line: int) -> float:
+    """Return a word as a finite number.
+
+    Raises
+    ------
+    InputDataError
+        If it is none.
+    """
     try:
         value = float(word)
     except ValueError as error:

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from etpicker_plugin.engine.errors import InputDataError
+
 TOMOGRAM_EXTENSIONS = (".mrc", ".mrcs", ".rec", ".map", ".st", ".tomostar")
 
 
@@ -48,6 +50,35 @@ def match_names(wanted: Sequence[str], known: Sequence[str]) -> NameMatch:
         unmatched=tuple(name for name in wanted if name not in pairs),
         unused=tuple(name for name in known if name not in used),
     )
+
+
+def check_names(names: Sequence[str], *, kind: str = "STAR file") -> None:
+    """Refuse names that end a word, a string or a line of a file of words.
+
+    Raises
+    ------
+    InputDataError
+        If there is one.
+    """
+    for name in names:
+        if not name or any(c.isspace() or c in "'\"#" for c in name):
+            raise InputDataError(
+                f"The name '{name}' cannot stand in a {kind}. Rename it without "
+                "spaces, quotes and '#'."
+            )
+
+
+def split_class(name: str, known: Sequence[str]) -> tuple[str, str | None]:
+    """Split ``TOMOGRAM_CLASS`` (or with a dash) by the known tomograms' names.
+
+    The longest that fits is taken; a name that is one of them, or fits none, has no
+    class.
+    """
+    fitting = [k for k in known if name.startswith((f"{k}_", f"{k}-"))]
+    if name in known or not fitting:
+        return name, None
+    tomogram = max(fitting, key=len)
+    return tomogram, name[len(tomogram) + 1 :] or None
 
 
 def number_classes(

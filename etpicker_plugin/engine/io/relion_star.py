@@ -6,12 +6,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import starfile
-from numpy.typing import NDArray
 
 from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.geometry import FloatArray, TomogramFrame
 from etpicker_plugin.engine.io.atomic import write_whole
-from etpicker_plugin.engine.io.names import match_names, name_class, number_classes
+from etpicker_plugin.engine.io.names import check_names, match_names, number_classes
 from etpicker_plugin.engine.io.particles import Particles, make_particles
 from etpicker_plugin.engine.io.relion_versions import (
     OPTICS_GROUP,
@@ -20,17 +19,18 @@ from etpicker_plugin.engine.io.relion_versions import (
     from_relion,
     pixel_size_column,
     pixel_size_of,
-    read_columns,
     to_relion,
     tomogram_column,
 )
-
-CLASS_NAME = "etpickerClassName"
-CLASS_NUMBER = "rlnClassNumber"
-SCORE = "rlnAutopickFigureOfMerit"
-TEXT_COLUMNS = ["rlnTomoName", "rlnMicrographName", CLASS_NAME]
-FLOAT_FORMAT = "%#.9g"
-"""Nine digits, always with a point: emtable takes a type from a column's first row."""
+from etpicker_plugin.engine.io.star_columns import (
+    FLOAT_FORMAT,
+    drop_unknown,
+    particle_columns,
+    read_classes,
+    read_rotations,
+    read_scores,
+    read_tables,
+)
 
 
 def write_star(
@@ -44,8 +44,8 @@ def write_star(
     """Write the particles of one or more tomograms as one STAR file.
 
     The class goes to ``rlnClassNumber`` (see ``number_classes``) and, as RELION
-    keeps labels that it does not know, its name to ``etpickerClassName``. The
-    column of scores is left out if none is known.
+    keeps labels that it does not know, its name to ``etpickerClassName``. Scores
+    and angles are left out if none is known.
 
     Raises
     ------
@@ -54,7 +54,7 @@ def write_star(
     """
     names = [str(n) for particles, _ in items for n in particles.class_names]
     numbers = number_classes(names, order=class_order)
-    check_star_names([*numbers, *(frame.tomogram_id for _, frame in items)])
+    check_names([*numbers, *(frame.tomogram_id for _, frame in items)])
     groups = _number_optics([frame for _, frame in items])
     tables = [
         _particle_table(
@@ -69,9 +69,7 @@ def write_star(
         )
         for particles, frame in items
     ]
-    table = pd.concat(tables, ignore_index=True)
-    if table[SCORE].isna().all():
-        table = table.drop(columns=SCORE)
+    table = drop_unknown(pd.concat(tables, ignore_index=True))
     optics = _optics_table([frame for _, frame in items], version=version)
     with write_whole(path) as temporary:
         starfile.write(
@@ -101,7 +99,7 @@ def read_star(
         If the file, its columns, its numbers or its pixel size do not fit, or it
         names a tomogram that ``frames`` does not.
     """
-    table, optics = read_tables(path, version=version)
+    table, optics = read_particle_table(path, version=version)
     names = table[tomogram_column(version)].astype(str)
     match = match_names(sorted(set(names)), list(frames))
     if match.unmatched:
@@ -124,55 +122,20 @@ def read_star(
             make_particles(
                 name,
                 positions_zyx,
-                class_names=_read_classes(rows, class_order, path=path),
-                scores=_read_scores(rows, path=path),
+                class_names=read_classes(rows, class_order, path=path),
+                scores=read_scores(rows, path=path),
+                rotations=read_rotations(rows, path=path),
             )
         )
     return records
 
 
-def read_tables(path: Path, *, version: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the particle table and the optics table (empty if there is none).
-
-    Raises
-    ------
-    InputDataError
-        If the file is missing, is no STAR file, or lacks the version's columns.
-    """
-    if not path.is_file():
-        raise InputDataError(f"{path}: no such file. Check the path.")
-    try:
-        blocks = starfile.read(path, always_dict=True, parse_as_string=TEXT_COLUMNS)
-    except (OSError, ValueError, IndexError) as error:
-        raise InputDataError(
-            f"{path} cannot be read as a STAR file: {error}."
-        ) from error
-    tables = {k: b for k, b in blocks.items() if isinstance(b, pd.DataFrame)}
+def read_particle_table(
+    path: Path, *, version: str
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return a version's particle table and the optics table (see ``read_tables``)."""
     needed = (tomogram_column(version), *coordinate_columns(version))
-    for table in tables.values():
-        if set(needed) <= set(table.columns):
-            return table, tables.get("optics", pd.DataFrame())
-    found = sorted({c for table in tables.values() for c in table.columns})
-    raise InputDataError(
-        f"{path}: no table with {', '.join(needed)} ({version}). It holds: "
-        f"{', '.join(found) or 'no table'}. It may be of another RELION version."
-    )
-
-
-def check_star_names(names: Sequence[str]) -> None:
-    """Refuse names that end a word, a string or a line of a STAR file.
-
-    Raises
-    ------
-    InputDataError
-        Naming the first.
-    """
-    for name in names:
-        if not name or any(c.isspace() or c in "'\"#" for c in name):
-            raise InputDataError(
-                f"The name '{name}' cannot stand in a STAR file. Rename it without "
-                "spaces, quotes and '#'."
-            )
+    return read_tables(path, needed=needed, version=version)
 
 
 def _number_optics(frames: Sequence[TomogramFrame]) -> dict[tuple[float, float], int]:
@@ -207,37 +170,11 @@ def _particle_table(
     """Return one tomogram's rows, each column with its number type."""
     tomogram = frame.tomogram_id + (".mrc" if version == "relion3" else "")
     columns = dict(zip(coordinate_columns(version), positions_xyz.T, strict=True))
-    numbers = [class_numbers[str(name)] for name in particles.class_names]
     return pd.DataFrame(
         {
             tomogram_column(version): np.full(len(particles), tomogram, dtype=object),
             **columns,
-            SCORE: particles.scores,
-            CLASS_NUMBER: np.array(numbers, dtype=np.int64),
-            CLASS_NAME: particles.class_names.astype(object),
+            **particle_columns(particles, class_numbers=class_numbers),
             OPTICS_GROUP: np.full(len(particles), optics_group, dtype=np.int64),
         }
     )
-
-
-def _read_scores(rows: pd.DataFrame, *, path: Path) -> FloatArray:
-    """Return ``(N,)`` scores, NaN where the table holds none."""
-    if SCORE not in rows.columns:
-        return np.full(len(rows), np.nan)
-    known = rows[SCORE].notna().to_numpy()
-    scores = np.full(len(rows), np.nan)
-    scores[known] = read_columns(rows[known], (SCORE,), path=path)[:, 0]
-    return scores
-
-
-def _read_classes(
-    rows: pd.DataFrame, order: Sequence[str], *, path: Path
-) -> NDArray[np.str_]:
-    """Return ``(N,)`` class names: stated, or made from the class numbers."""
-    if CLASS_NAME in rows.columns:
-        return rows[CLASS_NAME].to_numpy(dtype=str)
-    if CLASS_NUMBER in rows.columns:
-        numbers = read_columns(rows, (CLASS_NUMBER,), path=path)[:, 0]
-        names = [name_class(int(number), order=order) for number in numbers]
-        return np.array(names, dtype=str)
-    return np.full(len(rows), order[0])

@@ -12,7 +12,6 @@ A refined particle stands at its coordinate minus its origin (``rlnOriginXAngst`
 as in RELION's ``ParticleSet::getPosition``.
 """
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -28,13 +27,13 @@ from etpicker_plugin.engine.geometry import (
     to_centred_ang_xyz,
     to_unbinned_xyz,
 )
+from etpicker_plugin.engine.io.star_columns import SUBTOMOGRAM_ANGLES, read_columns
 
 VERSIONS = ("relion3", "relion4", "relion5")
 CORNER = tuple(f"rlnCoordinate{axis}" for axis in "XYZ")
 CENTRED = tuple(f"rlnCenteredCoordinate{axis}Angst" for axis in "XYZ")
 ORIGIN_ANG = tuple(f"rlnOrigin{axis}Angst" for axis in "XYZ")
 ORIGIN_PIXELS = tuple(f"rlnOrigin{axis}" for axis in "XYZ")
-SUBTOMOGRAM_ANGLES = tuple(f"rlnTomoSubtomogram{a}" for a in ("Rot", "Tilt", "Psi"))
 OPTICS_GROUP = "rlnOpticsGroup"
 PIXEL_SIZE_TOLERANCE = 0.01
 """A file's and a given pixel size may differ by this share."""
@@ -93,30 +92,6 @@ def from_relion(
     else:
         positions_zyx = reverse_axes(xyz)
     return positions_zyx - reverse_axes(_origins_vox(rows, frame, path=path))
-
-
-def read_columns(
-    rows: pd.DataFrame, columns: Sequence[str], *, path: Path
-) -> FloatArray:
-    """Return columns as ``(N, len(columns))`` finite floats.
-
-    Raises
-    ------
-    InputDataError
-        If a cell holds something else.
-    """
-    try:
-        values = rows[list(columns)].to_numpy(dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise InputDataError(
-            f"{path}: {', '.join(columns)} hold something else than numbers: {error}."
-        ) from error
-    if not np.isfinite(values).all():
-        raise InputDataError(
-            f"{path}: {', '.join(columns)} hold missing or infinite numbers. Correct "
-            "or remove those rows."
-        )
-    return values
 
 
 def check_pixel_size(

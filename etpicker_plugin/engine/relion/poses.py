@@ -1,32 +1,14 @@
-"""RELION's angles and origins as matrices."""
+"""RELION's angles and origins as the matrices that align particles."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.spatial.transform import Rotation
 
-ANGLES = ("rlnAngleRot", "rlnAngleTilt", "rlnAnglePsi")
+from etpicker_plugin.engine.io.star_columns import ANGLES
+from etpicker_plugin.engine.orientation import from_relion_angles
 
+__all__ = ["ANGLES", "alignment_matrices", "rotation_of"]
 
-def rotation_of(angles_deg: ArrayLike) -> NDArray[np.float64]:
-    """Return ``(N, 3, 3)`` A, which turns the reference's xyz into the particle's.
-
-    RELION's Euler_angles2matrix: A = Rz(-psi) Ry(-tilt) Rz(-rot).
-
-    Parameters
-    ----------
-    angles_deg
-        ``(N, 3)`` rot, tilt, psi.
-    """
-    angles = np.asarray(angles_deg, dtype=np.float64).reshape(-1, 3)
-    turned = Rotation.from_euler("ZYZ", angles, degrees=True).as_matrix()
-    return np.asarray(turned.transpose(0, 2, 1))
-
-
-def angles_of(rotations: ArrayLike) -> NDArray[np.float64]:
-    """Return ``(N, 3)`` rot, tilt, psi in degrees of ``(N, 3, 3)`` matrices A."""
-    matrices = np.asarray(rotations, dtype=np.float64).reshape(-1, 3, 3)
-    inverse = Rotation.from_matrix(matrices.transpose(0, 2, 1))
-    return np.asarray(inverse.as_euler("ZYZ", degrees=True))
+rotation_of = from_relion_angles
 
 
 def alignment_matrices(
@@ -34,7 +16,7 @@ def alignment_matrices(
 ) -> NDArray[np.float64]:
     """Return ``(N, 4, 4)``: each takes the particle onto the reference, in voxels.
 
-    The particle is A · reference - origin, so this is its inverse, which is what
+    The particle is R · reference - origin, so this is its inverse, which is what
     Scipion keeps as a subtomogram's transformation.
 
     Parameters
@@ -42,7 +24,7 @@ def alignment_matrices(
     angles_deg, origins_ang
         ``(N, 3)`` rot, tilt, psi, and rlnOriginX/Y/ZAngst.
     """
-    rotations = rotation_of(angles_deg)
+    rotations = from_relion_angles(angles_deg)
     origins = np.asarray(origins_ang, dtype=np.float64).reshape(-1, 3)
     matrices = np.zeros((len(rotations), 4, 4))
     matrices[:, :3, :3] = rotations

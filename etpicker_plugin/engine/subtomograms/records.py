@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from etpicker_plugin import __version__
 from etpicker_plugin.engine.config.extract import ExtractConfig
@@ -35,11 +36,18 @@ def digest_of(config: ExtractConfig, sources: Sequence[Source]) -> str:
             s.particles.positions_zyx.round(6).tolist(),
             s.particles.class_names.tolist(),
             np.nan_to_num(s.particles.scores, nan=-1e30).tolist(),
+            _rounded(s.particles.rotations),
         ]
         for s in sources
     }
     parameters = config_digest(config, ignore=NOT_OF_THE_RESULT)
     return json.dumps([parameters, inputs], sort_keys=True)
+
+
+def _rounded(rotations: NDArray[np.float64] | None) -> list[Any] | None:
+    if rotations is None:
+        return None
+    return np.nan_to_num(rotations, nan=-9.0).round(6).tolist()
 
 
 def begin(out_dir: Path, digest: str) -> None:

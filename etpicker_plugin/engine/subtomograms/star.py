@@ -11,15 +11,16 @@ import starfile
 
 from etpicker_plugin.engine.geometry import reverse_axes
 from etpicker_plugin.engine.io.atomic import write_whole
+from etpicker_plugin.engine.io.names import check_names
 from etpicker_plugin.engine.io.particles import Particles
-from etpicker_plugin.engine.io.relion_star import (
+from etpicker_plugin.engine.io.relion_versions import ORIGIN_ANG
+from etpicker_plugin.engine.io.star_columns import (
+    ANGLES,
     CLASS_NAME,
     FLOAT_FORMAT,
     SCORE,
-    check_star_names,
 )
-from etpicker_plugin.engine.io.relion_versions import ORIGIN_ANG
-from etpicker_plugin.engine.relion.poses import ANGLES
+from etpicker_plugin.engine.orientation import to_relion_angles
 
 VERSION_LINE = "# version 30001"
 
@@ -73,7 +74,7 @@ def write_particles_star(sets: Sequence[BoxSet], path: Path, *, optics: Optics) 
     ]
     table = pd.concat(tables, ignore_index=True)
     for column in ("rlnImageName", "rlnMicrographName", "rlnCtfImage", CLASS_NAME):
-        check_star_names(list(dict.fromkeys(table[column])))
+        check_names(list(dict.fromkeys(table[column])))
     if table[SCORE].isna().all():
         table = table.drop(columns=SCORE)
     write_tables({"optics": _optics_table(sizes, optics), "particles": table}, path)
@@ -109,7 +110,11 @@ def _particle_table(item: BoxSet, *, group: int) -> pd.DataFrame:
     particles = item.particles
     count = len(particles)
     x, y, z = reverse_axes(particles.positions_zyx).T
-    poses = {name: np.zeros(count) for name in (*ANGLES, *ORIGIN_ANG)}
+    angles = np.zeros((count, 3))
+    if particles.rotations is not None:
+        angles = to_relion_angles(particles.rotations)
+    poses = dict(zip(ANGLES, angles.T, strict=True))
+    poses |= {name: np.zeros(count) for name in ORIGIN_ANG}
     return pd.DataFrame(
         {
             "rlnMicrographName": np.full(

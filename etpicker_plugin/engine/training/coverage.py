@@ -34,7 +34,7 @@ class Candidates:
     overlaps: NDArray[np.float64]
 
 
-MOST_OVERLAP = 0.3
+MOST_OVERLAP = 0.5
 
 
 def choose_coverage(candidates: Candidates, *, budget: int) -> list[int]:

@@ -1,5 +1,6 @@
 """Keeping exemplars: cutting pieces out of what was learnt, and choosing among them."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -105,9 +106,13 @@ def _choose(
 
 
 def _overlaps(pieces: list[Exemplar]) -> NDArray[np.float64]:
-    """Return the share of the smaller piece that two of one tomogram have in common."""
-    start = np.array([p.origin_zyx for p in pieces])
-    stop = start + np.array([p.image.shape for p in pieces])
+    """Return the share of the smaller piece that two of one tomogram have in common.
+
+    Of what counts in them: the context of held-out pieces overlaps, and should.
+    """
+    origin = np.array([p.origin_zyx for p in pieces])
+    start = origin + np.array([p.counted_start for p in pieces])
+    stop = origin + np.array([p.counted_stop for p in pieces])
     length = np.minimum(stop[:, None], stop) - np.maximum(start[:, None], start)
     volume = np.prod(stop - start, axis=1)
     common = np.prod(np.maximum(length, 0), axis=2)
@@ -139,12 +144,12 @@ def _cut_learnt(
 def _cut_held_out(
     part: ValidationPart, classes: tuple[str, ...], provenance: Provenance
 ) -> list[Exemplar]:
-    """Cut pieces around held-out particles, with some context."""
+    """Cut what is held out into pieces side by side, with some context."""
     allowed = part.allowed.data.astype(bool)
     low, high = np.array(part.region.start), np.array(part.region.stop)
     shape = np.array(part.image.shape_zyx)
     pieces = []
-    for start, stop in spread_boxes(part.positions_zyx, low, high):
+    for start, stop in adjoining_boxes(low, high):
         outer = np.maximum(start - CONTEXT, 0), np.minimum(stop + CONTEXT, shape)
         piece = _cut(
             part, allowed, outer, (start, stop), classes, provenance, held_out=True
@@ -202,6 +207,23 @@ def _cut(
 def _shape(values: NDArray[np.intp]) -> tuple[int, int, int]:
     z, y, x = (int(v) for v in values)
     return z, y, x
+
+
+def adjoining_boxes(low: NDArray[np.intp], high: NDArray[np.intp]) -> list[Box]:
+    """Cut a box into boxes of about ``EDGE`` voxels that cover it once.
+
+    Beginnings are multiples of 8 from ``low``.
+    """
+    cuts = []
+    for first, last in zip(low.tolist(), high.tolist(), strict=True):
+        count = max(round((last - first) / EDGE), 1)
+        step = -(-(last - first) // count // GRID) * GRID
+        edges = [*list(range(first, last, step))[:count], last]
+        cuts.append(list(itertools.pairwise(edges)))
+    return [
+        (np.array([a for a, _ in box]), np.array([b for _, b in box]))
+        for box in itertools.product(*cuts)
+    ]
 
 
 def spread_boxes(

@@ -106,6 +106,7 @@ def test_the_sidecar_says_what_the_file_holds(tmp_path, caplog):
     record = json.loads((path.parent / "TS_01.coords.json").read_text("utf-8"))
     assert record == {
         "file": "TS_01.coords",
+        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
         "format": "deepetpicker",
         "positions": "x y z, whole voxels from 0",
         "tomograms": [
@@ -123,6 +124,13 @@ def test_the_sidecar_says_what_the_file_holds(tmp_path, caplog):
             {"file": source, "sha256": hashlib.sha256(CSV.encode()).hexdigest()}
         ],
         "source_format": "csv",
+        "kept": {
+            "TS_01": {
+                "class_names": ["ribosome", "ring"],
+                "scores": [0.75, 0.5],
+                "positions_xyz": [[12.25, 50, 7], [30, 3, 20]],
+            }
+        },
     }
     assert "does not hold: fractions of a voxel, scores, class names" in caplog.text
 

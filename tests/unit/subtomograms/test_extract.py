@@ -115,6 +115,19 @@ def test_table_reads_back_as_coordinates(folder):
     assert set(particles["rlnCtfImage"]) == {"wedge.mrc"}
 
 
+def test_orientations_start_the_alignment(folder):
+    (folder / "picks" / "TS_a.csv").write_text(
+        "class,x,y,z,score,rot,tilt,psi\n"
+        "ring,25.4,20.2,18.7,1,30,40,-50\nring,44.0,33.5,17.0,1,,,\n"
+    )
+
+    result = run(config(folder), folder)
+
+    particles = starfile.read(result.star)["particles"]
+    angles = particles[["rlnAngleRot", "rlnAngleTilt", "rlnAnglePsi"]].to_numpy()
+    np.testing.assert_allclose(angles, [[30, 40, -50], [0, 0, 0], [0, 0, 0]], atol=1e-6)
+
+
 def test_what_has_no_whole_box_is_listed(folder):
     write_volume(
         folder / "TS_b.mrc", np.full(SHAPES["TS_b"], 7, dtype=np.float32), 10.0

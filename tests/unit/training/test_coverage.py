@@ -51,7 +51,7 @@ def test_what_looks_different_is_preferred():
 
 def test_pieces_that_overlap_much_are_not_kept_twice():
     overlaps = np.eye(3)
-    overlaps[0, 1] = overlaps[1, 0] = 0.6
+    overlaps[0, 1] = overlaps[1, 0] = 0.7
     pieces = candidates([[0], [9], [1]], [[1]] * 3, [0] * 3, overlaps=overlaps)
 
     assert choose_coverage(pieces, budget=30) == [0, 2]

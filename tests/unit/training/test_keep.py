@@ -9,6 +9,7 @@ from etpicker_plugin.engine.model.network import make_network
 from etpicker_plugin.engine.training.keep import (
     EDGE,
     Provenance,
+    adjoining_boxes,
     keep_exemplars,
     spread_boxes,
 )
@@ -16,7 +17,7 @@ from etpicker_plugin.engine.training.patches import TrainingVolume
 from etpicker_plugin.engine.training.split import Region
 from etpicker_plugin.engine.training.validation import ValidationPart
 
-SHAPE = (41, 150, 210)
+SHAPE = (25, 150, 210)
 SPLIT = 120
 FROM_LAB = Provenance(round=3, owner="lab", licence="CC0")
 
@@ -92,6 +93,20 @@ def test_what_is_learnt_and_what_is_held_out_stay_apart(tomogram):
             assert last <= SPLIT
 
 
+def test_held_out_pieces_cover_the_region_once(tomogram):
+    _, part = tomogram
+    held_out = [e for e in keep(*tomogram) if e.held_out]
+    inside = part.region.contains(part.positions_zyx)
+    covered = np.zeros(SHAPE, int)
+    for start, stop in adjoining_boxes(np.array([0, SPLIT, 0]), np.array(SHAPE)):
+        covered[tuple(slice(a, b) for a, b in zip(start, stop, strict=True))] += 1
+
+    assert (covered[:, SPLIT:] == 1).all()
+    assert (covered[:, :SPLIT] == 0).all()
+    assert len(held_out) == 3  # 25 x 30 x 210 voxels
+    assert sum(sum(e.count().values()) for e in held_out) == inside.sum()
+
+
 def test_every_particle_lies_well_inside_a_box(tomogram):
     positions = tomogram[0].positions_zyx
     low, high = np.zeros(3, np.intp), np.array(SHAPE)
@@ -127,7 +142,7 @@ def test_voxels_outside_a_mask_are_not_kept(tomogram):
 
 def test_the_memory_does_not_grow_over_ten_rounds(tomogram):
     volume, part = tomogram
-    budget, memory, rounds = 4_000_000, [], []
+    budget, memory, rounds = 2_000_000, [], []
     for number in range(10):
         provenance = Provenance(round=number, owner="lab", licence="")
         memory = keep_exemplars(

@@ -1,0 +1,91 @@
+"""How a particle is turned, and the Euler angles that other programs write for it.
+
+An orientation is the matrix R on xyz column vectors that turns the reference (the
+average) into the particle as it lies in the tomogram: a point r of the reference,
+from its centre, is at position + R r. Angles are in degrees; Rx, Ry and Rz turn
+anticlockwise when the axis points to the viewer.
+
+======= ===================== ================================
+program angles                R
+======= ===================== ================================
+RELION  rot, tilt, psi        Rz(-psi) Ry(-tilt) Rz(-rot)
+Dynamo  tdrot, tilt, narot    Rz(-tdrot) Rx(-tilt) Rz(-narot)
+ArtiaX  phi, the, psi         Rz(psi) Rx(the) Rz(phi)
+======= ===================== ================================
+
+Sources: RELION's documentation of conventions, Dynamo's wiki ("Table convention": a
+point r of the template lands on inv(m) r) and the TOM toolbox's motive list, which
+ArtiaX's own list follows. Warp and M write RELION's angles; copick and the CryoET data
+portal write R itself.
+"""
+
+import warnings
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.spatial.transform import Rotation
+
+from etpicker_plugin.engine.geometry import FloatArray
+
+MIRROR_Z = np.diag([1.0, 1.0, -1.0])
+
+
+def from_relion_angles(angles_deg: ArrayLike) -> FloatArray:
+    """Return ``(N, 3, 3)`` R of ``(N, 3)`` rot, tilt, psi; NaN stays NaN."""
+    return np.swapaxes(_from_euler("ZYZ", angles_deg), 1, 2)
+
+
+def to_relion_angles(rotations: FloatArray) -> FloatArray:
+    """Return ``(N, 3)`` rot, tilt, psi of ``(N, 3, 3)`` R; unknown ones as 0."""
+    return _to_euler("ZYZ", np.swapaxes(rotations, 1, 2))
+
+
+def from_dynamo_angles(angles_deg: ArrayLike) -> FloatArray:
+    """Return ``(N, 3, 3)`` R of ``(N, 3)`` tdrot, tilt, narot."""
+    return np.swapaxes(_from_euler("zxz", angles_deg), 1, 2)
+
+
+def to_dynamo_angles(rotations: FloatArray) -> FloatArray:
+    """Return ``(N, 3)`` tdrot, tilt, narot of ``(N, 3, 3)`` R; unknown ones as 0."""
+    return _to_euler("zxz", np.swapaxes(rotations, 1, 2))
+
+
+def from_artiax_angles(angles_deg: ArrayLike) -> FloatArray:
+    """Return ``(N, 3, 3)`` R of ``(N, 3)`` phi, the, psi."""
+    return _from_euler("zxz", angles_deg)
+
+
+def to_artiax_angles(rotations: FloatArray) -> FloatArray:
+    """Return ``(N, 3)`` phi, the, psi of ``(N, 3, 3)`` R; unknown ones as 0."""
+    return _to_euler("zxz", rotations)
+
+
+def known_or_unturned(rotations: FloatArray) -> FloatArray:
+    """Return ``(N, 3, 3)`` R with the identity where the orientation is unknown."""
+    unknown = np.isnan(rotations).any(axis=(1, 2), keepdims=True)
+    return np.where(unknown, np.eye(3), rotations)
+
+
+def mirror_rotations(rotations: FloatArray) -> FloatArray:
+    """Return R after z is mirrored in tomogram and reference alike: M R M."""
+    return MIRROR_Z @ rotations @ MIRROR_Z
+
+
+def _from_euler(axes: str, angles_deg: ArrayLike) -> FloatArray:
+    angles = np.asarray(angles_deg, dtype=np.float64).reshape(-1, 3)
+    known = np.isfinite(angles).all(axis=1)
+    matrices = np.full((len(angles), 3, 3), np.nan)
+    if known.any():
+        turned = Rotation.from_euler(axes, angles[known], degrees=True)
+        matrices[known] = turned.as_matrix()
+    return matrices
+
+
+def _to_euler(axes: str, matrices: FloatArray) -> FloatArray:
+    if not len(matrices):
+        return np.zeros((0, 3))
+    turned = Rotation.from_matrix(known_or_unturned(matrices))
+    with warnings.catch_warnings():
+        # Unturned about the middle axis, the third angle may be 0: the same rotation.
+        warnings.filterwarnings("ignore", message="Gimbal lock")
+        return np.asarray(turned.as_euler(axes, degrees=True))

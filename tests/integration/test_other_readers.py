@@ -1,0 +1,99 @@
+"""copick, dynamotable, starfile and imodmodel agree with us.
+
+They need another NumPy than Scipion pins, so they live in an environment of their own:
+``make readers``, or ETPICKER_READERS names a Python that has them.
+"""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from etpicker_plugin.engine.config.convert import ConvertConfig
+from etpicker_plugin.engine.io.convert import convert
+from etpicker_plugin.engine.io.coordinates_csv import write_csv
+from etpicker_plugin.engine.io.imod_points import read_imod
+from etpicker_plugin.engine.io.particles import make_particles
+from etpicker_plugin.engine.orientation import from_relion_angles
+from etpicker_plugin.engine.progress import ignore_progress
+
+ROOT = Path(__file__).parents[2]
+READERS = Path(os.environ.get("ETPICKER_READERS", ROOT / ".venv-readers/bin/python"))
+WRITTEN = ("relion4", "relion5", "warp", "dynamo", "copick")
+
+pytestmark = pytest.mark.skipif(
+    not READERS.is_file(), reason="no environment with other readers: make readers"
+)
+
+
+def drawn_particles():
+    generator = np.random.default_rng(0)
+    return make_particles(
+        "TS_01",
+        generator.uniform(-0.5, np.array([33, 57, 41]) - 0.5, (50, 3)),
+        class_names=["ribosome"] * 30 + ["ring"] * 20,
+        scores=generator.uniform(0.1, 1, 50),
+        rotations=from_relion_angles(generator.uniform(-180, 180, (50, 3))),
+    )
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory):
+    """Write every format; return the folder and what the other readers find."""
+    folder = tmp_path_factory.mktemp("exchange")
+    write_csv(drawn_particles(), folder / "TS_01.csv")
+    for target in WRITTEN:
+        out = folder / target
+        out.mkdir()
+        config = ConvertConfig(
+            input=(str(folder / "TS_01.csv"),),
+            input_format="csv",
+            output_format=target,
+            out=str(out),
+            dimensions=(41, 57, 33),
+            voxel_size=10.0,
+            binning=4.0,
+        )
+        convert(config, out, on_progress=ignore_progress)
+    script = Path(__file__).with_name("other_readers.py")
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+    done = subprocess.run(
+        [READERS, script, folder], capture_output=True, text=True, env=environment
+    )
+    assert done.returncode == 0, done.stderr
+    return folder, json.loads((folder / "found.json").read_text())
+
+
+@pytest.mark.parametrize("target", WRITTEN)
+def test_positions_and_orientations(found, target):
+    wanted = drawn_particles()
+    read = found[1][target]
+
+    distances = np.array(read["positions"]) - wanted.positions_zyx[:, ::-1]
+    assert np.abs(distances).max() < 0.01
+    np.testing.assert_allclose(read["rotations"], wanted.rotations, atol=1e-4)
+
+
+@pytest.mark.parametrize("target", ["dynamo", "copick"])
+def test_scores(found, target):
+    scores = found[1][target]["scores"]
+
+    np.testing.assert_allclose(scores, drawn_particles().scores, rtol=1e-5)
+
+
+def test_dynamo_s_classes_and_tomogram(found):
+    assert found[1]["dynamo"]["classes"] == [1] * 30 + [2] * 20
+    assert found[1]["dynamo"]["tomograms"] == ["TS_01.mrc"]
+
+
+def test_a_model_that_imodmodel_wrote(found):
+    folder, read = found
+
+    particles = read_imod(folder / "TS_01.mod", tomogram_id="TS_01")
+
+    assert read["imod"]["positions"] == [[12.75, 50.5, 7.0], [30.5, 3.5, 20.0]]
+    assert particles.positions_zyx.tolist() == [[7, 50, 12.25], [20, 3, 30]]
+    assert particles.class_names.tolist() == ["particle", "class_2"]

@@ -1,0 +1,132 @@
+"""Other programs' formats through real Scipion projects: out, and in again."""
+
+import numpy as np
+from etpicker_plugin.protocols import (
+    ProtEtPickerExportCoordinates,
+    ProtEtPickerImportCoordinates,
+)
+
+from etpicker_plugin.convert import particles_by_tomogram
+from etpicker_plugin.engine.config.convert import FORMATS
+from etpicker_plugin.engine.io.coordinates_csv import read_csv, write_csv
+from etpicker_plugin.engine.io.particles import make_particles
+from etpicker_plugin.engine.orientation import from_relion_angles
+from etpicker_plugin.tests.scipion_project import PhantomProject, positions_of
+
+BINNING = 3.0
+
+
+class TestExchange(PhantomProject):
+    """Coordinates with scores and orientations, in sets of their class."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.oriented = cls.import_coordinates(cls.tomograms, cls.write_oriented())
+
+    @classmethod
+    def write_oriented(cls):
+        """Write the phantoms' true centres with drawn scores and orientations."""
+        folder = cls.folder / "oriented"
+        folder.mkdir()
+        generator = np.random.default_rng(0)
+        for name in cls.truth:
+            truth = read_csv(cls.folder / f"{name}.csv", tomogram_id=name)
+            count = len(truth)
+            oriented = make_particles(
+                name,
+                truth.positions_zyx,
+                class_names=truth.class_names,
+                scores=generator.uniform(0.1, 1, count),
+                rotations=from_relion_angles(generator.uniform(-180, 180, (count, 3))),
+            )
+            write_csv(oriented, folder / f"{name}.csv")
+        return folder
+
+    def sets(self):
+        return [self.oriented.Coordinates3D, self.oriented.Coordinates3D2]
+
+    def test_scipion_keeps_orientations_the_way_its_matrix_is_defined(self):
+        """Scipion's moved map(r) = reference(M r): M turns back what R turned."""
+        name = min(self.truth)
+        written = read_csv(self.folder / "oriented" / f"{name}.csv", tomogram_id=name)
+        label = self.oriented.Coordinates3D.getObjLabel()
+        wanted = written.of_class(label)
+        found = [
+            coordinate.getMatrix()[:3, :3]
+            for coordinate in self.oriented.Coordinates3D.iterCoordinates()
+            if coordinate.getTomoId() == name
+        ]
+        np.testing.assert_allclose(
+            found, np.swapaxes(wanted.rotations, 1, 2), atol=1e-5
+        )
+
+    def test_there_and_back(self):
+        for kind in ("dynamo", "eman2", "copick", "portal"):
+            with self.subTest(kind):
+                self.check_there_and_back(kind)
+
+    def check_there_and_back(self, kind):
+        number = FORMATS.index(kind)
+        exported = self.run_protocol(
+            ProtEtPickerExportCoordinates,
+            inputCoordinates=self.sets(),
+            outputFormat=number,
+            binning=BINNING,
+        )
+        self.assertTrue(exported.getExportedFiles())
+        names = " ".join(s.getObjLabel() for s in self.sets())
+        again = self.import_coordinates(
+            self.tomograms,
+            exported.getExportFolder(),
+            inputFormat=number,
+            filesPattern="",
+            binning=BINNING,
+            className=names,
+        )
+        for before, output in zip(
+            self.sets(), ("Coordinates3D", "Coordinates3D2"), strict=True
+        ):
+            after = getattr(again, output)
+            self.assertEqual(after.getObjLabel(), before.getObjLabel())
+            self.check_same(after, before)
+
+    def check_same(self, after, before):
+        for found, wanted in zip(
+            positions_of(after), positions_of(before), strict=True
+        ):
+            self.assertEqual(found[0], wanted[0])
+            np.testing.assert_allclose(found[1:], wanted[1:], atol=0.01)
+        after, before = (
+            particles_by_tomogram([(s, lambda _: "any")]) for s in (after, before)
+        )
+        for name, wanted in before.items():
+            order = np.lexsort(np.round(wanted.positions_zyx, 2).T)
+            found = after[name]
+            found = found.select(np.lexsort(np.round(found.positions_zyx, 2).T))
+            wanted = wanted.select(order)
+            np.testing.assert_allclose(found.scores, wanted.scores, rtol=1e-4)
+            np.testing.assert_allclose(found.rotations, wanted.rotations, atol=1e-4)
+
+    def test_a_table_of_unnamed_tomograms_is_refused_with_what_to_do(self):
+        table = self.folder / "several.tbl"
+        row = " ".join(["1"] * 19 + ["{}"] + ["1"] * 3 + ["5 6 7"])
+        table.write_text(row.format(1) + "\n" + row.format(2) + "\n")
+        protocol = self.newProtocol(
+            ProtEtPickerImportCoordinates,
+            inputTomograms=self.tomograms,
+            filesPath=str(table),
+            inputFormat=FORMATS.index("dynamo"),
+            boxSize=10,
+        )
+        self.proj.launchProtocol(protocol, wait=True)
+        self.assertTrue(protocol.isFailed())
+        self.assertIn("several.doc", protocol.getErrorMessage())
+
+    def test_eman2_asks_for_the_binning(self):
+        errors = self.errors_of(
+            ProtEtPickerExportCoordinates,
+            inputCoordinates=self.sets(),
+            outputFormat=FORMATS.index("eman2"),
+        )
+        self.assertIn("Give --binning", errors)
