@@ -12,14 +12,18 @@ from etpicker_plugin.engine.averaging import reference as first_reference
 from etpicker_plugin.engine.averaging.average import average
 from etpicker_plugin.engine.config.average import AverageConfig
 from etpicker_plugin.engine.config.extract import ExtractConfig
-from etpicker_plugin.engine.errors import ConfigError, ExternalProgramError
+from etpicker_plugin.engine.errors import (
+    ConfigError,
+    ExternalProgramError,
+    ResourceError,
+)
 from etpicker_plugin.engine.orientation import to_relion_angles
 from etpicker_plugin.engine.progress import ignore_progress
 from etpicker_plugin.engine.relion.find import find_relion
 from etpicker_plugin.engine.relion.plans import reconstruct
 from etpicker_plugin.engine.relion.poses import ANGLES, rotation_of
 from etpicker_plugin.engine.relion.read import read_particles
-from etpicker_plugin.engine.relion.run import run_relion
+from etpicker_plugin.engine.relion.run import check_mpi, mpi_words, run_relion
 from etpicker_plugin.engine.subtomograms.extract import extract
 from etpicker_plugin.engine.subtomograms.star import write_tables
 from etpicker_plugin.tests.ribosomes import (
@@ -129,6 +133,20 @@ def test_a_failing_relion_is_told_in_its_own_words(folder, tmp_path):
     assert "relion_reconstruct" in str(failure.value)
     assert "nothing.star" in str(failure.value)
     assert str(tmp_path / "log") in str(failure.value)
+
+
+def test_more_processes_than_slots_are_told_before_the_run(
+    folder, tmp_path, monkeypatch
+):
+    monkeypatch.delenv("OMPI_MCA_rmaps_base_oversubscribe", raising=False)
+    words = mpi_words("mpirun --bind-to none")
+    check_mpi(mpi_words(), ranks=3)
+
+    with pytest.raises(ResourceError, match="MPI does not start 999 processes"):
+        check_mpi(words, ranks=999)
+    with pytest.raises(ResourceError, match="there is no no_mpirun on the PATH"):
+        run(config(folder, tmp_path, mpi_command="no_mpirun"), tmp_path)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.fixture(scope="module")
