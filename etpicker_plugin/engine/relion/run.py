@@ -5,9 +5,12 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import subprocess
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from etpicker_plugin.engine.errors import ExternalProgramError, ResourceError
@@ -17,6 +20,7 @@ from etpicker_plugin.engine.relion.plans import RelionCommand
 logger = logging.getLogger(__name__)
 
 POLL_S = 0.2
+END_TIMEOUT_S = 10.0
 SHOWN_LINES = 12
 MPI_TEST_TIMEOUT_S = 60.0
 OPEN_MPI = (
@@ -189,12 +193,36 @@ def _wait(
         env=relion_environment(relion),
     )
     try:
-        while process.poll() is None:
-            time.sleep(POLL_S)
-            if on_poll is not None:
-                on_poll()
+        with _stopped_by_sigterm():
+            while process.poll() is None:
+                time.sleep(POLL_S)
+                if on_poll is not None:
+                    on_poll()
     finally:
-        if process.poll() is None:  # Stopped by the user, or by an error of ours.
-            process.terminate()
-            process.wait()
+        _end(process)
     return process.returncode
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End a program that still runs: stopped by the user, or by an error of ours."""
+    if process.poll() is not None:
+        return
+    process.terminate()
+    try:
+        process.wait(END_TIMEOUT_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+@contextmanager
+def _stopped_by_sigterm() -> Iterator[None]:
+    """Take SIGTERM for Ctrl-C: an orphan would write into a run that goes on later."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

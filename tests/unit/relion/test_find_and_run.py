@@ -1,7 +1,9 @@
 """Finding and running, with programs of a few lines in RELION's place."""
 
 import os
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -180,6 +182,33 @@ def test_an_error_while_waiting_ends_the_program(relion, tmp_path):
             on_poll=stop,
         )
 
+    assert not Path(f"/proc/{pid.read_text().strip()}").exists()
+
+
+RUN_IT = """
+import sys
+from pathlib import Path
+from etpicker_plugin.engine.relion.find import find_relion
+from etpicker_plugin.engine.relion.plans import RelionCommand
+from etpicker_plugin.engine.relion.run import run_relion
+relion = find_relion({"RELION_HOME": sys.argv[1]})
+command = RelionCommand(program="relion_make", arguments=(), makes="made")
+run_relion(command, relion, folder=Path(sys.argv[2]), log=Path(sys.argv[2]) / "log")
+"""
+
+
+def test_a_killed_engine_takes_relion_with_it(relion, tmp_path):
+    program(relion.folder / "relion_make", "echo $$ > pid; exec sleep 60")
+    pid = tmp_path / "pid"
+    words = [sys.executable, "-c", RUN_IT, str(relion.folder), str(tmp_path)]
+    engine = subprocess.Popen(words, stderr=subprocess.DEVNULL)
+    while not (pid.is_file() and pid.read_text().strip()):
+        assert engine.poll() is None
+        time.sleep(0.05)
+
+    engine.terminate()
+
+    assert engine.wait() != 0
     assert not Path(f"/proc/{pid.read_text().strip()}").exists()
 
 
