@@ -71,7 +71,8 @@ class MixedBatches:
     """Batches of which the first patches are new and the last quarter is replayed.
 
     One in four suffices, because the old model's outputs are held on the new patches
-    too, and the new species has to be learnt in little time. Without a memory all of a batch is new.
+    too, and the new species has to be learnt in little time. Without a memory all of a
+    batch is new.
     """
 
     new: PatchSampler
