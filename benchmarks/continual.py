@@ -47,7 +47,7 @@ ALL = tuple(name for r in ROUNDS for name in r["learnt"])
 TRAINING, TESTING = 2, 2
 PARTICLES = 20
 SIZE_XYZ = (200, 184, 64)
-UPDATE_SHARE = 0.5
+UPDATE_SHARE = 0.7
 """Steps of an update over those of the first training."""
 JOINT_SHARE = 3.0
 NONE = ("--replay-weight", "0", "--distillation-weight", "0")

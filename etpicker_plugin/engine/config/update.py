@@ -92,7 +92,7 @@ class UpdateConfig:
     )
     batch_size: int = option(
         4,
-        "Patches per step; half are of the new data, half replayed exemplars.",
+        "Patches per step; a quarter are replayed exemplars, the others new.",
         label="Batch size",
         unit="patches",
         advanced=True,
@@ -117,7 +117,7 @@ class UpdateConfig:
         advanced=True,
     )
     feature_weight: float = option(
-        0.1,
+        0.03,
         "Weight of differing from the old model's features.",
         label="Feature distillation",
         advanced=True,

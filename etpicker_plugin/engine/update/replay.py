@@ -18,6 +18,7 @@ from etpicker_plugin.engine.training.split import Region
 from etpicker_plugin.engine.training.validation import ValidationPart
 
 REPLAY_SEED = 1_000_003
+REPLAY_SHARE = 0.25
 
 
 def learnt_volumes(
@@ -67,9 +68,11 @@ def _annotation(exemplar: Exemplar, classes: tuple[str, ...]) -> tuple[str, ...]
 
 @dataclass(frozen=True)
 class MixedBatches:
-    """Batches whose first half is new and whose second half is replayed.
+    """Batches of which the first patches are new and the last quarter is replayed.
 
-    Without a memory all of a batch is new.
+    One in four suffices, because the old model's outputs are held on the new patches
+    too, and the new species has to be learnt in little time. Without a memory all of a
+    batch is new.
     """
 
     new: PatchSampler
@@ -79,7 +82,7 @@ class MixedBatches:
         """Return the batch of one step."""
         if self.memory is None:
             return self.new.batch(step, size)
-        n_new = (size + 1) // 2
+        n_new = size - max(round(size * REPLAY_SHARE), 1)
         new = self.new.batch(step, n_new)
         old = self.memory.batch(step, size - n_new)
         return Batch(
