@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from etpicker_plugin.engine.config.average import AverageConfig
+from etpicker_plugin.engine.config.compare import CompareConfig
 from etpicker_plugin.engine.config.convert import ConvertConfig
 from etpicker_plugin.engine.config.evaluate import EvaluateConfig
 from etpicker_plugin.engine.config.extract import ExtractConfig
@@ -57,6 +58,9 @@ COMMANDS = {
     ),
     "evaluate": Command(
         EvaluateConfig, "evaluation.evaluate", "compare picks with a truth"
+    ),
+    "compare": Command(
+        CompareConfig, "comparison.compare", "what pickers share and where they differ"
     ),
     "convert": Command(
         ConvertConfig, "io.convert", "translate coordinates between programs"
