@@ -21,6 +21,7 @@ from etpicker_plugin.engine.config.pick import PickConfig
 from etpicker_plugin.engine.config.simulate import SimulateConfig
 from etpicker_plugin.engine.config.train import TrainConfig
 from etpicker_plugin.engine.config.update import UpdateConfig
+from etpicker_plugin.engine.config.validate import ValidateConfig
 from etpicker_plugin.engine.errors import EtPickerError, ResourceError
 from etpicker_plugin.engine.progress import (
     BarProgress,
@@ -61,6 +62,11 @@ COMMANDS = {
     ),
     "compare": Command(
         CompareConfig, "comparison.compare", "what pickers share and where they differ"
+    ),
+    "validate": Command(
+        ValidateConfig,
+        "verdict.validate",
+        "judge picks by what they average to",
     ),
     "convert": Command(
         ConvertConfig, "io.convert", "translate coordinates between programs"
