@@ -19,6 +19,7 @@ from etpicker_plugin.engine.verdict.measures import MASK_EDGE_VOX, Average
 logger = logging.getLogger(__name__)
 
 MASK = "mask.mrc"
+LOCAL = "local"
 
 
 def write_averages(
@@ -64,15 +65,16 @@ def _local_resolution(
 ) -> float | None:
     command = local_resolution(
         f"{name}_half1_unfil.mrc",
-        name,
+        f"{LOCAL}/{name}",
         mask=MASK,
         voxel_size=geometry.box_voxel_size,
         sampling_ang=max(geometry.diameter_ang / 6, 2 * geometry.box_voxel_size),
         randomize_at_ang=geometry.join_ang,
     )
+    (folder / LOCAL).mkdir(exist_ok=True)
     run_relion(command, relion, folder=folder, log=folder / "relion.log")
     volume = np.asarray(
-        read_tomogram(folder / f"{name}_locres.mrc").data, dtype=np.float32
+        read_tomogram(folder / LOCAL / f"{name}_locres.mrc").data, dtype=np.float32
     )
     inside = soft_sphere(
         geometry.box, radius_vox=0.8 * geometry.radius_vox, edge_vox=0.01

@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from etpicker_plugin.engine.comparison.diagram import draw_subsets
 from etpicker_plugin.engine.comparison.joining import (
@@ -17,6 +18,7 @@ from etpicker_plugin.engine.config.pick_sets import CONTROL
 from etpicker_plugin.engine.verdict.result import Verdict
 
 CONTROL_COLOUR = "0.55"
+SMOOTHING_VOX = 0.7
 
 
 def colours_of(verdict: Verdict) -> dict[str, str]:
@@ -125,10 +127,10 @@ def draw_fsc(verdict: Verdict) -> Figure:
     colours = colours_of(verdict)
     for name in verdict.judged:
         average = verdict.averages[name]
-        shells = np.arange(len(average.curve))
+        shells = np.arange(1, len(average.curve))
         curves.plot(
             shells / verdict.geometry.box_ang * 1000,
-            average.curve,
+            average.curve[1:],
             color=colours[name],
             label=f"{name} ({average.n})",
         )
@@ -195,9 +197,10 @@ def draw_averages(
     figure = Figure(figsize=(1.6 * len(volumes) + 0.8, 5.2), layout="constrained")
     panels = figure.subplots(3, len(volumes), squeeze=False)
     middle = verdict.geometry.box // 2
-    best = volumes[verdict.sets.names[0]]
+    shown = {n: ndimage.gaussian_filter(v, SMOOTHING_VOX) for n, v in volumes.items()}
+    best = shown[verdict.sets.names[0]]
     low, high = np.percentile(best, [1, 99.7])
-    for column, (name, volume) in enumerate(volumes.items()):
+    for column, (name, volume) in enumerate(shown.items()):
         for row, axis in enumerate("zyx"):
             axes = panels[row, column]
             axes.imshow(

@@ -22,6 +22,8 @@ from etpicker_plugin.engine.page import (
 from etpicker_plugin.engine.verdict import plots
 from etpicker_plugin.engine.verdict.result import Verdict, group_record, set_record
 
+LEAST_SHOWN = 12
+"""An average of fewer boxes is mostly unmeasured Fourier space."""
 COLUMNS = (
     "",
     "picks",
@@ -36,7 +38,8 @@ COLUMNS = (
 )
 HOW = {
     "averages.png": (
-        "Slices through the middle of each average, all on one grey scale. A set of "
+        "Slices through the middle of each average, lightly smoothed, all on one grey "
+        "scale. A set of "
         "real, well-centred picks shows a compact particle with inner features; "
         f"{CONTROL} shows what alignment alone makes of anything."
     ),
@@ -82,7 +85,7 @@ def write_report(
     verdict: Verdict, config: ValidateConfig, words: list[str], out_dir: Path
 ) -> None:
     """Write report.html and its pictures as PNG."""
-    volumes = {n: a.volume for n, a in verdict.averages.items() if a.n}
+    volumes = {n: a.volume for n, a in verdict.averages.items() if a.n >= LEAST_SHOWN}
     figures: dict[str, Figure] = {
         "averages.png": plots.draw_averages(verdict, volumes),
         "groups.png": plots.draw_groups(verdict),

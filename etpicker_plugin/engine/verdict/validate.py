@@ -32,6 +32,7 @@ from etpicker_plugin.engine.relion.plans import RANKS_OF_HALVES
 from etpicker_plugin.engine.relion.run import check_mpi, mpi_words
 from etpicker_plugin.engine.subtomograms.wedge import missing_wedge
 from etpicker_plugin.engine.verdict.alignment_results import read_alignment
+from etpicker_plugin.engine.verdict.boxes_table import write_boxes_table
 from etpicker_plugin.engine.verdict.candidates import Candidates, gather_candidates
 from etpicker_plugin.engine.verdict.cutting import read_box, write_boxes
 from etpicker_plugin.engine.verdict.geometry import BoxGeometry, choose_geometry
@@ -62,6 +63,7 @@ from etpicker_plugin.engine.verdict.words import verdict_words
 logger = logging.getLogger(__name__)
 
 RESULT_FILE = "verdict.json"
+BOXES_FILE = "boxes.csv"
 DIGEST_FILE = ".validation.digest"
 ITERATIONS = 3
 ITERATIONS_WITHOUT_REFERENCE = 4
@@ -141,6 +143,7 @@ def validate(
     )
     words = verdict_words(verdict)
     write_report(verdict, config, words, out_dir)
+    write_boxes_table(verdict, out_dir / BOXES_FILE)
     write_verdict(verdict, config, words, out_dir / RESULT_FILE)
     for text in (*verdict.alarms(), *words):
         logger.info("%s", text)
