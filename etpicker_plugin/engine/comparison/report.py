@@ -12,16 +12,16 @@ from etpicker_plugin.engine.comparison.diagram import draw_offsets, draw_subsets
 from etpicker_plugin.engine.comparison.intervals import MEASURES, describe_scores
 from etpicker_plugin.engine.comparison.result import ComparisonResult
 from etpicker_plugin.engine.config.compare import CompareConfig
-from etpicker_plugin.engine.io.atomic import write_whole
-from etpicker_plugin.engine.page import (
+from etpicker_plugin.engine.html_page import (
     heading,
+    page,
     paragraph,
     picture,
     preformatted,
     table,
     to_png,
-    whole_page,
 )
+from etpicker_plugin.engine.io.atomic import write_whole
 
 HOW_SUBSETS = (
     "Each column is one group of particles, marked by the sets that hold it; its bar "
@@ -50,9 +50,9 @@ def write_report(
     for name, (data, _) in pictures.items():
         with write_whole(out_dir / name) as temporary:
             temporary.write_bytes(data)
-    page = whole_page("Pickers compared", _parts(result, config, pictures))
+    text = page("Pickers compared", _parts(result, config, pictures))
     with write_whole(out_dir / "report.html") as temporary:
-        temporary.write_text(page, encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8")
 
 
 def _parts(
@@ -70,7 +70,9 @@ def _parts(
             "the same particle."
         )
     ]
-    parts += [paragraph(p.describe(), "alarm") for p in result.pairs if p.describe()]
+    parts += [
+        paragraph(p.describe(), style="alarm") for p in result.pairs if p.describe()
+    ]
     if sets.left_out:
         parts.append(
             paragraph(f"Left out, not in all sets: {', '.join(sets.left_out)}.")
@@ -78,14 +80,19 @@ def _parts(
     if result.scores:
         parts += [heading("Against the truth"), truth_table(result.scores)]
     parts.append(heading("What the sets share"))
-    parts.append(picture("subsets.png", *pictures["subsets.png"]))
+    parts.append(_show("subsets.png", pictures))
     parts.append(counts_table(result))
     parts.append(heading("Where they place it"))
-    parts.append(picture("offsets.png", *pictures["offsets.png"]))
+    parts.append(_show("offsets.png", pictures))
     parts.append(pairs_table(result.pairs))
     parts += [heading("To repeat this"), preformatted(command_line(config))]
     parts.append(paragraph(f"etpicker {__version__}"))
     return parts
+
+
+def _show(name: str, pictures: dict[str, tuple[bytes, str]]) -> str:
+    data, how = pictures[name]
+    return picture(name, data, how_to_read=how)
 
 
 def truth_table(scores: dict[str, SetScores]) -> str:
@@ -99,7 +106,7 @@ def truth_table(scores: dict[str, SetScores]) -> str:
         "In brackets the 95 % interval over tomograms (bootstrap); none with fewer "
         "than three tomograms."
     )
-    return table(columns, rows) + paragraph(note, "how")
+    return table(columns, rows) + paragraph(note, style="how")
 
 
 def counts_table(result: ComparisonResult) -> str:

@@ -1,9 +1,6 @@
 """The report: tables and pictures in one HTML file, and the pictures as PNG."""
 
-<<<<<<< HEAD
 import html
-=======
->>>>>>> 481ec16 (Compare pickers: what they share, where they differ, and whose origin is off)
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -16,7 +13,6 @@ from etpicker_plugin.engine.evaluation.scoring import ClassScores, Comparison
 from etpicker_plugin.engine.evaluation.table import COLUMNS, table_rows
 from etpicker_plugin.engine.html_page import page, picture, table, to_png
 from etpicker_plugin.engine.io.atomic import write_whole
-from etpicker_plugin.engine.page import heading, picture, table, to_png, whole_page
 
 HISTOGRAM_BINS = 30
 
@@ -113,15 +109,8 @@ def _page(
 ) -> str:
     parts = [table(COLUMNS, table_rows(classes))]
     parts += [picture(name, data) for name, data in pictures.items()]
-<<<<<<< HEAD
     parts.append("<h2>Tomograms</h2>")
     for name, scores in tomograms.items():
         parts.append(f"<h3>{html.escape(name)}</h3>")
         parts.append(table(COLUMNS, table_rows(scores)))
     return page("Picks against truth", parts)
-=======
-    parts.append(heading("Tomograms"))
-    for name, scores in tomograms.items():
-        parts += [heading(name, 3), table(COLUMNS, table_rows(scores))]
-    return whole_page("Picks against truth", parts)
->>>>>>> 481ec16 (Compare pickers: what they share, where they differ, and whose origin is off)

@@ -1,6 +1,6 @@
 """Turning boxes into the reference's frame, as RELION's angles and shifts say.
 
-RELION's matrix A(rot, tilt, psi) turns the reference into the particle: a point r of
+RELION's matrix A (``relion/poses``) turns the reference into the particle: a point r of
 the reference is at A r in the particle (xyz). ``rlnOrigin`` is what a particle must be
 moved by, so the particle stands at minus the origin from its box's centre.
 """
@@ -10,20 +10,6 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 
 FloatArray = NDArray[np.float64]
-
-
-def euler_matrix(rot: float, tilt: float, psi: float) -> FloatArray:
-    """Return RELION's ``(3, 3)`` matrix of xyz from angles in degrees (ZYZ)."""
-    a, b, g = np.radians([rot, tilt, psi])
-    ca, cb, cg = np.cos([a, b, g])
-    sa, sb, sg = np.sin([a, b, g])
-    return np.array(
-        [
-            [cg * cb * ca - sg * sa, cg * cb * sa + sg * ca, -cg * sb],
-            [-sg * cb * ca - cg * sa, -sg * cb * sa + cg * ca, sg * sb],
-            [sb * ca, sb * sa, cb],
-        ]
-    )
 
 
 def to_reference(

@@ -10,8 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from etpicker_plugin.engine.errors import ExternalProgramError
+from etpicker_plugin.engine.relion.poses import ANGLES, rotation_of
 from etpicker_plugin.engine.relion.read import IMAGE, read_particles, read_tables
-from etpicker_plugin.engine.verdict.alignment import euler_matrix
 from etpicker_plugin.engine.verdict.cutting import read_box
 from etpicker_plugin.engine.verdict.joint import BOXES, JointRun
 from etpicker_plugin.engine.verdict.likelihood import (
@@ -88,12 +88,11 @@ def read_alignment(run: JointRun, iteration: int) -> AlignedBoxes:
         )
     ]
     likelihood = table[LIKELIHOOD].to_numpy(float)
-    angles = table[["rlnAngleRot", "rlnAngleTilt", "rlnAnglePsi"]].to_numpy(float)
     return AlignedBoxes(
         log_likelihood=likelihood,
         ratio=likelihood - np.array(null),
         best_probability=table[BEST_PROBABILITY].to_numpy(float),
-        matrices=np.array([euler_matrix(*row) for row in angles]),
+        matrices=rotation_of(table[list(ANGLES)].to_numpy(float)),
         origins_vox=table[ORIGINS_ZYX].to_numpy(float) / voxel_size,
         current_size=next(iter(noise[1].values())).current_size,
     )

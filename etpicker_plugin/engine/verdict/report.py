@@ -8,17 +8,16 @@ from matplotlib.figure import Figure
 from etpicker_plugin import __version__
 from etpicker_plugin.engine.config.pick_sets import CONTROL
 from etpicker_plugin.engine.config.validate import ValidateConfig
-from etpicker_plugin.engine.io.atomic import write_whole
-from etpicker_plugin.engine.page import (
-    definitions,
+from etpicker_plugin.engine.html_page import (
     heading,
+    page,
     paragraph,
     picture,
     preformatted,
     table,
     to_png,
-    whole_page,
 )
+from etpicker_plugin.engine.io.atomic import write_whole
 from etpicker_plugin.engine.verdict import plots
 from etpicker_plugin.engine.verdict.result import Verdict, group_record, set_record
 
@@ -100,9 +99,9 @@ def write_report(
     for name, data in pictures.items():
         with write_whole(out_dir / name) as temporary:
             temporary.write_bytes(data)
-    page = whole_page("Picks judged", _parts(verdict, config, words, pictures))
+    text = page("Picks judged", _parts(verdict, config, words, pictures))
     with write_whole(out_dir / "report.html") as temporary:
-        temporary.write_text(page, encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8")
 
 
 def _parts(
@@ -112,7 +111,7 @@ def _parts(
     pictures: dict[str, bytes],
 ) -> list[str]:
     def show(name: str) -> str:
-        return picture(name, pictures[name], HOW[name])
+        return picture(name, pictures[name], how_to_read=HOW[name])
 
     ((class_name, diameter),) = config.diameter.items()
     return [
@@ -120,8 +119,8 @@ def _parts(
             f"Class {class_name}, {diameter:g} Å, in {len(verdict.sets.tomograms)} "
             f"tomogram(s) of {verdict.sets.voxel_size:g} Å per voxel."
         ),
-        *(paragraph(text, "alarm") for text in verdict.alarms()),
-        paragraph(words[0], "verdict"),
+        *(paragraph(text, style="alarm") for text in verdict.alarms()),
+        paragraph(words[0], style="verdict"),
         *(paragraph(text) for text in words[1:]),
         sets_table(verdict),
         heading("What they average to"),
@@ -140,7 +139,8 @@ def _parts(
         show("origins.png"),
         heading("To repeat this"),
         preformatted(command_line(config)),
-        definitions(
+        table(
+            ("", ""),
             {
                 "etpicker": __version__,
                 "RELION": verdict.relion_version,
@@ -149,7 +149,7 @@ def _parts(
                 "refinement": f"{verdict.iteration} iterations, first low-passed to "
                 f"{verdict.geometry.lowpass_ang:.0f} Å",
                 "compared up to": f"{verdict.boxes.current_size // 2} Fourier shells",
-            }
+            }.items(),
         ),
         preformatted("\n".join(verdict.commands)),
     ]

@@ -3,14 +3,10 @@
 import numpy as np
 import pytest
 from scipy import ndimage
-from scipy.spatial.transform import Rotation
 
+from etpicker_plugin.engine.relion.poses import rotation_of
 from etpicker_plugin.engine.subtomograms.wedge import missing_wedge
-from etpicker_plugin.engine.verdict.alignment import (
-    euler_matrix,
-    to_particle,
-    to_reference,
-)
+from etpicker_plugin.engine.verdict.alignment import to_particle, to_reference
 from etpicker_plugin.engine.verdict.averages import average_subsets
 from etpicker_plugin.engine.verdict.likelihood import soft_sphere
 from etpicker_plugin.engine.verdict.origin import (
@@ -33,7 +29,7 @@ def planted_map():
 def random_matrices(n, seed=0):
     generator = np.random.default_rng(seed)
     angles = generator.uniform((-180, 0, -180), (180, 180, 180), (n, 3))
-    return np.array([euler_matrix(*a) for a in angles])
+    return rotation_of(angles)
 
 
 def measured(box, wedge):
@@ -41,24 +37,10 @@ def measured(box, wedge):
     return np.fft.ifftn(spectrum).real
 
 
-def test_euler_matrices_by_hand():
-    np.testing.assert_allclose(
-        euler_matrix(90, 0, 0), [[0, 1, 0], [-1, 0, 0], [0, 0, 1]], atol=1e-12
-    )
-    np.testing.assert_allclose(
-        euler_matrix(0, 90, 0), [[0, 0, -1], [0, 1, 0], [1, 0, 0]], atol=1e-12
-    )
-    np.testing.assert_allclose(
-        euler_matrix(30, 40, 50),
-        Rotation.from_euler("ZYZ", [30, 40, 50], degrees=True).as_matrix().T,
-        atol=1e-12,
-    )
-
-
 def test_a_point_goes_where_the_matrix_says():
     reference = np.zeros((SIZE,) * 3)
     reference[8 + 1, 8 + 2, 8 + 4] = 1.0  # at x, y, z = 4, 2, 1 from the centre
-    matrix = euler_matrix(90, 0, 0)  # takes x, y, z to y, -x, z
+    matrix = rotation_of([90, 0, 0])[0]  # takes x, y, z to y, -x, z
     particle = to_particle(reference, matrix)
     assert np.unravel_index(particle.argmax(), particle.shape) == (9, 4, 10)
     back = to_reference(particle, matrix, order=1)
