@@ -9,6 +9,8 @@ PROGRESS_FILE = "progress.jsonl"
 ERROR_FILE = "error.json"
 METRICS_FILE = "metrics.json"
 REPORT_FILE = "report.html"
+COMPARE_FILE = "compare.json"
+VERDICT_FILE = "verdict.json"
 
 DEEPETPICKER = "Liu2024"
 EPICKER = "Zhang2022"

@@ -1,3 +1,4 @@
+from etpicker_plugin.protocols.protocol_compare import ProtEtPickerCompare
 from etpicker_plugin.protocols.protocol_evaluate import ProtEtPickerEvaluate
 from etpicker_plugin.protocols.protocol_export_coordinates import (
     ProtEtPickerExportCoordinates,
@@ -8,12 +9,15 @@ from etpicker_plugin.protocols.protocol_import_coordinates import (
 from etpicker_plugin.protocols.protocol_import_model import ProtEtPickerImportModel
 from etpicker_plugin.protocols.protocol_pick import ProtEtPickerPick
 from etpicker_plugin.protocols.protocol_train import ProtEtPickerTrain
+from etpicker_plugin.protocols.protocol_validate import ProtEtPickerValidate
 
 __all__ = [
+    "ProtEtPickerCompare",
     "ProtEtPickerEvaluate",
     "ProtEtPickerExportCoordinates",
     "ProtEtPickerImportCoordinates",
     "ProtEtPickerImportModel",
     "ProtEtPickerPick",
     "ProtEtPickerTrain",
+    "ProtEtPickerValidate",
 ]

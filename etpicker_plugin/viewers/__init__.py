@@ -1,3 +1,4 @@
+from etpicker_plugin.viewers.reports import EtPickerReportViewer
 from etpicker_plugin.viewers.viewers import (
     EtPickerEvaluateViewer,
     EtPickerModelViewer,
@@ -9,5 +10,6 @@ __all__ = [
     "EtPickerEvaluateViewer",
     "EtPickerModelViewer",
     "EtPickerPicksViewer",
+    "EtPickerReportViewer",
     "EtPickerTrainViewer",
 ]

@@ -1,6 +1,5 @@
 """The windows of 'Analyze results', for our protocols and models only."""
 
-import webbrowser
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -25,6 +24,7 @@ from etpicker_plugin.protocols import (
     ProtEtPickerTrain,
 )
 from etpicker_plugin.viewers.histograms import draw_metrics, draw_scores
+from etpicker_plugin.viewers.reports import open_report
 from etpicker_plugin.viewers.slices import PickedTomogram
 from etpicker_plugin.viewers.training_curves import LiveCurves
 
@@ -191,11 +191,7 @@ class EtPickerEvaluateViewer(EtPickerViewer):
 
     def _showReport(self, _name=None):
         report = Path(self.protocol.getReportFile()).resolve()
-        if not report.is_file():
-            return [self._message("The picks are not evaluated yet.", "Evaluation")]
-        if not webbrowser.open(report.as_uri()):
-            return [self._message(f"No browser found. Open {report}", "Evaluation")]
-        return []
+        return open_report(report, "The picks are not evaluated yet.", self.getTkRoot())
 
 
 def curves_view(path, title):
