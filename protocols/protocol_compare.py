@@ -67,7 +67,8 @@ class ProtEtPickerCompare(PickerSets, ProtEtPickerBase):
         self._writeSets(class_name)
         if self.inputTruth.get() is not None:
             self._writeSet(self.inputTruth.get(), config.truth, class_name)
-        self.runEngine("compare", config, self._getExtraPath())
+        # Not beside the result: both are called compare.json.
+        self.runEngine("compare", config, self._getExtraPath("parameters"))
 
     def createOutputStep(self):
         """Register every subset that holds a particle."""
@@ -80,7 +81,7 @@ class ProtEtPickerCompare(PickerSets, ProtEtPickerBase):
             output = create_coordinates(
                 self._getPath(),
                 output_name(folder),
-                precedents=source.getPrecedents(),
+                precedents=source._precedentsPointer,
                 sampling_rate=source.getSamplingRate(),
                 box_size=source.getBoxSize(),
                 label=label,

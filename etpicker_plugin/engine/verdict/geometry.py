@@ -70,7 +70,7 @@ class BoxGeometry:
     @property
     def search_step_vox(self) -> float:
         """Step of that search, box voxels; it is halved by oversampling."""
-        return 2.0 if self.search_ang / self.box_voxel_size >= 2.0 else 1.0
+        return 1.5 if self.search_ang / self.box_voxel_size >= 2.0 else 1.0
 
     @property
     def lowpass_ang(self) -> float:

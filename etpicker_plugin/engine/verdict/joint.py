@@ -6,7 +6,7 @@ resolution. So all boxes are aligned in one run, and the sets are told apart aft
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -167,7 +167,7 @@ def plan(run: JointRun) -> RelionCommand | None:
             search=search,
             makes=f"{ROOT}_it{run.iterations:03d}_data.star",
         )
-    return auto_refine(
+    command = auto_refine(
         STAR,
         ROOT,
         reference=REFERENCE,
@@ -176,6 +176,9 @@ def plan(run: JointRun) -> RelionCommand | None:
         local_from="15",
         join_halves_ang=geometry.join_ang,
     )
+    # RELION moves all boxes' search grids by one random step, against artefacts of
+    # the grid. That would look like a wrong origin of every set.
+    return replace(command, arguments=(*command.arguments, "--perturb", "0"))
 
 
 def refine(
