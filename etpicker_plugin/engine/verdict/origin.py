@@ -11,13 +11,16 @@ from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from etpicker_plugin.engine.comparison.offsets import Offset
 from etpicker_plugin.engine.verdict.alignment import to_particle
+from etpicker_plugin.engine.verdict.likelihood import soft_sphere
 
 FloatArray = NDArray[np.float64]
 
 RESAMPLES = 200
+SMOOTHING_VOX = 1.0
 REACH_VOX = 4
 
 
@@ -42,6 +45,26 @@ def correlation_map(
     middle = box.shape[-1] // 2
     near = slice(middle - REACH_VOX, middle + REACH_VOX + 1)
     return np.asarray(correlation[near, near, near] / max(norm, 1e-12))
+
+
+def centre_map(
+    volume: NDArray[np.floating], *, radius_vox: float
+) -> NDArray[np.floating]:
+    """Return a map moved so that its particle's centre of mass is the box's centre.
+
+    A reference that was made from picks is centred on them, wherever they lie; only
+    the particle itself can tell where its centre is. What is brighter than half the
+    highest value in the sphere counts.
+    """
+    inside = volume * soft_sphere(volume.shape[-1], radius_vox=radius_vox)
+    smooth = ndimage.gaussian_filter(inside, SMOOTHING_VOX)
+    body = np.clip(smooth - smooth.max() / 2, 0.0, None)
+    if not body.any():
+        return volume
+    centre = np.full(3, volume.shape[-1] // 2)
+    return np.asarray(
+        ndimage.shift(volume, centre - ndimage.center_of_mass(body), order=1)
+    )
 
 
 def set_offset(

@@ -22,6 +22,7 @@ from etpicker_plugin.engine.verdict.cutting import read_box
 from etpicker_plugin.engine.verdict.joint import BOXES, JointRun
 from etpicker_plugin.engine.verdict.origin import (
     add_offsets,
+    centre_map,
     correlation_map,
     set_offset,
 )
@@ -30,15 +31,27 @@ FloatArray = NDArray[np.float64]
 
 
 def correlate_all(
-    run: JointRun, candidates: Candidates, boxes: AlignedBoxes, iteration: int
+    run: JointRun,
+    candidates: Candidates,
+    boxes: AlignedBoxes,
+    iteration: int,
+    *,
+    centre: bool,
 ) -> FloatArray:
-    """Return ``(N, 9, 9, 9)``: every box's correlation with the other half's map."""
+    """Return ``(N, 9, 9, 9)``: every box's correlation with the other half's map.
+
+    ``centre`` moves the maps to their centres of mass first (see ``centre_map``), for
+    want of a reference that says where the particle's centre is.
+    """
     maps = {
         half: np.asarray(
             read_tomogram(run.map_of(iteration, half)).data, dtype=np.float32
         )
         for half in (1, 2)
     }
+    if centre:
+        radius_vox = run.geometry.radius_vox
+        maps = {h: centre_map(m, radius_vox=radius_vox) for h, m in maps.items()}
     return np.stack(
         [
             correlation_map(

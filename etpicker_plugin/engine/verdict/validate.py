@@ -229,7 +229,9 @@ def judge(
         sets,
         members,
         candidates,
-        correlate_all(run, candidates, boxes, iteration),
+        correlate_all(
+            run, candidates, boxes, iteration, centre=config.reference is None
+        ),
         best=next(n for n in ranking.order if n != CONTROL),
         scale=run.geometry.scale,
         seed=config.seed,

@@ -10,6 +10,7 @@ from etpicker_plugin.engine.verdict.alignment import to_particle, to_reference
 from etpicker_plugin.engine.verdict.averages import average_subsets
 from etpicker_plugin.engine.verdict.likelihood import soft_sphere
 from etpicker_plugin.engine.verdict.origin import (
+    centre_map,
     correlation_map,
     find_peak,
     set_offset,
@@ -98,6 +99,16 @@ def test_a_shift_of_the_picks_along_one_axis_is_found_in_noise(axis):
     expected[2 - axis] = 2.0
     np.testing.assert_allclose(offset.mean_xyz, expected, atol=0.5)
     assert offset.alarming_axes == ("xyz"[2 - axis],)
+
+
+def test_a_map_is_moved_to_its_particle_s_centre():
+    body = ndimage.gaussian_filter(
+        np.pad(np.ones((4, 5, 3)), ((3, 9), (6, 5), (7, 6))), 0.7
+    )
+    noise = 0.02 * np.random.default_rng(0).normal(size=body.shape)
+    moved = centre_map(body + noise, radius_vox=7.0)
+    np.testing.assert_allclose(ndimage.center_of_mass(moved > 0.5), 8.0, atol=0.4)
+    assert centre_map(np.zeros((8, 8, 8)), radius_vox=3.0).max() == 0.0
 
 
 def test_the_peak_between_voxels():
