@@ -137,6 +137,7 @@ def draw_fsc(verdict: Verdict) -> Figure:
     for threshold in (0.143, 0.5):
         curves.axhline(threshold, color="0.6", linewidth=0.8, linestyle="--")
     curves.axvspan(0, 1000 / verdict.geometry.join_ang, color="0.93")
+    curves.axvline(1000 / verdict.geometry.lowpass_ang, color="0.4", linestyle=":")
     curves.set(xlabel="spatial frequency (1/1000 Å)", ylabel="FSC", ylim=(-0.3, 1.02))
     curves.legend()
     for number, name in enumerate(verdict.judged):

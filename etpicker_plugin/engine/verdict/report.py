@@ -59,9 +59,11 @@ HOW = {
     ),
     "fsc.png": (
         "Left, agreement of two half averages per spatial frequency; farther right is "
-        "finer. Within the grey band both halves share a map, so agreement there is no "
-        "evidence. Right, resolution at 0.143 of equally many boxes of each set, drawn "
-        "anew each time; higher is finer."
+        "finer. Within the grey band both halves share a map, and up to the dotted "
+        "line both began with the same reference: agreement there is no evidence, and "
+        "the control shows how much of it comes from nothing. Right, resolution at "
+        "0.143 of equally many boxes of each set, drawn anew each time; higher is "
+        "finer."
     ),
     "rosenthal.png": (
         "Rosenthal-Henderson plot: resolution over the number of particles. Higher at "
