@@ -97,6 +97,13 @@ class Verdict:
             return None
         return float(np.mean([d**-2 for d in found]) ** -0.5)
 
+    def rosenthal_resolution(self, name: str) -> float | None:
+        """Return where a set's Rosenthal-Henderson line is at equal numbers, Å."""
+        fit = self.fits[name]
+        if fit is None or not self.matched_n:
+            return None
+        return fit.resolution_of(self.matched_n)
+
     def alarms(self) -> list[str]:
         """Return a sentence for every set whose origin is probably wrong."""
         return [
@@ -154,7 +161,7 @@ def set_record(verdict: Verdict, name: str) -> dict[str, Any]:
         "resolution_matched_ang": verdict.matched_resolution(name),
         "b_factor": fit.b_factor if fit else None,
         "b_factor_interval": list(fit.interval) if fit and fit.interval else None,
-        "rosenthal_resolution_matched_ang": _fitted(verdict, name),
+        "rosenthal_resolution_matched_ang": verdict.rosenthal_resolution(name),
         "local_resolution_median_ang": verdict.local_ang.get(name),
         "origin_shift_voxels": list(offset.mean_xyz) if offset else [0.0, 0.0, 0.0],
         "origin_shift_error_voxels": (
@@ -185,13 +192,6 @@ def group_record(verdict: Verdict, name: str) -> dict[str, Any]:
         "resolution_ang": average.resolution_ang,
         "resolution_half_ang": average.resolution_half_ang,
     }
-
-
-def _fitted(verdict: Verdict, name: str) -> float | None:
-    fit = verdict.fits[name]
-    if fit is None or not verdict.matched_n:
-        return None
-    return fit.resolution_of(verdict.matched_n)
 
 
 def _median(values: NDArray[np.float64]) -> float | None:

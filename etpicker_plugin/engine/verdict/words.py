@@ -54,6 +54,10 @@ def _resolution_sentences(verdict: Verdict) -> list[str]:
         f"At equal numbers ({verdict.matched_n} boxes) the averages reach "
         f"{', '.join(texts)} (FSC 0.143)."
     ]
+    lines = {n: verdict.rosenthal_resolution(n) for n in verdict.judged}
+    if all(lines.values()):
+        shown = ", ".join(f"{n} {d:.0f} Å" for n, d in lines.items())
+        sentences.append(f"The Rosenthal-Henderson lines are there at {shown}.")
     best = verdict.ranking.order[0]
     least = known[best] or np.inf
     finer = [
