@@ -60,7 +60,8 @@ class TestValidatePicks(PhantomProject):
             "resamples": 200,
         }
         self.assertIn(
-            "--tilt-range", self.errors_of(ProtEtPickerValidate, **values, tiltRange="")
+            "expected the lowest and the highest tilt angle",
+            self.errors_of(ProtEtPickerValidate, **values, tiltRange="60 -60"),
         )
         judged = self.run_protocol(ProtEtPickerValidate, **values, tiltRange="-60 60")
         verdict = judged.getVerdict()
