@@ -98,7 +98,7 @@ def check_found(found):
     assert "EtPickerDiameterWizard" in found["wizards"]
     assert "EtPickerBoxSizeWizard" in found["wizards"]
     assert found["objects"] == ["EtPickerModel"]
-    assert "train_pick_evaluate" in found["templates"]
+    assert {"train_pick_evaluate", "compare_two_pickers"} <= set(found["templates"])
     picking = {name for place, name in found["tree"] if place.endswith("Picking")}
     assert picking == set(PROTOCOLS)
     assert {place for place, _ in found["tree"]} >= {
