@@ -24,12 +24,14 @@ NOT_COPIED = (
     "demo",
 )
 PROTOCOLS = [
+    "ProtEtPickerCompare",
     "ProtEtPickerEvaluate",
     "ProtEtPickerExportCoordinates",
     "ProtEtPickerImportCoordinates",
     "ProtEtPickerImportModel",
     "ProtEtPickerPick",
     "ProtEtPickerTrain",
+    "ProtEtPickerValidate",
 ]
 
 pytestmark = pytest.mark.slow
@@ -93,6 +95,7 @@ def check_found(found):
         "EtPickerEvaluateViewer",
         "EtPickerModelViewer",
         "EtPickerPicksViewer",
+        "EtPickerReportViewer",
         "EtPickerTrainViewer",
     ]
     assert "EtPickerDiameterWizard" in found["wizards"]
