@@ -15,7 +15,7 @@ PIP_FLAGS ?=
 DEMO ?= demo
 BIN := $(abspath $(VENV))/bin
 READY := $(VENV)/.etpicker-ready
-TOOLS := scipion-app pytest pytest-cov ruff mypy setuptools
+TOOLS := scipion-app scipion-em-reliontomo pytest pytest-cov ruff mypy setuptools
 GOAL := $(firstword $(MAKECMDGOALS) demo)
 
 # The first Python that can run Scipion; a command that starts nothing is passed over.

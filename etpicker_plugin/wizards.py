@@ -9,6 +9,7 @@ from etpicker_plugin.protocols import (
     ProtEtPickerImportCoordinates,
     ProtEtPickerPick,
     ProtEtPickerTrain,
+    ProtEtPickerUpdate,
 )
 from etpicker_plugin.protocols.classes import BY_GROUP
 from etpicker_plugin.protocols.protocol_base import set_label
@@ -19,6 +20,7 @@ class EtPickerDiameterWizard(pwizard.Wizard):
 
     _targets = (
         (ProtEtPickerTrain, ["diameter"]),
+        (ProtEtPickerUpdate, ["diameter"]),
         (ProtEtPickerEvaluate, ["diameter"]),
     )
 

@@ -28,7 +28,7 @@ from etpicker_plugin.engine.config.pick import PickConfig
 from etpicker_plugin.engine.errors import ConfigError
 from etpicker_plugin.engine.io.coordinates_csv import read_csv
 
-INPUT_FIELDS = ("classes", "threshold", "max_picks")
+INPUT_FIELDS = ("classes", "unbiased", "threshold", "max_picks")
 PICKING_FIELDS = (
     "border",
     "min_distance",

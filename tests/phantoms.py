@@ -31,12 +31,25 @@ def make_phantoms(folder: Path) -> dict[str, np.ndarray]:
     return truth
 
 
+def make_phantom(
+    path: Path, shape_zyx: tuple[int, int, int], counts: dict[str, int], *, seed: int
+) -> list[tuple[str, float, float, float]]:
+    """Write one tomogram with so many spheres of each class; return the truth."""
+    generator = np.random.default_rng(seed)
+    particles = place_particles(shape_zyx, generator, counts)
+    write_tomogram(path, draw(shape_zyx, particles, generator=generator))
+    write_truth(path.with_suffix(".csv"), particles)
+    return particles
+
+
 def place_particles(
-    shape_zyx: tuple[int, int, int], generator: np.random.Generator
+    shape_zyx: tuple[int, int, int],
+    generator: np.random.Generator,
+    counts: dict[str, int] = PARTICLES,
 ) -> list[tuple[str, float, float, float]]:
     """Return class, x, y, z of spheres that do not touch."""
     placed: list[tuple[str, float, float, float]] = []
-    for name, count in PARTICLES.items():
+    for name, count in counts.items():
         wanted = len(placed) + count
         margin = DIAMETERS[name] / VOXEL_SIZE / 2
         for _ in range(20000):

@@ -73,7 +73,7 @@ class TestComparePickers(PhantomProject):
 
     def test_no_report_yet_is_said(self):
         protocol = self.newProtocol(ProtEtPickerCompare)
-        views = open_report(self.folder / "none.html", "Not yet.", None)
+        views = open_report(self.folder / "none.html", None)
         self.assertIsInstance(views[0], MessageView)
         self.assertEqual(protocol.summary(), ["The sets are not compared yet."])
 

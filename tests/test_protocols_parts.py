@@ -8,19 +8,26 @@ from pathlib import Path
 
 import numpy as np
 from etpicker_plugin.protocols import (
+    ProtEtPickerAverage,
     ProtEtPickerCompare,
     ProtEtPickerEvaluate,
     ProtEtPickerExportCoordinates,
+    ProtEtPickerExtract,
     ProtEtPickerImportCoordinates,
     ProtEtPickerPick,
     ProtEtPickerTrain,
+    ProtEtPickerUpdate,
     ProtEtPickerValidate,
+    protocol_average,
     protocol_compare,
     protocol_evaluate,
     protocol_export_coordinates,
+    protocol_extract,
     protocol_import_coordinates,
+    protocol_learn,
     protocol_pick,
     protocol_train,
+    protocol_update,
     protocol_validate,
 )
 from etpicker_plugin.protocols.classes import match_groups, match_sets
@@ -30,7 +37,7 @@ from etpicker_plugin.protocols.form import (
     read_assignments,
 )
 from etpicker_plugin.protocols.picker_sets import picker_names
-from etpicker_plugin.protocols.protocol_base import engine_program
+from etpicker_plugin.protocols.protocol_base import ProtEtPickerBase, engine_program
 from etpicker_plugin.protocols.protocol_import_coordinates import (
     tomogram_name,
 )
@@ -40,11 +47,14 @@ from pyworkflow.protocol import params
 from pyworkflow.tests import BaseTest, setupTestProject
 from pyworkflow.utils.process import buildRunCommand
 
+from etpicker_plugin.engine.config.average import AverageConfig
 from etpicker_plugin.engine.config.compare import CompareConfig
 from etpicker_plugin.engine.config.convert import ConvertConfig
 from etpicker_plugin.engine.config.evaluate import EvaluateConfig
+from etpicker_plugin.engine.config.extract import ExtractConfig
 from etpicker_plugin.engine.config.pick import PickConfig
 from etpicker_plugin.engine.config.train import TrainConfig
+from etpicker_plugin.engine.config.update import UpdateConfig
 from etpicker_plugin.engine.config.validate import ValidateConfig
 from etpicker_plugin.engine.errors import ConfigError
 from etpicker_plugin.engine.io.particles import make_particles
@@ -61,8 +71,14 @@ FORMS = (
     (
         ProtEtPickerTrain,
         TrainConfig,
-        protocol_train.INPUT_FIELDS + protocol_train.TRAINING_FIELDS,
-        protocol_train.SCIPION_FIELDS,
+        protocol_learn.INPUT_FIELDS + protocol_train.TRAINING_FIELDS,
+        protocol_learn.SCIPION_FIELDS,
+    ),
+    (
+        ProtEtPickerUpdate,
+        UpdateConfig,
+        protocol_learn.INPUT_FIELDS + protocol_update.UPDATE_FIELDS,
+        (*protocol_learn.SCIPION_FIELDS, "model"),
     ),
     (
         ProtEtPickerPick,
@@ -87,6 +103,18 @@ FORMS = (
         ValidateConfig,
         protocol_validate.FORM_FIELDS,
         protocol_validate.SCIPION_FIELDS,
+    ),
+    (
+        ProtEtPickerExtract,
+        ExtractConfig,
+        protocol_extract.FORM_FIELDS,
+        protocol_extract.SCIPION_FIELDS,
+    ),
+    (
+        ProtEtPickerAverage,
+        AverageConfig,
+        protocol_average.INPUT_FIELDS + protocol_average.SEARCH_FIELDS,
+        protocol_average.SCIPION_FIELDS,
     ),
     (
         ProtEtPickerImportCoordinates,
@@ -143,7 +171,7 @@ class TestFormFollowsTheEngine(BaseTest):
             self.assertEqual(value, expected)
 
     def test_names_do_not_hide_scipion_attributes(self):
-        inherited = set(dir(protocol_train.ProtEtPickerBase()))
+        inherited = set(dir(ProtEtPickerBase()))
         for protocol_class, config_class, on_form, _ in FORMS:
             for parameter in form_parameters(config_class, on_form):
                 with self.subTest(f"{protocol_class.__name__}.{parameter.name}"):

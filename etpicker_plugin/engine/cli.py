@@ -15,7 +15,9 @@ from etpicker_plugin.engine.config.average import AverageConfig
 from etpicker_plugin.engine.config.compare import CompareConfig
 from etpicker_plugin.engine.config.convert import ConvertConfig
 from etpicker_plugin.engine.config.evaluate import EvaluateConfig
+from etpicker_plugin.engine.config.exemplars import ExemplarsConfig
 from etpicker_plugin.engine.config.extract import ExtractConfig
+from etpicker_plugin.engine.config.models import ModelsConfig
 from etpicker_plugin.engine.config.options import add_flags, config_from_arguments
 from etpicker_plugin.engine.config.pick import PickConfig
 from etpicker_plugin.engine.config.simulate import SimulateConfig
@@ -56,6 +58,14 @@ COMMANDS = {
         UpdateConfig,
         "update.update",
         "teach a model new data or species, without forgetting the old",
+    ),
+    "models": Command(
+        ModelsConfig, "lineage.models", "list a folder's models as a tree of updates"
+    ),
+    "exemplars": Command(
+        ExemplarsConfig,
+        "lineage.exemplars",
+        "list what a model keeps of its data, or delete it by owner",
     ),
     "evaluate": Command(
         EvaluateConfig, "evaluation.evaluate", "compare picks with a truth"
@@ -115,7 +125,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     out_dir: Path | None = None
     try:
         config: Any = config_from_arguments(command.config_class, arguments)
-        out_dir = make_output_folder(Path(config.out))
+        if hasattr(config, "out"):
+            out_dir = make_output_folder(Path(config.out))
         run = getattr(
             importlib.import_module(f"etpicker_plugin.engine.{command.module}"), name
         )
@@ -152,8 +163,10 @@ def make_output_folder(path: Path) -> Path:
     return path
 
 
-def _progress_for(out_dir: Path) -> Progress:
+def _progress_for(out_dir: Path | None) -> Progress:
     shown: Progress = BarProgress() if sys.stderr.isatty() else LogProgress()
+    if out_dir is None:
+        return shown
     return report_to([shown, JsonLinesProgress(out_dir / "progress.jsonl")])
 
 

@@ -1,3 +1,7 @@
+from etpicker_plugin.viewers.average_viewers import (
+    EtPickerAverageViewer,
+    EtPickerExtractViewer,
+)
 from etpicker_plugin.viewers.reports import EtPickerReportViewer
 from etpicker_plugin.viewers.viewers import (
     EtPickerEvaluateViewer,
@@ -7,7 +11,9 @@ from etpicker_plugin.viewers.viewers import (
 )
 
 __all__ = [
+    "EtPickerAverageViewer",
     "EtPickerEvaluateViewer",
+    "EtPickerExtractViewer",
     "EtPickerModelViewer",
     "EtPickerPicksViewer",
     "EtPickerReportViewer",

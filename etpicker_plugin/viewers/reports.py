@@ -16,14 +16,15 @@ class EtPickerReportViewer(Viewer):
     _environments = (DESKTOP_TKINTER,)
 
     def _visualize(self, protocol, **kwargs):
-        report = Path(protocol.getReportFile()).resolve()
-        return open_report(report, "The report is not written yet.", self._tkRoot)
+        return open_report(protocol.getReportFile(), self._tkRoot)
 
 
-def open_report(report, missing, tk_root):
+def open_report(path, tk_root):
     """Open a page in the browser; a message where there is no page or browser."""
+    report = Path(path).resolve()
     if not report.is_file():
-        return [MessageView(missing, "Report", tkParent=tk_root)]
+        text = "The report is not ready yet."
+        return [MessageView(text, "Report", tkParent=tk_root)]
     if not webbrowser.open(report.as_uri()):
         text = f"No browser found. Open {report}"
         return [MessageView(text, "Report", tkParent=tk_root)]

@@ -22,6 +22,7 @@ from etpicker_plugin.protocols import (
     ProtEtPickerImportCoordinates,
     ProtEtPickerPick,
     ProtEtPickerTrain,
+    ProtEtPickerUpdate,
 )
 from etpicker_plugin.viewers.histograms import draw_metrics, draw_scores
 from etpicker_plugin.viewers.reports import open_report
@@ -50,12 +51,16 @@ class EtPickerViewer(ProtocolViewer):
     def _message(self, text, title):
         return MessageView(text, title, tkParent=self.getTkRoot())
 
+    def _openReport(self):
+        """Open the protocol's report in the browser."""
+        return open_report(self.protocol.getReportFile(), self.getTkRoot())
+
 
 class EtPickerTrainViewer(EtPickerViewer):
     """Training curves; they follow a running training."""
 
     _label = "viewer training"
-    _targets = (ProtEtPickerTrain,)
+    _targets = (ProtEtPickerTrain, ProtEtPickerUpdate)
     _environments = (DESKTOP_TKINTER,)
 
     def _defineParams(self, form):
@@ -70,18 +75,33 @@ class EtPickerTrainViewer(EtPickerViewer):
         form.addParam(
             "showModel", LabelParam, label="Model", help="What the model file says."
         )
+        form.addParam(
+            "showReport",
+            LabelParam,
+            label="Gained and lost",
+            condition=str(isinstance(self.protocol, ProtEtPickerUpdate)),
+            help="Opens the report on what the update gained and lost in the browser.",
+        )
 
     def _getVisualizeDict(self):
-        return {"showCurves": self._showCurves, "showModel": self._showModel}
+        return {
+            "showCurves": self._showCurves,
+            "showModel": self._showModel,
+            "showReport": self._showReport,
+        }
+
+    def _showReport(self, _name=None):
+        return self._openReport()
 
     def _showCurves(self, _name=None):
         path = Path(self.protocol.getProgressFile())
         return [curves_view(path, self.protocol.getRunName())]
 
     def _showModel(self, _name=None):
-        if not hasattr(self.protocol, "model"):
-            return [self._message("The model is not ready yet.", "Model")]
-        return [self._message(describe_model(self.protocol.model), "Model")]
+        models = self.protocol.iterOutputAttributes(EtPickerModel)
+        for _, model in models:
+            return [self._message(describe_model(model), "Model")]
+        return [self._message("The model is not ready yet.", "Model")]
 
 
 class EtPickerModelViewer(Viewer):
@@ -190,8 +210,7 @@ class EtPickerEvaluateViewer(EtPickerViewer):
         ]
 
     def _showReport(self, _name=None):
-        report = Path(self.protocol.getReportFile()).resolve()
-        return open_report(report, "The picks are not evaluated yet.", self.getTkRoot())
+        return self._openReport()
 
 
 def curves_view(path, title):

@@ -23,14 +23,18 @@ NOT_COPIED = (
     "dist",
     "demo",
 )
+AVERAGING = {"ProtEtPickerAverage", "ProtEtPickerExtract"}
 PROTOCOLS = [
+    "ProtEtPickerAverage",
     "ProtEtPickerCompare",
     "ProtEtPickerEvaluate",
     "ProtEtPickerExportCoordinates",
+    "ProtEtPickerExtract",
     "ProtEtPickerImportCoordinates",
     "ProtEtPickerImportModel",
     "ProtEtPickerPick",
     "ProtEtPickerTrain",
+    "ProtEtPickerUpdate",
     "ProtEtPickerValidate",
 ]
 
@@ -92,7 +96,9 @@ def check_found(found):
     """Everything is there, in its place, and nothing loaded torch."""
     assert found["protocols"] == PROTOCOLS
     assert found["viewers"] == [
+        "EtPickerAverageViewer",
         "EtPickerEvaluateViewer",
+        "EtPickerExtractViewer",
         "EtPickerModelViewer",
         "EtPickerPicksViewer",
         "EtPickerReportViewer",
@@ -103,7 +109,7 @@ def check_found(found):
     assert found["objects"] == ["EtPickerModel"]
     assert {"train_pick_evaluate", "compare_two_pickers"} <= set(found["templates"])
     picking = {name for place, name in found["tree"] if place.endswith("Picking")}
-    assert picking == set(PROTOCOLS)
+    assert picking == set(PROTOCOLS) - AVERAGING
     assert {place for place, _ in found["tree"]} >= {
         "Tomography/Particles/Picking",
         "Tomography/Imports",

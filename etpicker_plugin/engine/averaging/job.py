@@ -77,6 +77,7 @@ class Job:
         root: str,
         search: Search,
         total: int,
+        refining: bool = False,
     ) -> None:
         """Run a step of iterations; go on from the last one of a stopped run.
 
@@ -85,18 +86,21 @@ class Job:
         root
             Beginning of the step's files, from the working folder.
         total
-            Number of iterations expected, for the progress.
+            Number of iterations; of a refinement, the most.
         """
         last = latest_optimiser(self.folder, root)
-        if last is not None and not (self.folder / "logs" / f"{name}.done").is_file():
+        done = self.folder / "logs" / f"{name}.done"
+        if last is not None and not done.is_file():
             number = iteration_of(last)
             logger.info("%s goes on from iteration %d.", name, number)
             command = continue_run(
                 str(last.relative_to(self.folder)),
                 f"{root}_ct{number}",
                 search=search,
-                makes=str(last.relative_to(self.folder)),
+                max_refinement=total if refining else None,
             )
+            if number >= total:
+                done.touch()
         self.run(name, command, on_poll=self._report(name, root, total))
 
     def _report(self, name: str, root: str, total: int) -> Callable[[], None]:

@@ -13,7 +13,7 @@ from etpicker_plugin.engine.subtomograms.star import write_tables
 
 logger = logging.getLogger(__name__)
 
-ROUNDS = 12
+ROUNDS = 10
 TAU2_FUDGE = 4.0
 
 

@@ -73,7 +73,9 @@ def _run(job: Job, reference: str, *, config: AverageConfig, search: Search) -> 
         max_iterations=total,
         join_halves_ang=search.initial_lowpass_ang,
     )
-    job.run_iterations("refine", plan, root=ROOT, search=search, total=total)
+    job.run_iterations(
+        "refine", plan, root=ROOT, search=search, total=total, refining=True
+    )
     finished = finished_root(job.folder)
     if finished is not None:
         return finished

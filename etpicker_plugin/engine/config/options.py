@@ -29,12 +29,13 @@ def option(
     unit: str = "",
     choices: Sequence[str] = (),
     advanced: bool = False,
+    positional: bool = False,
 ) -> Any:
     """Declare one parameter of a command.
 
     ``default`` is the value, or ``REQUIRED``. ``unit`` (``Å``, ``voxels``, ``min``)
     is shown in help texts and form labels; ``advanced`` hides the parameter from the
-    form's normal level.
+    form's normal level; ``positional`` lets it be typed without its flag.
     """
     metadata = {
         "help": help_text,
@@ -42,6 +43,7 @@ def option(
         "unit": unit,
         "choices": tuple(choices),
         "advanced": advanced,
+        "positional": positional,
     }
     if isinstance(default, dict):
         return dataclasses.field(default_factory=dict, metadata=metadata)
@@ -110,6 +112,11 @@ def _add_flag(
     config_class: type,
     field: "dataclasses.Field[Any]",
 ) -> None:
+    if field.metadata["positional"]:
+        parser.add_argument(
+            field.name, nargs="?", default=argparse.SUPPRESS, help=_help_text(field)
+        )
+        return
     flag = "--" + field.name.replace("_", "-")
     kind = field_type(config_class, field.name)
     keywords: dict[str, Any] = {"dest": field.name, "default": argparse.SUPPRESS}

@@ -33,6 +33,13 @@ class PickConfig:
     classes: tuple[str, ...] = option(
         (), "Classes to pick; without any, all the model knows.", label="Classes"
     )
+    unbiased: bool = option(
+        False,
+        "Pick everything that looks like a particle, of whatever species the model "
+        "knows: the score is how surely it is any of them, the class the likeliest. "
+        "Without it each species is picked by its own score.",
+        label="Unbiased",
+    )
     threshold: dict[str, float] = option(
         {},
         "Lowest score kept, per class (0 to 1); without it, the model's own, chosen "
@@ -97,6 +104,10 @@ class PickConfig:
         """Refuse contradictions before any file is opened."""
         if self.mask:
             require_same_number(self.tomogram, self.mask, "tomogram", "mask")
+        require(
+            not (self.unbiased and self.classes),
+            "--unbiased picks all the model knows, and --classes only some. Give one.",
+        )
         require_positive(self, "voxel_size", "min_distance", "max_picks", "tile_size")
         require_not_negative(self, "threads")
         require(

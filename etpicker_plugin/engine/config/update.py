@@ -48,6 +48,15 @@ class UpdateConfig:
         unit="Å",
     )
     annotation: str = annotation_option()
+    other_classes: str = option(
+        "unknown",
+        "Classes of the model that are not learnt now. unknown: they may well be in "
+        "the new tomograms, and nobody marked them; what the old model takes for them "
+        "is not taught as background. absent: none of them is there.",
+        label="Old classes not marked",
+        choices=("unknown", "absent"),
+        advanced=True,
+    )
     voxel_size: float | None = voxel_size_option()
     mask: tuple[str, ...] = option(
         (),
@@ -96,7 +105,7 @@ class UpdateConfig:
         advanced=True,
     )
     learning_rate: float = option(
-        1e-3, "Peak of the one-cycle schedule.", label="Learning rate", advanced=True
+        3e-3, "Peak of the one-cycle schedule.", label="Learning rate", advanced=True
     )
     replay_weight: float = option(
         1.0, "Weight of the loss on exemplars.", label="Replay", advanced=True
@@ -114,7 +123,7 @@ class UpdateConfig:
         advanced=True,
     )
     importance_weight: float = option(
-        1.0,
+        0.01,
         "Weight of moving weights, in proportion to how much they mattered.",
         label="Weight importance",
         advanced=True,

@@ -23,6 +23,7 @@ def thresholds(card: ModelCard, config: PickConfig) -> dict[str, float]:
     """Return the lowest score kept, for each class to pick.
 
     With ``max_picks`` the number decides, and any possible score is let through.
+    Unbiased picks have one threshold for all classes: the lowest of theirs.
 
     Raises
     ------
@@ -40,6 +41,8 @@ def thresholds(card: ModelCard, config: PickConfig) -> dict[str, float]:
         chosen = dict.fromkeys(known, LOWEST_SCORE)
     else:
         chosen = {c.name: max(c.threshold, LOWEST_SCORE) for c in card.classes}
+    if config.unbiased:
+        chosen = dict.fromkeys(known, min(chosen.values()))
     chosen.update(config.threshold)
     wanted = config.classes or known
     return {name: value for name, value in chosen.items() if name in wanted}

@@ -22,7 +22,11 @@ from etpicker_plugin.engine.picking.find import (
     smaller_edge,
     total_halo,
 )
-from etpicker_plugin.engine.picking.loaded_model import LoadedModel, thresholds
+from etpicker_plugin.engine.picking.loaded_model import (
+    LOWEST_SCORE,
+    LoadedModel,
+    thresholds,
+)
 from etpicker_plugin.engine.picking.nms import (
     Peaks,
     keep_best,
@@ -37,6 +41,7 @@ from etpicker_plugin.engine.picking.records import (
     write_picks,
 )
 from etpicker_plugin.engine.picking.tiling import plan_tiles
+from etpicker_plugin.engine.picking.unbiased import merge_classes
 from etpicker_plugin.engine.progress import Progress, ProgressEvent
 
 logger = logging.getLogger(__name__)
@@ -104,7 +109,9 @@ def _find(
         kernels=[
             pooling_kernel(c.label_diameter_ang / voxel) for c in model.card.classes
         ],
-        min_score=min(thresholds(model.card, config).values()),
+        min_score=LOWEST_SCORE
+        if config.unbiased
+        else min(thresholds(model.card, config).values()),
         precision=config.precision,
     )
     edge = (
@@ -171,6 +178,9 @@ def _to_particles(
     limits = thresholds(card, config)
     names = np.array(card.class_names(), dtype=str)
     lowest = np.array([limits.get(name, np.inf) for name in names])
+    if config.unbiased:
+        diameters = [c.diameter_ang / card.working_voxel_size for c in card.classes]
+        peaks = merge_classes(peaks, diameters)
     positions = volume.to_input(peaks.positions_zyx)
     allowed = (peaks.scores >= lowest[peaks.channels]) & is_inside(
         positions, tomogram, border_ang=config.border, mask=mask

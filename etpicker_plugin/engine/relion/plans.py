@@ -138,16 +138,20 @@ def auto_refine(
 
 
 def continue_run(
-    optimiser: str, out_root: str, *, search: Search, makes: str
+    optimiser: str, out_root: str, *, search: Search, max_refinement: int | None = None
 ) -> RelionCommand:
-    """Plan to go on from an iteration's ``optimiser.star``."""
+    """Plan to go on from an iteration's ``optimiser.star``.
+
+    RELION keeps the number of iterations of a classification; that of a refinement,
+    ``max_refinement``, it forgets.
+    """
+    arguments = ["--continue", optimiser, "--o", out_root, "--j", str(search.threads)]
+    if max_refinement is not None:
+        arguments += ["--auto_iter_max", str(max_refinement)]
     return RelionCommand(
         program="relion_refine",
-        arguments=(
-            *("--continue", optimiser, "--o", out_root),
-            *("--j", str(search.threads)),
-        ),
-        makes=makes,
+        arguments=tuple(arguments),
+        makes=optimiser,
         ranks=search.ranks,
     )
 

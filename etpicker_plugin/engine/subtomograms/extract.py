@@ -12,7 +12,7 @@ from etpicker_plugin.engine.config.extract import ExtractConfig
 from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.io.atomic import write_whole
 from etpicker_plugin.engine.io.particles import Particles
-from etpicker_plugin.engine.io.tomogram import write_volume
+from etpicker_plugin.engine.io.tomogram import read_tomogram, write_volume
 from etpicker_plugin.engine.progress import Progress, ProgressEvent
 from etpicker_plugin.engine.subtomograms.boxes import crop_boxes, find_inside
 from etpicker_plugin.engine.subtomograms.inputs import (
@@ -38,6 +38,7 @@ from etpicker_plugin.engine.subtomograms.star import (
     write_particles_star,
 )
 from etpicker_plugin.engine.subtomograms.wedge import missing_wedge
+from etpicker_plugin.engine.subtomograms.wedge_check import find_better_wedge
 
 logger = logging.getLogger(__name__)
 
@@ -215,6 +216,7 @@ def _write(extraction: Extraction, config: ExtractConfig, out_dir: Path) -> None
     )
     write_particles_star(extraction.sets, extraction.star, optics=optics)
     write_left_out(extraction.left_out, out_dir / LEFT_OUT)
+    doubt = _doubt_wedge(extraction, (low, high), config.tilt_axis)
     lost = sum(len(particles) for particles, _ in extraction.left_out)
     counts = Counter(str(n) for s in extraction.sets for n in s.particles.class_names)
     write_record(
@@ -224,6 +226,7 @@ def _write(extraction: Extraction, config: ExtractConfig, out_dir: Path) -> None
         voxel_size=extraction.voxel_size,
         counts=dict(counts),
         left_out=lost,
+        better_wedge=doubt,
     )
     logger.info(
         "%d boxes of %d voxels at %g Å: %s",
@@ -234,3 +237,28 @@ def _write(extraction: Extraction, config: ExtractConfig, out_dir: Path) -> None
     )
     if lost:
         logger.warning("%d particle(s) have no whole box: %s", lost, LEFT_OUT)
+
+
+def _doubt_wedge(
+    extraction: Extraction, tilt_range: tuple[float, float], tilt_axis: str
+) -> str:
+    """Return the wedge that the boxes speak for, if it is clearly another one."""
+    images = [image for item in extraction.sets for image in item.images]
+    step = max(1, len(images) // BATCH)
+    folder = extraction.star.parent
+    boxes = [np.asarray(read_tomogram(folder / i).data) for i in images[::step]]
+    better = find_better_wedge(
+        np.stack(boxes[:BATCH]).astype(np.float32),
+        tilt_range=tilt_range,
+        tilt_axis=tilt_axis,
+    )
+    if better:
+        logger.warning(
+            "Where tilts of %g° to %g° about %s say nothing was measured, the boxes "
+            "hold power; %s fits them better. A wrong wedge misleads every alignment: "
+            "check --tilt-range and --tilt-axis.",
+            *tilt_range,
+            tilt_axis,
+            better,
+        )
+    return better

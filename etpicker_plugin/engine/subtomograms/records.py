@@ -70,6 +70,7 @@ def write_record(
     voxel_size: float,
     counts: dict[str, int],
     left_out: int,
+    better_wedge: str,
 ) -> None:
     """Write particles.json, the mark of a finished extraction."""
     record: dict[str, Any] = {
@@ -84,6 +85,7 @@ def write_record(
         "inverted": config.invert,
         "extracted": counts,
         "left_out": left_out,
+        "better_wedge": better_wedge,
         "frame": "rlnCoordinateX/Y/Z: 0-based voxels of the tomogram; the particle's "
         "centre is voxel box/2 of its box",
         "config": config_to_values(config),

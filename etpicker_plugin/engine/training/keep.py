@@ -207,7 +207,7 @@ def _shape(values: NDArray[np.intp]) -> tuple[int, int, int]:
 def spread_boxes(
     positions_zyx: NDArray[np.float64], low: NDArray[np.intp], high: NDArray[np.intp]
 ) -> list[Box]:
-    """Return boxes of ``EDGE`` voxels in which every particle lies well inside one.
+    """Return boxes of about ``EDGE`` voxels; every particle lies well inside one.
 
     Boxes begin at multiples of 8 and stay between ``low`` and ``high``.
     """
@@ -219,7 +219,8 @@ def spread_boxes(
         start = np.round((position - EDGE / 2) / GRID).astype(np.intp) * GRID
         last = np.maximum((high - EDGE) // GRID * GRID, -(-low // GRID) * GRID)
         start = np.clip(start, -(-low // GRID) * GRID, last)
-        boxes.append((start, np.minimum(start + EDGE, high)))
+        stop = start + EDGE
+        boxes.append((start, np.where(stop + GRID > high, high, stop)))
     return boxes
 
 

@@ -178,7 +178,8 @@ def _centres_by_class(
             volume.positions_zyx, volume.channels.tolist(), strict=True
         ):
             index = np.round(position).astype(int)
-            if volume.learnable.data[tuple(index)]:
+            inside = (index >= 0).all() and (index < volume.image.shape_zyx).all()
+            if inside and volume.learnable.data[tuple(index)]:
                 by_class.setdefault(channel, []).append((which, position))
     return [by_class[channel] for channel in sorted(by_class)]
 

@@ -11,7 +11,7 @@ from etpicker_plugin.engine.model.exemplars import Exemplar, read_exemplars
 from etpicker_plugin.engine.model.model_file import load_model
 from etpicker_plugin.engine.model.network import Network, place_network
 from etpicker_plugin.engine.training import dataset
-from etpicker_plugin.engine.training.patches import TrainingVolume
+from etpicker_plugin.engine.training.patches import COMPLETE, TrainingVolume
 from etpicker_plugin.engine.training.validation import ValidationPart
 from etpicker_plugin.engine.update.classes import Plan, plan_classes
 from etpicker_plugin.engine.update.replay import held_out_parts
@@ -133,7 +133,15 @@ def _read_inputs(
     )
     dataset.check_classes_present(new, list(plan.learnt))
     dataset.check_diameters_fit(new + validation, plan.diameters)
+    if config.other_classes == "absent":
+        new = [_all_annotated(annotated, plan) for annotated in new]
     return new, [_only_marked(annotated) for annotated in validation]
+
+
+def _all_annotated(annotated: dataset.Annotated, plan: Plan) -> dataset.Annotated:
+    """Take the classes that are not learnt for classes of which none is there."""
+    absent = dict.fromkeys(plan.classes, COMPLETE)
+    return replace(annotated, annotation=absent | annotated.annotation)
 
 
 def _only_marked(annotated: dataset.Annotated) -> dataset.Annotated:

@@ -165,7 +165,7 @@ def plan(run: JointRun) -> RelionCommand | None:
             optimiser_name(done),
             ROOT,
             search=search,
-            makes=f"{ROOT}_it{run.iterations:03d}_data.star",
+            max_refinement=run.iterations,
         )
     command = auto_refine(
         STAR,

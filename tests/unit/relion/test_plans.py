@@ -91,11 +91,9 @@ def test_auto_refine_has_a_rank_for_each_half():
 
 def test_force_converge_and_continue():
     last = force_converge("R/run_it003_optimiser.star", "R/run_ct3", search=SEARCH)
-    on = continue_run(
-        "C/run_it002_optimiser.star",
-        "C/run_ct2",
-        search=SEARCH,
-        makes="C/run_ct2_it008_data.star",
+    on = continue_run("C/run_it002_optimiser.star", "C/run_ct2", search=SEARCH)
+    refining = continue_run(
+        "R/run_it002_optimiser.star", "R/run_ct2", search=SEARCH, max_refinement=9
     )
 
     assert words(last) == (
@@ -108,6 +106,10 @@ def test_force_converge_and_continue():
         "relion_refine --continue C/run_it002_optimiser.star --o C/run_ct2 --j 2"
     )
     assert on.ranks == 1
+    assert words(refining) == (
+        "relion_refine --continue R/run_it002_optimiser.star --o R/run_ct2 --j 2 "
+        "--auto_iter_max 9"
+    )
 
 
 def test_reconstruct():

@@ -1,0 +1,239 @@
+"""Continual learning: three rounds of species and imaging conditions, five ways.
+
+    python benchmarks/continual.py OUT [--steps 400] [--ways joint ours …]
+
+Simulates the data itself. Round 0 knows ribosome and ring; round 1 adds proteasome, at
+a lower dose and another defocus; round 2 adds globule, at another voxel size. The new
+tomograms hold the old species too, and nobody marked them. Every way ends with one
+model of all four species, which picks the test tomograms of every round at its own
+thresholds; a species is judged on those of the round that brought it.
+
+joint     one training on the tomograms of all rounds with every species marked
+fine-tune each update learns the new marks alone; all else is background
+replay    … and exemplars
+distil    … and the old model's outputs and features, without exemplars
+ours      ``etpicker update`` as it is
+"""
+
+import argparse
+import csv
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from etpicker_plugin.engine.model.card import read_card
+from etpicker_plugin.engine.model.model_file import load_model, save_model
+
+ROUNDS = (
+    {"learnt": ("ribosome", "ring"), "there": (), "snr": 0.12, "voxel_size": 10.0},
+    {
+        "learnt": ("proteasome",),
+        "there": ("ribosome", "ring"),
+        "snr": 0.08,
+        "voxel_size": 10.0,
+        "defocus": 4.5,
+    },
+    {
+        "learnt": ("globule",),
+        "there": ("ribosome", "proteasome"),
+        "snr": 0.2,
+        "voxel_size": 12.0,
+        "defocus": 2.5,
+    },
+)
+ALL = tuple(name for r in ROUNDS for name in r["learnt"])
+TRAINING, TESTING = 2, 2
+PARTICLES = 20
+SIZE_XYZ = (200, 184, 64)
+UPDATE_SHARE = 0.5
+"""Steps of an update over those of the first training."""
+JOINT_SHARE = 3.0
+NONE = ("--replay-weight", "0", "--distillation-weight", "0")
+NONE += ("--feature-weight", "0", "--importance-weight", "0")
+WAYS = {
+    "fine-tune": (*NONE, "--other-classes", "absent"),
+    "replay": (*NONE[2:],),
+    "distil": ("--replay-weight", "0", "--importance-weight", "0"),
+    "no distillation": NONE[2:6],
+    "no importance": NONE[6:],
+    "ours": (),
+}
+WITHOUT_EXEMPLARS = ("fine-tune", "distil")
+
+
+def etpicker(*words: object) -> float:
+    """Run one command of the product; return the seconds."""
+    began = time.perf_counter()
+    command = [sys.executable, "-m", "etpicker_plugin.engine", *map(str, words)]
+    subprocess.run(command, check=True)
+    return time.perf_counter() - began
+
+
+def simulate(out: Path) -> dict[str, float]:
+    """Make the tomograms of all rounds; return the species' diameters (Å)."""
+    diameters: dict[str, float] = {}
+    for number, settings in enumerate(ROUNDS):
+        folder = out / "data"
+        if not (folder / f"r{number}_{TRAINING + TESTING:02d}.mrc").exists():
+            etpicker(
+                *["simulate", "--out", folder, "--name", f"r{number}"],
+                *["--tomograms", TRAINING + TESTING, "--shape", *SIZE_XYZ],
+                *["--species", *settings["learnt"], *settings["there"]],
+                *["--particles", PARTICLES, "--snr", settings["snr"]],
+                *["--voxel-size", settings["voxel_size"], "--seed", 100 + number],
+                *["--defocus", settings.get("defocus", 3.5)],
+            )
+        record = json.loads((folder / f"r{number}_01.json").read_text())
+        for name, species in record["species"].items():
+            diameters[name] = species["diameter_ang"]
+    return {name: diameters[name] for name in ALL}
+
+
+def files_of(number: int, first: int, count: int) -> list[str]:
+    """Return the names of some tomograms of a round."""
+    return [f"r{number}_{i:02d}" for i in range(first + 1, first + count + 1)]
+
+
+def marked(out: Path, name: str, classes: tuple[str, ...]) -> Path:
+    """Write the centres of some classes of a tomogram; return the file."""
+    path = out / "marks" / "+".join(classes) / f"{name}.csv"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with (out / "data" / f"{name}.csv").open(encoding="utf-8") as stream:
+        rows = [r for r in csv.DictReader(stream) if r["class"] in classes]
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, rows[0].keys())
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+def learn(
+    command: str, out: Path, model: Path, names: list[str], classes, more
+) -> float:
+    """Train or update; return the seconds, those of a former run if there was one."""
+    note = model / "seconds.json"
+    if not note.exists():
+        seconds = etpicker(
+            *[command, "--out", model],
+            *["--tomogram", *(out / "data" / f"{n}.mrc" for n in names)],
+            *["--coordinates", *(marked(out, n, tuple(classes)) for n in names)],
+            *["--diameter", *(f"{n}={d}" for n, d in classes.items())],
+            *more,
+        )
+        note.write_text(json.dumps(seconds))
+    return float(json.loads(note.read_text()))
+
+
+def judge(out: Path, model: Path, diameters: dict[str, float]) -> dict[str, float]:
+    """Return F1 of each species the model knows, on its own round's test data."""
+    f1: dict[str, float] = {}
+    known = read_card(model / "model.safetensors").class_names()
+    for number, settings in enumerate(ROUNDS):
+        classes = {n: diameters[n] for n in settings["learnt"] if n in known}
+        if not classes:
+            continue
+        names = files_of(number, TRAINING, TESTING)
+        picks, result = model / f"picks_{number}", model / f"metrics_{number}"
+        etpicker(
+            *["pick", "--model", model / "model.safetensors", "--out", picks],
+            *["--tomogram", *(out / "data" / f"{n}.mrc" for n in names)],
+        )
+        etpicker(
+            *["evaluate", "--picks", *(picks / f"{n}.csv" for n in names)],
+            *["--truth", *(out / "data" / f"{n}.csv" for n in names)],
+            *["--diameter", *(f"{n}={d}" for n, d in classes.items())],
+            *["--voxel-size", settings["voxel_size"], "--out", result],
+        )
+        metrics = json.loads((result / "metrics.json").read_text())["classes"]
+        f1 |= {name: metrics[name]["f1"] for name in classes}
+    return f1
+
+
+def without_exemplars(model: Path, folder: Path) -> Path:
+    """Write a model without its exemplars; return its folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "model.safetensors"
+    if not path.exists():
+        save_model(path, *load_model(model / "model.safetensors"))
+    return folder
+
+
+def run_way(
+    way: str, out: Path, base: Path, diameters: dict[str, float], steps: int
+) -> dict:
+    """Update the first model round by round; return F1 and seconds."""
+    model, seconds = base, []
+    after = [judge(out, base, diameters)]
+    if way in WITHOUT_EXEMPLARS:
+        model = without_exemplars(base, out / "base_bare")
+    for number, settings in list(enumerate(ROUNDS))[1:]:
+        folder = out / way.replace(" ", "_") / f"round_{number}"
+        more = ["--model", model / "model.safetensors", *WAYS[way]]
+        more += ["--steps", int(steps * UPDATE_SHARE), "--patience", 99]
+        if way in WITHOUT_EXEMPLARS:
+            more += ["--exemplars", "none"]
+        classes = {n: diameters[n] for n in settings["learnt"]}
+        names = files_of(number, 0, TRAINING)
+        seconds.append(learn("update", out, folder, names, classes, more))
+        after.append(judge(out, folder, diameters))
+        model = folder
+    return {"f1": after, "seconds": seconds}
+
+
+def run_joint(out: Path, diameters: dict[str, float], steps: int) -> dict:
+    """Train once on everything."""
+    names = [n for number in range(len(ROUNDS)) for n in files_of(number, 0, TRAINING)]
+    more = ["--steps", int(steps * JOINT_SHARE), "--patience", 99]
+    seconds = learn("train", out, out / "joint", names, diameters, more)
+    return {"f1": [judge(out, out / "joint", diameters)], "seconds": [seconds]}
+
+
+def show(results: dict[str, dict], joint_seconds: float | None) -> None:
+    """Print the table."""
+    print(f"| | {' | '.join(ALL)} | mean | loss on old | seconds of an update |")
+    print("|---" * (len(ALL) + 4) + "|")
+    for way, result in results.items():
+        last = result["f1"][-1]
+        cells = " | ".join(f"{last[name]:.3f}" for name in ALL)
+        mean = sum(last.values()) / len(last)
+        losses = []
+        for name in ALL:
+            first = next(f1 for f1 in result["f1"] if name in f1)
+            if len(result["f1"]) > 1 and name not in ROUNDS[-1]["learnt"]:
+                losses.append(first[name] - last[name])
+        loss = f"{sum(losses) / len(losses):+.3f}" if losses else ""
+        seconds = ", ".join(f"{s:.0f}" for s in result["seconds"])
+        print(f"| {way} | {cells} | {mean:.3f} | {loss} | {seconds} |")
+    if joint_seconds:
+        print(f"\nJoint training: {joint_seconds:.0f} s")
+
+
+def main() -> None:
+    """Simulate, learn in every way, pick, judge, and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--steps", type=int, default=400)
+    parser.add_argument("--ways", nargs="+", default=["joint", *WAYS])
+    arguments = parser.parse_args()
+    out = arguments.out
+    diameters = simulate(out)
+    names = files_of(0, 0, TRAINING)
+    classes = {n: diameters[n] for n in ROUNDS[0]["learnt"]}
+    more = ["--steps", arguments.steps, "--patience", 99]
+    base = out / "base"
+    learn("train", out, base, names, classes, more)
+    results = {}
+    for way in arguments.ways:
+        if way == "joint":
+            results[way] = run_joint(out, diameters, arguments.steps)
+        else:
+            results[way] = run_way(way, out, base, diameters, arguments.steps)
+    (out / "results.json").write_text(json.dumps(results, indent=1))
+    joint = results.get("joint")
+    show(results, joint["seconds"][0] if joint else None)
+
+
+if __name__ == "__main__":
+    main()

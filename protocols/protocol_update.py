@@ -1,0 +1,154 @@
+"""Teach a model new tomograms or species, without forgetting the old."""
+
+import json
+from enum import Enum
+from pathlib import Path
+
+from etpicker_plugin.protocols.form import add_parameters, read_parameters
+from etpicker_plugin.protocols.protocol_learn import INPUT_FIELDS, ProtEtPickerLearn
+from pyworkflow.protocol import params
+
+from etpicker_plugin.constants import FORGETTING_FILE, REPORT_FILE
+from etpicker_plugin.engine.config.options import config_from_values
+from etpicker_plugin.engine.config.update import UpdateConfig
+from etpicker_plugin.engine.model.card import read_card
+from etpicker_plugin.engine.update.classes import plan_classes
+from etpicker_plugin.objects import EtPickerModel
+
+UPDATE_FIELDS = (
+    "other_classes",
+    "allowed_drop",
+    "max_minutes",
+    "steps",
+    "batch_size",
+    "patch_size",
+    "learning_rate",
+    "replay_weight",
+    "distillation_weight",
+    "feature_weight",
+    "importance_weight",
+    "validation_fraction",
+    "f_alpha",
+    "patience",
+    "exemplars",
+    "exemplar_budget",
+    "owner",
+    "licence",
+    "seed",
+)
+PROMOTED = "promoted"
+
+
+class UpdateOutputs(Enum):
+    updatedModel = EtPickerModel
+    recommendedModel = EtPickerModel
+
+
+class ProtEtPickerUpdate(ProtEtPickerLearn):
+    """Teach a model new tomograms of a known particle, or a species it never saw.
+
+    Gives a new model beside the old one, and a report on what was gained and lost.
+    The recommended model is the new one, unless an old class lost too much.
+    """
+
+    _label = "update model"
+    _possibleOutputs = UpdateOutputs
+    COMMAND = "update"
+
+    # --------------------------- form -----------------------------------------
+    def _defineParams(self, form):
+        form.addSection(label="Input")
+        form.addParam(
+            "inputModel",
+            params.PointerParam,
+            pointerClass="EtPickerModel",
+            important=True,
+            label="Model",
+            help="The model to update. It stays as it is.",
+        )
+        self._addAnnotated(
+            form,
+            UpdateConfig,
+            tomograms_help="New tomograms to learn from. Those without coordinates are "
+            "not used.",
+        )
+        form.addSection(label="Update")
+        add_parameters(form, UpdateConfig, UPDATE_FIELDS)
+        self._addComputing(form)
+
+    # --------------------------- steps ----------------------------------------
+    def createOutputStep(self, digest):
+        """Register the new model, and the one to go on with."""
+        old = self.inputModel.get()
+        recommended = self.getModelFile() if self.isPromoted() else old.getPath()
+        self._defineOutputs(
+            updatedModel=EtPickerModel.fromFile(self.getModelFile()),
+            recommendedModel=EtPickerModel.fromFile(recommended),
+        )
+        for output in (self.updatedModel, self.recommendedModel):
+            self._defineSourceRelation(self.inputModel, output)
+            self._defineSourceRelation(self.inputTomograms, output)
+            for pointer in self.inputCoordinates:
+                self._defineSourceRelation(pointer, output)
+
+    # --------------------------- info -----------------------------------------
+    def _findErrors(self):
+        errors = super()._findErrors()
+        config = self._buildConfig()
+        if config.diameter and not errors:
+            plan_classes(read_card(config.model), config)
+        return errors
+
+    def _summary(self):
+        forgetting = self.getForgetting()
+        if not forgetting:
+            return ["The update is not ready yet."]
+        lines = [
+            "Promoted: the recommended model is the updated one."
+            if self.isPromoted()
+            else "Kept old: the recommended model is the one that went in.",
+            *forgetting["reasons"],
+        ]
+        for name, change in forgetting["classes"].items():
+            if change["f1_after"] is None:
+                lines.append(f"{name}: not measured")
+                continue
+            new = " (new)" if change["is_new"] else ""
+            lines.append(
+                f"{name}{new}: F1 {change['f1_before']:.2f} -> {change['f1_after']:.2f}"
+                f" on {change['n_particles']} held-out particles"
+            )
+        return lines
+
+    def _methods(self):
+        if not self.getForgetting():
+            return []
+        return [
+            "The model was updated with exemplar-based continual learning (after "
+            "EPicker [Zhang2022]): replayed exemplars, distillation of the former "
+            "model's outputs and features, and a penalty on moving important weights."
+        ]
+
+    # --------------------------- helpers --------------------------------------
+    def getReportFile(self):
+        """Return the report on what was gained and lost."""
+        return self._getExtraPath(REPORT_FILE)
+
+    def getForgetting(self):
+        """Return what the engine measured; empty before the run."""
+        path = Path(self._getExtraPath(FORGETTING_FILE))
+        if not path.is_file():
+            return {}
+        return json.loads(path.read_text(encoding="utf-8"))
+
+    def isPromoted(self):
+        return self.getForgetting()["verdict"] == PROMOTED
+
+    def _buildConfig(self):
+        values = read_parameters(self, UpdateConfig, INPUT_FIELDS + UPDATE_FIELDS)
+        values["model"] = self.inputModel.get().getPath()
+        return config_from_values(UpdateConfig, {**values, **self._learningValues()})
+
+    def _classNames(self):
+        named = read_parameters(self, UpdateConfig, ("diameter",))["diameter"]
+        return list(named) or self.inputModel.get().getClassNames()
