@@ -115,7 +115,7 @@ def check_found(found):
         "Tomography/Imports",
     }
     assert found["icon"]
-    assert found["references"] == ["Liu2024", "Zhang2022"]
+    assert found["references"] == ["Bharat2016", "Liu2024", "Zhang2022"]
     assert (
         "etpicker_plugin.tests.test_protocols_workflow.TestTrainPickEvaluate"
         in found["tests"]
