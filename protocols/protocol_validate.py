@@ -3,12 +3,13 @@
 import json
 from pathlib import Path
 
+from etpicker_plugin.protocols import checks
 from etpicker_plugin.protocols.form import add_parameters, read_parameters
 from etpicker_plugin.protocols.picker_sets import PickerSets, add_picker_sets
 from etpicker_plugin.protocols.protocol_base import ProtEtPickerBase
 from pyworkflow.protocol import params
 
-from etpicker_plugin.constants import REPORT_FILE, VERDICT_FILE
+from etpicker_plugin.constants import RELION, REPORT_FILE, VERDICT_FILE
 from etpicker_plugin.engine.config.options import config_digest, config_from_values
 from etpicker_plugin.engine.config.validate import ValidateConfig
 from etpicker_plugin.engine.errors import ConfigError
@@ -76,7 +77,8 @@ class ProtEtPickerValidate(PickerSets, ProtEtPickerBase):
     # --------------------------- info -----------------------------------------
     def _findErrors(self):
         self._buildConfig()
-        return self._findSetErrors(self._sources())
+        errors = self._findSetErrors(self._sources())
+        return [*errors, *checks.check_relion(self)]
 
     def _warnings(self):
         return self._warnSets()
@@ -86,6 +88,9 @@ class ProtEtPickerValidate(PickerSets, ProtEtPickerBase):
         if not verdict:
             return ["The picks are not judged yet."]
         return [*verdict["alarms"], *verdict["words"]]
+
+    def _citations(self):
+        return [*super()._citations(), RELION]
 
     def _methods(self):
         verdict = self.getVerdict()
