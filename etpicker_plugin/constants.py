@@ -12,6 +12,8 @@ PROGRESS_FILE = "progress.jsonl"
 ERROR_FILE = "error.json"
 METRICS_FILE = "metrics.json"
 REPORT_FILE = "report.html"
+COMPARE_FILE = "compare.json"
+VERDICT_FILE = "verdict.json"
 FORGETTING_FILE = "forgetting.json"
 
 DEEPETPICKER = "Liu2024"

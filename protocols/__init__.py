@@ -1,4 +1,5 @@
 from etpicker_plugin.protocols.protocol_average import ProtEtPickerAverage
+from etpicker_plugin.protocols.protocol_compare import ProtEtPickerCompare
 from etpicker_plugin.protocols.protocol_evaluate import ProtEtPickerEvaluate
 from etpicker_plugin.protocols.protocol_export_coordinates import (
     ProtEtPickerExportCoordinates,
@@ -11,9 +12,11 @@ from etpicker_plugin.protocols.protocol_import_model import ProtEtPickerImportMo
 from etpicker_plugin.protocols.protocol_pick import ProtEtPickerPick
 from etpicker_plugin.protocols.protocol_train import ProtEtPickerTrain
 from etpicker_plugin.protocols.protocol_update import ProtEtPickerUpdate
+from etpicker_plugin.protocols.protocol_validate import ProtEtPickerValidate
 
 __all__ = [
     "ProtEtPickerAverage",
+    "ProtEtPickerCompare",
     "ProtEtPickerEvaluate",
     "ProtEtPickerExportCoordinates",
     "ProtEtPickerExtract",
@@ -22,4 +25,5 @@ __all__ = [
     "ProtEtPickerPick",
     "ProtEtPickerTrain",
     "ProtEtPickerUpdate",
+    "ProtEtPickerValidate",
 ]

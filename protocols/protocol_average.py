@@ -15,7 +15,6 @@ from etpicker_plugin.protocols.form import add_parameters, read_parameters
 from etpicker_plugin.protocols.protocol_base import ProtEtPickerBase
 from pyworkflow.protocol import params
 
-from etpicker_plugin import Plugin
 from etpicker_plugin.constants import RELION
 from etpicker_plugin.convert_subtomograms import (
     has_wedges,
@@ -27,8 +26,6 @@ from etpicker_plugin.engine.averaging.inputs import LEAST_BOXES
 from etpicker_plugin.engine.averaging.maps import copy_map
 from etpicker_plugin.engine.config.average import AverageConfig
 from etpicker_plugin.engine.config.options import config_digest, config_from_values
-from etpicker_plugin.engine.errors import ExternalProgramError
-from etpicker_plugin.engine.relion.find import find_relion
 from etpicker_plugin.engine.relion.plans import RANKS_OF_HALVES
 
 INPUT_FIELDS = ("task", "classes", "diameter", "symmetry")
@@ -151,7 +148,7 @@ class ProtEtPickerAverage(ProtEtPickerBase):
             *self._countErrors(subtomograms, config.task),
             *self._mapErrors(self.inputReference, "reference"),
             *self._mapErrors(self.inputMask, "mask"),
-            *self._relionErrors(),
+            *checks.check_relion(self),
             *checks.check_writable(self),
         ]
 
@@ -179,16 +176,6 @@ class ProtEtPickerAverage(ProtEtPickerBase):
             f"{tuple(wanted)} at {rate:g} Å. Resample it (a protocol 'crop/resize "
             "volumes', or relion_image_handler), or extract other boxes."
         ]
-
-    def _relionErrors(self):
-        """Look for RELION where the engine will; a queue's nodes are not judged."""
-        if self.useQueue():
-            return []
-        try:
-            find_relion(Plugin.getEnviron())
-        except ExternalProgramError as error:
-            return [str(error)]
-        return []
 
     def _warnings(self):
         if self.inputReference.get() is not None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from etpicker_plugin.protocols import (
     ProtEtPickerAverage,
+    ProtEtPickerCompare,
     ProtEtPickerEvaluate,
     ProtEtPickerExportCoordinates,
     ProtEtPickerExtract,
@@ -17,7 +18,9 @@ from etpicker_plugin.protocols import (
     ProtEtPickerPick,
     ProtEtPickerTrain,
     ProtEtPickerUpdate,
+    ProtEtPickerValidate,
     protocol_average,
+    protocol_compare,
     protocol_evaluate,
     protocol_export_coordinates,
     protocol_extract,
@@ -26,6 +29,7 @@ from etpicker_plugin.protocols import (
     protocol_pick,
     protocol_train,
     protocol_update,
+    protocol_validate,
 )
 from etpicker_plugin.protocols.classes import match_groups, match_sets
 from etpicker_plugin.protocols.coordinate_files import CoordinateFiles, tomogram_name
@@ -34,6 +38,7 @@ from etpicker_plugin.protocols.form import (
     form_parameters,
     read_assignments,
 )
+from etpicker_plugin.protocols.picker_sets import picker_names
 from etpicker_plugin.protocols.protocol_base import ProtEtPickerBase, engine_program
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -43,12 +48,14 @@ from pyworkflow.utils.process import buildRunCommand
 
 from etpicker_plugin import Plugin
 from etpicker_plugin.engine.config.average import AverageConfig
+from etpicker_plugin.engine.config.compare import CompareConfig
 from etpicker_plugin.engine.config.convert import ConvertConfig
 from etpicker_plugin.engine.config.evaluate import EvaluateConfig
 from etpicker_plugin.engine.config.extract import ExtractConfig
 from etpicker_plugin.engine.config.pick import PickConfig
 from etpicker_plugin.engine.config.train import TrainConfig
 from etpicker_plugin.engine.config.update import UpdateConfig
+from etpicker_plugin.engine.config.validate import ValidateConfig
 from etpicker_plugin.engine.errors import ConfigError
 from etpicker_plugin.engine.io.particles import make_particles
 from etpicker_plugin.run_template import fill_template
@@ -85,6 +92,18 @@ FORMS = (
         EvaluateConfig,
         protocol_evaluate.FORM_FIELDS,
         protocol_evaluate.SCIPION_FIELDS,
+    ),
+    (
+        ProtEtPickerCompare,
+        CompareConfig,
+        protocol_compare.FORM_FIELDS,
+        protocol_compare.SCIPION_FIELDS,
+    ),
+    (
+        ProtEtPickerValidate,
+        ValidateConfig,
+        protocol_validate.FORM_FIELDS,
+        protocol_validate.SCIPION_FIELDS,
     ),
     (
         ProtEtPickerExtract,
@@ -230,6 +249,20 @@ class TestClasses(unittest.TestCase):
             with self.subTest(text):
                 read = read_assignments(text, label="Diameter")
                 self.assertEqual(read, {"a": 140.0, "b": 90.0})
+
+    def test_names_of_pickers(self):
+        table = [
+            (["picks", "human"], "", ["picks", "human"]),
+            (["my picks", "a∩b"], "", ["my_picks", "a_b"]),
+            (["picks", "Picks"], "", ["A", "B"]),
+            (["", "x"], None, ["A", "B"]),
+            (["picks", "picks"], "ours theirs", ["ours", "theirs"]),
+        ]
+        for labels, given, expected in table:
+            with self.subTest(labels):
+                self.assertEqual(picker_names(labels, given), expected)
+        with self.assertRaisesRegex(ConfigError, r"got 1 \(ours\) for 2 set"):
+            picker_names(["a", "b"], "ours")
 
     def test_tomogram_name_in_a_file_name(self):
         table = [

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from etpicker_plugin.engine.config.average import AverageConfig
+from etpicker_plugin.engine.config.compare import CompareConfig
 from etpicker_plugin.engine.config.convert import ConvertConfig
 from etpicker_plugin.engine.config.evaluate import EvaluateConfig
 from etpicker_plugin.engine.config.exemplars import ExemplarsConfig
@@ -22,6 +23,7 @@ from etpicker_plugin.engine.config.pick import PickConfig
 from etpicker_plugin.engine.config.simulate import SimulateConfig
 from etpicker_plugin.engine.config.train import TrainConfig
 from etpicker_plugin.engine.config.update import UpdateConfig
+from etpicker_plugin.engine.config.validate import ValidateConfig
 from etpicker_plugin.engine.errors import EtPickerError, ResourceError
 from etpicker_plugin.engine.progress import (
     BarProgress,
@@ -67,6 +69,14 @@ COMMANDS = {
     ),
     "evaluate": Command(
         EvaluateConfig, "evaluation.evaluate", "compare picks with a truth"
+    ),
+    "compare": Command(
+        CompareConfig, "comparison.compare", "what pickers share and where they differ"
+    ),
+    "validate": Command(
+        ValidateConfig,
+        "verdict.validate",
+        "judge picks by what they average to",
     ),
     "convert": Command(
         ConvertConfig, "io.convert", "translate coordinates between programs"

@@ -2,6 +2,7 @@ from etpicker_plugin.viewers.average_viewers import (
     EtPickerAverageViewer,
     EtPickerExtractViewer,
 )
+from etpicker_plugin.viewers.reports import EtPickerReportViewer
 from etpicker_plugin.viewers.viewers import (
     EtPickerEvaluateViewer,
     EtPickerModelViewer,
@@ -15,5 +16,6 @@ __all__ = [
     "EtPickerExtractViewer",
     "EtPickerModelViewer",
     "EtPickerPicksViewer",
+    "EtPickerReportViewer",
     "EtPickerTrainViewer",
 ]
