@@ -11,10 +11,9 @@ WITHOUT_SCIPION = """
 import sys
 for name in ("pyworkflow", "pwem", "tomo"):
     sys.modules[name] = None
-import importlib
 from etpicker_plugin.engine.cli import COMMANDS
 for command in COMMANDS.values():
-    importlib.import_module("etpicker_plugin.engine." + command.module)
+    command.load()
 import etpicker_plugin
 assert not hasattr(etpicker_plugin, "Plugin")
 """

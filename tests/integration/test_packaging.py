@@ -157,8 +157,8 @@ def check_engine(python, folder):
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
     assert "train" in run(script, "--help", cwd=folder, env=environment)
     code = (
-        "import importlib; from etpicker_plugin.engine.cli import COMMANDS\n"
+        "from etpicker_plugin.engine.cli import COMMANDS\n"
         "for c in COMMANDS.values():\n"
-        "    importlib.import_module('etpicker_plugin.engine.' + c.module)"
+        "    c.load()"
     )
     run(python, "-c", code, cwd=folder, env=environment)
