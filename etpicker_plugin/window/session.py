@@ -32,6 +32,7 @@ from etpicker_plugin.window.volume import VolumeFile, open_volume
 
 LOCK_FILE = ".window.lock"
 CLASSES_FILE = "classes.json"
+START_SUFFIX = ".start.csv"
 
 
 @dataclass(kw_only=True)
@@ -122,8 +123,8 @@ class Session:
         self, path: str, config: ViewConfig, inputs: dict[str, str | None]
     ) -> Document:
         volume = open_volume(path, config.voxel_size)
-        start = self._start_file(volume, inputs["coordinates"])
-        first, digest = _read_start(start, volume)
+        first, digest = self._first_picks(volume, inputs["coordinates"])
+        compare = inputs["compare"]
         journal = Journal(
             self.folder / f"{volume.tomogram_id}.journal.jsonl",
             Annotation(first),
@@ -137,13 +138,17 @@ class Session:
         return Document(
             volume=volume,
             journal=journal,
-            other=_read_other(inputs["compare"], volume),
+            other=_read_picks(Path(compare), volume) if compare else None,
             probability=_open_over(inputs["probability"], volume),
             mask=_open_over(inputs["mask"], volume),
         )
 
-    def _start_file(self, volume: VolumeFile, given: str | None) -> Path:
-        """Return the copy of the first picks, made when the annotation begins.
+    def _first_picks(
+        self, volume: VolumeFile, given: str | None
+    ) -> tuple[Particles, str]:
+        """Return the picks that the annotation began with, and their file's digest.
+
+        When it begins, the given file is copied, once it is known to be usable.
 
         Raises
         ------
@@ -151,7 +156,7 @@ class Session:
             If the annotation began with other picks, or a file is in the way.
         """
         name = volume.tomogram_id
-        start = self.folder / f"{name}.start.csv"
+        start = self.folder / f"{name}{START_SUFFIX}"
         if (self.folder / f"{name}.journal.jsonl").exists():
             if given and _digest(Path(given)) != _digest(start):
                 raise ConfigError(
@@ -159,16 +164,18 @@ class Session:
                     f"than {given}. Leave out --coordinates to go on with it, or give "
                     "another folder (--out)."
                 )
-            return start
+            return _read_picks(start, volume), _digest(start)
         if (self.folder / f"{name}.csv").exists():
             raise ConfigError(
                 f"{self.folder} holds a {name}.csv that is not of an annotation, and "
                 "it is not overwritten. Give another folder (--out)."
             )
-        if given:
-            read_csv(Path(given), tomogram_id=name)
-            shutil.copyfile(given, start)
-        return start
+        if given is None:
+            start.unlink(missing_ok=True)  # Of a window that was killed while opening.
+            return make_particles(name, []), ""
+        particles = _read_picks(Path(given), volume)
+        shutil.copyfile(given, start)
+        return particles, _digest(start)
 
 
 def _lock(folder: Path):
@@ -233,20 +240,12 @@ def _digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
 
 
-def _read_start(path: Path, volume: VolumeFile) -> tuple[Particles, str]:
-    """Return the first picks and their file's digest; none without a file."""
-    if not path.is_file():
-        return make_particles(volume.tomogram_id, []), ""
+def _read_picks(path: Path, volume: VolumeFile) -> Particles:
+    """Read picks that lie in the volume; an annotation may begin without a file."""
+    if not path.exists() and path.name.endswith(START_SUFFIX):
+        return make_particles(volume.tomogram_id, [])
     particles = read_csv(path, tomogram_id=volume.tomogram_id)
     refuse_outside(particles, shape_zyx=volume.shape_zyx, path=path)
-    return particles, _digest(path)
-
-
-def _read_other(path: str | None, volume: VolumeFile) -> Particles | None:
-    if path is None:
-        return None
-    particles = read_csv(Path(path), tomogram_id=volume.tomogram_id)
-    refuse_outside(particles, shape_zyx=volume.shape_zyx, path=Path(path))
     return particles
 
 

@@ -28,6 +28,7 @@ HALF_PIXEL = QPointF(0.5, 0.5)
 GRIP_PIXELS = 5
 """A circle is at least this large for the mouse."""
 
+SHADE = "#16181dc0"
 PROBABILITY_LUT = np.zeros((256, 4), dtype=np.uint8)
 PROBABILITY_LUT[:, 0] = 255
 PROBABILITY_LUT[:, 1] = np.linspace(40, 220, 256)
@@ -204,12 +205,8 @@ class SliceView(pg.GraphicsView):
     def drawForeground(self, painter: QPainter, _rect: QRectF) -> None:
         """Draw name and place of the slice, and the scale bar."""
         painter.resetTransform()
-        painter.setPen(pg.mkColor(TEXT))
         letter = AXIS_LETTERS[self.axis]
-        caption = f"{NAMES[self.axis]}   {letter} = {self.index}"
-        if self.circles.hidden:
-            caption += f"   {self.circles.hidden:,} circles not drawn: zoom in"
-        painter.drawText(QPointF(9, 18), caption)
+        _write(painter, QPointF(10, 19), f"{NAMES[self.axis]}   {letter} {self.index}")
         self._draw_scale_bar(painter)
 
     def _draw_scale_bar(self, painter: QPainter) -> None:
@@ -217,5 +214,16 @@ class SliceView(pg.GraphicsView):
         length = scale_bar_length(self.width() * angstrom_per_pixel)
         pixels = length / angstrom_per_pixel
         bottom = self.height() - 12.0
+        painter.fillRect(QRectF(9, bottom - 1, pixels + 2, 6), pg.mkColor(SHADE))
         painter.fillRect(QRectF(10, bottom, pixels, 4), pg.mkColor(TEXT))
-        painter.drawText(QPointF(10, bottom - 5), format_length(length))
+        _write(painter, QPointF(10, bottom - 7), format_length(length))
+
+
+def _write(painter: QPainter, place: QPointF, text: str) -> None:
+    """Write on a dark ground, legible on any slice."""
+    metrics = painter.fontMetrics()
+    width, height = metrics.horizontalAdvance(text), metrics.ascent()
+    ground = QRectF(place.x() - 5, place.y() - height - 2, width + 10, height + 7)
+    painter.fillRect(ground, pg.mkColor(SHADE))
+    painter.setPen(pg.mkColor(TEXT))
+    painter.drawText(place, text)
