@@ -17,6 +17,7 @@ from etpicker_plugin.engine.errors import EtPickerError
 from etpicker_plugin.window.class_panel import ClassPanel
 from etpicker_plugin.window.editor import Editor
 from etpicker_plugin.window.gestures import Gestures, Tool
+from etpicker_plugin.window.judge_page import JudgePage
 from etpicker_plugin.window.look_panel import LookPanel
 from etpicker_plugin.window.session import Document, Session
 from etpicker_plugin.window.slices import Z
@@ -44,6 +45,7 @@ class MainWindow(QMainWindow):
         self.tomograms = TomogramList(session)
         self.classes = ClassPanel(session.classes)
         self.look = LookPanel(self.views.look)
+        self.judge = JudgePage(self.editor)
         self.tools = ToolBar()
         self._axis_under_mouse = Z
         self._recount = QTimer(self, singleShot=True, interval=PAUSE_BEFORE_COUNTING_MS)
@@ -57,9 +59,10 @@ class MainWindow(QMainWindow):
         self.setWindowTitle("etpicker")
         self.addToolBar(self.tools)
         self.setCentralWidget(self.views)
-        self._dock(Qt.LeftDockWidgetArea, "Tomograms", self.tomograms, 250)
+        self._dock(Qt.LeftDockWidgetArea, "Tomograms", self.tomograms, 290)
         self.tabs = QTabWidget()
         self.tabs.addTab(self._page(self.classes, self.look), "Annotate")
+        self.tabs.addTab(self.judge, "Judge")
         self._dock(Qt.RightDockWidgetArea, "", self.tabs, SIDE_WIDTH)
         self.place = QLabel()
         self.place.setObjectName("place")
@@ -96,6 +99,7 @@ class MainWindow(QMainWindow):
             self.gestures.connect(view)
         self._connect_gestures()
         self._connect_panels()
+        self._connect_judging()
         self._recount.timeout.connect(self._count)
         self.editor.changed.connect(self._recount.start)
         self.editor.said.connect(lambda text: self.statusBar().showMessage(text, 4000))
@@ -109,6 +113,12 @@ class MainWindow(QMainWindow):
         self.gestures.measured.connect(self.classes.show_measured)
         self.gestures.hovered.connect(self._hover)
 
+    def _connect_judging(self) -> None:
+        self.judge.agreement_changed.connect(self.views.show_agreement)
+        self.judge.cut_changed.connect(self._recount.start)
+        self.judge.cut_changed.connect(self.views.refresh_circles)
+        self.judge.gallery.jumped.connect(self._jump)
+
     def _connect_panels(self) -> None:
         self.tomograms.chosen.connect(self.open)
         self.classes.chosen.connect(self.editor.choose_class)
@@ -117,6 +127,7 @@ class MainWindow(QMainWindow):
         self.look.changed.connect(self.views.set_look)
         self.look.layers_changed.connect(self._show_layers)
         self.views.look_changed.connect(self.look.show_look)
+        self.views.look_changed.connect(self.judge.gallery.pictures.show_look)
         self.tools.tool_chosen.connect(self._choose_tool)
         self.tools.eraser_changed.connect(self._set_eraser)
         self.tools.snap.toggled.connect(self._set_snap)
@@ -133,6 +144,7 @@ class MainWindow(QMainWindow):
         self.editor.document, self.editor.selected = document, None
         self.views.open(document)
         self.editor.open(document)
+        self.judge.open()
         self.look.offer_layers(
             probability=document.probability is not None,
             mask=document.mask is not None,
@@ -204,6 +216,11 @@ class MainWindow(QMainWindow):
     def _set_snap(self, snap: bool) -> None:
         self.editor.snap = snap
 
+    def _jump(self, pick: int) -> None:
+        self.editor.selected = pick
+        self.views.go_to(self.editor.annotation.positions_zyx[pick])
+        self.views.refresh_circles()
+
     def _recentre(self) -> None:
         if self.editor.selected is not None:
             self.editor.recentre(self.editor.selected)
@@ -218,10 +235,12 @@ class MainWindow(QMainWindow):
 
     def _classes_changed(self) -> None:
         self.tomograms.refresh()
+        self.judge.refresh()
         self.views.refresh_circles()
 
     def _count(self) -> None:
         self.tomograms.refresh(self.editor.document)
+        self.judge.refresh()
         count = self.editor.document.journal.edits
         self.saved.setText(f"{count:,} edits saved" if count else "no edits")
 

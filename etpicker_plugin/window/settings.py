@@ -1,7 +1,7 @@
 """The classes of an annotation: names, diameters and thresholds, kept in its folder."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -40,7 +40,8 @@ class Classes:
             If the file cannot be read.
         """
         self.path = path
-        self._classes = {item.name: item for item in _read(path)}
+        self._written = _read(path)
+        self._classes = {item.name: item for item in self._written}
         for name, diameter in given.items():
             if name == NEGATIVE:
                 raise ConfigError(
@@ -49,7 +50,7 @@ class Classes:
                 )
             self.change(name, diameter_ang=diameter)
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[ParticleClass]:
         """Iterate over the classes, without that of negatives."""
         return iter(self._classes.values())
 
@@ -80,19 +81,23 @@ class Classes:
         for name in wanted:
             self.change(name)
 
-    def change(self, name: str, **values: float) -> None:
-        """Declare a class or change its ``diameter_ang`` or ``threshold``; save."""
+    def change(self, name: str, *, keep: bool = True, **values: float) -> None:
+        """Declare a class or change its ``diameter_ang`` or ``threshold``.
+
+        ``keep`` writes it down; a slider that is still moving need not.
+        """
         if "diameter_ang" in values:
             require_diameters({name: values["diameter_ang"]})
         changed = replace(self[name], **values)
-        if self._classes.get(name) == changed:
-            return
         self._classes[name] = changed
+        if not keep or self._written == list(self):
+            return
         record = {"format": FORMAT, "classes": [asdict(item) for item in self]}
         with write_whole(self.path) as temporary:
             temporary.write_text(
                 json.dumps(record, indent=1, ensure_ascii=False), encoding="utf-8"
             )
+        self._written = list(self)
 
 
 def _read(path: Path) -> list[ParticleClass]:

@@ -44,7 +44,8 @@ class TomogramList(QTableWidget):
         self.setHorizontalHeaderLabels(["tomogram", *names[:-1], "none"])
         header = self.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeToContents)
-        header.setSectionResizeMode(0, QHeaderView.Stretch)
+        header.setStretchLastSection(False)
+        header.setMinimumSectionSize(36)
         for column, name in enumerate(names, 1):
             colour = QColor(class_colour(name, names))
             self.horizontalHeaderItem(column).setForeground(colour)

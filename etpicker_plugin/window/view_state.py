@@ -56,12 +56,6 @@ class ViewState(QObject):
         wanted[axis] += steps
         self.move_cursor(wanted)
 
-    def look_at(self, position_zyx: Sequence[float]) -> None:
-        """Put the cursor on a position, and the position in the middle."""
-        self.centre_zyx = np.asarray(position_zyx, dtype=float)
-        self.range_changed.emit()
-        self.move_cursor(position_zyx)
-
     def pan(self, shift_zyx: Sequence[float]) -> None:
         """Move what is in the middle by voxels."""
         limit = np.asarray(self.shape_zyx)

@@ -3,9 +3,10 @@
 from dataclasses import replace
 
 import numpy as np
-from PyQt5.QtCore import pyqtSignal
+from PyQt5.QtCore import QPointF, pyqtSignal
 from PyQt5.QtWidgets import QGridLayout, QLabel, QSizePolicy, QWidget
 
+from etpicker_plugin.window.agreement import Agreement
 from etpicker_plugin.window.circles import Carried, circles_of_view
 from etpicker_plugin.window.editor import Editor
 from etpicker_plugin.window.renderer import Picture, Renderer
@@ -33,6 +34,7 @@ class Views(QWidget):
         self.look = Look()
         self.show_probability = self.show_mask = True
         self.carried: Carried | None = None
+        self.agreement: Agreement | None = None
         self.views = {axis: SliceView(axis, state) for axis in (Z, Y, X)}
         self.corner = QLabel()
         self.corner.setContentsMargins(14, 8, 8, 8)
@@ -50,12 +52,12 @@ class Views(QWidget):
         ):
             self._grid.addWidget(widget, row, column)
         state.cursor_moved.connect(self.request_slices)
-        editor.changed.connect(self.refresh_circles)
+        editor.changed.connect(self._picks_changed)
 
     def open(self, document: Document) -> None:
         """Show another tomogram, all of it."""
         self.close_document()
-        self.carried = None
+        self.carried = self.agreement = None
         for axis, view in self.views.items():
             view.voxel_size = document.volume.voxel_size
             view.ruler.hide()
@@ -87,6 +89,15 @@ class Views(QWidget):
         self.state.centre_zyx = (np.asarray(document.volume.shape_zyx) - 1) / 2
         self.state.range_changed.emit()
 
+    def go_to(self, position_zyx: np.ndarray) -> None:
+        """Put the cursor on a position; move the picture only if it is out of sight."""
+        for view in self.views.values():
+            point = QPointF(position_zyx[view.right], position_zyx[view.up])
+            if not view.box.viewRect().contains(point):
+                self.state.centre_zyx = np.asarray(position_zyx, dtype=float)
+                self.state.range_changed.emit()
+        self.state.move_cursor(position_zyx)
+
     def set_look(self, look: Look) -> None:
         """Show the slices in another way."""
         self.look = look
@@ -106,6 +117,12 @@ class Views(QWidget):
         )
         self.refresh_circles()
 
+    def show_agreement(self, agreement: Agreement | None) -> None:
+        """Colour the circles by what both sets found, or by class again."""
+        if agreement is not None or self.agreement is not None:
+            self.agreement = agreement
+            self.refresh_circles()
+
     def request_slices(self) -> None:
         """Have the slices at the cursor made."""
         for axis, renderer in self._renderers.items():
@@ -120,6 +137,14 @@ class Views(QWidget):
         """Draw the circles of every view anew."""
         for axis in self.views:
             self._refresh_circles_of(axis)
+
+    def _picks_changed(self) -> None:
+        """Draw anew; a comparison that is out of date is made again elsewhere."""
+        if self.agreement is not None:
+            grown = len(self.editor.annotation) - len(self.agreement.first)
+            first = np.pad(self.agreement.first, (0, max(grown, 0)))
+            self.agreement = replace(self.agreement, first=first)
+        self.refresh_circles()
 
     def _show(self, axis: int, picture: Picture) -> None:
         if axis not in self._renderers:
@@ -139,6 +164,7 @@ class Views(QWidget):
                 index=view.index,
                 selected=self.editor.selected,
                 carried=self.carried,
+                agreement=self.agreement,
             )
         )
 

@@ -191,7 +191,7 @@ def test_snap_finds_the_centre_of_a_sphere(open_window, phantoms):
     window = open_window(folder / "TS_a.mrc")
     large = truth["TS_a"][truth["TS_a"]["class"] == "large"]
     centre = np.array([large[0][axis] for axis in "zyx"])
-    window.state.look_at(centre)
+    window.views.go_to(centre)
     wait_drawn(window)
     window.tools.snap.trigger()
     click(window.views.views[Z], np.add(on_slice(window, Z, centre), (0, 2.5, -2)))

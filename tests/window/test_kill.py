@@ -12,7 +12,7 @@ import pytest
 
 from etpicker_plugin.tests.phantoms import DIAMETERS
 
-WAIT_S = 60
+WAIT_S = 240
 
 
 def until(condition, *, what):
