@@ -1,3 +1,4 @@
+from etpicker_plugin.protocols.protocol_annotate import ProtEtPickerAnnotate
 from etpicker_plugin.protocols.protocol_evaluate import ProtEtPickerEvaluate
 from etpicker_plugin.protocols.protocol_export_coordinates import (
     ProtEtPickerExportCoordinates,
@@ -11,6 +12,7 @@ from etpicker_plugin.protocols.protocol_train import ProtEtPickerTrain
 from etpicker_plugin.protocols.protocol_update import ProtEtPickerUpdate
 
 __all__ = [
+    "ProtEtPickerAnnotate",
     "ProtEtPickerEvaluate",
     "ProtEtPickerExportCoordinates",
     "ProtEtPickerImportCoordinates",

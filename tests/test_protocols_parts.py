@@ -9,12 +9,14 @@ from pathlib import Path
 
 import numpy as np
 from etpicker_plugin.protocols import (
+    ProtEtPickerAnnotate,
     ProtEtPickerEvaluate,
     ProtEtPickerExportCoordinates,
     ProtEtPickerImportCoordinates,
     ProtEtPickerPick,
     ProtEtPickerTrain,
     ProtEtPickerUpdate,
+    protocol_annotate,
     protocol_evaluate,
     protocol_export_coordinates,
     protocol_import_coordinates,
@@ -43,6 +45,7 @@ from etpicker_plugin.engine.config.evaluate import EvaluateConfig
 from etpicker_plugin.engine.config.pick import PickConfig
 from etpicker_plugin.engine.config.train import TrainConfig
 from etpicker_plugin.engine.config.update import UpdateConfig
+from etpicker_plugin.engine.config.view import ViewConfig
 from etpicker_plugin.engine.errors import ConfigError
 from etpicker_plugin.engine.io.particles import make_particles
 from etpicker_plugin.run_template import fill_template
@@ -56,6 +59,12 @@ from etpicker_plugin.viewers.slices import (
 from etpicker_plugin.viewers.training_curves import LiveCurves, read_curves
 
 FORMS = (
+    (
+        ProtEtPickerAnnotate,
+        ViewConfig,
+        protocol_annotate.FORM_FIELDS,
+        protocol_annotate.SCIPION_FIELDS,
+    ),
     (
         ProtEtPickerTrain,
         TrainConfig,

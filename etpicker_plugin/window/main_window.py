@@ -134,6 +134,7 @@ class MainWindow(QMainWindow):
         self.tools.undo.triggered.connect(self.editor.undo)
         self.tools.redo.triggered.connect(self.editor.redo)
         self.tools.save.triggered.connect(self.save)
+        self.tools.done.triggered.connect(self.close)
         self.tools.fit.triggered.connect(self.views.fit)
         self.tools.recentre.triggered.connect(self._recentre)
         self.tools.relabel.triggered.connect(self._relabel)

@@ -60,6 +60,7 @@ class ToolBar(QToolBar):
         self.save = self._add(
             "Save", QKeySequence.Save, "Write NAME.csv now; edits are saved anyway."
         )
+        self.done = self._add("Done", QKeySequence("Ctrl+Q"), "Save and close.")
         self.choose(Tool.PICK)
 
     def choose(self, tool: Tool) -> None:

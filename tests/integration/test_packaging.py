@@ -24,6 +24,7 @@ NOT_COPIED = (
     "demo",
 )
 PROTOCOLS = [
+    "ProtEtPickerAnnotate",
     "ProtEtPickerEvaluate",
     "ProtEtPickerExportCoordinates",
     "ProtEtPickerImportCoordinates",

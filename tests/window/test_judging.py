@@ -137,7 +137,9 @@ def coloured_pixels(view, *, many):
     return np.stack([columns, rows], axis=1)
 
 
-def test_a_hundred_thousand_picks_in_one_small_tomogram(open_window, phantoms, tmp_path):
+def test_a_hundred_thousand_picks_in_one_small_tomogram(
+    open_window, phantoms, tmp_path
+):
     generator = np.random.default_rng(0)
     positions = generator.uniform(0, [74, 62, 40], (100_000, 3)).round(1)
     rows = "\n".join(f"large,{x},{y},{z}" for x, y, z in positions.tolist())
