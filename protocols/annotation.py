@@ -18,13 +18,14 @@ from etpicker_plugin.engine.config.view import ViewConfig
 from etpicker_plugin.engine.io.coordinates_csv import read_csv, write_csv
 from etpicker_plugin.engine.io.particles import Particles
 from etpicker_plugin.window.annotation import NEGATIVE
-from etpicker_plugin.window.session import CLASSES_FILE
+from etpicker_plugin.window.session import CLASSES_FILE, START_SUFFIX
 from etpicker_plugin.window.settings import Classes
 
 ANNOTATION = "annotation"
 NEGATIVES = "Negatives"
 COORDINATES = "Coordinates3D"
 VERSION = "_v"
+REGISTERED = "registered.txt"
 
 
 def prepare_window(
@@ -34,6 +35,7 @@ def prepare_window(
     *,
     diameters: Mapping[str, float],
     masks: Mapping[str, object] | None = None,
+    probability: Mapping[str, object] | None = None,
 ) -> ViewConfig:
     """Write the window's inputs below ``folder``; return its configuration.
 
@@ -46,8 +48,6 @@ def prepare_window(
         if ts_id in particles:
             files.append(str(folder / "picks" / f"{ts_id}.csv"))
             write_csv(particles[ts_id], Path(files[-1]))
-    known = {name: masks[name] for name in tomograms if masks and name in masks}
-    mask_links = [link_tomogram(m, str(folder / "masks")) for m in known.values()]
     rate = next(iter(tomograms.values())).getSamplingRate()
     return config_from_values(
         ViewConfig,
@@ -56,10 +56,17 @@ def prepare_window(
             "coordinates": files,
             "diameter": dict(diameters),
             "voxel_size": rate,
-            "mask": mask_links,
+            "mask": _link_known(masks, tomograms, folder / "masks"),
+            "probability": _link_known(probability, tomograms, folder / "probability"),
             "out": str(folder / ANNOTATION),
         },
     )
+
+
+def _link_known(volumes, names, folder: Path) -> list[str]:
+    """Link the volumes of these tomograms under the tomograms' names."""
+    known = [volumes[name] for name in names if volumes and name in volumes]
+    return [link_tomogram(volume, str(folder)) for volume in known]
 
 
 def start_window(config: ViewConfig, folder: Path) -> subprocess.Popen:
@@ -95,13 +102,33 @@ def read_annotation(folder: Path, ts_ids) -> dict[str, Particles]:
     }
 
 
-def annotation_digest(folder: Path, ts_ids) -> str:
-    """Return a digest of the saved picks, to tell whether they changed."""
+def has_news(folder: Path, ts_ids) -> bool:
+    """Return whether the saved picks are neither the first nor registered already."""
+    note = folder / REGISTERED
+    known = note.is_file() and note.read_text(encoding="utf-8")
+    return known != _digest(folder, ts_ids) and _is_edited(folder, ts_ids)
+
+
+def _digest(folder: Path, ts_ids) -> str:
+    """Return a digest of the saved picks."""
     digest = hashlib.sha256()
     for name in sorted(ts_ids):
         file = folder / ANNOTATION / f"{name}.csv"
         digest.update(file.read_bytes() if file.is_file() else b"")
     return digest.hexdigest()[:16]
+
+
+def _is_edited(folder: Path, ts_ids) -> bool:
+    """Return whether the saved picks are others than those it began with."""
+    for name, particles in read_annotation(folder, ts_ids).items():
+        saved = folder / ANNOTATION / f"{name}.csv"
+        start = saved.with_name(f"{name}{START_SUFFIX}")
+        if not start.is_file():
+            if len(particles):
+                return True
+        elif start.read_bytes() != saved.read_bytes():
+            return True
+    return False
 
 
 def next_version(protocol) -> int:
@@ -147,4 +174,5 @@ def register_annotation(protocol, folder: Path, tomograms, *, known_groups):
     protocol._defineOutputs(**outputs)
     for output in outputs.values():
         protocol._defineSourceRelation(protocol.inputTomograms, output)
+    (folder / REGISTERED).write_text(_digest(folder, tomograms), encoding="utf-8")
     return outputs

@@ -6,9 +6,8 @@ from etpicker_plugin.protocols import checks
 from etpicker_plugin.protocols.annotation import (
     COORDINATES,
     NEGATIVES,
-    annotation_digest,
+    has_news,
     prepare_window,
-    read_annotation,
     register_annotation,
     start_window,
     window_error,
@@ -16,7 +15,6 @@ from etpicker_plugin.protocols.annotation import (
 from etpicker_plugin.protocols.class_sets import add_output_choice
 from etpicker_plugin.protocols.form import add_parameters, read_parameters
 from etpicker_plugin.protocols.protocol_base import ProtEtPickerBase
-from pyworkflow.object import String
 from pyworkflow.protocol import params
 from tomo.objects import SetOfCoordinates3D
 
@@ -49,10 +47,6 @@ class ProtEtPickerAnnotate(ProtEtPickerBase):
 
     _label = "annotate particles"
     _possibleOutputs = OUTPUTS
-
-    def __init__(self, **kwargs):
-        super().__init__(**kwargs)
-        self.savedDigest = String()
 
     # --------------------------- form -----------------------------------------
     def _defineParams(self, form):
@@ -106,13 +100,8 @@ class ProtEtPickerAnnotate(ProtEtPickerBase):
         error = window_error(config, start_window(config, folder).wait())
         if error is not None:
             raise error
-        digest = annotation_digest(folder, tomograms)
-        if any(map(len, read_annotation(folder, tomograms).values())) and (
-            digest != self.savedDigest.get()
-        ):
+        if has_news(folder, tomograms):
             register_annotation(self, folder, tomograms, known_groups=self.getGroups())
-            self.savedDigest.set(digest)
-            self._store(self.savedDigest)
 
     # --------------------------- info -----------------------------------------
     def _findErrors(self):

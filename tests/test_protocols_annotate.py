@@ -6,9 +6,11 @@ import subprocess
 import threading
 import time
 import unittest
+import unittest.mock
 
 import numpy as np
 from etpicker_plugin.protocols import ProtEtPickerAnnotate
+from pyworkflow.gui import dialog
 from pyworkflow.protocol import MODE_RESUME
 from pyworkflow.protocol.constants import STATUS_INTERACTIVE
 
@@ -19,6 +21,7 @@ from etpicker_plugin.tests.scipion_project import (
     positions_of,
 )
 from etpicker_plugin.tests.window_driver import screen
+from etpicker_plugin.viewers.viewers import EtPickerPicksViewer
 
 WAIT_S = 300
 FIRST, SECOND = (500, 300), (640, 430)
@@ -104,6 +107,41 @@ class TestAnnotate(PhantomProject):
         )
         self.assertEqual(protocol.Coordinates3D_v2.getObjLabel(), "small")
         self.assertFalse(hasattr(protocol, "Coordinates3D2_v2"))
+
+    def test_edits_from_the_viewer_are_a_new_output_and_the_old_stays(self):
+        import tkinter
+
+        protocol = self.coordinates
+        before = positions_of(protocol.Coordinates3D)
+        viewer = EtPickerPicksViewer(project=self.proj, protocol=protocol, parent=None)
+        root = tkinter.Tk()
+        root.withdraw()
+        user = threading.Thread(target=use_window, args=("TS_a", [("click", FIRST, 1)]))
+        user.start()
+        asked = []
+        with unittest.mock.patch.object(
+            dialog, "askYesNo", lambda title, *_: asked.append(title) or True
+        ):
+            viewer.getTkRoot = lambda: root
+            self.assertEqual(viewer._showWindow(), [])
+            end = time.monotonic() + WAIT_S
+            while not asked and time.monotonic() < end:
+                root.update()
+                time.sleep(0.05)
+        user.join()
+        root.destroy()
+        self.assertEqual(asked, ["Save picks"])
+        self.assertEqual(positions_of(protocol.Coordinates3D), before)
+        edited = positions_of(protocol.Coordinates3D_v2)
+        self.assertEqual(len(edited), len(before) + 1)
+        self.assertEqual(protocol.Coordinates3D_v2.getObjLabel(), "large")
+        np.testing.assert_allclose(
+            [row[1:] for row in edited if row in before],
+            [row[1:] for row in before],
+            atol=1e-3,
+        )
+        reloaded = self.proj.getProtocol(protocol.getObjId())
+        self.assertEqual(reloaded.Coordinates3D_v2.getSize(), len(edited))
 
     def test_a_window_without_a_screen_is_refused_before_it_starts(self):
         display = os.environ.pop("DISPLAY")

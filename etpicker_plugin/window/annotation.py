@@ -27,7 +27,7 @@ class Edit:
     Attributes
     ----------
     kind
-        ``add``, ``delete``, ``move`` or ``relabel``: what to call it.
+        ``add``, ``delete``, ``move``, ``relabel`` or ``confirm``: what to call it.
     ids
         ``(M,)`` the picks' numbers; those not yet known are new picks.
     values
@@ -143,6 +143,14 @@ class Annotation:
         chosen = np.asarray(ids, dtype=np.intp).reshape(-1)
         codes = np.full(len(chosen), self.code_of(name), dtype=np.int32)
         return Edit(kind="relabel", ids=chosen, values={"codes": codes})
+
+    def confirming(self, ids: ArrayLike, name: str) -> Edit:
+        """Return the edit that makes picks a person's: of a class, without a score."""
+        edit = self.relabelling(ids, name)
+        unknown = np.full(len(edit.ids), np.nan)
+        return Edit(
+            kind="confirm", ids=edit.ids, values={**edit.values, "scores": unknown}
+        )
 
     def apply(self, edit: Edit) -> None:
         """Make an edit; what was undone before it can no longer be redone."""

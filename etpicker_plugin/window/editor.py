@@ -96,6 +96,12 @@ class Editor(QObject):
         """Give picks another class."""
         self._apply(self.annotation.relabelling(ids, name))
 
+    def confirm(self, pick: int, name: str | None = None) -> None:
+        """Say that a pick is right, or what it is."""
+        annotation = self.annotation
+        name = name or annotation.class_of(pick)
+        self._apply(annotation.confirming(pick, name))
+
     def undo(self) -> None:
         """Take the last edit back."""
         self._step(self.document.journal.undo, "Nothing to undo.", "Undone")

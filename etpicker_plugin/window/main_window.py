@@ -21,6 +21,7 @@ from etpicker_plugin.window.judge_page import JudgePage
 from etpicker_plugin.window.look_panel import LookPanel
 from etpicker_plugin.window.session import Document, Session
 from etpicker_plugin.window.slices import Z
+from etpicker_plugin.window.suggest_page import SuggestPage
 from etpicker_plugin.window.tomogram_list import TomogramList
 from etpicker_plugin.window.tool_bar import ToolBar
 from etpicker_plugin.window.view_state import ViewState
@@ -46,6 +47,7 @@ class MainWindow(QMainWindow):
         self.classes = ClassPanel(session.classes)
         self.look = LookPanel(self.views.look)
         self.judge = JudgePage(self.editor)
+        self.suggest = SuggestPage(self.editor)
         self.tools = ToolBar()
         self._axis_under_mouse = Z
         self._recount = QTimer(self, singleShot=True, interval=PAUSE_BEFORE_COUNTING_MS)
@@ -63,6 +65,7 @@ class MainWindow(QMainWindow):
         self.tabs = QTabWidget()
         self.tabs.addTab(self._page(self.classes, self.look), "Annotate")
         self.tabs.addTab(self.judge, "Judge")
+        self.tabs.addTab(self._page(self.suggest), "Suggest")
         self._dock(Qt.RightDockWidgetArea, "", self.tabs, SIDE_WIDTH)
         self.place = QLabel()
         self.place.setObjectName("place")
@@ -118,6 +121,7 @@ class MainWindow(QMainWindow):
         self.judge.cut_changed.connect(self._recount.start)
         self.judge.cut_changed.connect(self.views.refresh_circles)
         self.judge.gallery.jumped.connect(self._jump)
+        self.suggest.jumped.connect(self._jump)
 
     def _connect_panels(self) -> None:
         self.tomograms.chosen.connect(self.open)
@@ -146,6 +150,7 @@ class MainWindow(QMainWindow):
         self.views.open(document)
         self.editor.open(document)
         self.judge.open()
+        self.suggest.clear()
         self.look.offer_layers(
             probability=document.probability is not None,
             mask=document.mask is not None,

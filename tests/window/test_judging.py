@@ -151,3 +151,27 @@ def test_a_hundred_thousand_picks_in_one_small_tomogram(
     window.editor.undo()
     assert pick == 100_000
     assert window.editor.annotation.alive.sum() == 100_000
+
+
+def test_suggestions_are_answered_by_a_key_and_each_once(window):
+    page = window.suggest
+    window.tabs.setCurrentIndex(2)
+    window.session.classes.change("large", threshold=0.5)
+    page.start.click()
+    asked = list(page.queue)
+    assert sorted(asked) == [0, 1, 2, 3]
+    assert asked[0] == 2  # The score at the cut-off.
+    assert window.state.cursor_zyx == [20, 30, 50]
+    page.accept.click()
+    page.decline.click()
+    page.pass_by.click()
+    annotation = window.editor.annotation
+    assert np.isnan(annotation.scores[asked[0]])
+    assert annotation.class_of(asked[0]) == "large"
+    assert annotation.class_of(asked[1]) == "negative"
+    assert page.queue == asked[3:]
+    page.start.click()
+    assert page.queue == asked[3:]
+    window.tools.undo.trigger()
+    assert annotation.class_of(asked[1]) == "large"
+    assert annotation.scores[asked[1]] == SCORES[asked[1]]
