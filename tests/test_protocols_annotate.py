@@ -3,13 +3,16 @@
 import os
 import shutil
 import subprocess
+import tempfile
 import threading
 import time
 import unittest
 import unittest.mock
+from pathlib import Path
 
 import numpy as np
 from etpicker_plugin.protocols import ProtEtPickerAnnotate
+from etpicker_plugin.protocols.annotation import ANNOTATION
 from pyworkflow.gui import dialog
 from pyworkflow.protocol import MODE_RESUME
 from pyworkflow.protocol.constants import STATUS_INTERACTIVE
@@ -22,6 +25,9 @@ from etpicker_plugin.tests.scipion_project import (
 )
 from etpicker_plugin.tests.window_driver import screen
 from etpicker_plugin.viewers.viewers import EtPickerPicksViewer
+from etpicker_plugin.window.session import CLASSES_FILE
+from etpicker_plugin.window.settings import Classes
+from etpicker_plugin.wizards import thresholds_of
 
 WAIT_S = 300
 FIRST, SECOND = (500, 300), (640, 430)
@@ -142,6 +148,17 @@ class TestAnnotate(PhantomProject):
         )
         reloaded = self.proj.getProtocol(protocol.getObjId())
         self.assertEqual(reloaded.Coordinates3D_v2.getSize(), len(edited))
+
+    def test_the_cut_offs_of_the_window_become_thresholds(self):
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            (folder / ANNOTATION).mkdir()
+            classes = Classes(
+                folder / ANNOTATION / CLASSES_FILE, {"large": 140.0, "small": 90.0}
+            )
+            self.assertEqual(thresholds_of(folder), "")
+            classes.change("small", threshold=0.4321)
+            self.assertEqual(thresholds_of(folder), "small=0.4321")
 
     def test_a_window_without_a_screen_is_refused_before_it_starts(self):
         display = os.environ.pop("DISPLAY")

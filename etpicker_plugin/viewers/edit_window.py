@@ -1,12 +1,13 @@
-"""The etpicker window on a protocol's picks; what is changed becomes a new output."""
+"""The etpicker window from Scipion's: on a protocol's picks, and for the wizards."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from pyworkflow.gui import dialog
 from tomo.objects import SetOfCoordinates3D, SetOfTomoMasks
 
 from etpicker_plugin.convert import particles_by_tomogram, tomograms_by_id
-from etpicker_plugin.engine.errors import EtPickerError
+from etpicker_plugin.engine.config.view import ViewConfig
 from etpicker_plugin.protocols.annotation import (
     NEGATIVES,
     VERSION,
@@ -21,59 +22,71 @@ from etpicker_plugin.window.view import require_display
 POLL_MS = 400
 
 
-class EditWindow:
-    """Starts the window beside Scipion's, and waits for its end without blocking."""
+def follow_window(
+    root: object, config: ViewConfig, folder: Path, on_close: Callable[[], None]
+) -> None:
+    """Start the window beside Scipion's; call ``on_close`` when it was closed.
 
-    def __init__(self, root, protocol, *, diameters, groups, class_of):
-        self.root, self.protocol = root, protocol
-        self.diameters, self.groups, self.class_of = diameters, groups, class_of
-        own = getattr(protocol, "getWindowFolder", None)
-        self.folder = own() if own else Path(protocol._getExtraPath("window"))
-        self.tomograms = tomograms_by_id(protocol.inputTomograms.get())
+    Raises
+    ------
+    ResourceError
+        If there is no display.
+    """
+    require_display()
+    process = start_window(config, folder)
 
-    def open(self):
-        """Start the window.
+    def poll():
+        if process.poll() is None:
+            root.after(POLL_MS, poll)
+            return
+        error = window_error(config, process.returncode)
+        if error is not None:
+            dialog.showError("etpicker", str(error), root)
+        else:
+            on_close()
 
-        Raises
-        ------
-        EtPickerError
-            If there is no display, or an input cannot be used.
-        """
-        require_display()
-        self.config = self._prepare()
-        self.process = start_window(self.config, self.folder)
-        self.root.after(POLL_MS, self._poll)
+    root.after(POLL_MS, poll)
 
-    def _prepare(self):
-        if hasattr(self.protocol, "getWindowFolder"):
-            return self.protocol._buildConfig(self.folder)
-        sets = [item for _, item in first_outputs(self.protocol)]
-        sources = [(item, self.class_of(item)) for item in sets]
-        maps = [m for _, m in self.protocol.iterOutputAttributes(SetOfTomoMasks)]
-        return prepare_window(
-            self.folder,
-            self.tomograms,
+
+def edit_picks(root, protocol, *, diameters, groups, class_of, on_close=None) -> None:
+    """Open a protocol's picks; what is changed may become a new output of it.
+
+    ``class_of`` gives, for a set, the function from group id to class name;
+    ``on_close`` gets the annotation's folder.
+
+    Raises
+    ------
+    EtPickerError
+        If there is no display, or an input cannot be used.
+    """
+    tomograms = tomograms_by_id(protocol.inputTomograms.get())
+    own = getattr(protocol, "getWindowFolder", None)
+    folder = own() if own else Path(protocol._getExtraPath("window"))
+    if own:
+        config = protocol._buildConfig(folder)
+    else:
+        maps = [m for _, m in protocol.iterOutputAttributes(SetOfTomoMasks)]
+        sources = [(item, class_of(item)) for _, item in first_outputs(protocol)]
+        config = prepare_window(
+            folder,
+            tomograms,
             particles_by_tomogram(sources),
-            diameters=self.diameters,
+            diameters=diameters,
             probability=tomograms_by_id(maps[0]) if len(maps) == 1 else None,
         )
 
-    def _poll(self):
-        if self.process.poll() is None:
-            self.root.after(POLL_MS, self._poll)
-            return
-        error = window_error(self.config, self.process.returncode)
-        if error is not None:
-            dialog.showError("etpicker", str(error), self.root)
-        elif has_news(self.folder, self.tomograms) and dialog.askYesNo(
+    def ask():
+        if on_close is not None:
+            on_close(folder)
+        if has_news(folder, tomograms) and dialog.askYesNo(
             "Save picks",
             "The picks were changed. Save them as a new output of this protocol? The "
             "outputs that are there stay as they are.",
-            self.root,
+            root,
         ):
-            register_annotation(
-                self.protocol, self.folder, self.tomograms, known_groups=self.groups
-            )
+            register_annotation(protocol, folder, tomograms, known_groups=groups)
+
+    follow_window(root, config, folder, ask)
 
 
 def first_outputs(protocol):
@@ -83,12 +96,3 @@ def first_outputs(protocol):
         for name, item in protocol.iterOutputAttributes(SetOfCoordinates3D)
         if VERSION not in name and not name.startswith(NEGATIVES)
     ]
-
-
-def open_or_say_why(window):
-    """Open a window; return the message of what is in its way, or nothing."""
-    try:
-        window.open()
-    except EtPickerError as error:
-        return str(error)
-    return ""

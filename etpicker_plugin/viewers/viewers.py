@@ -9,6 +9,7 @@ from pyworkflow.viewer import DESKTOP_TKINTER, MessageView, ProtocolViewer, View
 
 from etpicker_plugin.constants import PROGRESS_FILE
 from etpicker_plugin.convert import particles_by_tomogram
+from etpicker_plugin.engine.errors import EtPickerError
 from etpicker_plugin.objects import EtPickerModel
 from etpicker_plugin.protocols import (
     ProtEtPickerAnnotate,
@@ -18,11 +19,7 @@ from etpicker_plugin.protocols import (
     ProtEtPickerTrain,
     ProtEtPickerUpdate,
 )
-from etpicker_plugin.viewers.edit_window import (
-    EditWindow,
-    first_outputs,
-    open_or_say_why,
-)
+from etpicker_plugin.viewers.edit_window import edit_picks, first_outputs
 from etpicker_plugin.viewers.histograms import draw_metrics, draw_scores
 from etpicker_plugin.viewers.training_curves import LiveCurves
 
@@ -157,15 +154,11 @@ class EtPickerPicksViewer(EtPickerViewer):
             protocol, ProtEtPickerAnnotate
         ):
             return [self._message("There are no picks to show yet.", "Picks")]
-        window = EditWindow(
-            self.getTkRoot(),
-            protocol,
-            diameters=class_diameters(protocol),
-            groups=class_groups(protocol),
-            class_of=lambda item: class_names(protocol, item),
-        )
-        problem = open_or_say_why(window)
-        return [self._message(problem, "Picks")] if problem else []
+        try:
+            open_picks(self.getTkRoot(), protocol)
+        except EtPickerError as error:
+            return [self._message(str(error), "Picks")]
+        return []
 
     def _showScores(self, _name=None):
         scores = scores_by_class(self.protocol)
@@ -263,6 +256,18 @@ def scores_by_class(protocol):
             found = particles.of_class(name).scores
             scores.setdefault(str(name), []).extend(found[found == found])
     return {name: found for name, found in scores.items() if found}
+
+
+def open_picks(root, protocol, *, on_close=None):
+    """Open the window on a protocol's picks (see ``edit_picks``)."""
+    edit_picks(
+        root,
+        protocol,
+        diameters=class_diameters(protocol),
+        groups=class_groups(protocol),
+        class_of=lambda item: class_names(protocol, item),
+        on_close=on_close,
+    )
 
 
 def class_groups(protocol):

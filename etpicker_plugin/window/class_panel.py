@@ -1,7 +1,7 @@
 """The classes: key, colour, name, diameter; choosing, adding, measuring one."""
 
 from PyQt5.QtCore import Qt, pyqtSignal
-from PyQt5.QtGui import QColor
+from PyQt5.QtGui import QColor, QIcon, QPainter, QPixmap
 from PyQt5.QtWidgets import (
     QAbstractItemView,
     QGroupBox,
@@ -10,6 +10,7 @@ from PyQt5.QtWidgets import (
     QInputDialog,
     QLineEdit,
     QPushButton,
+    QSizePolicy,
     QTableWidget,
     QTableWidgetItem,
     QVBoxLayout,
@@ -21,6 +22,9 @@ from etpicker_plugin.window.settings import Classes
 from etpicker_plugin.window.style import class_colour
 
 KEY, NAME, DIAMETER = range(3)
+MOST_KEYS = 9
+ROW_PX, HEADER_PX = 27, 32
+LEAST_ROWS, MOST_ROWS = 3, 8
 
 
 class ClassPanel(QGroupBox):
@@ -38,6 +42,8 @@ class ClassPanel(QGroupBox):
         self.table.setObjectName("classes")
         self.table.setHorizontalHeaderLabels(["key", "class", "diameter [Å]"])
         self.table.verticalHeader().hide()
+        self.table.verticalHeader().setDefaultSectionSize(ROW_PX)
+        self.setSizePolicy(QSizePolicy.Preferred, QSizePolicy.Maximum)
         self.table.setShowGrid(False)
         self.table.setSelectionBehavior(QAbstractItemView.SelectRows)
         self.table.setSelectionMode(QAbstractItemView.SingleSelection)
@@ -68,8 +74,8 @@ class ClassPanel(QGroupBox):
         names = self.classes.names()
         self.table.setRowCount(len(names))
         for row, item in enumerate(self.classes):
-            key = QTableWidgetItem(f"● {row + 1}" if row < 9 else "●")
-            key.setForeground(QColor(class_colour(item.name, names)))
+            key = QTableWidgetItem(f"{row + 1}" if row < MOST_KEYS else "")
+            key.setIcon(_dot(class_colour(item.name, names)))
             cells = key, QTableWidgetItem(item.name)
             for column, cell in enumerate(cells):
                 cell.setFlags(cell.flags() & ~Qt.ItemIsEditable)
@@ -80,7 +86,8 @@ class ClassPanel(QGroupBox):
             self.table.setItem(row, DIAMETER, diameter)
         if current in names:
             self.table.selectRow(names.index(current))
-        self.table.setFixedHeight(34 + 28 * min(max(len(names), 2), 7))
+        rows = min(max(len(names), LEAST_ROWS), MOST_ROWS)
+        self.table.setFixedHeight(HEADER_PX + ROW_PX * rows)
         self.table.blockSignals(False)
 
     def current(self) -> str:
@@ -149,3 +156,16 @@ class ClassPanel(QGroupBox):
         except EtPickerError as error:
             self.failed.emit(str(error))
         self.refresh(current)
+
+
+def _dot(colour: str) -> QIcon:
+    """Return a dot; an icon keeps its colour in a chosen row."""
+    pixmap = QPixmap(12, 12)
+    pixmap.fill(Qt.transparent)
+    painter = QPainter(pixmap)
+    painter.setRenderHint(QPainter.Antialiasing)
+    painter.setBrush(QColor(colour))
+    painter.setPen(Qt.NoPen)
+    painter.drawEllipse(1, 1, 10, 10)
+    painter.end()
+    return QIcon(pixmap)

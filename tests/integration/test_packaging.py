@@ -99,6 +99,8 @@ def check_found(found):
     ]
     assert "EtPickerDiameterWizard" in found["wizards"]
     assert "EtPickerBoxSizeWizard" in found["wizards"]
+    assert "EtPickerRulerWizard" in found["wizards"]
+    assert "EtPickerThresholdWizard" in found["wizards"]
     assert found["objects"] == ["EtPickerModel"]
     assert "train_pick_evaluate" in found["templates"]
     picking = {name for place, name in found["tree"] if place.endswith("Picking")}
