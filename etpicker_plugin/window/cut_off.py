@@ -8,9 +8,11 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 BINS = 256
-LEAST_PICKS = 100
-DEEPEST_SHARE = 0.65
-"""A dip counts as a valley if it is below this share of the lower hill."""
+LEAST_PICKS = 40
+MANY_PICKS = 100
+SHALLOWEST_SHARE = 0.65
+"""A dip counts as a valley if it is below this share of the lower hill; with fewer than
+``MANY_PICKS`` it must be deeper in proportion, as chance makes dips too."""
 
 LEAST_HILL = 0.05
 """A hill counts if it reaches this share of the highest."""
@@ -41,7 +43,7 @@ def find_cut_off(scores: NDArray[np.float64]) -> CutOff:
         )
     centres, density = _estimate_density(known)
     hills = _find_hills(density)
-    best, depth = None, DEEPEST_SHARE
+    best, depth = None, SHALLOWEST_SHARE * min(1.0, len(known) / MANY_PICKS)
     for left, right in pairwise(hills):
         valley = left + int(np.argmin(density[left : right + 1]))
         share = density[valley] / min(density[left], density[right])

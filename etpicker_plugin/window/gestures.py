@@ -14,6 +14,7 @@ ZOOM_STEP = 1.2
 BRIGHTNESS_PER_PIXEL = 1 / 300
 CONTRAST_PER_PIXEL = 1.008
 WHEEL_NOTCH = 120
+CLICK_SLACK_PX = 4
 
 
 class Tool(Enum):
@@ -94,6 +95,14 @@ class Gestures(QObject):
             self._carry(view, event)
         else:
             self._pan(view, event)
+            if button == Qt.LeftButton and event.isFinish():
+                self._click_after_all(view, event)
+
+    def _click_after_all(self, view: SliceView, event: object) -> None:
+        """Take a long press that hardly moved for the click that it was meant as."""
+        moved = event.scenePos() - event.buttonDownScenePos()
+        if max(abs(moved.x()), abs(moved.y())) < CLICK_SLACK_PX:
+            self._left_click(view, view.press_position(event), None)
 
     def _holds_pick(self, view: SliceView, event: object) -> bool:
         if event.isStart():

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from PyQt5.QtCore import Qt
+from PyQt5.QtCore import QEvent, QPoint, Qt
 from PyQt5.QtTest import QTest
 
 from etpicker_plugin.engine.io.coordinates_csv import read_csv
@@ -10,6 +10,8 @@ from etpicker_plugin.tests.phantoms import SHAPES_ZYX
 from etpicker_plugin.tests.window_driver import (
     click,
     drag,
+    pixel_of,
+    send,
     wait_drawn,
     wait_until,
 )
@@ -81,8 +83,6 @@ def test_a_click_on_a_bright_voxel_finds_it_in_the_file(open_window, tmp_path, a
 
 def brightest_pixel(view):
     """Return the middle of the brightest spot of what the view shows on the screen."""
-    from PyQt5.QtCore import QPoint
-
     for line in view._lines:
         line.hide()
     image = view.viewport().grab().toImage().convertToFormat(24)  # Grayscale8
@@ -175,6 +175,23 @@ def test_what_is_saved_is_right_in_scipions_frame(open_window, phantoms):
     # Scipion's frame: from the centre, n/2, so that odd sizes give halves.
     centred = wanted[::-1] - SHAPE[::-1] / 2
     np.testing.assert_allclose(found, centred, atol=half_pixel(window) + 5e-4)
+
+
+def test_a_long_press_that_hardly_moves_is_a_click(open_window, phantoms):
+    window = open_window(phantoms[0] / "TS_a.mrc")
+    wanted = on_slice(window, Z, np.array([0, 47.3, 19.6]))
+    view = window.views.views[Z]
+    pixel = pixel_of(view, wanted)
+    send(view, QEvent.MouseButtonPress, pixel, Qt.LeftButton, Qt.LeftButton)
+    QTest.qWait(700)
+    for shift in (1, 2):
+        moved = pixel + QPoint(shift, 0)
+        send(view, QEvent.MouseMove, moved, Qt.NoButton, Qt.LeftButton)
+        QTest.qWait(50)
+    send(view, QEvent.MouseButtonRelease, moved, Qt.LeftButton, Qt.NoButton)
+    assert len(window.editor.annotation) == 1
+    found = window.editor.annotation.positions_zyx[0]
+    np.testing.assert_allclose(found, wanted, atol=6 * half_pixel(window))
 
 
 def test_negatives_are_kept_apart(open_window, phantoms):

@@ -11,6 +11,7 @@ import time
 import pytest
 
 from etpicker_plugin.tests.phantoms import DIAMETERS
+from etpicker_plugin.tests.window_driver import screen
 
 WAIT_S = 240
 
@@ -25,11 +26,22 @@ def until(condition, *, what):
     raise AssertionError(f"{what} did not happen in {WAIT_S} s")
 
 
-def xdotool(*words):
+def xdotool(environment, *words):
     done = subprocess.run(
-        ["xdotool", *map(str, words)], capture_output=True, text=True, check=False
+        ["xdotool", *map(str, words)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     return done.stdout.split()
+
+
+@pytest.fixture
+def own_screen():
+    """The environment of a screen that no other test clicks on."""
+    with screen() as name:
+        yield {**os.environ, "DISPLAY": name, "QT_QPA_PLATFORM": "xcb"}
 
 
 def lines_of(path):
@@ -38,7 +50,7 @@ def lines_of(path):
 
 @pytest.mark.skipif(shutil.which("xdotool") is None, reason="xdotool is not installed")
 @pytest.mark.skipif(shutil.which("Xvfb") is None, reason="Xvfb is not installed")
-def test_a_killed_window_has_lost_no_click(display, phantoms, open_window, tmp_path):
+def test_a_killed_window_has_lost_no_click(own_screen, phantoms, open_window, tmp_path):
     folder, _ = phantoms
     out = tmp_path / "annotation"
     words = [f"{name}={value:g}" for name, value in DIAMETERS.items()]
@@ -48,22 +60,26 @@ def test_a_killed_window_has_lost_no_click(display, phantoms, open_window, tmp_p
             *("--tomogram", str(folder / "TS_a.mrc"), "--diameter", *words),
             *("--out", str(out)),
         ],
+        env=own_screen,
         stderr=subprocess.DEVNULL,
     )
     journal = out / "TS_a.journal.jsonl"
     try:
         (window,) = until(
-            lambda: xdotool("search", "--pid", process.pid, "--name", "TS_a"),
+            lambda: xdotool(
+                own_screen, "search", "--pid", process.pid, "--name", "TS_a"
+            ),
             what="the window",
         )
         before = len(until(lambda: lines_of(journal), what="the journal"))
         time.sleep(1)
         for count, place in enumerate([(500, 300), (620, 420)], 1):
-            xdotool("mousemove", "--window", window, *place)
+            xdotool(own_screen, "mousemove", "--window", window, *place)
             time.sleep(0.2)
-            xdotool("click", 1)
+            xdotool(own_screen, "click", 1)
             until(
-                lambda n=count: len(lines_of(journal)) == before + n, what="the click"
+                lambda n=count: len(lines_of(journal)) == before + n,
+                what=f"click {count}",
             )
     finally:
         os.kill(process.pid, signal.SIGKILL)
