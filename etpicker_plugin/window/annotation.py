@@ -47,6 +47,7 @@ class Annotation:
         self.tomogram_id = particles.tomogram_id
         self.class_names = [str(name) for name in names]
         self._count = len(particles)
+        self._rotations = particles.rotations
         self._columns: Values = {
             "positions_zyx": particles.positions_zyx.copy(),
             "codes": codes.astype(np.int32),
@@ -105,7 +106,16 @@ class Annotation:
             self.positions_zyx[kept],
             class_names=np.array(self.class_names or [""])[self.codes[kept]],
             scores=self.scores[kept],
+            rotations=self._rotations_of(kept),
         )
+
+    def _rotations_of(self, kept: NDArray[np.bool_]) -> NDArray[np.float64] | None:
+        """Return the orientations that the first picks came with, NaN for new ones."""
+        if self._rotations is None:
+            return None
+        rotations = np.full((self._count, 3, 3), np.nan)
+        rotations[: len(self._rotations)] = self._rotations
+        return rotations[kept]
 
     # --------------------------- edits ----------------------------------------
     def adding(

@@ -81,6 +81,19 @@ def test_a_number_is_never_used_again():
     assert annotation.ids_of("a").tolist() == [1, 4]
 
 
+def test_orientations_stay_with_their_picks():
+    turned = np.array([[0.0, -1, 0], [1, 0, 0], [0, 0, 1]])
+    rotations = np.stack([np.eye(3), turned, np.full((3, 3), np.nan)])
+    annotation = Annotation(make_particles("TS", np.eye(3), rotations=rotations))
+    annotation.apply(annotation.deleting([0]))
+    annotation.apply(annotation.moving(1, [5, 5, 5]))
+    annotation.apply(annotation.adding([7, 7, 7], "a"))
+    kept = annotation.to_particles().rotations
+    np.testing.assert_array_equal(kept[0], turned)
+    assert np.isnan(kept[1:]).all()
+    assert make().to_particles().rotations is None
+
+
 def test_adding_many_one_by_one_keeps_all():
     annotation = Annotation(make_particles("TS", []))
     for i in range(200):
