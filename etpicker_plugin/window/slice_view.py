@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pyqtgraph as pg
 from PyQt5.QtCore import QPointF, QRectF, Qt, pyqtSignal
-from PyQt5.QtGui import QPainter
+from PyQt5.QtGui import QImage, QPainter, QTransform
 
 from etpicker_plugin.window.circles import ViewCircles
 from etpicker_plugin.window.marks import (
@@ -40,17 +40,38 @@ MASK_LUT[:128] = (40, 60, 140, 110)
 
 
 class SliceImage(pg.ImageItem):
-    """An image whose pixel *i* is centred at *i*, smooth when made smaller."""
+    """An image whose pixel *i* is centred at *i*, smooth when made smaller.
+
+    It is kept as it is on the screen until image or zoom change: scaling it takes most
+    of the time in which a view is drawn, and the cursor's lines are drawn anew often.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(axisOrder="row-major")
+        self._scaled: QImage | None = None
+        self._scaled_for: tuple[object, ...] = ()
 
     def show_array(self, array: np.ndarray) -> None:
         """Show ``(up, right)`` grey levels."""
+        self._scaled = None
         self.setImage(array, autoLevels=False, levels=(0, 255))
         self.setRect(QRectF(-0.5, -0.5, array.shape[1], array.shape[0]))
 
     def paint(self, painter: QPainter, *args: object) -> None:
         """Draw, averaging neighbours where the screen has fewer pixels."""
-        painter.setRenderHint(QPainter.SmoothPixmapTransform, True)
-        super().paint(painter, *args)
+        transform, size = painter.transform(), self.getViewBox().size().toSize()
+        key = (QTransform(transform), size)
+        if self._scaled is None or key != self._scaled_for:
+            self._scaled = QImage(size, QImage.Format_ARGB32_Premultiplied)
+            self._scaled.fill(Qt.transparent)
+            inner = QPainter(self._scaled)
+            inner.setTransform(transform)
+            inner.setRenderHint(QPainter.SmoothPixmapTransform, True)
+            super().paint(inner, *args)
+            inner.end()
+            self._scaled_for = key
+        painter.resetTransform()
+        painter.drawImage(0, 0, self._scaled)
 
 
 class SliceBox(pg.ViewBox):
@@ -109,9 +130,7 @@ class SliceView(pg.GraphicsView):
 
     def _add_items(self) -> None:
         """Put the layers in: slice, overlays, circles, cursor, ruler."""
-        self.image, self.probability, self.mask = (
-            SliceImage(axisOrder="row-major") for _ in range(3)
-        )
+        self.image, self.probability, self.mask = (SliceImage() for _ in range(3))
         self.probability.setLookupTable(PROBABILITY_LUT)
         self.mask.setLookupTable(MASK_LUT)
         pen = pg.mkPen(CURSOR_COLOUR, width=1, style=Qt.DashLine)

@@ -41,6 +41,7 @@ class Views(QWidget):
         self.corner.setWordWrap(True)
         self.corner.setSizePolicy(QSizePolicy.Ignored, QSizePolicy.Ignored)
         self._renderers: dict[int, Renderer] = {}
+        self._asked: dict[int, tuple[object, ...]] = {}
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setSpacing(GAP)
@@ -63,7 +64,7 @@ class Views(QWidget):
             view.ruler.hide()
             renderer = Renderer(document, axis)
             renderer.ready.connect(lambda picture, a=axis: self._show(a, picture))
-            renderer.failed.connect(self.failed)
+            renderer.failed.connect(self._fail)
             self._renderers[axis] = renderer
         self._share_space(document.volume.shape_zyx)
         self.state.open(document.volume.shape_zyx, self._fitting_scale(document))
@@ -73,7 +74,7 @@ class Views(QWidget):
         """End the threads of the tomogram that was shown."""
         for renderer in self._renderers.values():
             renderer.stop()
-        self._renderers = {}
+        self._renderers, self._asked = {}, {}
 
     def is_drawn(self) -> bool:
         """Return whether every view shows the cursor's slice."""
@@ -124,19 +125,23 @@ class Views(QWidget):
             self.refresh_circles()
 
     def request_slices(self) -> None:
-        """Have the slices at the cursor made."""
+        """Have the slices at the cursor made, as far as they are others than before."""
+        layers = {"probability": self.show_probability, "mask": self.show_mask}
         for axis, renderer in self._renderers.items():
-            renderer.request(
-                self.state.cursor_zyx[axis],
-                self.look,
-                probability=self.show_probability,
-                mask=self.show_mask,
-            )
+            wanted = (self.state.cursor_zyx[axis], self.look, tuple(layers.values()))
+            if self._asked.get(axis) != wanted:
+                self._asked[axis] = wanted
+                renderer.request(self.state.cursor_zyx[axis], self.look, **layers)
 
     def refresh_circles(self) -> None:
         """Draw the circles of every view anew."""
         for axis in self.views:
             self._refresh_circles_of(axis)
+
+    def _fail(self, text: str) -> None:
+        """Tell the error, and try again when the cursor moves next."""
+        self._asked.clear()
+        self.failed.emit(text)
 
     def _picks_changed(self) -> None:
         """Draw anew; a comparison that is out of date is made again elsewhere."""
