@@ -32,6 +32,7 @@ class LookPanel(QGroupBox):
         self.low = self._percentile("look_low", look.low)
         self.high = self._percentile("look_high", look.high)
         self.slab = QSpinBox(minimum=1, maximum=MOST_SECTIONS, suffix=" sections")
+        self.slab.setSpecialValueText("one section")
         self.sigma = QDoubleSpinBox(
             minimum=0, maximum=10, singleStep=0.5, decimals=1, suffix=" voxels"
         )
