@@ -24,6 +24,19 @@ def make_scipion_home() -> Path:
     return home
 
 
+def link_relion(home: Path) -> Path:
+    """Return a folder that reliontomo takes for RELION 5: it asks for the name alone.
+
+    The tests run whichever RELION is installed; what they do is the same since 3.1.
+    """
+    folder = home / "relion-5.0"
+    program = shutil.which("relion_refine")
+    folder.mkdir()
+    if program is not None:
+        (folder / "bin").symlink_to(Path(program).parent)
+    return folder
+
+
 def set_scipion_environment(home: Path) -> None:
     """Point Scipion to that home; before the first import of pyworkflow."""
     os.environ.update(
@@ -35,6 +48,13 @@ def set_scipion_environment(home: Path) -> None:
         SCIPION_PYTHON=sys.executable,
         SCIPION_PRIORITY_PACKAGE_LIST="pwem tomo etpicker_plugin",
         SCIPION_TEST_NOSYNC="True",
+        RELIONTOMO_HOME=str(link_relion(home)),
+        # Open MPI on a container's few cores, started by root.
+        OMPI_ALLOW_RUN_AS_ROOT="1",
+        OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1",
+        OMPI_MCA_rmaps_base_oversubscribe="1",
+        OMPI_MCA_btl="self,vader",
+        OMPI_MCA_btl_vader_single_copy_mechanism="none",
         # The jobs that Scipion starts find the checkout, installed or not.
         PYTHONPATH=os.pathsep.join(
             p for p in (str(ROOT), os.environ.get("PYTHONPATH")) if p

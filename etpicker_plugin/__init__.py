@@ -1,5 +1,6 @@
 """etpicker: learning particle picker for cryo-electron tomograms, in Scipion."""
 
+import importlib.util
 import os
 import sys
 
@@ -12,7 +13,7 @@ except ModuleNotFoundError as error:
         raise
     pwem = None
 
-from etpicker_plugin.constants import ETPICKER_PYTHON
+from etpicker_plugin.constants import ETPICKER_PYTHON, ETPICKER_RELION_HOME
 
 __version__ = "0.1.0"
 _logo = "icon.png"
@@ -44,6 +45,24 @@ if pwem is not None:
                 "wanted.",
             )
 
+            cls._defineVar(
+                ETPICKER_RELION_HOME,
+                "",
+                description="Folder of a RELION 3.1 or later, with bin/relion_refine. "
+                "Without it, that of Scipion's RELION plugin, or the one on the PATH.",
+            )
+
+        @classmethod
+        def getRelionHome(cls):
+            """Return our variable's folder, else the RELION plugin's, else nothing."""
+            own = cls.getVar(ETPICKER_RELION_HOME)
+            if own or importlib.util.find_spec("relion") is None:
+                return own
+            from relion import Plugin as RelionPlugin
+
+            home = RelionPlugin.getHome()
+            return home if os.path.isdir(home) else ""
+
         @classmethod
         def getPython(cls):
             """Return the Python that runs the engine."""
@@ -59,6 +78,8 @@ if pwem is not None:
             environ = pwutils.Environ(os.environ)
             if cls.getPython() != sys.executable:
                 environ.pop("PYTHONPATH", None)
+            if cls.getRelionHome():
+                environ.set(ETPICKER_RELION_HOME, cls.getRelionHome())
             if _CHECKOUT:
                 environ.set("PYTHONPATH", _BESIDE, position=pwutils.Environ.BEGIN)
             return environ

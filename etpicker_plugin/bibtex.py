@@ -22,4 +22,15 @@
   year    = {2022},
   doi     = {10.1038/s41467-022-29994-y}
 }
+
+@article{Bharat2016,
+  title   = {Resolving macromolecular structures from electron cryo-tomography data
+             using subtomogram averaging in {RELION}},
+  author  = {Bharat, Tanmay A. M. and Scheres, Sjors H. W.},
+  journal = {Nature Protocols},
+  volume  = {11},
+  pages   = {2054--2065},
+  year    = {2016},
+  doi     = {10.1038/nprot.2016.124}
+}
 """

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from scipy.spatial import cKDTree
 from tomo.constants import BOTTOM_LEFT_CORNER
 from tomo.objects import (
     Coordinate3D,
@@ -22,6 +23,8 @@ from tomo.objects import (
 
 from etpicker_plugin.engine.geometry import TomogramFrame
 from etpicker_plugin.engine.io.particles import Particles, make_particles
+
+SAME_PLACE_VOX = 0.01
 
 ClassOfGroup = Callable[[int], str | None]
 """Gives the class name of a coordinate's group id; ``None`` leaves it out."""
@@ -171,6 +174,29 @@ def append_particles(
         coordinate.setGroupId(groups[name])
         coordinate.setScore(0.0 if math.isnan(score) else float(score))
         coordinates.append(coordinate)
+
+
+def copy_coordinates(
+    target: SetOfCoordinates3D,
+    source: SetOfCoordinates3D,
+    wanted: Mapping[str, Particles],
+) -> None:
+    """Copy the coordinates that stand at wanted positions, with all they carry.
+
+    Positions went through a CSV of 0.001 voxel, so the nearest within 0.01 is meant.
+    """
+    trees = {t: cKDTree(p.positions_zyx) for t, p in wanted.items() if len(p)}
+    tomograms = tomograms_by_id(source.getPrecedents())
+    for coordinate in source.iterCoordinates():
+        tree = trees.get(coordinate.getTomoId())
+        position = coordinate.getPosition(BOTTOM_LEFT_CORNER)
+        if tree is None or tree.query(position[::-1])[0] > SAME_PLACE_VOX:
+            continue
+        copied = coordinate.clone()
+        copied.setObjId(None)
+        copied.setVolume(tomograms[coordinate.getTomoId()])
+        copied.setPosition(*position, BOTTOM_LEFT_CORNER)
+        target.append(copied)
 
 
 def make_mask(tomogram: Tomogram, path: str | Path) -> TomoMask:

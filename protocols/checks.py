@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from etpicker_plugin import Plugin
 from etpicker_plugin.constants import ETPICKER_PYTHON
 from etpicker_plugin.convert import frame_of, tomogram_file
-from etpicker_plugin.engine.errors import InputDataError
+from etpicker_plugin.engine.errors import ExternalProgramError, InputDataError
 from etpicker_plugin.engine.io.particles import Particles
 from etpicker_plugin.engine.io.tomogram import read_tomogram
+from etpicker_plugin.engine.relion.find import find_relion
 
 SAMPLING_TOLERANCE = 0.01
 LEAST_DIAMETER_VOX = 3.0
@@ -32,6 +34,17 @@ def check_gpu(protocol: Any) -> list[str]:
         "'Use GPU' is set, but this machine has no GPU. Set it to 'No', or send the "
         "protocol to a queue whose nodes have one."
     ]
+
+
+def check_relion(protocol: Any) -> list[str]:
+    """Look for RELION where the engine will; a queue's nodes are not judged."""
+    if protocol.useQueue():
+        return []
+    try:
+        find_relion(Plugin.getEnviron())
+    except ExternalProgramError as error:
+        return [str(error)]
+    return []
 
 
 def check_python(python: str) -> list[str]:

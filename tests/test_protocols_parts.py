@@ -10,20 +10,28 @@ from pathlib import Path
 import numpy as np
 from etpicker_plugin.protocols import (
     ProtEtPickerAnnotate,
+    ProtEtPickerAverage,
+    ProtEtPickerCompare,
     ProtEtPickerEvaluate,
     ProtEtPickerExportCoordinates,
+    ProtEtPickerExtract,
     ProtEtPickerImportCoordinates,
     ProtEtPickerPick,
     ProtEtPickerTrain,
     ProtEtPickerUpdate,
+    ProtEtPickerValidate,
     protocol_annotate,
+    protocol_average,
+    protocol_compare,
     protocol_evaluate,
     protocol_export_coordinates,
+    protocol_extract,
     protocol_import_coordinates,
     protocol_learn,
     protocol_pick,
     protocol_train,
     protocol_update,
+    protocol_validate,
 )
 from etpicker_plugin.protocols.classes import match_groups, match_sets
 from etpicker_plugin.protocols.coordinate_files import CoordinateFiles, tomogram_name
@@ -32,6 +40,7 @@ from etpicker_plugin.protocols.form import (
     form_parameters,
     read_assignments,
 )
+from etpicker_plugin.protocols.picker_sets import picker_names
 from etpicker_plugin.protocols.protocol_base import ProtEtPickerBase, engine_program
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -40,11 +49,15 @@ from pyworkflow.tests import BaseTest, setupTestProject
 from pyworkflow.utils.process import buildRunCommand
 
 from etpicker_plugin import Plugin
+from etpicker_plugin.engine.config.average import AverageConfig
+from etpicker_plugin.engine.config.compare import CompareConfig
 from etpicker_plugin.engine.config.convert import ConvertConfig
 from etpicker_plugin.engine.config.evaluate import EvaluateConfig
+from etpicker_plugin.engine.config.extract import ExtractConfig
 from etpicker_plugin.engine.config.pick import PickConfig
 from etpicker_plugin.engine.config.train import TrainConfig
 from etpicker_plugin.engine.config.update import UpdateConfig
+from etpicker_plugin.engine.config.validate import ValidateConfig
 from etpicker_plugin.engine.config.view import ViewConfig
 from etpicker_plugin.engine.errors import ConfigError
 from etpicker_plugin.run_template import fill_template
@@ -82,6 +95,30 @@ FORMS = (
         EvaluateConfig,
         protocol_evaluate.FORM_FIELDS,
         protocol_evaluate.SCIPION_FIELDS,
+    ),
+    (
+        ProtEtPickerCompare,
+        CompareConfig,
+        protocol_compare.FORM_FIELDS,
+        protocol_compare.SCIPION_FIELDS,
+    ),
+    (
+        ProtEtPickerValidate,
+        ValidateConfig,
+        protocol_validate.FORM_FIELDS,
+        protocol_validate.SCIPION_FIELDS,
+    ),
+    (
+        ProtEtPickerExtract,
+        ExtractConfig,
+        protocol_extract.FORM_FIELDS,
+        protocol_extract.SCIPION_FIELDS,
+    ),
+    (
+        ProtEtPickerAverage,
+        AverageConfig,
+        protocol_average.INPUT_FIELDS + protocol_average.SEARCH_FIELDS,
+        protocol_average.SCIPION_FIELDS,
     ),
     (
         ProtEtPickerImportCoordinates,
@@ -215,6 +252,20 @@ class TestClasses(unittest.TestCase):
             with self.subTest(text):
                 read = read_assignments(text, label="Diameter")
                 self.assertEqual(read, {"a": 140.0, "b": 90.0})
+
+    def test_names_of_pickers(self):
+        table = [
+            (["picks", "human"], "", ["picks", "human"]),
+            (["my picks", "a∩b"], "", ["my_picks", "a_b"]),
+            (["picks", "Picks"], "", ["A", "B"]),
+            (["", "x"], None, ["A", "B"]),
+            (["picks", "picks"], "ours theirs", ["ours", "theirs"]),
+        ]
+        for labels, given, expected in table:
+            with self.subTest(labels):
+                self.assertEqual(picker_names(labels, given), expected)
+        with self.assertRaisesRegex(ConfigError, r"got 1 \(ours\) for 2 set"):
+            picker_names(["a", "b"], "ours")
 
     def test_tomogram_name_in_a_file_name(self):
         table = [

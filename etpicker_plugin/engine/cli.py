@@ -12,15 +12,19 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from etpicker_plugin.engine.config.average import AverageConfig
+from etpicker_plugin.engine.config.compare import CompareConfig
 from etpicker_plugin.engine.config.convert import ConvertConfig
 from etpicker_plugin.engine.config.evaluate import EvaluateConfig
 from etpicker_plugin.engine.config.exemplars import ExemplarsConfig
+from etpicker_plugin.engine.config.extract import ExtractConfig
 from etpicker_plugin.engine.config.models import ModelsConfig
 from etpicker_plugin.engine.config.options import add_flags, config_from_arguments
 from etpicker_plugin.engine.config.pick import PickConfig
 from etpicker_plugin.engine.config.simulate import SimulateConfig
 from etpicker_plugin.engine.config.train import TrainConfig
 from etpicker_plugin.engine.config.update import UpdateConfig
+from etpicker_plugin.engine.config.validate import ValidateConfig
 from etpicker_plugin.engine.config.view import ViewConfig
 from etpicker_plugin.engine.errors import EtPickerError, ResourceError
 from etpicker_plugin.engine.progress import (
@@ -73,8 +77,22 @@ COMMANDS = {
     "evaluate": Command(
         EvaluateConfig, "evaluation.evaluate", "compare picks with a truth"
     ),
+    "compare": Command(
+        CompareConfig, "comparison.compare", "what pickers share and where they differ"
+    ),
+    "validate": Command(
+        ValidateConfig,
+        "verdict.validate",
+        "judge picks by what they average to",
+    ),
     "convert": Command(
         ConvertConfig, "io.convert", "translate coordinates between programs"
+    ),
+    "extract": Command(
+        ExtractConfig, "subtomograms.extract", "cut boxes around picks for averaging"
+    ),
+    "average": Command(
+        AverageConfig, "averaging.average", "classify or refine boxes with RELION"
     ),
     "simulate": Command(
         SimulateConfig, "simulation.simulate", "make phantom tomograms with a truth"

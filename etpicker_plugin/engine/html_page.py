@@ -13,6 +13,9 @@ STYLE = (
     "table{border-collapse:collapse}th,td{padding:.3em .7em;text-align:right;"
     "border-bottom:1px solid #ddd}th:first-child,td:first-child{text-align:left}"
     "img{max-width:100%}.good{color:#060}.bad{color:#900}"
+    "pre{background:#f4f4f4;padding:.7em;overflow-x:auto}.how{color:#444}"
+    ".alarm{background:#fff1e0;border-left:4px solid #d70;padding:.4em .8em}"
+    ".verdict{background:#eef5ff;border-left:4px solid #36c;padding:.4em .8em}"
 )
 
 
@@ -37,17 +40,31 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def paragraph(text: str, *, style: str = "") -> str:
-    """Return a paragraph of plain text; ``good`` and ``bad`` are styles."""
+    """Return a paragraph of plain text.
+
+    Styles are ``good`` and ``bad``, ``alarm`` and ``verdict`` (boxes that stand out),
+    and ``how`` (how to read something).
+    """
     attribute = f' class="{style}"' if style else ""
     return f"<p{attribute}>{html.escape(text)}</p>"
 
 
-def picture(name: str, png: bytes) -> str:
-    """Return a picture that is part of the page."""
+def heading(text: str) -> str:
+    """Return a section's heading."""
+    return f"<h2>{html.escape(text)}</h2>"
+
+
+def preformatted(text: str) -> str:
+    """Return lines to copy."""
+    return f"<pre>{html.escape(text)}</pre>"
+
+
+def picture(name: str, png: bytes, *, how_to_read: str = "") -> str:
+    """Return a picture that is part of the page, and how to read it."""
     source = base64.b64encode(png).decode("ascii")
-    return (
-        f'<p><img alt="{html.escape(name)}" src="data:image/png;base64,{source}"></p>'
-    )
+    image = f'<img alt="{html.escape(name)}" src="data:image/png;base64,{source}">'
+    note = paragraph(how_to_read, style="how") if how_to_read else ""
+    return f"<p>{image}</p>{note}"
 
 
 def to_png(figure: Figure) -> bytes:

@@ -1,3 +1,8 @@
+from etpicker_plugin.viewers.average_viewers import (
+    EtPickerAverageViewer,
+    EtPickerExtractViewer,
+)
+from etpicker_plugin.viewers.reports import EtPickerReportViewer
 from etpicker_plugin.viewers.viewers import (
     EtPickerEvaluateViewer,
     EtPickerModelViewer,
@@ -6,8 +11,11 @@ from etpicker_plugin.viewers.viewers import (
 )
 
 __all__ = [
+    "EtPickerAverageViewer",
     "EtPickerEvaluateViewer",
+    "EtPickerExtractViewer",
     "EtPickerModelViewer",
     "EtPickerPicksViewer",
+    "EtPickerReportViewer",
     "EtPickerTrainViewer",
 ]

@@ -1,6 +1,5 @@
 """The windows of 'Analyze results', for our protocols and models only."""
 
-import webbrowser
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -21,6 +20,7 @@ from etpicker_plugin.protocols import (
 )
 from etpicker_plugin.viewers.edit_window import edit_picks, first_outputs
 from etpicker_plugin.viewers.histograms import draw_metrics, draw_scores
+from etpicker_plugin.viewers.reports import open_report
 from etpicker_plugin.viewers.training_curves import LiveCurves
 
 
@@ -45,14 +45,9 @@ class EtPickerViewer(ProtocolViewer):
     def _message(self, text, title):
         return MessageView(text, title, tkParent=self.getTkRoot())
 
-    def _openReport(self, title):
+    def _openReport(self):
         """Open the protocol's report in the browser."""
-        report = Path(self.protocol.getReportFile()).resolve()
-        if not report.is_file():
-            return [self._message("The report is not ready yet.", title)]
-        if not webbrowser.open(report.as_uri()):
-            return [self._message(f"No browser found. Open {report}", title)]
-        return []
+        return open_report(self.protocol.getReportFile(), self.getTkRoot())
 
 
 class EtPickerTrainViewer(EtPickerViewer):
@@ -90,7 +85,7 @@ class EtPickerTrainViewer(EtPickerViewer):
         }
 
     def _showReport(self, _name=None):
-        return self._openReport("Gained and lost")
+        return self._openReport()
 
     def _showCurves(self, _name=None):
         path = Path(self.protocol.getProgressFile())
@@ -212,7 +207,7 @@ class EtPickerEvaluateViewer(EtPickerViewer):
         ]
 
     def _showReport(self, _name=None):
-        return self._openReport("Evaluation")
+        return self._openReport()
 
 
 def curves_view(path, title):

@@ -23,15 +23,20 @@ NOT_COPIED = (
     "dist",
     "demo",
 )
+AVERAGING = {"ProtEtPickerAverage", "ProtEtPickerExtract"}
 PROTOCOLS = [
     "ProtEtPickerAnnotate",
+    "ProtEtPickerAverage",
+    "ProtEtPickerCompare",
     "ProtEtPickerEvaluate",
     "ProtEtPickerExportCoordinates",
+    "ProtEtPickerExtract",
     "ProtEtPickerImportCoordinates",
     "ProtEtPickerImportModel",
     "ProtEtPickerPick",
     "ProtEtPickerTrain",
     "ProtEtPickerUpdate",
+    "ProtEtPickerValidate",
 ]
 
 pytestmark = pytest.mark.slow
@@ -92,9 +97,12 @@ def check_found(found):
     """Everything is there, in its place, and nothing loaded torch."""
     assert found["protocols"] == PROTOCOLS
     assert found["viewers"] == [
+        "EtPickerAverageViewer",
         "EtPickerEvaluateViewer",
+        "EtPickerExtractViewer",
         "EtPickerModelViewer",
         "EtPickerPicksViewer",
+        "EtPickerReportViewer",
         "EtPickerTrainViewer",
     ]
     assert "EtPickerDiameterWizard" in found["wizards"]
@@ -102,15 +110,15 @@ def check_found(found):
     assert "EtPickerRulerWizard" in found["wizards"]
     assert "EtPickerThresholdWizard" in found["wizards"]
     assert found["objects"] == ["EtPickerModel"]
-    assert "train_pick_evaluate" in found["templates"]
+    assert {"train_pick_evaluate", "compare_two_pickers"} <= set(found["templates"])
     picking = {name for place, name in found["tree"] if place.endswith("Picking")}
-    assert picking == set(PROTOCOLS)
+    assert picking == set(PROTOCOLS) - AVERAGING
     assert {place for place, _ in found["tree"]} >= {
         "Tomography/Particles/Picking",
         "Tomography/Imports",
     }
     assert found["icon"]
-    assert found["references"] == ["Liu2024", "Zhang2022"]
+    assert found["references"] == ["Bharat2016", "Liu2024", "Zhang2022"]
     assert (
         "etpicker_plugin.tests.test_protocols_workflow.TestTrainPickEvaluate"
         in found["tests"]

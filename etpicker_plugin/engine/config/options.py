@@ -59,7 +59,7 @@ def field_type(config_class: type, name: str) -> Any:
 
 
 def parse_assignments(texts: Sequence[str], *, flag: str) -> dict[str, float]:
-    """Parse ``NAME=VALUE`` words into a dictionary of positive numbers.
+    """Parse ``NAME=VALUE`` words into a dictionary of numbers.
 
     Raises
     ------
@@ -67,18 +67,32 @@ def parse_assignments(texts: Sequence[str], *, flag: str) -> dict[str, float]:
         If a word has no ``=``, a name repeats, or a value is not a number.
     """
     parsed: dict[str, float] = {}
-    for text in texts:
-        name, sign, value = text.partition("=")
-        if not sign or not name:
-            raise ConfigError(f"{flag}: got '{text}', expected NAME=VALUE.")
-        if name in parsed:
-            raise ConfigError(f"{flag}: '{name}' is given twice. Give it once.")
+    for name, value in parse_named_texts(texts, flag=flag).items():
         try:
             parsed[name] = float(value)
         except ValueError as error:
             raise ConfigError(
                 f"{flag}: got '{value}' for '{name}', expected a number."
             ) from error
+    return parsed
+
+
+def parse_named_texts(texts: Sequence[str], *, flag: str) -> dict[str, str]:
+    """Parse ``NAME=TEXT`` words into a dictionary.
+
+    Raises
+    ------
+    ConfigError
+        If a word has no ``=``, or a name repeats.
+    """
+    parsed: dict[str, str] = {}
+    for text in texts:
+        name, sign, value = text.partition("=")
+        if not sign or not name:
+            raise ConfigError(f"{flag}: got '{text}', expected NAME=VALUE.")
+        if name in parsed:
+            raise ConfigError(f"{flag}: '{name}' is given twice. Give it once.")
+        parsed[name] = value
     return parsed
 
 
@@ -141,10 +155,10 @@ def config_from_arguments(
     given = dict(vars(arguments))
     file_name = given.pop("config", None)
     for name in [f.name for f in dataclasses.fields(config_class)]:  # type: ignore[arg-type]
-        if typing.get_origin(field_type(config_class, name)) is dict and name in given:
-            given[name] = parse_assignments(
-                given[name], flag="--" + name.replace("_", "-")
-            )
+        kind = field_type(config_class, name)
+        if typing.get_origin(kind) is dict and name in given:
+            parse = parse_named_texts if _holds_texts(kind) else parse_assignments
+            given[name] = parse(given[name], flag="--" + name.replace("_", "-"))
     values = read_json(Path(file_name)) if file_name else {}
     return config_from_values(config_class, {**values, **given})
 
@@ -190,6 +204,10 @@ def config_from_values(config_class: type[Config], values: Mapping[str, Any]) ->
     return config_class(**converted)
 
 
+def _holds_texts(kind: Any) -> bool:
+    return typing.get_args(kind)[1] is str
+
+
 def _convert(kind: Any, value: Any, *, name: str) -> Any:
     try:
         if typing.get_origin(kind) is tuple:
@@ -198,7 +216,8 @@ def _convert(kind: Any, value: Any, *, name: str) -> Any:
             item = typing.get_args(kind)[0]
             return tuple(_convert(item, v, name=name) for v in value)
         if typing.get_origin(kind) is dict:
-            return {str(key): float(v) for key, v in value.items()}
+            item = typing.get_args(kind)[1]
+            return {str(k): _convert(item, v, name=name) for k, v in value.items()}
         if kind is bool:
             if not isinstance(value, bool):
                 raise TypeError

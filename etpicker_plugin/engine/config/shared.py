@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from etpicker_plugin.engine.config.options import option
+from etpicker_plugin.engine.config.options import REQUIRED, option
 
 
 def device_option() -> Any:
@@ -82,4 +82,27 @@ def voxel_size_option() -> Any:
         "Voxel size of all tomograms; without it, each header's.",
         label="Voxel size",
         unit="Å",
+    )
+
+
+def tilt_range_option() -> Any:
+    """Declare the lowest and highest tilt angle."""
+    return option(
+        REQUIRED,
+        "Lowest and highest tilt angle of the tilt series.",
+        label="Tilt range",
+        unit="°",
+    )
+
+
+def tilt_axis_option() -> Any:
+    """Declare the tilt axis in the tomogram."""
+    return option(
+        "y",
+        "Axis of the tomogram that the specimen was tilted about; the beam is z. "
+        "With y, a tilt t measures the plane k_z = k_x tan t: where the range is "
+        "lopsided and z was turned over, give -HIGHEST -LOWEST.",
+        choices=("y", "x"),
+        label="Tilt axis",
+        advanced=True,
     )

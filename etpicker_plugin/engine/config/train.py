@@ -2,12 +2,17 @@
 
 from dataclasses import dataclass
 
-from etpicker_plugin.engine.config.checks import (
-    require,
-    require_diameters,
-    require_not_negative,
-    require_positive,
-    require_same_number,
+from etpicker_plugin.engine.config.checks import require_positive
+from etpicker_plugin.engine.config.learning import (
+    check_learning,
+    f_alpha_option,
+    learning_rate_option,
+    mask_option,
+    max_minutes_option,
+    patch_size_option,
+    patience_option,
+    seed_option,
+    validation_fraction_option,
 )
 from etpicker_plugin.engine.config.options import REQUIRED, option
 from etpicker_plugin.engine.config.shared import (
@@ -48,11 +53,7 @@ class TrainConfig:
     out: str = option(REQUIRED, "Folder for the model.", label="Output folder")
     annotation: str = annotation_option()
     voxel_size: float | None = voxel_size_option()
-    mask: tuple[str, ...] = option(
-        (),
-        "One region mask (MRC) per tomogram: voxels that are 0 are not learnt from.",
-        label="Region masks",
-    )
+    mask: tuple[str, ...] = mask_option()
     validation_tomogram: tuple[str, ...] = option(
         (),
         "Tomograms held out for validation and for the thresholds. Without any, "
@@ -72,25 +73,14 @@ class TrainConfig:
         label="Network",
         choices=NETWORKS,
     )
-    max_minutes: float | None = option(
-        None,
-        "Stop training after this wall time, with the learning rate annealed to it.",
-        label="Time limit",
-        unit="min",
-    )
+    max_minutes: float | None = max_minutes_option()
     steps: int = option(
         4000, "Optimiser steps at most.", label="Training steps", advanced=True
     )
     batch_size: int = option(
         4, "Patches per step.", label="Batch size", unit="patches", advanced=True
     )
-    patch_size: int = option(
-        64,
-        "Edge of a training patch, at the working voxel size; a multiple of 8.",
-        label="Patch size",
-        unit="voxels",
-        advanced=True,
-    )
+    patch_size: int = patch_size_option()
     working_voxel_size: float | None = option(
         None,
         "Voxel size at which the network works; without it, chosen from the diameters.",
@@ -112,59 +102,19 @@ class TrainConfig:
         unit="Å",
         advanced=True,
     )
-    learning_rate: float = option(
-        3e-3, "Peak of the one-cycle schedule.", label="Learning rate", advanced=True
-    )
-    validation_fraction: float = option(
-        0.2,
-        "Share of each tomogram held out when no validation tomogram is given.",
-        label="Validation share",
-        advanced=True,
-    )
-    f_alpha: float = option(
-        3.0,
-        "Weight of recall in the validation score 2·P·R^α/(P+R^α).",
-        label="F-alpha",
-        advanced=True,
-    )
-    patience: int = option(
-        6,
-        "Stop after this many validations without a better score.",
-        label="Patience",
-        unit="validations",
-        advanced=True,
-    )
+    learning_rate: float = learning_rate_option()
+    validation_fraction: float = validation_fraction_option()
+    f_alpha: float = f_alpha_option()
+    patience: int = patience_option()
     exemplars: str = exemplars_option()
     exemplar_budget: float = exemplar_budget_option()
     owner: str = owner_option()
     licence: str = licence_option()
-    seed: int = option(0, "Seed of every random choice.", label="Seed", advanced=True)
+    seed: int = seed_option()
     device: str = device_option()
     threads: int = threads_option()
 
     def __post_init__(self) -> None:
         """Refuse contradictions before any file is opened."""
-        require_same_number(self.tomogram, self.coordinates, "tomogram", "coordinates")
-        if self.mask:
-            require_same_number(self.tomogram, self.mask, "tomogram", "mask")
-        require_same_number(
-            self.validation_tomogram,
-            self.validation_coordinates,
-            "validation-tomogram",
-            "validation-coordinates",
-        )
-        require_positive(self, "voxel_size", "working_voxel_size", "label_diameter")
-        require_positive(self, "max_minutes", "steps", "batch_size", "learning_rate")
-        require_positive(self, "f_alpha", "patience", "exemplar_budget")
-        require_not_negative(self, "seed", "threads")
-        require_diameters(self.diameter)
-        require(
-            self.patch_size >= 16 and self.patch_size % 8 == 0,
-            f"--patch-size: got {self.patch_size}, expected a multiple of 8, 16 or "
-            "more.",
-        )
-        require(
-            0.05 <= self.validation_fraction <= 0.5,
-            f"--validation-fraction: got {self.validation_fraction}, expected 0.05 "
-            "to 0.5.",
-        )
+        check_learning(self)
+        require_positive(self, "working_voxel_size", "label_diameter")

@@ -2,12 +2,17 @@
 
 from dataclasses import dataclass
 
-from etpicker_plugin.engine.config.checks import (
-    require,
-    require_diameters,
-    require_not_negative,
-    require_positive,
-    require_same_number,
+from etpicker_plugin.engine.config.checks import require, require_not_negative
+from etpicker_plugin.engine.config.learning import (
+    check_learning,
+    f_alpha_option,
+    learning_rate_option,
+    mask_option,
+    max_minutes_option,
+    patch_size_option,
+    patience_option,
+    seed_option,
+    validation_fraction_option,
 )
 from etpicker_plugin.engine.config.options import REQUIRED, option
 from etpicker_plugin.engine.config.shared import (
@@ -58,12 +63,7 @@ class UpdateConfig:
         advanced=True,
     )
     voxel_size: float | None = voxel_size_option()
-    mask: tuple[str, ...] = option(
-        (),
-        "One region mask (MRC) per new tomogram: voxels that are 0 are not learnt "
-        "from.",
-        label="Region masks",
-    )
+    mask: tuple[str, ...] = mask_option()
     validation_tomogram: tuple[str, ...] = option(
         (),
         "Tomograms, of new or of earlier data, that are never learnt from: old and "
@@ -81,12 +81,7 @@ class UpdateConfig:
         "F1 that an old class may lose. If one loses more, the verdict is 'kept old'.",
         label="Allowed drop of F1",
     )
-    max_minutes: float | None = option(
-        None,
-        "Stop after this wall time, with the learning rate annealed to it.",
-        label="Time limit",
-        unit="min",
-    )
+    max_minutes: float | None = max_minutes_option()
     steps: int = option(
         800, "Optimiser steps at most.", label="Training steps", advanced=True
     )
@@ -97,16 +92,8 @@ class UpdateConfig:
         unit="patches",
         advanced=True,
     )
-    patch_size: int = option(
-        64,
-        "Edge of a training patch, at the model's working voxel size; a multiple of 8.",
-        label="Patch size",
-        unit="voxels",
-        advanced=True,
-    )
-    learning_rate: float = option(
-        3e-3, "Peak of the one-cycle schedule.", label="Learning rate", advanced=True
-    )
+    patch_size: int = patch_size_option()
+    learning_rate: float = learning_rate_option()
     replay_weight: float = option(
         1.0, "Weight of the loss on exemplars.", label="Replay", advanced=True
     )
@@ -128,66 +115,28 @@ class UpdateConfig:
         label="Weight importance",
         advanced=True,
     )
-    validation_fraction: float = option(
-        0.2,
-        "Share of each new tomogram held out when no validation tomogram is given.",
-        label="Validation share",
-        advanced=True,
-    )
-    f_alpha: float = option(
-        3.0,
-        "Weight of recall in the validation score 2·P·R^α/(P+R^α).",
-        label="F-alpha",
-        advanced=True,
-    )
-    patience: int = option(
-        6,
-        "Stop after this many validations without a better score.",
-        label="Patience",
-        unit="validations",
-        advanced=True,
-    )
+    validation_fraction: float = validation_fraction_option()
+    f_alpha: float = f_alpha_option()
+    patience: int = patience_option()
     exemplars: str = exemplars_option()
     exemplar_budget: float = exemplar_budget_option()
     owner: str = owner_option()
     licence: str = licence_option()
-    seed: int = option(0, "Seed of every random choice.", label="Seed", advanced=True)
+    seed: int = seed_option()
     device: str = device_option()
     threads: int = threads_option()
 
     def __post_init__(self) -> None:
         """Refuse contradictions before any file is opened."""
-        require_same_number(self.tomogram, self.coordinates, "tomogram", "coordinates")
-        if self.mask:
-            require_same_number(self.tomogram, self.mask, "tomogram", "mask")
-        require_same_number(
-            self.validation_tomogram,
-            self.validation_coordinates,
-            "validation-tomogram",
-            "validation-coordinates",
-        )
-        require_diameters(self.diameter)
-        require_positive(self, "voxel_size", "max_minutes", "steps", "learning_rate")
-        require_positive(self, "f_alpha", "patience", "exemplar_budget")
+        check_learning(self)
         for name in ("replay", "distillation", "feature", "importance"):
             require_not_negative(self, f"{name}_weight")
-        require_not_negative(self, "seed", "threads")
         require(
             self.batch_size >= 2,
             f"--batch-size: got {self.batch_size}, expected 2 or more: new data and "
             "exemplars share a batch.",
         )
         require(
-            self.patch_size >= 16 and self.patch_size % 8 == 0,
-            f"--patch-size: got {self.patch_size}, expected a multiple of 8, 16 or "
-            "more.",
-        )
-        require(
             0.0 <= self.allowed_drop <= 1.0,
             f"--allowed-drop: got {self.allowed_drop}, expected 0 to 1.",
-        )
-        require(
-            0.05 <= self.validation_fraction <= 0.5,
-            f"--validation-fraction: got {self.validation_fraction}, expected 0.05 "
-            "to 0.5.",
         )

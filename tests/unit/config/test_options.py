@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from etpicker_plugin.engine.config.compare import CompareConfig
 from etpicker_plugin.engine.config.convert import ConvertConfig
 from etpicker_plugin.engine.config.evaluate import EvaluateConfig
 from etpicker_plugin.engine.config.options import (
@@ -23,7 +24,14 @@ from etpicker_plugin.engine.config.simulate import SimulateConfig
 from etpicker_plugin.engine.config.train import TrainConfig
 from etpicker_plugin.engine.errors import ConfigError
 
-COMMANDS = (TrainConfig, PickConfig, EvaluateConfig, ConvertConfig, SimulateConfig)
+COMMANDS = (
+    TrainConfig,
+    PickConfig,
+    EvaluateConfig,
+    CompareConfig,
+    ConvertConfig,
+    SimulateConfig,
+)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -33,6 +41,7 @@ class Sample:
     names: tuple[str, ...] = option(REQUIRED, "Some names.")
     sizes: dict[str, float] = option(REQUIRED, "A size each.", unit="Å")
     spots: dict[str, float] = option({}, "Optional.")
+    folders: dict[str, str] = option({}, "A folder each.")
     shape: tuple[int, ...] = option((), "A shape.")
     count: int = option(3, "50 % of something.")
     share: float | None = option(None, "A share.")
@@ -55,12 +64,13 @@ def from_flags(words, config_class=Sample):
 def test_every_type_from_flags():
     config = from_flags(
         "--names x y --sizes ring=80 ribosome=2.5e2 --shape 7 5 3 --count 4 "
-        "--share 0.25 --kind b --write-map".split()
+        "--share 0.25 --kind b --write-map --folders a=x=1 b=7".split()
     )
 
     assert config == Sample(
         names=("x", "y"),
         sizes={"ring": 80.0, "ribosome": 250.0},
+        folders={"a": "x=1", "b": "7"},
         shape=(7, 5, 3),
         count=4,
         share=0.25,
@@ -176,7 +186,7 @@ def test_null_takes_the_default():
         ("names", [["x"]], "str"),
         ("names", [None], "str"),
         ("sizes", ["ring"], "dict"),
-        ("sizes", {"ring": "wide"}, "dict"),
+        ("sizes", {"ring": "wide"}, "float"),
         ("shape", [7, 5.5, 3], "int"),
         ("count", 2.5, "int"),
         ("count", "many", "int"),

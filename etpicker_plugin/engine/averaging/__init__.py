@@ -1,0 +1,1 @@
+"""Averaging subtomograms with RELION: classification and gold-standard refinement."""

@@ -1,0 +1,1 @@
+"""Which picks several pickers share, and which only one of them has."""

@@ -1,0 +1,199 @@
+"""Reading several pickers' sets of the same tomograms."""
+
+import hashlib
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from etpicker_plugin.engine.errors import InputDataError
+from etpicker_plugin.engine.io.coordinates_csv import check_particles, read_csv
+from etpicker_plugin.engine.io.particles import Particles
+from etpicker_plugin.engine.io.tomogram import (
+    VOXEL_SIZE_TOLERANCE,
+    Tomogram,
+    read_tomogram,
+)
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PickSets:
+    """Sets of picks of one class in the same tomograms.
+
+    Attributes
+    ----------
+    tomograms
+        By name; those that every set covers.
+    voxel_size
+        Å, of all of them.
+    picks
+        Per set, per tomogram.
+    left_out
+        Tomograms that a set does not cover.
+    """
+
+    tomograms: dict[str, Tomogram]
+    voxel_size: float
+    picks: dict[str, dict[str, Particles]]
+    left_out: tuple[str, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the sets, in the order given."""
+        return tuple(self.picks)
+
+    def count(self, name: str) -> int:
+        """Return the number of picks of a set."""
+        return sum(len(particles) for particles in self.picks[name].values())
+
+    def positions_of(self, tomogram_id: str) -> list[NDArray[np.float64]]:
+        """Return ``(N, 3)`` zyx voxels of every set in one tomogram."""
+        return [self.picks[name][tomogram_id].positions_zyx for name in self.names]
+
+
+def read_pick_sets(
+    folders: Mapping[str, str],
+    tomograms: Sequence[str],
+    *,
+    class_name: str,
+    voxel_size: float | None,
+) -> PickSets:
+    """Read one class of every set, in the tomograms that all sets cover.
+
+    A tomogram in which a set's file holds no row was picked and nothing found; one
+    without a file was not picked, so it is left out of every set.
+
+    Raises
+    ------
+    InputDataError
+        If a folder, a file or a tomogram cannot be used, voxel sizes differ, no
+        tomogram is covered by all, or a set is empty.
+    """
+    opened = open_tomograms(tomograms, voxel_size)
+    files = {name: find_files(name, Path(f), opened) for name, f in folders.items()}
+    common = [t for t in opened if all(t in found for found in files.values())]
+    if not common:
+        covered = "; ".join(f"{n}: {', '.join(f)}" for n, f in files.items())
+        raise InputDataError(
+            f"No tomogram is covered by all sets ({covered}). Sets can be compared "
+            "only where all were picked: give an empty CSV (header alone) for a "
+            "tomogram in which nothing was found."
+        )
+    left_out = tuple(t for t in opened if t not in common)
+    if left_out:
+        logger.warning("Left out, not in all sets: %s.", ", ".join(left_out))
+    return PickSets(
+        tomograms={t: opened[t] for t in common},
+        voxel_size=next(iter(opened.values())).voxel_size,
+        picks={
+            name: _read_set(name, {t: found[t] for t in common}, opened, class_name)
+            for name, found in files.items()
+        },
+        left_out=left_out,
+    )
+
+
+def open_tomograms(
+    paths: Sequence[str], voxel_size: float | None
+) -> dict[str, Tomogram]:
+    """Open tomograms by name; refuse repeated names and different voxel sizes.
+
+    Raises
+    ------
+    InputDataError
+        If one cannot be used with the others.
+    """
+    opened: dict[str, Tomogram] = {}
+    for path in paths:
+        tomogram = read_tomogram(path, voxel_size)
+        if tomogram.tomogram_id in opened:
+            raise InputDataError(
+                f"Two tomograms are named {tomogram.tomogram_id}. Rename one, and its "
+                "coordinate files."
+            )
+        opened[tomogram.tomogram_id] = tomogram
+    first = next(iter(opened.values()))
+    for tomogram in opened.values():
+        ratio = tomogram.voxel_size / first.voxel_size
+        if abs(ratio - 1) > VOXEL_SIZE_TOLERANCE:
+            raise InputDataError(
+                f"Tomograms {first.tomogram_id} and {tomogram.tomogram_id} have voxels "
+                f"of {first.voxel_size:g} and {tomogram.voxel_size:g} Å. Expected one "
+                "voxel size: rescale one, or run the command once for each."
+            )
+    return opened
+
+
+def find_files(
+    name: str, folder: Path, tomogram_ids: Mapping[str, object]
+) -> dict[str, Path]:
+    """Return a set's coordinate files by tomogram.
+
+    Raises
+    ------
+    InputDataError
+        If there is no such folder, or none of its files is named after a tomogram.
+    """
+    if not folder.is_dir():
+        raise InputDataError(
+            f"Set {name}: {folder} is no folder. Give the folder that holds one CSV "
+            "per tomogram."
+        )
+    present = {file.stem: file for file in sorted(folder.glob("*.csv"))}
+    found = {t: present[t] for t in tomogram_ids if t in present}
+    if not found:
+        raise InputDataError(
+            f"Set {name}: no CSV in {folder} is named after a tomogram. It holds "
+            f"{', '.join(present) or 'no CSV at all'}; the tomograms are "
+            f"{', '.join(tomogram_ids)}. Rename the files."
+        )
+    unused = sorted(set(present) - set(found))
+    if unused:
+        logger.warning("Set %s: no tomogram for %s.", name, ", ".join(unused))
+    return found
+
+
+def _read_set(
+    name: str,
+    files: Mapping[str, Path],
+    tomograms: Mapping[str, Tomogram],
+    class_name: str,
+) -> dict[str, Particles]:
+    """Read a set; its only class is taken whatever its name, as pickers name freely."""
+    read = {t: read_csv(path, tomogram_id=t) for t, path in files.items()}
+    present = sorted({str(n) for p in read.values() for n in p.class_names})
+    chosen = class_name
+    if present and class_name not in present:
+        if len(present) > 1:
+            raise InputDataError(
+                f"Set {name}: no particle of class {class_name}; it holds the classes "
+                f"{', '.join(present)}. Give one of them in --diameter."
+            )
+        chosen = present[0]
+        logger.warning("Set %s: its class %s is %s.", name, chosen, class_name)
+    if not present:
+        raise InputDataError(
+            f"Set {name}: not one pick in {', '.join(files)}. An empty set cannot be "
+            "judged: leave it out."
+        )
+    return {
+        t: check_particles(
+            particles.of_class(chosen),
+            shape_zyx=tomograms[t].shape_zyx,
+            path=files[t],
+        )
+        for t, particles in read.items()
+    }
+
+
+def digest_files(paths: Sequence[Path]) -> str:
+    """Return a digest of coordinate files' contents, to tell one input from another."""
+    total = hashlib.sha256()
+    for path in paths:
+        total.update(hashlib.sha256(path.read_bytes()).digest())
+    return total.hexdigest()[:16]

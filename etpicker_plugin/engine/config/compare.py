@@ -1,0 +1,59 @@
+"""Parameters of ``etpicker compare``."""
+
+from dataclasses import dataclass
+
+from etpicker_plugin.engine.config.checks import (
+    require,
+    require_not_negative,
+    require_positive,
+)
+from etpicker_plugin.engine.config.options import REQUIRED, option
+from etpicker_plugin.engine.config.pick_sets import (
+    diameter_option,
+    match_distance_option,
+    picks_option,
+    require_pick_sets,
+    tomograms_option,
+)
+from etpicker_plugin.engine.config.shared import voxel_size_option
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompareConfig:
+    """Which pickers' sets, how near counts as the same, and perhaps a truth."""
+
+    picks: dict[str, str] = picks_option()
+    tomogram: tuple[str, ...] = tomograms_option()
+    diameter: dict[str, float] = diameter_option()
+    out: str = option(
+        REQUIRED,
+        "Folder for compare.json, the report and the coordinates of every subset.",
+        label="Output folder",
+    )
+    truth: str | None = option(
+        None,
+        "Folder of true centres, one CSV per tomogram; every set is then scored too.",
+        label="True centres",
+    )
+    voxel_size: float | None = voxel_size_option()
+    match_distance: float | None = match_distance_option()
+    f_beta: float = option(
+        4.0, "Weight of recall in F-beta.", label="F-beta", advanced=True
+    )
+    resamples: int = option(
+        1000,
+        "Bootstrap samples of the tomograms for the 95 % intervals.",
+        label="Bootstrap samples",
+        advanced=True,
+    )
+    seed: int = option(0, "Seed of the bootstrap.", label="Seed", advanced=True)
+
+    def __post_init__(self) -> None:
+        """Refuse contradictions before any file is opened."""
+        require_pick_sets(self, least=2)
+        require_positive(self, "voxel_size", "match_distance", "f_beta")
+        require_not_negative(self, "seed")
+        require(
+            self.resamples >= 100,
+            f"--resamples: got {self.resamples}, expected 100 or more.",
+        )

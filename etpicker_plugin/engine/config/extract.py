@@ -1,0 +1,97 @@
+"""Parameters of ``etpicker extract``."""
+
+from dataclasses import dataclass
+
+from etpicker_plugin.engine.config.checks import (
+    require,
+    require_diameters,
+    require_positive,
+)
+from etpicker_plugin.engine.config.options import REQUIRED, option
+from etpicker_plugin.engine.config.shared import (
+    tilt_axis_option,
+    tilt_range_option,
+    voxel_size_option,
+)
+
+LEAST_BOX = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExtractConfig:
+    """Which particles of which tomograms, and how their boxes are made."""
+
+    coordinates: tuple[str, ...] = option(
+        REQUIRED,
+        "One CSV of coordinates per tomogram, named after it, or a folder of them.",
+        label="Coordinates",
+    )
+    tomogram: tuple[str, ...] = option(
+        REQUIRED, "The tomograms to cut boxes from (MRC).", label="Tomograms"
+    )
+    diameter: dict[str, float] = option(
+        REQUIRED,
+        "Each class to extract and its particle diameter; other classes are left out.",
+        label="Particle diameter",
+        unit="Å",
+    )
+    tilt_range: tuple[float, ...] = tilt_range_option()
+    out: str = option(
+        REQUIRED,
+        "Folder for particles.star, boxes/, wedge.mrc, left_out.csv and, last, "
+        "particles.json. A box that stands there of the same run is not made again.",
+        label="Output folder",
+    )
+    box_size: int | None = option(
+        None,
+        "Edge of the boxes, even; without it, one and a half times the largest "
+        "diameter. A particle whose box is not whole is listed and left out.",
+        label="Box size",
+        unit="voxels",
+    )
+    box_voxel_size: float | None = option(
+        None,
+        "Voxel size of the boxes, not smaller than the tomograms'; without it, the "
+        "tomograms' own.",
+        label="Box voxel size",
+        unit="Å",
+    )
+    normalisation: str = option(
+        "sphere",
+        "Where a box gets mean 0 and standard deviation 1. sphere: within the "
+        "particle's diameter, so that log-likelihoods compare best and neighbours do "
+        "not count. background: outside of it, RELION's convention; it favours "
+        "off-centre particles. box: everywhere.",
+        choices=("sphere", "box", "background"),
+        label="Normalisation",
+    )
+    invert: bool = option(
+        True,
+        "Turn the contrast over: in RELION particles are bright. No, when they are "
+        "bright in the tomograms already.",
+        label="Invert contrast",
+    )
+    tilt_axis: str = tilt_axis_option()
+    voxel_size: float | None = voxel_size_option()
+    voltage: float = option(300.0, "Acceleration voltage.", unit="kV", advanced=True)
+    spherical_aberration: float = option(
+        2.7, "Spherical aberration.", unit="mm", advanced=True
+    )
+
+    def __post_init__(self) -> None:
+        """Refuse contradictions before any file is opened."""
+        require_diameters(self.diameter)
+        require_positive(self, "box_voxel_size", "voxel_size", "voltage")
+        require_positive(self, "spherical_aberration")
+        require(
+            self.box_size is None
+            or (self.box_size >= LEAST_BOX and self.box_size % 2 == 0),
+            f"--box-size: got {self.box_size}, expected an even number of {LEAST_BOX} "
+            "or more voxels.",
+        )
+        low, high = self.tilt_range if len(self.tilt_range) == 2 else (1.0, 0.0)
+        require(
+            -90 <= low < high <= 90,
+            f"--tilt-range: got {' '.join(f'{t:g}' for t in self.tilt_range)}, "
+            "expected the lowest and the highest tilt angle, -60 60 say.",
+        )

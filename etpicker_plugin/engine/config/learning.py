@@ -1,0 +1,117 @@
+"""What ``train`` and ``update`` have in common: parameters and their checks."""
+
+from typing import Any
+
+from etpicker_plugin.engine.config.checks import (
+    require,
+    require_diameters,
+    require_not_negative,
+    require_positive,
+    require_same_number,
+)
+from etpicker_plugin.engine.config.options import option
+
+
+def mask_option() -> Any:
+    """Declare where not to learn."""
+    return option(
+        (),
+        "One region mask (MRC) per tomogram: voxels that are 0 are not learnt from.",
+        label="Region masks",
+    )
+
+
+def max_minutes_option() -> Any:
+    """Declare how long learning may take."""
+    return option(
+        None,
+        "Stop after this wall time, with the learning rate annealed to it.",
+        label="Time limit",
+        unit="min",
+    )
+
+
+def patch_size_option() -> Any:
+    """Declare the size of a training patch."""
+    return option(
+        64,
+        "Edge of a training patch, at the working voxel size; a multiple of 8.",
+        label="Patch size",
+        unit="voxels",
+        advanced=True,
+    )
+
+
+def learning_rate_option() -> Any:
+    """Declare the learning rate."""
+    return option(
+        3e-3, "Peak of the one-cycle schedule.", label="Learning rate", advanced=True
+    )
+
+
+def validation_fraction_option() -> Any:
+    """Declare how much of each tomogram is held out."""
+    return option(
+        0.2,
+        "Share of each tomogram held out when no validation tomogram is given.",
+        label="Validation share",
+        advanced=True,
+    )
+
+
+def f_alpha_option() -> Any:
+    """Declare the validation score."""
+    return option(
+        3.0,
+        "Weight of recall in the validation score 2·P·R^α/(P+R^α).",
+        label="F-alpha",
+        advanced=True,
+    )
+
+
+def patience_option() -> Any:
+    """Declare when to stop early."""
+    return option(
+        6,
+        "Stop after this many validations without a better score.",
+        label="Patience",
+        unit="validations",
+        advanced=True,
+    )
+
+
+def seed_option() -> Any:
+    """Declare the seed."""
+    return option(0, "Seed of every random choice.", label="Seed", advanced=True)
+
+
+def check_learning(config: Any) -> None:
+    """Refuse contradictions before any file is opened.
+
+    Raises
+    ------
+    ConfigError
+        Naming the parameter, what was given, and what is expected.
+    """
+    require_same_number(config.tomogram, config.coordinates, "tomogram", "coordinates")
+    if config.mask:
+        require_same_number(config.tomogram, config.mask, "tomogram", "mask")
+    require_same_number(
+        config.validation_tomogram,
+        config.validation_coordinates,
+        "validation-tomogram",
+        "validation-coordinates",
+    )
+    require_positive(config, "voxel_size", "max_minutes", "steps", "batch_size")
+    require_positive(config, "learning_rate", "f_alpha", "patience", "exemplar_budget")
+    require_not_negative(config, "seed", "threads")
+    require_diameters(config.diameter)
+    require(
+        config.patch_size >= 16 and config.patch_size % 8 == 0,
+        f"--patch-size: got {config.patch_size}, expected a multiple of 8, 16 or more.",
+    )
+    require(
+        0.05 <= config.validation_fraction <= 0.5,
+        f"--validation-fraction: got {config.validation_fraction}, expected 0.05 to "
+        "0.5.",
+    )

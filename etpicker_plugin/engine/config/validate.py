@@ -1,0 +1,129 @@
+"""Parameters of ``etpicker validate``."""
+
+from dataclasses import dataclass
+
+from etpicker_plugin.engine.config.checks import (
+    require,
+    require_not_negative,
+    require_positive,
+)
+from etpicker_plugin.engine.config.options import REQUIRED, option
+from etpicker_plugin.engine.config.pick_sets import (
+    diameter_option,
+    match_distance_option,
+    picks_option,
+    require_pick_sets,
+    tomograms_option,
+)
+from etpicker_plugin.engine.config.shared import (
+    tilt_axis_option,
+    tilt_range_option,
+    voxel_size_option,
+)
+
+LEAST_ITERATIONS = 2
+"""The first compares by correlation; only later ones have likelihoods."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ValidateConfig:
+    """Which sets are averaged and judged, and how much work that may be."""
+
+    picks: dict[str, str] = picks_option()
+    tomogram: tuple[str, ...] = tomograms_option()
+    diameter: dict[str, float] = diameter_option()
+    tilt_range: tuple[float, ...] = tilt_range_option()
+    out: str = option(
+        REQUIRED,
+        "Folder for report.html, verdict.json, the averages and RELION's own files. "
+        "The same command goes on from what is finished there.",
+        label="Output folder",
+    )
+    reference: str | None = option(
+        None,
+        "Map of the particle (MRC, protein bright) to align to first; of any box and "
+        "voxel size. Without it one is made from the picks, which takes longer and "
+        "finds orientations less surely.",
+        label="Reference map",
+    )
+    voxel_size: float | None = voxel_size_option()
+    tilt_axis: str = tilt_axis_option()
+    invert: bool = option(
+        True,
+        "Turn the contrast over: particles are dark in the tomograms. No, when they "
+        "are bright already.",
+        label="Invert contrast",
+    )
+    match_distance: float | None = match_distance_option()
+    box_voxel_size: float | None = option(
+        None,
+        "Voxel size of the boxes that RELION aligns; without it, so large that the "
+        "particle is 18.5 voxels wide, or the tomograms' own if that is larger. Work "
+        "grows with its inverse cube.",
+        label="Box voxel size",
+        unit="Å",
+        advanced=True,
+    )
+    iterations: int | None = option(
+        None,
+        "Iterations of the joint refinement; without it 3, and 4 without a reference.",
+        label="Iterations",
+        advanced=True,
+    )
+    max_particles: int = option(
+        500,
+        "Judge at most so many picks of each set, drawn at random.",
+        label="Most picks judged",
+        advanced=True,
+    )
+    seeds: int = option(
+        5,
+        "Random draws of every subset, for matched numbers and the Rosenthal-Henderson "
+        "plot.",
+        label="Draws of subsets",
+        advanced=True,
+    )
+    resamples: int = option(
+        1000, "Bootstrap samples.", label="Bootstrap samples", advanced=True
+    )
+    seed: int = option(0, "Seed of every random choice.", label="Seed", advanced=True)
+    threads: int = option(
+        1,
+        "Threads of each of the three MPI processes that refine.",
+        label="Threads",
+        advanced=True,
+    )
+    mpi_command: str = option(
+        "",
+        "Words that start MPI programs; without them mpirun with flags for small "
+        "machines.",
+        label="MPI command",
+        advanced=True,
+    )
+
+    def __post_init__(self) -> None:
+        """Refuse contradictions before any file is opened."""
+        require_pick_sets(self, least=1)
+        require_positive(self, "voxel_size", "match_distance", "box_voxel_size")
+        require_positive(self, "seeds", "threads")
+        require_not_negative(self, "seed")
+        require(
+            self.iterations is None or self.iterations >= LEAST_ITERATIONS,
+            f"--iterations: got {self.iterations}, expected {LEAST_ITERATIONS} or "
+            "more: the first compares by correlation and has no likelihoods.",
+        )
+        require(
+            self.max_particles >= 8,
+            f"--max-particles: got {self.max_particles}, expected 8 or more: four for "
+            "each half set.",
+        )
+        require(
+            self.resamples >= 100,
+            f"--resamples: got {self.resamples}, expected 100 or more.",
+        )
+        low, high = self.tilt_range if len(self.tilt_range) == 2 else (1.0, 0.0)
+        require(
+            -90 <= low < high <= 90,
+            f"--tilt-range: got {' '.join(f'{t:g}' for t in self.tilt_range)}, "
+            "expected the lowest and the highest tilt angle, -60 60 say.",
+        )

@@ -1,0 +1,1 @@
+"""RELION: finding it, planning its commands, running them, reading what they left."""

@@ -1,0 +1,1 @@
+"""Subtomograms: boxes cut out of tomograms, made ready for averaging."""

@@ -1,0 +1,173 @@
+"""What is extracted from what: tomograms and coordinates paired, checked, planned."""
+
+import logging
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from etpicker_plugin.engine.config.extract import ExtractConfig
+from etpicker_plugin.engine.errors import ConfigError, InputDataError
+from etpicker_plugin.engine.io.coordinates_csv import check_particles, read_csv
+from etpicker_plugin.engine.io.names import match_names
+from etpicker_plugin.engine.io.particles import Particles
+from etpicker_plugin.engine.io.tomogram import (
+    VOXEL_SIZE_TOLERANCE,
+    Tomogram,
+    read_tomogram,
+    tomogram_id_of,
+)
+
+logger = logging.getLogger(__name__)
+
+BOX_DIAMETERS = 1.5
+ROOM_VOX = 2
+"""A box is at least this much wider than the particle: the mask has a soft edge."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """A tomogram and the particles wanted from it."""
+
+    tomogram: Tomogram
+    particles: Particles
+
+
+def read_sources(config: ExtractConfig) -> list[Source]:
+    """Open every tomogram and read its coordinates, before any box is cut.
+
+    Raises
+    ------
+    ConfigError
+        If tomograms and coordinates do not pair up by name, or no particle is of a
+        wanted class.
+    InputDataError
+        If a tomogram or a file of coordinates cannot be used.
+    """
+    pairs = pair_files(config.tomogram, find_coordinate_files(config.coordinates))
+    sources = [
+        _read_source(Path(tomogram), path, config) for tomogram, path in pairs.items()
+    ]
+    for name in config.diameter:
+        if not any((s.particles.class_names == name).any() for s in sources):
+            raise ConfigError(
+                f"--diameter {name}: no coordinates of this class. The files hold: "
+                f"{', '.join(_all_classes(pairs.values())) or 'nothing'}."
+            )
+    return sources
+
+
+def find_coordinate_files(given: Sequence[str]) -> list[Path]:
+    """Return the files themselves, a folder's CSVs in its place.
+
+    Raises
+    ------
+    InputDataError
+        If a folder holds none.
+    """
+    files: list[Path] = []
+    for path in map(Path, given):
+        found = sorted(path.glob("*.csv")) if path.is_dir() else [path]
+        if not found:
+            raise InputDataError(
+                f"Folder of coordinates {path}: no .csv in it. Expected NAME.csv for "
+                "each tomogram NAME.mrc ('etpicker convert' makes them)."
+            )
+        files += found
+    return files
+
+
+def pair_files(tomograms: Sequence[str], files: Sequence[Path]) -> dict[str, Path]:
+    """Return the coordinate file of each tomogram, by name.
+
+    Raises
+    ------
+    ConfigError
+        If two have one name, or a file has no tomogram.
+    """
+    by_name = {tomogram_id_of(path): path for path in tomograms}
+    for what, count, paths in (
+        ("tomograms", len(by_name), tomograms),
+        ("coordinate files", len({f.stem for f in files}), files),
+    ):
+        if count < len(paths):
+            raise ConfigError(
+                f"Several {what} have one name: {', '.join(map(str, paths))}. They "
+                "are paired by name: rename them."
+            )
+    match = match_names([f.stem for f in files], list(by_name))
+    if match.unmatched:
+        raise ConfigError(
+            f"Coordinates and tomograms do not pair up by name; {match.describe()}. "
+            "Give every tomogram; NAME.csv belongs to NAME.mrc."
+        )
+    if match.unused:
+        logger.warning("Without coordinates, left out: %s", ", ".join(match.unused))
+    return {by_name[match.pairs[f.stem]]: f for f in files}
+
+
+def choose_voxel_size(config: ExtractConfig, sources: Sequence[Source]) -> float:
+    """Return the voxel size of the boxes in Å.
+
+    Raises
+    ------
+    ConfigError
+        If the tomograms differ and none is given, or a smaller one is given.
+    """
+    sizes = {s.tomogram.tomogram_id: s.tomogram.voxel_size for s in sources}
+    largest = max(sizes.values())
+    listed = ", ".join(f"{name} {size:g} Å" for name, size in sizes.items())
+    if config.box_voxel_size is None:
+        if largest - min(sizes.values()) > VOXEL_SIZE_TOLERANCE * largest:
+            raise ConfigError(
+                f"The tomograms have several voxel sizes: {listed}. Give "
+                f"--box-voxel-size {largest:g} or larger, to which all are rescaled."
+            )
+        return largest
+    if config.box_voxel_size < largest * (1 - VOXEL_SIZE_TOLERANCE):
+        raise ConfigError(
+            f"--box-voxel-size: got {config.box_voxel_size:g} Å, but the tomograms "
+            f"have {listed}. Expected that or more: finer voxels hold nothing new."
+        )
+    return config.box_voxel_size
+
+
+def choose_box(config: ExtractConfig, voxel_size: float) -> int:
+    """Return the boxes' edge in voxels, even.
+
+    Raises
+    ------
+    ConfigError
+        If the particle does not fit in.
+    """
+    diameter = max(config.diameter.values())
+    if config.box_size is None:
+        return 2 * math.ceil(BOX_DIAMETERS * diameter / voxel_size / 2)
+    least = 2 * math.ceil((diameter / voxel_size + ROOM_VOX) / 2)
+    if config.box_size < least:
+        raise ConfigError(
+            f"--box-size: {config.box_size} voxels of {voxel_size:g} Å are "
+            f"{config.box_size * voxel_size:g} Å, too small for a diameter of "
+            f"{diameter:g} Å. Expected at least {least} voxels; 1.5 diameters are "
+            "usual."
+        )
+    return config.box_size
+
+
+def _read_source(tomogram: Path, path: Path, config: ExtractConfig) -> Source:
+    volume = read_tomogram(tomogram, config.voxel_size)
+    particles = read_csv(path, tomogram_id=volume.tomogram_id)
+    wanted = np.isin(particles.class_names, list(config.diameter))
+    particles = check_particles(
+        particles.select(wanted), shape_zyx=volume.shape_zyx, path=path
+    )
+    return Source(tomogram=volume, particles=particles)
+
+
+def _all_classes(files: Iterable[Path]) -> list[str]:
+    names: set[str] = set()
+    for path in files:
+        names |= set(read_csv(path, tomogram_id="").class_names.tolist())
+    return sorted(names)

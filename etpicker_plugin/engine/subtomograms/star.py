@@ -1,0 +1,133 @@
+"""The table of boxes that RELION 3.1 to 5 read: 3D images, each with its wedge."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import starfile
+
+from etpicker_plugin.engine.geometry import reverse_axes
+from etpicker_plugin.engine.io.atomic import write_whole
+from etpicker_plugin.engine.io.names import check_names
+from etpicker_plugin.engine.io.particles import Particles
+from etpicker_plugin.engine.io.relion_versions import ORIGIN_ANG
+from etpicker_plugin.engine.io.star_columns import (
+    ANGLES,
+    CLASS_NAME,
+    FLOAT_FORMAT,
+    SCORE,
+)
+from etpicker_plugin.engine.orientation import to_relion_angles
+
+VERSION_LINE = "# version 30001"
+
+
+@dataclass(frozen=True, kw_only=True)
+class BoxSet:
+    """The boxes of one tomogram.
+
+    Attributes
+    ----------
+    particles
+        Centres, voxels of the tomogram.
+    images
+        ``(N,)`` names of the boxes' files, as the table is to hold them.
+    wedge
+        Name of the wedge's file, likewise.
+    voxel_size
+        That of the tomogram, Å.
+    """
+
+    particles: Particles
+    images: Sequence[str]
+    wedge: str
+    voxel_size: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Optics:
+    """What all boxes share: edge (voxels), voxel size (Å), and the microscope."""
+
+    box: int
+    voxel_size: float
+    voltage: float = 300.0
+    spherical_aberration: float = 2.7
+
+
+def write_particles_star(sets: Sequence[BoxSet], path: Path, *, optics: Optics) -> None:
+    """Write boxes as one STAR file of RELION 3.1.
+
+    A group is a tomogram (``rlnMicrographName``), an optics group a voxel size of
+    tomograms. RELION looks for the images from the folder in which it is started.
+
+    Raises
+    ------
+    InputDataError
+        If a name cannot stand in a STAR file.
+    """
+    sizes = list(dict.fromkeys(item.voxel_size for item in sets))
+    tables = [
+        _particle_table(item, group=sizes.index(item.voxel_size) + 1) for item in sets
+    ]
+    table = pd.concat(tables, ignore_index=True)
+    for column in ("rlnImageName", "rlnMicrographName", "rlnCtfImage", CLASS_NAME):
+        check_names(list(dict.fromkeys(table[column])))
+    if table[SCORE].isna().all():
+        table = table.drop(columns=SCORE)
+    write_tables({"optics": _optics_table(sizes, optics), "particles": table}, path)
+
+
+def write_tables(tables: dict[str, pd.DataFrame], path: Path) -> None:
+    """Write tables with RELION 3.1's version above each, whole or not at all."""
+    with write_whole(path) as temporary:
+        starfile.write(tables, temporary, float_format=FLOAT_FORMAT, na_rep="nan")
+        text = temporary.read_text(encoding="utf-8")
+        text = re.sub("^data_", f"{VERSION_LINE}\n\ndata_", text, flags=re.MULTILINE)
+        temporary.write_text(text, encoding="utf-8")
+
+
+def _optics_table(sizes: Sequence[float], optics: Optics) -> pd.DataFrame:
+    count = len(sizes)
+    return pd.DataFrame(
+        {
+            "rlnOpticsGroupName": [f"opticsGroup{n}" for n in range(1, count + 1)],
+            "rlnOpticsGroup": np.arange(1, count + 1),
+            "rlnSphericalAberration": np.full(count, optics.spherical_aberration),
+            "rlnVoltage": np.full(count, optics.voltage),
+            "rlnMicrographPixelSize": np.array(sizes, dtype=np.float64),
+            "rlnImagePixelSize": np.full(count, optics.voxel_size),
+            "rlnImageSize": np.full(count, optics.box),
+            "rlnImageDimensionality": np.full(count, 3),
+        }
+    )
+
+
+def _particle_table(item: BoxSet, *, group: int) -> pd.DataFrame:
+    """Return one tomogram's rows, each column with its number type."""
+    particles = item.particles
+    count = len(particles)
+    x, y, z = reverse_axes(particles.positions_zyx).T
+    angles = np.zeros((count, 3))
+    if particles.rotations is not None:
+        angles = to_relion_angles(particles.rotations)
+    poses = dict(zip(ANGLES, angles.T, strict=True))
+    poses |= {name: np.zeros(count) for name in ORIGIN_ANG}
+    return pd.DataFrame(
+        {
+            "rlnMicrographName": np.full(
+                count, f"{particles.tomogram_id}.mrc", dtype=object
+            ),
+            "rlnCoordinateX": x,
+            "rlnCoordinateY": y,
+            "rlnCoordinateZ": z,
+            "rlnImageName": np.array(item.images, dtype=object),
+            "rlnCtfImage": np.full(count, item.wedge, dtype=object),
+            "rlnOpticsGroup": np.full(count, group),
+            **poses,
+            SCORE: particles.scores,
+            CLASS_NAME: particles.class_names.astype(object),
+        }
+    )

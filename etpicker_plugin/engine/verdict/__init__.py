@@ -1,0 +1,1 @@
+"""Which picker found the real particles: likelihood, resolution, and their limits."""

@@ -1,0 +1,142 @@
+"""From one alignment of all boxes to the verdict's numbers."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from etpicker_plugin.engine.comparison.joining import (
+    IndexArray,
+    in_subset,
+    subset_label,
+    subsets_of,
+)
+from etpicker_plugin.engine.comparison.pick_sets import PickSets
+from etpicker_plugin.engine.config.pick_sets import CONTROL
+from etpicker_plugin.engine.config.validate import ValidateConfig
+from etpicker_plugin.engine.relion.find import Relion
+from etpicker_plugin.engine.verdict.alignment_results import read_alignment
+from etpicker_plugin.engine.verdict.candidates import Candidates
+from etpicker_plugin.engine.verdict.joint import LOG, JointRun
+from etpicker_plugin.engine.verdict.local import local_resolutions, write_averages
+from etpicker_plugin.engine.verdict.measures import (
+    fit_growth,
+    make_averages,
+    split_by_set,
+)
+from etpicker_plugin.engine.verdict.ranking import rank_sets
+from etpicker_plugin.engine.verdict.result import Verdict
+from etpicker_plugin.engine.verdict.set_offsets import correlate_all, find_offsets
+
+
+def judge(
+    config: ValidateConfig,
+    sets: PickSets,
+    members: dict[str, IndexArray],
+    candidates: Candidates,
+    *,
+    run: JointRun,
+    iteration: int,
+    wedge: NDArray[np.float32],
+    relion: Relion,
+    report: Callable[[str, int, int], None],
+) -> Verdict:
+    """Compute every set's numbers from one alignment."""
+    steps = 5
+    report("judging", 0, steps)
+    boxes = read_alignment(run, iteration)
+    groups = all_groups(sets, members, candidates)
+    ranking = rank_sets(
+        {n: boxes.ratio[rows] for n, rows in candidates.rows.items()},
+        control=CONTROL,
+        resamples=config.resamples,
+        generator=np.random.default_rng(config.seed),
+    )
+    report("judging", 1, steps)
+    averages, matched_n, subsets = make_averages(
+        run,
+        candidates,
+        boxes,
+        groups,
+        wedge=wedge,
+        seeds=config.seeds,
+        seed=config.seed,
+    )
+    names = list(candidates.rows)
+    growth = split_by_set(subsets, names)
+    report("judging", 2, steps)
+    offsets = find_offsets(
+        sets,
+        members,
+        candidates,
+        correlate_all(
+            run, candidates, boxes, iteration, centre=config.reference is None
+        ),
+        best=next(n for n in ranking.order if n != CONTROL),
+        scale=run.geometry.scale,
+        seed=config.seed,
+    )
+    report("judging", 3, steps)
+    folder = run.folder.parent / "averages"
+    write_averages(averages, folder, geometry=run.geometry)
+    local = local_resolutions(
+        [n for n in sets.names if averages[n].resolution_ang],
+        folder,
+        geometry=run.geometry,
+        relion=relion,
+    )
+    report("judging", 4, steps)
+    verdict = Verdict(
+        sets=sets,
+        members=members,
+        geometry=run.geometry,
+        candidates=candidates,
+        boxes=boxes,
+        groups=groups,
+        ranking=ranking,
+        averages=averages,
+        matched_n=matched_n,
+        matched=split_by_set(subsets, names, n=matched_n),
+        growth=growth,
+        fits=fit_growth(growth, resamples=config.resamples, seed=config.seed),
+        offsets=offsets,
+        local_ang=local,
+        iteration=iteration,
+        relion_version=relion.version,
+        commands=_commands(run.folder / LOG),
+    )
+    report("judging", steps, steps)
+    return verdict
+
+
+def all_groups(
+    sets: PickSets, members: Mapping[str, IndexArray], candidates: Candidates
+) -> dict[str, IndexArray]:
+    """Return the rows of sets and control, then of what sets share or have alone.
+
+    A group of several sets is shown by the boxes of the first of them.
+    """
+    groups = dict(candidates.rows)
+    if len(sets.names) < 2:
+        return groups
+    first = 0
+    numbers: dict[tuple[str, ...], list[IndexArray]] = {}
+    for table in members.values():
+        for subset in subsets_of(sets.names):
+            found = np.flatnonzero(in_subset(table, subset, sets.names)) + first
+            numbers.setdefault(subset, []).append(found)
+        first += len(table)
+    for subset, particles in numbers.items():
+        own = candidates.rows[subset[0]]
+        chosen = np.isin(candidates.particles[own], np.concatenate(particles))
+        groups[subset_label(subset, sets.names)] = own[chosen]
+    return groups
+
+
+def _commands(log: Path) -> tuple[str, ...]:
+    """Return the RELION commands that a log tells of."""
+    if not log.is_file():
+        return ()
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    return tuple(line[2:] for line in lines if line.startswith("$ "))

@@ -1,0 +1,199 @@
+"""``etpicker validate``: which picker's set averages to the particle."""
+
+import logging
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from etpicker_plugin.engine.comparison.compare import join_all
+from etpicker_plugin.engine.comparison.pick_sets import (
+    PickSets,
+    digest_files,
+    read_pick_sets,
+)
+from etpicker_plugin.engine.config.options import config_digest
+from etpicker_plugin.engine.config.pick_sets import CONTROL
+from etpicker_plugin.engine.config.validate import ValidateConfig
+from etpicker_plugin.engine.errors import ConfigError
+from etpicker_plugin.engine.io.atomic import write_whole
+from etpicker_plugin.engine.progress import Progress, ProgressEvent
+from etpicker_plugin.engine.relion.find import find_relion
+from etpicker_plugin.engine.relion.plans import RANKS_OF_HALVES
+from etpicker_plugin.engine.relion.run import check_mpi, mpi_words
+from etpicker_plugin.engine.subtomograms.wedge import missing_wedge
+from etpicker_plugin.engine.verdict.boxes_table import write_boxes_table
+from etpicker_plugin.engine.verdict.candidates import Candidates, gather_candidates
+from etpicker_plugin.engine.verdict.cutting import read_box, write_boxes
+from etpicker_plugin.engine.verdict.geometry import BoxGeometry, choose_geometry
+from etpicker_plugin.engine.verdict.joint import (
+    BOXES,
+    STAR,
+    JointRun,
+    refine,
+    write_inputs,
+)
+from etpicker_plugin.engine.verdict.judge import judge
+from etpicker_plugin.engine.verdict.reference import (
+    read_reference,
+    reference_from_picks,
+)
+from etpicker_plugin.engine.verdict.report import write_report
+from etpicker_plugin.engine.verdict.result import Verdict, write_verdict
+from etpicker_plugin.engine.verdict.words import verdict_words
+
+logger = logging.getLogger(__name__)
+
+RESULT_FILE = "verdict.json"
+BOXES_FILE = "boxes.csv"
+DIGEST_FILE = ".validation.digest"
+ITERATIONS = 3
+ITERATIONS_WITHOUT_REFERENCE = 4
+UNINFLUENTIAL = ("out", "threads", "mpi_command")
+
+
+def validate(
+    config: ValidateConfig, out_dir: Path, *, on_progress: Progress
+) -> Verdict:
+    """Judge sets of picks by what they average to; write report and verdict.json.
+
+    Raises
+    ------
+    ConfigError
+        If the folder holds another validation.
+    InputDataError
+        If files cannot be used or a set is too small for two halves.
+    ExternalProgramError, ResourceError
+        If RELION or MPI is missing, too old, or fails.
+    """
+    ((class_name, diameter),) = config.diameter.items()
+    relion = find_relion()
+    mpi = mpi_words(config.mpi_command)
+    check_mpi(mpi, ranks=RANKS_OF_HALVES)
+    sets = read_pick_sets(
+        config.picks,
+        config.tomogram,
+        class_name=class_name,
+        voxel_size=config.voxel_size,
+    )
+    geometry = choose_geometry(diameter, sets.voxel_size, config.box_voxel_size)
+    given = _read_given(config, geometry)
+    members = join_all(sets, max_distance_ang=config.match_distance or diameter / 2)
+    candidates = gather_candidates(
+        sets,
+        members,
+        geometry=geometry,
+        max_particles=config.max_particles,
+        seed=config.seed,
+    )
+    claim_folder(out_dir, config, sets)
+    run = make_run(config, out_dir, geometry)
+    wedge = missing_wedge(
+        geometry.box,
+        tilt_range=(config.tilt_range[0], config.tilt_range[1]),
+        tilt_axis=config.tilt_axis,
+    )
+    report = partial(_report, on_progress)
+    write_boxes(
+        sets,
+        candidates,
+        run.folder / BOXES,
+        geometry=geometry,
+        invert=config.invert,
+        on_box=partial(report, "cutting boxes"),
+    )
+    if not (run.folder / STAR).exists():
+        reference = _choose_reference(given, run, candidates)
+        write_inputs(run, candidates, wedge=wedge, reference=reference)
+    iteration = refine(
+        run, relion, mpi=mpi, on_iteration=partial(report, "refining all together")
+    )
+    verdict = judge(
+        config,
+        sets,
+        members,
+        candidates,
+        run=run,
+        iteration=iteration,
+        wedge=wedge,
+        relion=relion,
+        report=report,
+    )
+    _write(verdict, config, out_dir)
+    return verdict
+
+
+def claim_folder(out_dir: Path, config: ValidateConfig, sets: PickSets) -> None:
+    """Claim a folder for this validation, or go on with the same one.
+
+    Raises
+    ------
+    ConfigError
+        If it holds another's.
+    """
+    files = [
+        Path(f) / f"{t}.csv" for f in config.picks.values() for t in sets.tomograms
+    ]
+    files += [Path(config.reference)] if config.reference else []
+    digest = config_digest(config, ignore=UNINFLUENTIAL) + digest_files(files)
+    note = out_dir / DIGEST_FILE
+    if note.is_file() and note.read_text(encoding="utf-8") == digest:
+        return
+    if note.exists() or (out_dir / RESULT_FILE).exists():
+        raise ConfigError(
+            f"{out_dir} holds the validation of other picks or parameters. Results are "
+            "never overwritten: give another --out."
+        )
+    with write_whole(note) as temporary:
+        temporary.write_text(digest, encoding="utf-8")
+
+
+def make_run(config: ValidateConfig, out_dir: Path, geometry: BoxGeometry) -> JointRun:
+    """Return the joint refinement's settings."""
+    default = ITERATIONS if config.reference else ITERATIONS_WITHOUT_REFERENCE
+    folder = out_dir / "relion"
+    folder.mkdir(exist_ok=True)
+    return JointRun(
+        folder=folder,
+        iterations=config.iterations or default,
+        geometry=geometry,
+        threads=config.threads,
+        seed=config.seed,
+    )
+
+
+def _write(verdict: Verdict, config: ValidateConfig, out_dir: Path) -> None:
+    words = verdict_words(verdict)
+    write_report(verdict, config, words, out_dir)
+    write_boxes_table(verdict, out_dir / BOXES_FILE)
+    write_verdict(verdict, config, words, out_dir / RESULT_FILE)
+    for text in (*verdict.alarms(), *words):
+        logger.info("%s", text)
+
+
+def _read_given(
+    config: ValidateConfig, geometry: BoxGeometry
+) -> NDArray[np.float32] | None:
+    if config.reference is None:
+        return None
+    return read_reference(Path(config.reference), geometry=geometry)
+
+
+def _choose_reference(
+    given: NDArray[np.float32] | None, run: JointRun, candidates: Candidates
+) -> NDArray[np.float32]:
+    if given is not None:
+        return given
+    picked = np.unique(
+        np.concatenate([r for n, r in candidates.rows.items() if n != CONTROL])
+    )
+    return reference_from_picks(
+        (read_box(run.folder / BOXES, int(row)) for row in picked),
+        geometry=run.geometry,
+        seed=run.seed,
+    )
+
+
+def _report(on_progress: Progress, stage: str, done: int, total: int) -> None:
+    on_progress(ProgressEvent(stage, done, total))

@@ -1,0 +1,130 @@
+"""Several pickers' sets of coordinates as an input: names, files and checks."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from etpicker_plugin.protocols import checks
+from etpicker_plugin.protocols.form import split_words
+from etpicker_plugin.protocols.protocol_base import set_label
+from pyworkflow.protocol import params
+
+from etpicker_plugin.convert import (
+    link_tomogram,
+    particles_by_tomogram,
+    tomograms_by_id,
+)
+from etpicker_plugin.engine.errors import ConfigError
+from etpicker_plugin.engine.io.coordinates_csv import write_csv
+from etpicker_plugin.engine.io.particles import make_particles
+
+LETTERS = "ABCDEFGH"
+
+
+def add_picker_sets(form, *, least):
+    """Ask for the sets and what to call them."""
+    form.addParam(
+        "inputSets",
+        params.MultiPointerParam,
+        pointerClass="SetOfCoordinates3D",
+        minNumObjects=least,
+        maxNumObjects=5,
+        important=True,
+        label="Sets of picks",
+        help="One set for each picker, of the same tomograms and the same particle: "
+        "from this plugin, another picker, template matching or a human. All "
+        "coordinates of a set count, whatever their group ids.",
+    )
+    form.addParam(
+        "setNames",
+        params.StringParam,
+        default="",
+        label="Names",
+        help="What to call the sets, in their order, separated by spaces: letters, "
+        "digits, '-' and '_'. Empty: the labels of the sets where they differ, else "
+        "A, B, C ...",
+    )
+
+
+def picker_names(labels: Sequence[str], given: str | None) -> list[str]:
+    """Return a name for each set.
+
+    Raises
+    ------
+    ConfigError
+        If names are given, but not one for each set.
+    """
+    names = split_words(given)
+    if names and len(names) != len(labels):
+        raise ConfigError(
+            f"Names: got {len(names)} ({', '.join(names)}) for {len(labels)} set(s). "
+            "Give one for each, or none."
+        )
+    if not names:
+        names = [re.sub(r"[^\w.+-]+", "_", label).strip("_") for label in labels]
+        if "" in names or len({name.lower() for name in names}) < len(names):
+            names = list(LETTERS[: len(labels)])
+    return names
+
+
+class PickerSets:
+    """Mixin of the protocols whose input are several pickers' sets."""
+
+    def _names(self):
+        labels = [set_label(pointer) for pointer in self.inputSets]
+        return picker_names(labels, self.setNames.get())
+
+    def _tomograms(self):
+        """Return the tomograms of the first set by tsId."""
+        return tomograms_by_id(self.inputSets[0].get().getPrecedents())
+
+    def _rate(self):
+        return self.inputSets[0].get().getSamplingRate()
+
+    def _sources(self):
+        """Return the sets by name."""
+        pairs = zip(self._names(), self.inputSets, strict=True)
+        return {name: pointer.get() for name, pointer in pairs}
+
+    def _folder(self, name):
+        return self._getExtraPath("picks", name)
+
+    def _tomogramLinks(self):
+        return [self._getExtraPath("tomograms", f"{t}.mrc") for t in self._tomograms()]
+
+    def _writeSet(self, coordinates, folder, class_name):
+        """Write a CSV for every tomogram that the set's picker was given."""
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        found = particles_by_tomogram([(coordinates, lambda _group: class_name)])
+        for ts_id in tomograms_by_id(coordinates.getPrecedents()):
+            particles = found.get(ts_id, make_particles(ts_id, []))
+            write_csv(particles, Path(folder) / f"{ts_id}.csv")
+
+    def _writeSets(self, class_name):
+        for name, coordinates in self._sources().items():
+            self._writeSet(coordinates, self._folder(name), class_name)
+        for tomogram in self._tomograms().values():
+            link_tomogram(tomogram, self._getExtraPath("tomograms"))
+
+    def _findSetErrors(self, sets):
+        """Compare every set with the first one's tomograms."""
+        known = self._tomograms()
+        errors = []
+        for name, item in sets.items():
+            rates = [(name, item.getSamplingRate())]
+            errors += checks.check_sampling_rates(self._rate(), rates, of="coordinates")
+            names = tomograms_by_id(item.getPrecedents())
+            errors += checks.check_names(known, names, of=f"coordinates '{name}'")
+        return [*errors, *checks.check_headers(known), *checks.check_writable(self)]
+
+    def _warnSets(self):
+        known = set(self._tomograms())
+        warnings = []
+        for name, item in self._sources().items():
+            others = set(tomograms_by_id(item.getPrecedents()))
+            if others != known:
+                left_out = checks.shorten(sorted(known ^ others))
+                warnings.append(
+                    f"Left out, not in both the first and {name}: {left_out}."
+                )
+        return warnings

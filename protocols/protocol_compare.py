@@ -1,0 +1,160 @@
+"""Compare pickers: what they share, and where they differ."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+from etpicker_plugin.protocols.form import add_parameters, read_parameters
+from etpicker_plugin.protocols.picker_sets import PickerSets, add_picker_sets
+from etpicker_plugin.protocols.protocol_base import ProtEtPickerBase
+from pyworkflow.protocol import params
+from tomo.objects import SetOfCoordinates3D
+
+from etpicker_plugin.constants import COMPARE_FILE, REPORT_FILE
+from etpicker_plugin.convert import copy_coordinates, create_coordinates
+from etpicker_plugin.engine.config.compare import CompareConfig
+from etpicker_plugin.engine.config.options import config_digest, config_from_values
+from etpicker_plugin.engine.errors import ConfigError
+from etpicker_plugin.engine.io.coordinates_csv import read_csv
+
+FORM_FIELDS = ("diameter", "match_distance", "f_beta", "resamples", "seed")
+SCIPION_FIELDS = ("picks", "tomogram", "truth", "voxel_size", "out")
+
+
+class ProtEtPickerCompare(PickerSets, ProtEtPickerBase):
+    """Compare two or more pickers' coordinates of the same particle.
+
+    Gives the particles that only one of them found, and those that several share, as
+    sets of coordinates; warns of a wrong origin or axis when one lies beside another;
+    and scores each against true centres, if there are some.
+    """
+
+    _label = "compare pickers"
+    _possibleOutputs = None
+
+    # --------------------------- form -----------------------------------------
+    def _defineParams(self, form):
+        form.addSection(label="Input")
+        add_picker_sets(form, least=2)
+        form.addParam(
+            "inputTruth",
+            params.PointerParam,
+            pointerClass="SetOfCoordinates3D",
+            allowsNull=True,
+            label="True centres",
+            help="If there are some, every set is scored against them too.",
+        )
+        add_parameters(form, CompareConfig, FORM_FIELDS)
+
+    # --------------------------- steps ----------------------------------------
+    def _insertAllSteps(self):
+        digest = config_digest(self._buildConfig())
+        compared = self._insertFunctionStep(
+            self.compareStep, digest, prerequisites=[], needsGPU=False
+        )
+        self._insertFunctionStep(
+            self.createOutputStep, prerequisites=[compared], needsGPU=False
+        )
+
+    def compareStep(self, digest):
+        """Write the sets as CSV and run the engine."""
+        config = self._buildConfig()
+        # The step's own former result, of other parameters.
+        Path(self._getExtraPath(COMPARE_FILE)).unlink(missing_ok=True)
+        shutil.rmtree(self._getExtraPath("subsets"), ignore_errors=True)
+        (class_name,) = config.diameter
+        self._writeSets(class_name)
+        if self.inputTruth.get() is not None:
+            self._writeSet(self.inputTruth.get(), config.truth, class_name)
+        # Not beside the result: both are called compare.json.
+        self.runEngine("compare", config, self._getExtraPath("parameters"))
+
+    def createOutputStep(self):
+        """Register every subset that holds a particle."""
+        sources = self._sources()
+        for label, subset in self.getResult()["subsets"].items():
+            if not subset["n"]:
+                continue
+            source = sources[subset["sets"][0]]
+            folder = Path(subset["folder"]).name
+            output = create_coordinates(
+                self._getPath(),
+                output_name(folder),
+                precedents=source._precedentsPointer,
+                sampling_rate=source.getSamplingRate(),
+                box_size=source.getBoxSize(),
+                label=label,
+            )
+            wanted = {
+                path.stem: read_csv(path, tomogram_id=path.stem)
+                for path in Path(self._getExtraPath(subset["folder"])).glob("*.csv")
+            }
+            copy_coordinates(output, source, wanted)
+            self._defineOutputs(**{output_name(folder): output})
+            for pointer in self.inputSets:
+                self._defineSourceRelation(pointer, output)
+
+    # --------------------------- info -----------------------------------------
+    def _findErrors(self):
+        self._buildConfig()
+        sets = self._sources()
+        if self.inputTruth.get() is not None:
+            sets["true centres"] = self.inputTruth.get()
+        return self._findSetErrors(sets)
+
+    def _warnings(self):
+        return self._warnSets()
+
+    def _summary(self):
+        result = self.getResult()
+        if not result:
+            return ["The sets are not compared yet."]
+        lines = [f"{label}: {s['n']}" for label, s in result["subsets"].items()]
+        lines += [pair["message"] for pair in result["pairs"] if pair["message"]]
+        for name, found in result["sets"].items():
+            scores = found.get("truth", {}).get("scores")
+            if scores:
+                lines.append(
+                    f"{name}: precision {scores['precision']:.3f}, recall "
+                    f"{scores['recall']:.3f}, F1 {scores['f1']:.3f}"
+                )
+        return lines
+
+    def _methods(self):
+        if not self.getResult():
+            return []
+        return ["Picks of several sets were joined one-to-one by distance."]
+
+    # --------------------------- helpers --------------------------------------
+    def getReportFile(self):
+        """Return the HTML report."""
+        return self._getExtraPath(REPORT_FILE)
+
+    def getResult(self):
+        """Return compare.json; empty before the run."""
+        path = Path(self._getExtraPath(COMPARE_FILE))
+        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+    def getOutputs(self):
+        """Return the subsets' sets by output name."""
+        return dict(self.iterOutputAttributes(SetOfCoordinates3D))
+
+    def _buildConfig(self):
+        values = read_parameters(self, CompareConfig, FORM_FIELDS)
+        if not values["diameter"]:
+            raise ConfigError("Give the particle's name and diameter: NAME=VALUE.")
+        truth = self.inputTruth.get()
+        values.update(
+            picks={name: self._folder(name) for name in self._names()},
+            tomogram=self._tomogramLinks(),
+            truth=None if truth is None else self._getExtraPath("truth"),
+            voxel_size=self._rate(),
+            out=self._getExtraPath(),
+        )
+        return config_from_values(CompareConfig, values)
+
+
+def output_name(folder):
+    """Return a subset's output name: its folder's, as an attribute may be called."""
+    return "Coordinates3D_" + re.sub(r"\W", "_", folder)

@@ -1,0 +1,153 @@
+"""Validate picks: which picker's set averages to the particle."""
+
+import json
+from pathlib import Path
+
+from etpicker_plugin.protocols import checks
+from etpicker_plugin.protocols.form import add_parameters, read_parameters
+from etpicker_plugin.protocols.picker_sets import PickerSets, add_picker_sets
+from etpicker_plugin.protocols.protocol_base import ProtEtPickerBase
+from pyworkflow.protocol import params
+
+from etpicker_plugin.constants import RELION, REPORT_FILE, VERDICT_FILE
+from etpicker_plugin.engine.config.options import config_digest, config_from_values
+from etpicker_plugin.engine.config.validate import ValidateConfig
+from etpicker_plugin.engine.errors import ConfigError
+
+INPUT_FIELDS = ("diameter", "tilt_range", "tilt_axis", "invert")
+WORK_FIELDS = (
+    "match_distance",
+    "box_voxel_size",
+    "iterations",
+    "max_particles",
+    "seeds",
+    "resamples",
+    "seed",
+    "mpi_command",
+)
+FORM_FIELDS = INPUT_FIELDS + WORK_FIELDS
+SCIPION_FIELDS = ("picks", "tomogram", "reference", "voxel_size", "out", "threads")
+
+
+class ProtEtPickerValidate(PickerSets, ProtEtPickerBase):
+    """Judge one or more pickers' coordinates by what they average to, with RELION.
+
+    No truth is needed. All sets and as many random coordinates are refined together;
+    then each set's log-likelihood ratios, resolution (at equal numbers too),
+    Rosenthal-Henderson plot and origin are compared. The report says who found the
+    real particles, and how sure that is.
+    """
+
+    _label = "validate picks"
+    _possibleOutputs = None
+
+    # --------------------------- form -----------------------------------------
+    def _defineParams(self, form):
+        form.addSection(label="Input")
+        add_picker_sets(form, least=1)
+        form.addParam(
+            "inputReference",
+            params.PointerParam,
+            pointerClass="Volume",
+            allowsNull=True,
+            label="Reference",
+            help="Map of the particle, bright, of any box and voxel size. Without it "
+            "one is made from the picks.",
+        )
+        add_parameters(form, ValidateConfig, INPUT_FIELDS)
+        form.addSection(label="Judging")
+        add_parameters(form, ValidateConfig, WORK_FIELDS)
+        form.addParallelSection(threads=1, mpi=0)
+
+    # --------------------------- steps ----------------------------------------
+    def _insertAllSteps(self):
+        digest = config_digest(self._buildConfig())
+        self._insertFunctionStep(
+            self.validateStep, digest, prerequisites=[], needsGPU=False
+        )
+
+    def validateStep(self, digest):
+        """Write the sets as CSV and run the engine; a stopped one goes on."""
+        config = self._buildConfig()
+        Path(config.out).mkdir(parents=True, exist_ok=True)
+        (class_name,) = config.diameter
+        self._writeSets(class_name)
+        self.runEngine("validate", config, self._getExtraPath())
+
+    # --------------------------- info -----------------------------------------
+    def _findErrors(self):
+        self._buildConfig()
+        errors = self._findSetErrors(self._sources())
+        return [*errors, *checks.check_relion(self)]
+
+    def _warnings(self):
+        return self._warnSets()
+
+    def _summary(self):
+        verdict = self.getVerdict()
+        if not verdict:
+            return ["The picks are not judged yet."]
+        return [*verdict["alarms"], *verdict["words"]]
+
+    def _citations(self):
+        return [*super()._citations(), RELION]
+
+    def _methods(self):
+        verdict = self.getVerdict()
+        if not verdict:
+            return []
+        return [
+            "Picks and random coordinates were refined together with RELION "
+            f"{verdict['relion_version']} and compared by log-likelihood ratio, "
+            "gold-standard FSC and Rosenthal-Henderson plots."
+        ]
+
+    # --------------------------- helpers --------------------------------------
+    def getReportFile(self):
+        """Return the HTML report of the newest parameters."""
+        return str(Path(self._outFolder()) / REPORT_FILE)
+
+    def getVerdict(self):
+        """Return verdict.json; empty before the run."""
+        path = Path(self._outFolder()) / VERDICT_FILE
+        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+    def _outFolder(self):
+        return self._buildConfig().out
+
+    def _buildConfig(self):
+        values = read_parameters(self, ValidateConfig, FORM_FIELDS)
+        if not values["diameter"]:
+            raise ConfigError("Give the particle's name and diameter: NAME=VALUE.")
+        values.setdefault("tilt_range", self._acquisitionRange())
+        reference = self.inputReference.get()
+        values.update(
+            picks={name: self._folder(name) for name in self._names()},
+            tomogram=self._tomogramLinks(),
+            reference=None if reference is None else reference_file(reference),
+            voxel_size=self._rate(),
+            threads=self.numberOfThreads.get(),
+            out="",
+        )
+        # Other parameters are another verdict: results are never overwritten.
+        config = config_from_values(ValidateConfig, values)
+        digest = config_digest(config, ignore=("out", "threads", "mpi_command"))
+        return config_from_values(
+            ValidateConfig,
+            {**values, "out": self._getExtraPath(f"verdict_{digest[:8]}")},
+        )
+
+    def _acquisitionRange(self):
+        """Return the tilt range that the tomograms know, or nothing."""
+        for tomogram in self._tomograms().values():
+            acquisition = tomogram.getAcquisition()
+            if acquisition is not None:
+                low, high = acquisition.getAngleMin(), acquisition.getAngleMax()
+                if low is not None and high is not None and low < high:
+                    return [low, high]
+        return []
+
+
+def reference_file(volume):
+    """Return a map's file without a reader's suffix (``file.mrc:mrc``)."""
+    return volume.getFileName().split(":")[0]

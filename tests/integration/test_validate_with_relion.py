@@ -1,0 +1,106 @@
+"""``etpicker validate`` with real RELION: planted particles, a wrong origin, noise."""
+
+import json
+import os
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from etpicker_plugin.engine.cli import main
+from etpicker_plugin.tests.planted import SHAPES, make_planted
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        shutil.which("relion_refine_mpi") is None or shutil.which("mpirun") is None,
+        reason="RELION or MPI is not installed",
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("validate")
+    make_planted(folder)
+    return folder
+
+
+def validate(folder, *extra):
+    return main(
+        [
+            *("validate", "--picks"),
+            *(f"ours={folder / 'ours'}", f"moved={folder / 'moved'}"),
+            *("--tomogram", *(str(folder / f"{name}.mrc") for name in SHAPES)),
+            *("--diameter", "ribosome=323", "--tilt-range", "-60", "60"),
+            *("--reference", str(folder / "reference.mrc")),
+            *("--iterations", "2", "--resamples", "200"),
+            *("--out", str(folder / "out"), *extra),
+        ]
+    )
+
+
+@pytest.fixture(scope="module")
+def verdict(folder):
+    assert validate(folder) == 0
+    return json.loads((folder / "out/verdict.json").read_text(encoding="utf-8"))
+
+
+def test_the_control_ranks_last(verdict):
+    assert verdict["ranking"][-1] == "control"
+    assert set(verdict["ranking"]) == {"ours", "moved", "control"}
+    ours, control = verdict["sets"]["ours"], verdict["sets"]["control"]
+    assert ours["n"] == 36
+    assert ours["llr_auc_over_control"] > 0.95
+    assert ours["llr_median"] > control["llr_median"]
+    assert ours["share_above_control"] > 0.9
+    assert ours["resolution_ang"] < control["resolution_ang"]
+
+
+def test_the_planted_origin_is_named(verdict, folder):
+    moved, ours = verdict["sets"]["moved"], verdict["sets"]["ours"]
+    assert moved["origin_alarm"] is True
+    assert ours["origin_alarm"] is False
+    np.testing.assert_allclose(moved["origin_shift_voxels"], [0, 2, 0], atol=0.6)
+    (alarm,) = verdict["alarms"]
+    assert re.search(r"Set moved: .* voxels along y of the particles", alarm)
+    page = (folder / "out/report.html").read_text(encoding="utf-8")
+    assert alarm in page
+
+
+def test_the_report_is_one_file_and_says_what_is_too_small(verdict, folder):
+    page = (folder / "out/report.html").read_text(encoding="utf-8")
+    sources = re.findall(r'(?:src|href)\s*=\s*"([^"]{0,22})', page)
+    assert sources == ["data:image/png;base64,"] * 8
+    assert "too few for a resolution" in " ".join(verdict["words"])
+    assert "etpicker validate --picks ours=" in page
+    assert "relion_refine_mpi" in page
+
+
+def test_every_box_is_listed(verdict, folder):
+    lines = (folder / "out/boxes.csv").read_text(encoding="utf-8").splitlines()
+    boxes = sum(verdict["sets"][n]["n_judged"] for n in ("ours", "moved", "control"))
+    assert len(lines) == 1 + boxes
+    assert (folder / "out/averages/ours.mrc").is_file()
+
+
+def test_a_finished_one_goes_on_without_relion_and_is_not_overwritten(folder, verdict):
+    log = folder / "out/relion/relion.log"
+    before = log.read_bytes()
+    assert validate(folder) == 0
+    assert log.read_bytes() == before
+    assert validate(folder, "--seed", "7") == 2
+    error = json.loads((folder / "out/error.json").read_text(encoding="utf-8"))
+    assert "never overwritten" in error["message"]
+
+
+def test_without_relion_it_is_said_at_once(folder, monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    for variable in ("ETPICKER_RELION_HOME", "RELION_HOME"):
+        monkeypatch.delenv(variable, raising=False)
+    assert validate(folder, "--out", str(tmp_path / "none")) == 6
+    record = json.loads((tmp_path / "none/error.json").read_text(encoding="utf-8"))
+    assert "RELION was not found" in record["message"]
+    assert os.listdir(Path(tmp_path / "none")) == ["error.json"]
