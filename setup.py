@@ -63,6 +63,9 @@ setup(
         "safetensors>=0.4",
         "tqdm>=4.60",
         "matplotlib>=3.8",
+        # The window; Scipion brings PyQt5 too.
+        "PyQt5>=5.15",
+        "pyqtgraph>=0.14",
     ],
     entry_points={
         "console_scripts": ["etpicker = etpicker_plugin.engine.cli:main"],

@@ -128,7 +128,6 @@ class Photographer:
             ("ProtEtPickerTrain", None, "train_viewer"),
             ("ProtEtPickerTrain", "showCurves", "training_curves"),
             ("ProtEtPickerTrain", "showModel", "model"),
-            ("ProtEtPickerPick", "showSlices", "picks_on_slices"),
             ("ProtEtPickerPick", "showScores", "score_histogram"),
             ("ProtEtPickerEvaluate", "showMetrics", "metrics"),
         ):

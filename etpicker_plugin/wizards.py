@@ -1,18 +1,29 @@
 """Wizards: particle diameters and box sizes from what the project already knows."""
 
+import shutil
+import tempfile
+from pathlib import Path
+
 import pyworkflow.wizard as pwizard
 from pyworkflow.gui import dialog
 
-from etpicker_plugin.convert import even_box, group_ids
+from etpicker_plugin.convert import even_box, group_ids, tomograms_by_id
+from etpicker_plugin.engine.errors import EtPickerError
 from etpicker_plugin.protocols import (
+    ProtEtPickerAnnotate,
     ProtEtPickerEvaluate,
     ProtEtPickerImportCoordinates,
     ProtEtPickerPick,
     ProtEtPickerTrain,
     ProtEtPickerUpdate,
 )
+from etpicker_plugin.protocols.annotation import ANNOTATION, prepare_window
 from etpicker_plugin.protocols.classes import BY_GROUP
 from etpicker_plugin.protocols.protocol_base import set_label
+from etpicker_plugin.viewers.edit_window import first_outputs, follow_window
+from etpicker_plugin.viewers.viewers import open_picks
+from etpicker_plugin.window.session import CLASSES_FILE
+from etpicker_plugin.window.settings import Classes
 
 
 class EtPickerDiameterWizard(pwizard.Wizard):
@@ -69,6 +80,64 @@ class EtPickerImportBoxSizeWizard(pwizard.Wizard):
             return
         rate = protocol.inputTomograms.get().getSamplingRate()
         form.setVar("boxSize", even_box(max(diameters), rate))
+
+
+class EtPickerRulerWizard(pwizard.Wizard):
+    """Classes and diameters measured in the window with the ruler."""
+
+    _targets = ((ProtEtPickerAnnotate, ["diameter"]),)
+
+    def show(self, form, *args):
+        protocol = form.protocol
+        if protocol.inputTomograms.get() is None:
+            dialog.showWarning("Input missing", "Choose tomograms first.", form.root)
+            return
+        folder = Path(tempfile.mkdtemp(prefix="etpicker_ruler_"))
+        tomograms = tomograms_by_id(protocol.inputTomograms.get())
+        try:
+            config = prepare_window(
+                folder, tomograms, {}, diameters=protocol.getDiameters()
+            )
+            follow_window(form.root, config, folder, lambda: self.take(form, folder))
+        except EtPickerError as error:
+            dialog.showError("etpicker", str(error), form.root)
+
+    def take(self, form, folder):
+        """Put the measured diameters into the form."""
+        classes = Classes(folder / ANNOTATION / CLASSES_FILE, {})
+        words = [f"{item.name}={item.diameter_ang:g}" for item in classes]
+        form.setVar("diameter", " ".join(words))
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+class EtPickerThresholdWizard(pwizard.Wizard):
+    """Thresholds set on the score histograms of the picks that there are."""
+
+    _targets = ((ProtEtPickerPick, ["threshold"]),)
+
+    def show(self, form, *args):
+        if not first_outputs(form.protocol):
+            dialog.showWarning(
+                "No scores yet",
+                "Pick once, with a low threshold (0.05, say); then this opens the "
+                "score histograms, and takes the cut-offs that you set there.",
+                form.root,
+            )
+            return
+        try:
+            open_picks(
+                form.root,
+                form.protocol,
+                on_close=lambda folder: form.setVar("threshold", thresholds_of(folder)),
+            )
+        except EtPickerError as error:
+            dialog.showError("etpicker", str(error), form.root)
+
+
+def thresholds_of(folder):
+    """Return NAME=THRESHOLD words of the cut-offs that were set in the window."""
+    classes = Classes(folder / ANNOTATION / CLASSES_FILE, {})
+    return " ".join(f"{c.name}={c.threshold:.4g}" for c in classes if c.threshold > 0)
 
 
 def suggest_diameters(pointers, *, by_group):

@@ -1,3 +1,4 @@
+from etpicker_plugin.protocols.protocol_annotate import ProtEtPickerAnnotate
 from etpicker_plugin.protocols.protocol_average import ProtEtPickerAverage
 from etpicker_plugin.protocols.protocol_compare import ProtEtPickerCompare
 from etpicker_plugin.protocols.protocol_evaluate import ProtEtPickerEvaluate
@@ -15,6 +16,7 @@ from etpicker_plugin.protocols.protocol_update import ProtEtPickerUpdate
 from etpicker_plugin.protocols.protocol_validate import ProtEtPickerValidate
 
 __all__ = [
+    "ProtEtPickerAnnotate",
     "ProtEtPickerAverage",
     "ProtEtPickerCompare",
     "ProtEtPickerEvaluate",

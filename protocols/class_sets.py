@@ -44,14 +44,19 @@ def make_class_sets(
     groups: Mapping[str, int],
     boxes: Mapping[str, int],
     output_name: str,
+    ending: str = "",
 ):
-    """Return the filled sets by output name; a joint set has the largest box."""
+    """Return the filled sets by output name; a joint set has the largest box.
+
+    ``ending`` goes to every name, to tell new outputs from those there are.
+    """
     outputs = {}
+    prefix = "" if output_name == "Coordinates3D" else f"_{output_name}"
     choice = protocol.outputSets.get()
     for number, part in enumerate(split_groups(groups, choice), 1):
         coordinates = create_coordinates(
             protocol._getPath(),
-            numbered("", number),
+            f"{prefix}{numbered('', number)}{ending}",
             precedents=protocol.inputTomograms,
             sampling_rate=protocol.inputTomograms.get().getSamplingRate(),
             box_size=max(boxes[name] for name in part),
@@ -60,5 +65,5 @@ def make_class_sets(
         for ts_id, found in particles.items():
             append_particles(coordinates, tomograms[ts_id], found, groups=part)
         coordinates.write()
-        outputs[numbered(output_name, number)] = coordinates
+        outputs[f"{numbered(output_name, number)}{ending}"] = coordinates
     return outputs

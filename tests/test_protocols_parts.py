@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 from etpicker_plugin.protocols import (
+    ProtEtPickerAnnotate,
     ProtEtPickerAverage,
     ProtEtPickerCompare,
     ProtEtPickerEvaluate,
@@ -19,6 +20,7 @@ from etpicker_plugin.protocols import (
     ProtEtPickerTrain,
     ProtEtPickerUpdate,
     ProtEtPickerValidate,
+    protocol_annotate,
     protocol_average,
     protocol_compare,
     protocol_evaluate,
@@ -56,19 +58,20 @@ from etpicker_plugin.engine.config.pick import PickConfig
 from etpicker_plugin.engine.config.train import TrainConfig
 from etpicker_plugin.engine.config.update import UpdateConfig
 from etpicker_plugin.engine.config.validate import ValidateConfig
+from etpicker_plugin.engine.config.view import ViewConfig
 from etpicker_plugin.engine.errors import ConfigError
-from etpicker_plugin.engine.io.particles import make_particles
 from etpicker_plugin.run_template import fill_template
 from etpicker_plugin.viewers.histograms import draw_metrics, draw_scores
-from etpicker_plugin.viewers.slices import (
-    PickedTomogram,
-    draw_slice,
-    sections_at,
-    slab_mean,
-)
+from etpicker_plugin.viewers.slices import sections_at, slab_mean
 from etpicker_plugin.viewers.training_curves import LiveCurves, read_curves
 
 FORMS = (
+    (
+        ProtEtPickerAnnotate,
+        ViewConfig,
+        protocol_annotate.FORM_FIELDS,
+        protocol_annotate.SCIPION_FIELDS,
+    ),
     (
         ProtEtPickerTrain,
         TrainConfig,
@@ -370,21 +373,6 @@ class TestViewerParts(unittest.TestCase):
                 live.refresh()
                 steps = list(figure.axes[0].lines[0].get_xdata())
                 self.assertEqual(steps, list(range(1, step + 1)))
-
-    def test_slice_shows_the_sections_of_the_kept_picks(self):
-        particles = make_particles(
-            "TS_a",
-            [[5, 10, 20], [5, 30, 40], [19, 1, 2]],
-            class_names=np.array(["a", "a", "a"]),
-            scores=np.array([0.9, 0.2, 0.9]),
-        )
-        picked = PickedTomogram("TS_a.mrc", 10.0, particles, {"a": 4.0})
-        figure = Figure()
-        data = np.random.default_rng(0).normal(size=(21, 45, 63))
-        draw_slice(figure, picked, data, z=5, thickness=3, least_score=0.5)
-        (axes,) = figure.axes
-        np.testing.assert_allclose(axes.collections[0].get_offsets(), [[20, 10]])
-        self.assertEqual(axes.images[0].get_array().shape, (45, 63))
 
     def test_histogram_and_metrics(self):
         figure = Figure()

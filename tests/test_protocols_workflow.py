@@ -29,8 +29,9 @@ from etpicker_plugin.tests.scipion_project import (
 )
 from etpicker_plugin.viewers.training_curves import read_curves
 from etpicker_plugin.viewers.viewers import (
+    class_diameters,
+    class_groups,
     describe_model,
-    picked_tomograms,
     scores_by_class,
 )
 from etpicker_plugin.wizards import suggest_diameters
@@ -200,13 +201,10 @@ class TestTrainPickEvaluate(PhantomProject):
         )
 
     def test_viewers_show_the_picks_with_the_model_s_diameters(self):
-        items = picked_tomograms(self.picked)
-        names = [item.particles.tomogram_id for item in items]
-        self.assertEqual(names, sorted(SHAPES_ZYX))
-        self.assertEqual(items[0].radii_vox, {"large": 7.0, "small": 4.5})
+        diameters = {"large": 140.0, "small": 90.0}
+        self.assertEqual(class_diameters(self.picked), diameters)
+        self.assertEqual(class_groups(self.picked), {"large": 1, "small": 2})
         sets = {"large": self.picked.Coordinates3D, "small": self.picked.Coordinates3D2}
-        found = sum(len(item.particles) for item in items)
-        self.assertEqual(found, sum(len(picks) for picks in sets.values()))
         scores = scores_by_class(self.picked)
         counts = {name: len(values) for name, values in scores.items()}
         self.assertEqual(counts, {name: len(picks) for name, picks in sets.items()})

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from etpicker_plugin.engine.config.average import AverageConfig
@@ -24,6 +25,7 @@ from etpicker_plugin.engine.config.simulate import SimulateConfig
 from etpicker_plugin.engine.config.train import TrainConfig
 from etpicker_plugin.engine.config.update import UpdateConfig
 from etpicker_plugin.engine.config.validate import ValidateConfig
+from etpicker_plugin.engine.config.view import ViewConfig
 from etpicker_plugin.engine.errors import EtPickerError, ResourceError
 from etpicker_plugin.engine.progress import (
     BarProgress,
@@ -47,6 +49,11 @@ class Command:
     config_class: type
     module: str
     help: str
+    package: str = "etpicker_plugin.engine"
+
+    def load(self) -> ModuleType:
+        """Import the module."""
+        return importlib.import_module(f"{self.package}.{self.module}")
 
 
 COMMANDS = {
@@ -90,6 +97,12 @@ COMMANDS = {
     "simulate": Command(
         SimulateConfig, "simulation.simulate", "make phantom tomograms with a truth"
     ),
+    "view": Command(
+        ViewConfig,
+        "view",
+        "look at tomograms, mark particles and judge picks in a window",
+        package="etpicker_plugin.window",
+    ),
 }
 
 
@@ -127,9 +140,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         config: Any = config_from_arguments(command.config_class, arguments)
         if hasattr(config, "out"):
             out_dir = make_output_folder(Path(config.out))
-        run = getattr(
-            importlib.import_module(f"etpicker_plugin.engine.{command.module}"), name
-        )
+        run = getattr(command.load(), name)
         run(config, out_dir, on_progress=_progress_for(out_dir))
     except EtPickerError as error:
         logger.error("%s", error)

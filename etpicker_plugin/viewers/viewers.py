@@ -5,28 +5,22 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 from pyworkflow.protocol.params import LabelParam
 from pyworkflow.viewer import DESKTOP_TKINTER, MessageView, ProtocolViewer, View, Viewer
-from tomo.objects import SetOfCoordinates3D
 
 from etpicker_plugin.constants import PROGRESS_FILE
-from etpicker_plugin.convert import (
-    particles_by_tomogram,
-    tomogram_file,
-    tomograms_by_id,
-)
-from etpicker_plugin.engine.errors import InputDataError
-from etpicker_plugin.engine.io.particles import make_particles
-from etpicker_plugin.engine.io.tomogram import read_tomogram
+from etpicker_plugin.convert import particles_by_tomogram
+from etpicker_plugin.engine.errors import EtPickerError
 from etpicker_plugin.objects import EtPickerModel
 from etpicker_plugin.protocols import (
+    ProtEtPickerAnnotate,
     ProtEtPickerEvaluate,
     ProtEtPickerImportCoordinates,
     ProtEtPickerPick,
     ProtEtPickerTrain,
     ProtEtPickerUpdate,
 )
+from etpicker_plugin.viewers.edit_window import edit_picks, first_outputs
 from etpicker_plugin.viewers.histograms import draw_metrics, draw_scores
 from etpicker_plugin.viewers.reports import open_report
-from etpicker_plugin.viewers.slices import PickedTomogram
 from etpicker_plugin.viewers.training_curves import LiveCurves
 
 
@@ -124,6 +118,7 @@ class EtPickerPicksViewer(EtPickerViewer):
 
     _label = "viewer picks"
     _targets = (
+        ProtEtPickerAnnotate,
         ProtEtPickerPick,
         ProtEtPickerImportCoordinates,
     )
@@ -132,11 +127,11 @@ class EtPickerPicksViewer(EtPickerViewer):
     def _defineParams(self, form):
         form.addSection(label="Picks")
         form.addParam(
-            "showSlices",
+            "showWindow",
             LabelParam,
-            label="Picks on slices",
-            help="Every pick is drawn as the section of a sphere of its class's "
-            "diameter.",
+            label="Picks on tomograms",
+            help="Opens the etpicker window: look, mend the picks, set a cut-off. What "
+            "is changed can be saved as a new output; the old one stays.",
         )
         form.addParam(
             "showScores",
@@ -146,16 +141,18 @@ class EtPickerPicksViewer(EtPickerViewer):
         )
 
     def _getVisualizeDict(self):
-        return {"showSlices": self._showSlices, "showScores": self._showScores}
+        return {"showWindow": self._showWindow, "showScores": self._showScores}
 
-    def _showSlices(self, _name=None):
-        items = picked_tomograms(self.protocol)
-        if not items:
+    def _showWindow(self, _name=None):
+        protocol = self.protocol
+        if not first_outputs(protocol) and not isinstance(
+            protocol, ProtEtPickerAnnotate
+        ):
             return [self._message("There are no picks to show yet.", "Picks")]
-        # Imported here, because Scipion also loads the viewers where there is no Tk.
-        from etpicker_plugin.viewers.slice_window import SliceWindow
-
-        SliceWindow(self.getTkRoot(), items, title=self.protocol.getRunName())
+        try:
+            open_picks(self.getTkRoot(), protocol)
+        except EtPickerError as error:
+            return [self._message(str(error), "Picks")]
         return []
 
     def _showScores(self, _name=None):
@@ -235,11 +232,6 @@ def describe_model(model):
     return "\n".join(lines)
 
 
-def output_sets(protocol):
-    """Return a protocol's sets of coordinates."""
-    return [item for _, item in protocol.iterOutputAttributes(SetOfCoordinates3D)]
-
-
 def class_names(protocol, item):
     """Return the class of each group id of a set, by its label and the protocol."""
     names = [name.strip() for name in item.getObjLabel().split(",")]
@@ -253,7 +245,7 @@ def class_names(protocol, item):
 def scores_by_class(protocol):
     """Return the scores of every class."""
     scores = {}
-    sources = [(item, class_names(protocol, item)) for item in output_sets(protocol)]
+    sources = [(i, class_names(protocol, i)) for _, i in first_outputs(protocol)]
     for particles in particles_by_tomogram(sources).values():
         for name in dict.fromkeys(particles.class_names):
             found = particles.of_class(name).scores
@@ -261,39 +253,34 @@ def scores_by_class(protocol):
     return {name: found for name, found in scores.items() if found}
 
 
-def picked_tomograms(protocol):
-    """Return every readable input tomogram with its picks."""
-    sets = output_sets(protocol)
-    sources = [(item, class_names(protocol, item)) for item in sets]
-    particles = particles_by_tomogram(sources)
-    radii = class_radii(protocol, sets, particles)
-    items = []
-    for ts_id, tomogram in tomograms_by_id(protocol.inputTomograms.get()).items():
-        path, voxel_size = tomogram_file(tomogram), tomogram.getSamplingRate()
-        if is_readable(path, voxel_size):
-            found = particles.get(ts_id, make_particles(ts_id, []))
-            items.append(PickedTomogram(path, voxel_size, found, radii))
-    return items if sets else []
+def open_picks(root, protocol, *, on_close=None):
+    """Open the window on a protocol's picks (see ``edit_picks``)."""
+    edit_picks(
+        root,
+        protocol,
+        diameters=class_diameters(protocol),
+        groups=class_groups(protocol),
+        class_of=lambda item: class_names(protocol, item),
+        on_close=on_close,
+    )
 
 
-def class_radii(protocol, sets, particles):
-    """Return each class's radius in voxels: from the model, else half the box."""
-    rate = protocol.inputTomograms.get().getSamplingRate()
-    known = getattr(protocol, "getDiameters", dict)()
-    radii = {name: diameter / rate / 2 for name, diameter in known.items()}
-    for item in sets:
+def class_groups(protocol):
+    """Return the group id of each class that the protocol's sets hold."""
+    groups = dict(getattr(protocol, "getGroups", dict)())
+    for _, item in first_outputs(protocol):
         name_of = class_names(protocol, item)
-        found = {name_of(group) for group in item.getUniqueValues("_groupId")}
-        for name in sorted(found - {None}):
-            radii.setdefault(name, item.getBoxSize() / 2)
-    present = {str(n) for p in particles.values() for n in p.class_names}
-    return {name: radius for name, radius in radii.items() if name in present}
+        for group in sorted(item.getUniqueValues("_groupId")):
+            groups.setdefault(name_of(group) or f"class_{group}", int(group))
+    return groups
 
 
-def is_readable(path, voxel_size):
-    """Return whether a tomogram can be opened."""
-    try:
-        read_tomogram(path, voxel_size)
-    except InputDataError:
-        return False
-    return True
+def class_diameters(protocol):
+    """Return each class's diameter in Å: the protocol's own, else the box."""
+    diameters = dict(getattr(protocol, "getDiameters", dict)())
+    for _, item in first_outputs(protocol):
+        name_of = class_names(protocol, item)
+        box = item.getBoxSize() * item.getSamplingRate()
+        for group in sorted(item.getUniqueValues("_groupId")):
+            diameters.setdefault(name_of(group) or f"class_{group}", box)
+    return diameters

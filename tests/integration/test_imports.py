@@ -11,10 +11,9 @@ WITHOUT_SCIPION = """
 import sys
 for name in ("pyworkflow", "pwem", "tomo"):
     sys.modules[name] = None
-import importlib
 from etpicker_plugin.engine.cli import COMMANDS
 for command in COMMANDS.values():
-    importlib.import_module("etpicker_plugin.engine." + command.module)
+    command.load()
 import etpicker_plugin
 assert not hasattr(etpicker_plugin, "Plugin")
 """
@@ -26,6 +25,12 @@ domain = pyworkflow.Config.getDomain()
 found = [domain.getProtocols(), domain.getViewers(), domain.getWizards()]
 assert all(any("EtPicker" in name for name in names) for names in found), found
 import etpicker_plugin.run_template
+"""
+WINDOW_ALONE = """
+import sys
+for name in ("torch", "pyworkflow", "pwem", "tomo"):
+    sys.modules[name] = None
+import etpicker_plugin.window.main_window
 """
 OTHER_MISSING = """
 import sys
@@ -41,8 +46,13 @@ else:
 
 @pytest.mark.parametrize(
     "code",
-    [WITHOUT_SCIPION, WITHOUT_TORCH, OTHER_MISSING],
-    ids=["engine without Scipion", "protocols without torch", "broken pwem is told"],
+    [WITHOUT_SCIPION, WITHOUT_TORCH, WINDOW_ALONE, OTHER_MISSING],
+    ids=[
+        "engine without Scipion",
+        "protocols without torch",
+        "window without either",
+        "broken pwem is told",
+    ],
 )
 def test_import_in_a_fresh_process(code):
     done = subprocess.run(

@@ -25,6 +25,7 @@ NOT_COPIED = (
 )
 AVERAGING = {"ProtEtPickerAverage", "ProtEtPickerExtract"}
 PROTOCOLS = [
+    "ProtEtPickerAnnotate",
     "ProtEtPickerAverage",
     "ProtEtPickerCompare",
     "ProtEtPickerEvaluate",
@@ -106,6 +107,8 @@ def check_found(found):
     ]
     assert "EtPickerDiameterWizard" in found["wizards"]
     assert "EtPickerBoxSizeWizard" in found["wizards"]
+    assert "EtPickerRulerWizard" in found["wizards"]
+    assert "EtPickerThresholdWizard" in found["wizards"]
     assert found["objects"] == ["EtPickerModel"]
     assert {"train_pick_evaluate", "compare_two_pickers"} <= set(found["templates"])
     picking = {name for place, name in found["tree"] if place.endswith("Picking")}
@@ -165,8 +168,8 @@ def check_engine(python, folder):
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
     assert "train" in run(script, "--help", cwd=folder, env=environment)
     code = (
-        "import importlib; from etpicker_plugin.engine.cli import COMMANDS\n"
+        "from etpicker_plugin.engine.cli import COMMANDS\n"
         "for c in COMMANDS.values():\n"
-        "    importlib.import_module('etpicker_plugin.engine.' + c.module)"
+        "    c.load()"
     )
     run(python, "-c", code, cwd=folder, env=environment)

@@ -41,6 +41,10 @@ def read_csv(path: Path, *, tomogram_id: str) -> Particles:
             "class,x,y,z (score is optional)."
         )
     columns = _find_columns(lines[0][1], path=path)
+    fast = _parse_all([cells for _, cells in lines[1:]], columns)
+    if fast is not None:
+        names, positions, scores = fast
+        return make_particles(tomogram_id, positions, class_names=names, scores=scores)
     rows = [_parse_row(cells, columns, f"{path}, line {n}") for n, cells in lines[1:]]
     angles = np.array([row[3] for row in rows]).reshape(-1, 3)
     return make_particles(
@@ -195,6 +199,31 @@ def _find_columns(header: Sequence[str], *, path: Path) -> dict[str, int]:
             "Keep one."
         )
     return {name: names.index(name) for name in used}
+
+
+def _parse_all(
+    rows: Sequence[Sequence[str]], columns: Mapping[str, int]
+) -> tuple[NDArray[np.str_], NDArray[np.float64], NDArray[np.float64]] | None:
+    """Return classes, positions zyx and scores of faultless lines without angles.
+
+    ``None`` where a line has a fault, which ``_parse_row`` then names: line by line,
+    a hundred thousand lines would take seconds.
+    """
+    if set(ANGLE_COLUMNS) & set(columns):
+        return None
+    try:
+        names = np.array([row[columns["class"]].strip() for row in rows], dtype=str)
+        positions = np.array(
+            [[row[columns[axis]] for axis in "zyx"] for row in rows], dtype=np.float64
+        ).reshape(-1, 3)
+        scores = np.full(len(rows), np.nan)
+        if "score" in columns:
+            cells = [row[columns["score"]].strip() or "nan" for row in rows]
+            scores = np.array(cells, dtype=np.float64)
+    except (ValueError, IndexError):
+        return None
+    sound = np.isfinite(positions).all() and not np.isinf(scores).any()
+    return (names, positions, scores) if sound and (names != "").all() else None
 
 
 def _parse_row(

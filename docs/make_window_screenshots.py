@@ -1,0 +1,84 @@
+"""Photograph the etpicker window with picks of a model, for the documentation.
+
+    python docs/make_window_screenshots.py --tomogram T.mrc --coordinates T.csv \\
+        --diameter NAME=Å ...
+
+takes the arguments of ``etpicker view``; the coordinates are best those of ``etpicker
+pick`` with a low threshold. Needs Xvfb.
+"""
+
+import argparse
+import os
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+from etpicker_plugin.engine.config.options import add_flags, config_from_arguments
+from etpicker_plugin.engine.config.view import ViewConfig
+from etpicker_plugin.tests.window_driver import screen, wait_drawn
+
+IMAGES = Path(__file__).parent / "images"
+COLOURS = 64
+BEFORE_PICTURE_MS = 600
+
+
+def main() -> None:
+    """Open the window on a screen of its own, and save a picture of each page."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    add_flags(parser, ViewConfig)
+    config = config_from_arguments(ViewConfig, parser.parse_args())
+    with screen() as display, tempfile.TemporaryDirectory() as folder:
+        os.environ["DISPLAY"] = display or ""
+        os.environ.setdefault("QT_QPA_PLATFORM", "xcb")
+        photograph_pages(replace(config, out=folder))
+
+
+def photograph_pages(config: ViewConfig) -> None:
+    """Annotate, judge and ask for suggestions, and photograph each."""
+    from PyQt5.QtWidgets import QApplication
+
+    from etpicker_plugin.window.main_window import MainWindow
+    from etpicker_plugin.window.session import Session
+    from etpicker_plugin.window.slices import Look
+    from etpicker_plugin.window.style import dress
+
+    application = QApplication(["etpicker"])
+    dress(application)
+    window = MainWindow(Session(config, Path(config.out)))
+    window.resize(1280, 800)
+    window.show()
+    window.start()
+    wait_drawn(window)
+    window.views.fit()
+    window.views.set_look(Look(slab=3, sigma=1.0))
+    best = int(window.editor.annotation.scores.argmax())
+    window.tabs.setCurrentIndex(1)
+    window.judge.scores.choose_automatically()
+    window.judge.gallery.setCurrentIndex(window.judge.gallery.pictures.index(0))
+    save_picture(window, "window_judge")
+    window.tabs.setCurrentIndex(2)
+    window.suggest.start.click()
+    save_picture(window, "window_suggest")
+    window.tabs.setCurrentIndex(0)
+    window._jump(best)
+    save_picture(window, "window_annotate")
+    window.close()
+
+
+def save_picture(window, name: str) -> None:
+    """Save what the window shows, in few colours."""
+    from PIL import Image
+    from PyQt5.QtTest import QTest
+
+    QTest.qWait(BEFORE_PICTURE_MS)
+    wait_drawn(window)
+    path = IMAGES / f"{name}.png"
+    window.grab().save(str(path))
+    with Image.open(path) as picture:
+        few = picture.convert("RGB").quantize(COLOURS)
+    few.save(path, optimize=True)
+    print(f"{path.name}: {path.stat().st_size / 1000:.0f} kB")
+
+
+if __name__ == "__main__":
+    main()

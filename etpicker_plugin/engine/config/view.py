@@ -1,0 +1,59 @@
+"""Parameters of ``etpicker view``."""
+
+from dataclasses import dataclass
+
+from etpicker_plugin.engine.config.checks import (
+    require,
+    require_diameters,
+    require_positive,
+)
+from etpicker_plugin.engine.config.options import REQUIRED, option
+from etpicker_plugin.engine.config.shared import voxel_size_option
+
+
+@dataclass(frozen=True, kw_only=True)
+class ViewConfig:
+    """What to look at, and where the annotation is kept."""
+
+    tomogram: tuple[str, ...] = option(
+        REQUIRED, "Tomograms to look at (MRC).", label="Tomograms"
+    )
+    coordinates: tuple[str, ...] = option(
+        (),
+        "Picks to begin with: one CSV per tomogram, or some named as theirs. They are "
+        "copied, never changed.",
+        label="Coordinates",
+    )
+    compare: tuple[str, ...] = option(
+        (),
+        "A second set of picks, one CSV per tomogram, to see what both found.",
+        label="Compare with",
+    )
+    diameter: dict[str, float] = option(
+        {},
+        "Classes and their particle diameters; the order gives the keys 1, 2, 3 ….",
+        label="Particle diameter",
+        unit="Å",
+    )
+    voxel_size: float | None = voxel_size_option()
+    probability: tuple[str, ...] = option(
+        (), "Probability maps to lay over the tomograms.", label="Probability maps"
+    )
+    mask: tuple[str, ...] = option(
+        (), "Region masks to lay over the tomograms.", label="Region masks"
+    )
+    out: str = option(
+        "annotation",
+        "Folder of the annotation. Every edit is saved there at once; opened again, "
+        "it goes on where it was. NAME.csv is the result for each tomogram.",
+        label="Annotation folder",
+    )
+
+    def __post_init__(self) -> None:
+        """Refuse contradictions before any file is opened."""
+        require_diameters(self.diameter)
+        require_positive(self, "voxel_size")
+        require(
+            len(set(self.tomogram)) == len(self.tomogram),
+            "--tomogram: a tomogram is given twice. Give each once.",
+        )

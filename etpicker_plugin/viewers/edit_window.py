@@ -1,0 +1,98 @@
+"""The etpicker window from Scipion's: on a protocol's picks, and for the wizards."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from pyworkflow.gui import dialog
+from tomo.objects import SetOfCoordinates3D, SetOfTomoMasks
+
+from etpicker_plugin.convert import particles_by_tomogram, tomograms_by_id
+from etpicker_plugin.engine.config.view import ViewConfig
+from etpicker_plugin.protocols.annotation import (
+    NEGATIVES,
+    VERSION,
+    has_news,
+    prepare_window,
+    register_annotation,
+    start_window,
+    window_error,
+)
+from etpicker_plugin.window.view import require_display
+
+POLL_MS = 400
+
+
+def follow_window(
+    root: object, config: ViewConfig, folder: Path, on_close: Callable[[], None]
+) -> None:
+    """Start the window beside Scipion's; call ``on_close`` when it was closed.
+
+    Raises
+    ------
+    ResourceError
+        If there is no display.
+    """
+    require_display()
+    process = start_window(config, folder)
+
+    def poll():
+        if process.poll() is None:
+            root.after(POLL_MS, poll)
+            return
+        error = window_error(config, process.returncode)
+        if error is not None:
+            dialog.showError("etpicker", str(error), root)
+        else:
+            on_close()
+
+    root.after(POLL_MS, poll)
+
+
+def edit_picks(root, protocol, *, diameters, groups, class_of, on_close=None) -> None:
+    """Open a protocol's picks; what is changed may become a new output of it.
+
+    ``class_of`` gives, for a set, the function from group id to class name;
+    ``on_close`` gets the annotation's folder.
+
+    Raises
+    ------
+    EtPickerError
+        If there is no display, or an input cannot be used.
+    """
+    tomograms = tomograms_by_id(protocol.inputTomograms.get())
+    own = getattr(protocol, "getWindowFolder", None)
+    folder = own() if own else Path(protocol._getExtraPath("window"))
+    if own:
+        config = protocol._buildConfig(folder)
+    else:
+        maps = [m for _, m in protocol.iterOutputAttributes(SetOfTomoMasks)]
+        sources = [(item, class_of(item)) for _, item in first_outputs(protocol)]
+        config = prepare_window(
+            folder,
+            tomograms,
+            particles_by_tomogram(sources),
+            diameters=diameters,
+            probability=tomograms_by_id(maps[0]) if len(maps) == 1 else None,
+        )
+
+    def ask():
+        if on_close is not None:
+            on_close(folder)
+        if has_news(folder, tomograms) and dialog.askYesNo(
+            "Save picks",
+            "The picks were changed. Save them as a new output of this protocol? The "
+            "outputs that are there stay as they are.",
+            root,
+        ):
+            register_annotation(protocol, folder, tomograms, known_groups=groups)
+
+    follow_window(root, config, folder, ask)
+
+
+def first_outputs(protocol):
+    """Return names and sets of coordinates as the protocol made them, unedited."""
+    return [
+        (name, item)
+        for name, item in protocol.iterOutputAttributes(SetOfCoordinates3D)
+        if VERSION not in name and not name.startswith(NEGATIVES)
+    ]

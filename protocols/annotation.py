@@ -1,0 +1,178 @@
+"""The window from Scipion: what it is given, how it is run, what comes back."""
+
+import hashlib
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from etpicker_plugin.protocols.class_sets import make_class_sets
+from etpicker_plugin.protocols.protocol_base import EngineError, read_engine_error
+from tomo.objects import SetOfCoordinates3D
+
+from etpicker_plugin import Plugin
+from etpicker_plugin.convert import even_box, link_tomogram
+from etpicker_plugin.engine.config.options import config_from_values, config_to_values
+from etpicker_plugin.engine.config.view import ViewConfig
+from etpicker_plugin.engine.io.coordinates_csv import read_csv, write_csv
+from etpicker_plugin.engine.io.particles import Particles
+from etpicker_plugin.window.annotation import NEGATIVE
+from etpicker_plugin.window.session import CLASSES_FILE, START_SUFFIX
+from etpicker_plugin.window.settings import Classes
+
+ANNOTATION = "annotation"
+NEGATIVES = "Negatives"
+COORDINATES = "Coordinates3D"
+VERSION = "_v"
+REGISTERED = "registered.txt"
+
+
+def prepare_window(
+    folder: Path,
+    tomograms: Mapping[str, object],
+    particles: Mapping[str, Particles],
+    *,
+    diameters: Mapping[str, float],
+    masks: Mapping[str, object] | None = None,
+    probability: Mapping[str, object] | None = None,
+) -> ViewConfig:
+    """Write the window's inputs below ``folder``; return its configuration.
+
+    An annotation that was begun in ``folder`` goes on.
+    """
+    links = [link_tomogram(t, str(folder / "tomograms")) for t in tomograms.values()]
+    (folder / "picks").mkdir(parents=True, exist_ok=True)
+    files = []
+    for ts_id in tomograms:
+        if ts_id in particles:
+            files.append(str(folder / "picks" / f"{ts_id}.csv"))
+            write_csv(particles[ts_id], Path(files[-1]))
+    rate = next(iter(tomograms.values())).getSamplingRate()
+    return config_from_values(
+        ViewConfig,
+        {
+            "tomogram": links,
+            "coordinates": files,
+            "diameter": dict(diameters),
+            "voxel_size": rate,
+            "mask": _link_known(masks, tomograms, folder / "masks"),
+            "probability": _link_known(probability, tomograms, folder / "probability"),
+            "out": str(folder / ANNOTATION),
+        },
+    )
+
+
+def _link_known(volumes, names, folder: Path) -> list[str]:
+    """Link the volumes of these tomograms under the tomograms' names."""
+    known = [volumes[name] for name in names if volumes and name in volumes]
+    return [link_tomogram(volume, str(folder)) for volume in known]
+
+
+def start_window(config: ViewConfig, folder: Path) -> subprocess.Popen:
+    """Start the window, with Scipion's own Python, which has Qt."""
+    file = folder / "view.json"
+    file.write_text(
+        json.dumps(config_to_values(config), indent=1, ensure_ascii=False),
+        encoding="utf-8",
+    )
+    command = [sys.executable, "-m", "etpicker_plugin.engine", "view"]
+    return subprocess.Popen([*command, "--config", str(file)], env=Plugin.getEnviron())
+
+
+def window_error(config: ViewConfig, exit_code: int) -> EngineError | None:
+    """Return why the window ended, if it was not closed by its user."""
+    if exit_code == 0:
+        return None
+    if exit_code < 0:
+        return EngineError(
+            f"The window was stopped (signal {-exit_code}). Every edit is saved: "
+            "'Continue' opens it where it was."
+        )
+    return read_engine_error(Path(config.out), exit_code)
+
+
+def read_annotation(folder: Path, ts_ids) -> dict[str, Particles]:
+    """Return the saved picks of each tomogram; negatives are among them."""
+    files = {name: folder / ANNOTATION / f"{name}.csv" for name in ts_ids}
+    return {
+        name: read_csv(file, tomogram_id=name)
+        for name, file in files.items()
+        if file.is_file()
+    }
+
+
+def has_news(folder: Path, ts_ids) -> bool:
+    """Return whether the saved picks are neither the first nor registered already."""
+    note = folder / REGISTERED
+    known = note.is_file() and note.read_text(encoding="utf-8")
+    return known != _digest(folder, ts_ids) and _is_edited(folder, ts_ids)
+
+
+def _digest(folder: Path, ts_ids) -> str:
+    """Return a digest of the saved picks."""
+    digest = hashlib.sha256()
+    for name in sorted(ts_ids):
+        file = folder / ANNOTATION / f"{name}.csv"
+        digest.update(file.read_bytes() if file.is_file() else b"")
+    return digest.hexdigest()[:16]
+
+
+def _is_edited(folder: Path, ts_ids) -> bool:
+    """Return whether the saved picks are others than those it began with."""
+    for name, particles in read_annotation(folder, ts_ids).items():
+        saved = folder / ANNOTATION / f"{name}.csv"
+        start = saved.with_name(f"{name}{START_SUFFIX}")
+        if not start.is_file():
+            if len(particles):
+                return True
+        elif start.read_bytes() != saved.read_bytes():
+            return True
+    return False
+
+
+def next_version(protocol) -> int:
+    """Return the number of the next outputs: 1 without any."""
+    names = [n for n, _ in protocol.iterOutputAttributes(SetOfCoordinates3D)]
+    if not names:
+        return 1
+    return 1 + max(int(n.rpartition(VERSION)[2]) if VERSION in n else 1 for n in names)
+
+
+def register_annotation(protocol, folder: Path, tomograms, *, known_groups):
+    """Make new outputs of the saved picks, beside those there are; return them.
+
+    Classes that ``known_groups`` (name -> group id) lacks are numbered on. Negatives
+    become a set of their own.
+    """
+    particles = read_annotation(folder, tomograms)
+    classes = Classes(folder / ANNOTATION / CLASSES_FILE, {})
+    found = {str(n) for p in particles.values() for n in p.class_names}
+    names = [name for name in classes.names() if name in found]
+    groups = dict(known_groups)
+    for name in names:
+        groups.setdefault(name, max(groups.values(), default=0) + 1)
+    rate = protocol.inputTomograms.get().getSamplingRate()
+    boxes = {name: even_box(classes[name].diameter_ang, rate) for name in names}
+    version = next_version(protocol)
+    outputs = {}
+    for base, chosen in (
+        (COORDINATES, {name: groups[name] for name in names}),
+        (NEGATIVES, {NEGATIVE: 1} if NEGATIVE in found else {}),
+    ):
+        if chosen:
+            largest = even_box(classes.largest_diameter(), rate)
+            outputs |= make_class_sets(
+                protocol,
+                particles,
+                tomograms,
+                groups=chosen,
+                boxes={**boxes, NEGATIVE: largest},
+                output_name=base,
+                ending=f"{VERSION}{version}" if version > 1 else "",
+            )
+    protocol._defineOutputs(**outputs)
+    for output in outputs.values():
+        protocol._defineSourceRelation(protocol.inputTomograms, output)
+    (folder / REGISTERED).write_text(_digest(folder, tomograms), encoding="utf-8")
+    return outputs

@@ -1,0 +1,168 @@
+"""Mark particles by hand in the window."""
+
+from pathlib import Path
+
+from etpicker_plugin.protocols import checks
+from etpicker_plugin.protocols.annotation import (
+    COORDINATES,
+    NEGATIVES,
+    has_news,
+    prepare_window,
+    register_annotation,
+    start_window,
+    window_error,
+)
+from etpicker_plugin.protocols.class_sets import add_output_choice
+from etpicker_plugin.protocols.form import add_parameters, read_parameters
+from etpicker_plugin.protocols.protocol_base import ProtEtPickerBase
+from pyworkflow.protocol import params
+from tomo.objects import SetOfCoordinates3D
+
+from etpicker_plugin.convert import particles_by_tomogram, tomograms_by_id
+from etpicker_plugin.engine.config.view import ViewConfig
+from etpicker_plugin.engine.errors import ConfigError
+from etpicker_plugin.window.view import require_display
+
+FORM_FIELDS = ("diameter",)
+SCIPION_FIELDS = (
+    "tomogram",
+    "coordinates",
+    "compare",
+    "voxel_size",
+    "probability",
+    "mask",
+    "out",
+)
+"""Fields that Scipion's own inputs give, or that are of the command line only."""
+
+OUTPUTS = {COORDINATES: SetOfCoordinates3D, NEGATIVES: SetOfCoordinates3D}
+
+
+class ProtEtPickerAnnotate(ProtEtPickerBase):
+    """Mark particles of one or several species in the etpicker window.
+
+    Every click is saved at once. Close the window to get the coordinates; 'Continue'
+    opens it again where it was, and gives new coordinates beside the former.
+    """
+
+    _label = "annotate particles"
+    _possibleOutputs = OUTPUTS
+
+    # --------------------------- form -----------------------------------------
+    def _defineParams(self, form):
+        form.addSection(label="Input")
+        form.addParam(
+            "inputTomograms",
+            params.PointerParam,
+            pointerClass="SetOfTomograms",
+            important=True,
+            label="Tomograms",
+            help="Tomograms to mark particles in.",
+        )
+        add_parameters(form, ViewConfig, FORM_FIELDS)
+        form.addParam(
+            "inputCoordinates",
+            params.MultiPointerParam,
+            pointerClass="SetOfCoordinates3D",
+            allowsNull=True,
+            minNumObjects=0,
+            label="Coordinates to begin with",
+            help="Picks to mend or to go on from. They are copied, never changed.",
+        )
+        self._addClasses(
+            form,
+            help_text="*one class per set*: a set whose label is the name of a class "
+            "above is that class; the others follow in order.\n*one class per group "
+            "id*: the ids 1, 2, 3 ... are the classes above in order.",
+        )
+        form.addParam(
+            "inputMasks",
+            params.PointerParam,
+            pointerClass="SetOfTomoMasks",
+            allowsNull=True,
+            expertLevel=params.LEVEL_ADVANCED,
+            label="Region masks",
+            help="Shown over the tomograms: what lies outside is tinted.",
+        )
+        add_output_choice(form)
+
+    # --------------------------- steps ----------------------------------------
+    def _insertAllSteps(self):
+        self._insertFunctionStep(
+            self.annotateStep, interactive=True, prerequisites=[], needsGPU=False
+        )
+
+    def annotateStep(self):
+        """Open the window, wait until it is closed, and register what was marked."""
+        folder = self.getWindowFolder()
+        tomograms = tomograms_by_id(self.inputTomograms.get())
+        config = self._buildConfig(folder)
+        error = window_error(config, start_window(config, folder).wait())
+        if error is not None:
+            raise error
+        if has_news(folder, tomograms):
+            register_annotation(self, folder, tomograms, known_groups=self.getGroups())
+
+    # --------------------------- info -----------------------------------------
+    def _findErrors(self):
+        require_display()
+        diameters = self.getDiameters()
+        if not diameters:
+            raise ConfigError(
+                "Give each class to mark and its particle diameter, NAME=VALUE in Å; "
+                "the wand measures it."
+            )
+        tomograms = tomograms_by_id(self.inputTomograms.get())
+        rate = self.inputTomograms.get().getSamplingRate()
+        others = [
+            (pointer.get().getObjLabel(), pointer.get().getSamplingRate())
+            for pointer in self.inputCoordinates
+        ]
+        return [
+            *checks.check_sampling_rates(rate, others, of="coordinates"),
+            *checks.check_headers(tomograms),
+            *checks.check_inside(self._readParticles(), tomograms),
+            *checks.check_diameters(diameters, tomograms),
+            *checks.check_writable(self),
+        ]
+
+    def _summary(self):
+        lines = [
+            f"{name}: {output.getSize()} of {output.getObjLabel()} in "
+            f"{len(output.getTSIds())} tomogram(s)"
+            for name, output in self.iterOutputAttributes(SetOfCoordinates3D)
+        ]
+        return lines or [
+            "Nothing is marked yet. Mark particles in the window and close it; "
+            "'Continue' opens it again."
+        ]
+
+    # --------------------------- helpers --------------------------------------
+    def getWindowFolder(self):
+        """Return where the annotation is kept."""
+        return Path(self._getExtraPath())
+
+    def getDiameters(self):
+        """Return the diameter of each class in Å."""
+        return read_parameters(self, ViewConfig, FORM_FIELDS)["diameter"]
+
+    def getGroups(self):
+        """Return the classes and their group ids."""
+        return {name: i for i, name in enumerate(self.getDiameters(), 1)}
+
+    def _readParticles(self):
+        if len(self.inputCoordinates) == 0:
+            return {}
+        return particles_by_tomogram(
+            self._classSources(self.inputCoordinates, list(self.getDiameters()))
+        )
+
+    def _buildConfig(self, folder):
+        masks = self.inputMasks.get()
+        return prepare_window(
+            folder,
+            tomograms_by_id(self.inputTomograms.get()),
+            self._readParticles(),
+            diameters=self.getDiameters(),
+            masks=tomograms_by_id(masks) if masks is not None else None,
+        )

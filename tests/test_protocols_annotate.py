@@ -1,0 +1,179 @@
+"""The annotate protocol in a real project: the window opens, is clicked, is closed."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+import threading
+import time
+import unittest
+import unittest.mock
+from pathlib import Path
+
+import numpy as np
+from etpicker_plugin.protocols import ProtEtPickerAnnotate
+from etpicker_plugin.protocols.annotation import ANNOTATION
+from pyworkflow.gui import dialog
+from pyworkflow.protocol import MODE_RESUME
+from pyworkflow.protocol.constants import STATUS_INTERACTIVE
+
+from etpicker_plugin.tests.phantoms import SHAPES_ZYX
+from etpicker_plugin.tests.scipion_project import (
+    DIAMETER_WORDS,
+    PhantomProject,
+    positions_of,
+)
+from etpicker_plugin.tests.window_driver import screen
+from etpicker_plugin.viewers.viewers import EtPickerPicksViewer
+from etpicker_plugin.window.session import CLASSES_FILE
+from etpicker_plugin.window.settings import Classes
+from etpicker_plugin.wizards import thresholds_of
+
+WAIT_S = 300
+FIRST, SECOND = (500, 300), (640, 430)
+
+
+def xdotool(*words):
+    done = subprocess.run(
+        ["xdotool", *map(str, words)], capture_output=True, text=True, check=False
+    )
+    return done.stdout.split()
+
+
+def use_window(title, acts):
+    """Wait for the window, click, press keys, and close it."""
+    end = time.monotonic() + WAIT_S
+    while not (found := xdotool("search", "--name", title)):
+        if time.monotonic() > end:
+            return
+        time.sleep(0.3)
+    time.sleep(3)
+    for act in (*acts, ("key", "ctrl+q")):
+        if act[0] == "key":
+            xdotool("key", act[1])
+        else:
+            xdotool("mousemove", "--window", found[0], *act[1])
+            time.sleep(0.3)
+            xdotool("click", act[2])
+        time.sleep(0.7)
+
+
+@unittest.skipUnless(
+    shutil.which("Xvfb") and shutil.which("xdotool"), "Xvfb or xdotool is not installed"
+)
+class TestAnnotate(PhantomProject):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        display = screen()
+        before = os.environ.get("DISPLAY")
+        os.environ["DISPLAY"] = display.__enter__()
+        cls.addClassCleanup(display.__exit__, None, None, None)
+        if before is not None:
+            cls.addClassCleanup(os.environ.__setitem__, "DISPLAY", before)
+
+    def run_window(self, protocol, *acts):
+        user = threading.Thread(target=use_window, args=("TS_a", acts))
+        user.start()
+        self.proj.launchProtocol(protocol, wait=True)
+        user.join()
+        self.assertFalse(protocol.isFailed(), protocol.getErrorMessage())
+        return protocol
+
+    def test_marked_particles_become_coordinates_and_later_edits_new_ones(self):
+        protocol = self.newProtocol(
+            ProtEtPickerAnnotate,
+            inputTomograms=self.tomograms,
+            diameter=DIAMETER_WORDS,
+        )
+        self.assertEqual(protocol.validate(), [])
+        self.run_window(
+            protocol, ("click", FIRST, 1), ("key", "2"), ("click", SECOND, 1)
+        )
+        self.assertEqual(protocol.getStatus(), STATUS_INTERACTIVE)
+        large, small = protocol.Coordinates3D, protocol.Coordinates3D2
+        self.assertEqual([large.getObjLabel(), small.getObjLabel()], ["large", "small"])
+        self.assertEqual([large.getSize(), small.getSize()], [1, 1])
+        self.assertEqual([large.getBoxSize(), small.getBoxSize()], [14, 10])
+        self.assertEqual(large.getSamplingRate(), 10.0)
+        ((name, x, y, z),) = positions_of(large)
+        ((_, x2, y2, z2),) = positions_of(small)
+        middle = SHAPES_ZYX["TS_a"][0] // 2
+        self.assertEqual((name, z, z2), ("TS_a", middle, middle))
+        # Both clicks are in the xy view: their distance tells its scale.
+        scale = (SECOND[0] - FIRST[0]) / (x2 - x)
+        self.assertAlmostEqual((SECOND[1] - FIRST[1]) / (y - y2), scale, delta=0.05)
+
+        protocol.runMode.set(MODE_RESUME)
+        self.run_window(protocol, ("click", FIRST, 3))
+        self.assertEqual([large.getSize(), small.getSize()], [1, 1])
+        self.assertEqual(positions_of(protocol.Coordinates3D), [(name, x, y, z)])
+        np.testing.assert_allclose(
+            positions_of(protocol.Coordinates3D_v2)[0][1:], (x2, y2, z2), atol=1e-3
+        )
+        self.assertEqual(protocol.Coordinates3D_v2.getObjLabel(), "small")
+        self.assertFalse(hasattr(protocol, "Coordinates3D2_v2"))
+
+    def test_edits_from_the_viewer_are_a_new_output_and_the_old_stays(self):
+        import tkinter
+
+        protocol = self.coordinates
+        before = positions_of(protocol.Coordinates3D)
+        viewer = EtPickerPicksViewer(project=self.proj, protocol=protocol, parent=None)
+        root = tkinter.Tk()
+        root.withdraw()
+        user = threading.Thread(target=use_window, args=("TS_a", [("click", FIRST, 1)]))
+        user.start()
+        asked = []
+        with unittest.mock.patch.object(
+            dialog, "askYesNo", lambda title, *_: asked.append(title) or True
+        ):
+            viewer.getTkRoot = lambda: root
+            self.assertEqual(viewer._showWindow(), [])
+            end = time.monotonic() + WAIT_S
+            while not asked and time.monotonic() < end:
+                root.update()
+                time.sleep(0.05)
+        user.join()
+        root.destroy()
+        self.assertEqual(asked, ["Save picks"])
+        self.assertEqual(positions_of(protocol.Coordinates3D), before)
+        edited = positions_of(protocol.Coordinates3D_v2)
+        self.assertEqual(len(edited), len(before) + 1)
+        self.assertEqual(protocol.Coordinates3D_v2.getObjLabel(), "large")
+        np.testing.assert_allclose(
+            [row[1:] for row in edited if row in before],
+            [row[1:] for row in before],
+            atol=1e-3,
+        )
+        reloaded = self.proj.getProtocol(protocol.getObjId())
+        self.assertEqual(reloaded.Coordinates3D_v2.getSize(), len(edited))
+
+    def test_the_cut_offs_of_the_window_become_thresholds(self):
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            (folder / ANNOTATION).mkdir()
+            classes = Classes(
+                folder / ANNOTATION / CLASSES_FILE, {"large": 140.0, "small": 90.0}
+            )
+            self.assertEqual(thresholds_of(folder), "")
+            classes.change("small", threshold=0.4321)
+            self.assertEqual(thresholds_of(folder), "small=0.4321")
+
+    def test_a_window_without_a_screen_is_refused_before_it_starts(self):
+        display = os.environ.pop("DISPLAY")
+        try:
+            errors = self.errors_of(
+                ProtEtPickerAnnotate,
+                inputTomograms=self.tomograms,
+                diameter=DIAMETER_WORDS,
+            )
+        finally:
+            os.environ["DISPLAY"] = display
+        self.assertIn("ssh -X", errors)
+
+    def test_classes_need_diameters(self):
+        errors = self.errors_of(
+            ProtEtPickerAnnotate, inputTomograms=self.tomograms, diameter=""
+        )
+        self.assertIn("Give each class to mark", errors)

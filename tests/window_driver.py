@@ -1,0 +1,96 @@
+"""Drives the real window: a screen of its own, clicks and drags by voxel position."""
+
+import os
+import shutil
+import subprocess
+import time
+from contextlib import contextmanager
+
+from PyQt5.QtCore import QEvent, QPoint, QPointF, Qt
+from PyQt5.QtGui import QMouseEvent
+from PyQt5.QtTest import QTest
+from PyQt5.QtWidgets import QApplication
+
+DRAWN_WITHIN_S = 30
+SCREEN = "1600x1000x24"
+
+
+@contextmanager
+def screen():
+    """Start Xvfb and yield its name; without Xvfb, Qt's own invisible screen."""
+    if shutil.which("Xvfb") is None:
+        os.environ["QT_QPA_PLATFORM"] = "offscreen"
+        yield None
+        return
+    read, write = os.pipe()
+    server = subprocess.Popen(
+        ["Xvfb", "-displayfd", str(write), "-screen", "0", SCREEN, "-nolisten", "tcp"],
+        pass_fds=[write],
+        stderr=subprocess.DEVNULL,
+    )
+    os.close(write)
+    with os.fdopen(read) as pipe:
+        display = f":{pipe.readline().strip()}"
+    try:
+        yield display
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def wait_until(condition, *, what):
+    """Let the window work until a condition holds."""
+    end = time.monotonic() + DRAWN_WITHIN_S
+    while not condition():
+        if time.monotonic() > end:
+            raise AssertionError(f"{what} did not happen in {DRAWN_WITHIN_S} s")
+        QTest.qWait(10)
+
+
+def wait_drawn(window):
+    """Wait until every view shows the cursor's slice."""
+    wait_until(window.views.is_drawn, what="drawing")
+    QApplication.processEvents()
+
+
+def pixel_of(view, position_zyx):
+    """Return the pixel that a position falls into."""
+    point = view.pixel_of(position_zyx)
+    return QPoint(int(point.x() // 1), int(point.y() // 1))
+
+
+def click(view, position_zyx, button=Qt.LeftButton, modifier=Qt.NoModifier):
+    """Click the pixel that a position falls into."""
+    QTest.mouseClick(view.viewport(), button, modifier, pixel_of(view, position_zyx))
+    QApplication.processEvents()
+
+
+def drag(view, start_zyx, end_zyx, button=Qt.LeftButton):
+    """Press at one position, move in steps, and let go at another."""
+    start, end = pixel_of(view, start_zyx), pixel_of(view, end_zyx)
+    send(view, QEvent.MouseButtonPress, start, button, button)
+    for i in range(1, 11):
+        send(
+            view,
+            QEvent.MouseMove,
+            start + (end - start) * i / 10,
+            Qt.NoButton,
+            button,
+        )
+        QTest.qWait(15)
+    send(view, QEvent.MouseButtonRelease, end, button, Qt.NoButton)
+    QApplication.processEvents()
+
+
+def send(view, kind, pixel, button, buttons):
+    viewport = view.viewport()
+    place = QPointF(pixel)
+    event = QMouseEvent(
+        kind,
+        place,
+        QPointF(viewport.mapToGlobal(pixel)),
+        button,
+        buttons,
+        Qt.NoModifier,
+    )
+    QApplication.sendEvent(viewport, event)
