@@ -69,6 +69,7 @@ class ParallelNetwork:
         image
             ``(B, 1, P, P, P)``.
         """
+        _hand_out_statistics(self._copies)
         pieces = image.to(self._device).tensor_split(len(self._copies))
         self._outputs = list(self._side_by_side(self._forward_part, pieces))
         self._leaves = [
@@ -94,7 +95,7 @@ class ParallelNetwork:
                 total += parameter.grad
             parameter.grad = total
         self._outputs, self._leaves = [], []
-        _share_statistics(self._copies)
+        _gather_statistics(self._copies)
 
     def _forward_part(self, part: Network, image: Tensor) -> tuple[Tensor, ...]:
         with mixed_precision(self._device):
@@ -128,15 +129,22 @@ def _share_weights(network: Network) -> Network:
 
 
 @torch.no_grad()
-def _share_statistics(copies: list[Network]) -> None:
-    """Give all copies the mean of their batch statistics."""
-    if len(copies) == 1 or not copies[0].training:
+def _hand_out_statistics(copies: list[Network]) -> None:
+    """Give the copies the network's batch statistics, which may be restored ones."""
+    network, *others = copies
+    for other in others:
+        for buffer, own in zip(other.buffers(), network.buffers(), strict=True):
+            buffer.copy_(own)
+
+
+@torch.no_grad()
+def _gather_statistics(copies: list[Network]) -> None:
+    """Give the network the mean of the copies' batch statistics."""
+    if not copies[0].training:
         return
-    for buffers in zip(*(part.buffers() for part in copies), strict=True):
-        if buffers[0].is_floating_point():
-            mean = torch.stack(buffers).mean(dim=0)
-            for buffer in buffers:
-                buffer.copy_(mean)
+    for own, *others in zip(*(part.buffers() for part in copies), strict=True):
+        if own.is_floating_point():
+            own.copy_(torch.stack([own, *others]).mean(dim=0))
 
 
 def _gradient_of(leaf: Tensor) -> Tensor:

@@ -101,3 +101,22 @@ def test_frozen_statistics_stay(batch):
 
     for name, value in network.state_dict().items():
         assert torch.equal(value, before[name])
+
+
+def test_restored_statistics_reach_every_half(batch):
+    image, target, weight = batch
+    first, second = new_network(), new_network()
+    for network, restored in ((first, True), (second, False)):
+        parallel = ParallelNetwork(network, only_logits, batch_size=3)
+        parallel.train(learn_statistics=True)
+        if restored:  # as when training goes on from a state
+            parallel.forward(image)[0].sum().backward()
+            parallel.backward()
+            network.load_state_dict(new_network().state_dict())
+        (logits,) = parallel.forward(image)
+        supervised_loss(logits, target, weight).backward()
+        parallel.backward()
+
+    mean = second.stem[1].running_mean
+    assert mean.abs().max() > 1e-4
+    torch.testing.assert_close(first.stem[1].running_mean, mean)
