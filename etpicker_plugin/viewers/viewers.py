@@ -114,7 +114,7 @@ class EtPickerModelViewer(Viewer):
 
 
 class EtPickerPicksViewer(EtPickerViewer):
-    """Picks on slices, and their scores."""
+    """Picks on their tomograms, and their scores."""
 
     _label = "viewer picks"
     _targets = (
