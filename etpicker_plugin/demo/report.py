@@ -21,8 +21,9 @@ from etpicker_plugin.demo.pictures import (
 )
 from etpicker_plugin.demo.workflow import last_run
 from etpicker_plugin.engine.io.tomogram import read_tomogram
+from etpicker_plugin.viewers.edit_window import first_outputs
 from etpicker_plugin.viewers.training_curves import draw_curves, read_curves
-from etpicker_plugin.viewers.viewers import class_names, output_sets
+from etpicker_plugin.viewers.viewers import class_names
 
 PACKAGES = ("scipion-em", "scipion-em-tomo", "torch", "numpy", "scipy", "mrcfile")
 
@@ -77,7 +78,7 @@ def picture_slices(picked, truth) -> list[Picture]:
 def read_output(protocol):
     """Return a protocol's coordinates by tomogram, with the names of the classes."""
     return particles_by_tomogram(
-        [(item, class_names(protocol, item)) for item in output_sets(protocol)]
+        [(item, class_names(protocol, item)) for _, item in first_outputs(protocol)]
     )
 
 
