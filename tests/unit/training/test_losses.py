@@ -19,18 +19,29 @@ def example():
 
 def test_dice_by_hand():
     logits, target, weight = example()
-    # p = 1/2 everywhere: overlap 1, totals 4 + 2; the empty class has total 4.
-    expected = ((1 - (2 * 1 + 1) / (6 + 1)) + (1 - 1 / (4 + 1))) / 2
+    target[0, 1, 1, 1, 0] = 1.0
+    # p = 1/2 everywhere: overlap 1, totals 4 + 2; overlap 1/2, totals 4 + 1.
+    expected = ((1 - (2 * 1 + 1) / (6 + 1)) + (1 - (2 * 0.5 + 1) / (5 + 1))) / 2
 
     assert math.isclose(
         float(soft_dice_loss(logits, target, weight)), expected, rel_tol=1e-6
     )
 
 
+def test_a_class_without_a_particle_in_the_batch_has_no_dice():
+    logits, target, weight = example()
+    logits[0, 1] = 5.0
+
+    found = float(soft_dice_loss(logits, target, weight))
+
+    assert math.isclose(found, 1 - (2 * 1 + 1) / (6 + 1), rel_tol=1e-6)
+    assert float(soft_dice_loss(logits, torch.zeros_like(target), weight)) == 0.0
+
+
 def test_dice_ignores_voxels_of_weight_zero():
     logits, target, weight = example()
     weight[0, :, 1] = 0.0
-    expected = ((1 - (2 * 0.5 + 1) / (3 + 1)) + (1 - 1 / (2 + 1))) / 2
+    expected = 1 - (2 * 0.5 + 1) / (3 + 1)
 
     assert math.isclose(
         float(soft_dice_loss(logits, target, weight)), expected, rel_tol=1e-6
