@@ -128,6 +128,22 @@ def test_an_update_with_shuffled_marks_is_not_promoted(data, base, tmp_path):
     assert model.is_file()
 
 
+def test_without_exemplars_it_says_what_that_costs_and_goes_on(
+    data, base, tmp_path, caplog
+):
+    words = ["exemplars", "--model", str(base), "--delete-all"]
+    assert main([*words, "--out", str(tmp_path / "bare")]) == 0
+    bare = tmp_path / "bare" / "model.safetensors"
+
+    more = ["--model", str(bare), "--steps", "2"]
+    model = learn("update", data, "second", "small", tmp_path / "out", *more)
+
+    assert "keeps no exemplars" in caplog.text
+    record = json.loads((model.parent / "forgetting.json").read_text())
+    assert record["classes"]["large"]["f1_after"] is None
+    assert any("large: no held-out" in reason for reason in record["reasons"])
+
+
 def test_a_finished_update_is_left_as_it_is(data, base, updated, caplog):
     before = updated.read_bytes()
     more = ["--model", str(base), "--steps", "80", "--owner", "second lab"]

@@ -99,6 +99,13 @@ def prepare_lesson(config: UpdateConfig, device: torch.device) -> Lesson:
         len(earlier),
         ", ".join(plan.learnt),
     )
+    if not earlier:
+        logger.warning(
+            "%s keeps no exemplars: old species are held by distillation on the new "
+            "tomograms alone, which forgets more, and can be measured only on "
+            "validation tomograms that show them.",
+            config.model,
+        )
     return Lesson(
         teacher=place_network(teacher, device),
         card=card,
