@@ -14,7 +14,7 @@ from etpicker_plugin.protocols.annotation import (
 )
 from etpicker_plugin.protocols.class_sets import add_output_choice
 from etpicker_plugin.protocols.form import add_parameters, read_parameters
-from etpicker_plugin.protocols.protocol_base import ProtEtPickerBase
+from etpicker_plugin.protocols.protocol_base import ProtEtPickerBase, explain_classes
 from pyworkflow.protocol import params
 from tomo.objects import SetOfCoordinates3D
 
@@ -51,14 +51,7 @@ class ProtEtPickerAnnotate(ProtEtPickerBase):
     # --------------------------- form -----------------------------------------
     def _defineParams(self, form):
         form.addSection(label="Input")
-        form.addParam(
-            "inputTomograms",
-            params.PointerParam,
-            pointerClass="SetOfTomograms",
-            important=True,
-            label="Tomograms",
-            help="Tomograms to mark particles in.",
-        )
+        self._addTomograms(form, "Tomograms to mark particles in.")
         add_parameters(form, ViewConfig, FORM_FIELDS)
         form.addParam(
             "inputCoordinates",
@@ -69,20 +62,11 @@ class ProtEtPickerAnnotate(ProtEtPickerBase):
             label="Coordinates to begin with",
             help="Picks to mend or to go on from. They are copied, never changed.",
         )
-        self._addClasses(
+        self._addClasses(form, explain_classes("above"))
+        self._addMasks(
             form,
-            help_text="*one class per set*: a set whose label is the name of a class "
-            "above is that class; the others follow in order.\n*one class per group "
-            "id*: the ids 1, 2, 3 ... are the classes above in order.",
-        )
-        form.addParam(
-            "inputMasks",
-            params.PointerParam,
-            pointerClass="SetOfTomoMasks",
-            allowsNull=True,
-            expertLevel=params.LEVEL_ADVANCED,
-            label="Region masks",
-            help="Shown over the tomograms: what lies outside is tinted.",
+            "Shown over the tomograms: what lies outside is tinted.",
+            level=params.LEVEL_ADVANCED,
         )
         add_output_choice(form)
 

@@ -65,14 +65,36 @@ class ProtEtPickerBase(EMProtocol, ProtTomoBase):
         else:
             form.addParallelSection(threads=cores, mpi=0)
 
-    def _addClasses(self, form, *, help_text):
+    def _addTomograms(self, form, help_text):
+        form.addParam(
+            "inputTomograms",
+            params.PointerParam,
+            pointerClass="SetOfTomograms",
+            important=True,
+            label="Tomograms",
+            help=help_text,
+        )
+
+    def _addMasks(self, form, help_text, *, level=params.LEVEL_NORMAL):
+        form.addParam(
+            "inputMasks",
+            params.PointerParam,
+            pointerClass="SetOfTomoMasks",
+            allowsNull=True,
+            expertLevel=level,
+            label="Region masks",
+            help=help_text,
+        )
+
+    def _addClasses(self, form, help_text=None):
+        """Add how sets and group ids become classes, by default those below."""
         form.addParam(
             "classesFrom",
             params.EnumParam,
             choices=list(CLASS_CHOICES),
             default=BY_SET,
             label="Classes",
-            help=help_text,
+            help=help_text or explain_classes("below"),
         )
 
     # --------------------------- input ----------------------------------------
@@ -150,6 +172,15 @@ class ProtEtPickerBase(EMProtocol, ProtTomoBase):
 
     def _citations(self):
         return [DEEPETPICKER, EPICKER]
+
+
+def explain_classes(place):
+    """Return the help of how sets become the classes that stand at ``place``."""
+    return (
+        "*one class per set*: a set whose label is the name of a class "
+        f"{place} is that class; the others follow in order.\n*one class per group "
+        f"id*: the ids 1, 2, 3 ... are the classes {place} in order."
+    )
 
 
 def engine_program(python, *, on_gpu):

@@ -44,12 +44,7 @@ class ProtEtPickerEvaluate(ProtEtPickerBase):
                 help=f"{label}: one set for each class, or sets whose group ids are "
                 "the classes.",
             )
-        self._addClasses(
-            form,
-            help_text="*one class per set*: a set whose label is the name of a class "
-            "below is that class; the others follow in order.\n*one class per group "
-            "id*: the ids 1, 2, 3 ... are the classes below in order.",
-        )
+        self._addClasses(form)
         add_parameters(form, EvaluateConfig, FORM_FIELDS)
 
     # --------------------------- steps ----------------------------------------

@@ -80,7 +80,7 @@ class ProtEtPickerExportCoordinates(ProtEtPickerBase):
         )
         self._addClasses(
             form,
-            help_text="What names the classes: the sets' labels, or the group ids.",
+            "What names the classes: the sets' labels, or the group ids.",
         )
         form.addParam(
             "classNames",

@@ -81,7 +81,7 @@ class ProtEtPickerExtract(ProtEtPickerBase):
         )
         self._addClasses(
             form,
-            help_text="*one class per set*: all coordinates are of the one class "
+            "*one class per set*: all coordinates are of the one class "
             "below.\n*one class per group id*: the ids 1, 2, 3 ... are the classes "
             "below in order.",
         )

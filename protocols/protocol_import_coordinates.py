@@ -72,13 +72,9 @@ class ProtEtPickerImportCoordinates(ProtEtPickerBase):
     # --------------------------- form -----------------------------------------
     def _defineParams(self, form):
         form.addSection(label="Import")
-        form.addParam(
-            "inputTomograms",
-            params.PointerParam,
-            pointerClass="SetOfTomograms",
-            important=True,
-            label="Tomograms",
-            help="The tomograms that the coordinates belong to; they give dimensions, "
+        self._addTomograms(
+            form,
+            "The tomograms that the coordinates belong to; they give dimensions, "
             "voxel size and names.",
         )
         form.addParam(

@@ -49,14 +49,7 @@ class ProtEtPickerLearn(ProtEtPickerBase):
 
     # --------------------------- form -----------------------------------------
     def _addAnnotated(self, form, config_class, *, tomograms_help):
-        form.addParam(
-            "inputTomograms",
-            params.PointerParam,
-            pointerClass="SetOfTomograms",
-            important=True,
-            label="Tomograms",
-            help=tomograms_help,
-        )
+        self._addTomograms(form, tomograms_help)
         form.addParam(
             "inputCoordinates",
             params.MultiPointerParam,
@@ -67,21 +60,12 @@ class ProtEtPickerLearn(ProtEtPickerBase):
             help="Centres of particles in these tomograms: one set for each class, or "
             "sets whose group ids are the classes.",
         )
-        self._addClasses(
-            form,
-            help_text="*one class per set*: a set whose label is the name of a class "
-            "below is that class; the others follow in order.\n*one class per group "
-            "id*: the ids 1, 2, 3 ... are the classes below in order.",
-        )
+        self._addClasses(form)
         add_parameters(form, config_class, INPUT_FIELDS)
-        form.addParam(
-            "inputMasks",
-            params.PointerParam,
-            pointerClass="SetOfTomoMasks",
-            allowsNull=True,
-            expertLevel=params.LEVEL_ADVANCED,
-            label="Region masks",
-            help="Voxels where the mask of a tomogram is 0 are not learnt from.",
+        self._addMasks(
+            form,
+            "Voxels where the mask of a tomogram is 0 are not learnt from.",
+            level=params.LEVEL_ADVANCED,
         )
         form.addParam(
             "validationNames",

@@ -75,13 +75,9 @@ class ProtEtPickerPick(ProtEtPickerBase):
     # --------------------------- form -----------------------------------------
     def _defineParams(self, form):
         form.addSection(label="Input")
-        form.addParam(
-            "inputTomograms",
-            params.PointerParam,
-            pointerClass="SetOfTomograms",
-            important=True,
-            label="Tomograms",
-            help="Tomograms to pick, of the kind that the model has learnt from. "
+        self._addTomograms(
+            form,
+            "Tomograms to pick, of the kind that the model has learnt from. "
             "Another voxel size is rescaled.",
         )
         form.addParam(
@@ -93,13 +89,9 @@ class ProtEtPickerPick(ProtEtPickerBase):
             help="A model of 'train model' or 'import model'.",
         )
         add_parameters(form, PickConfig, INPUT_FIELDS)
-        form.addParam(
-            "inputMasks",
-            params.PointerParam,
-            pointerClass="SetOfTomoMasks",
-            allowsNull=True,
-            label="Region masks",
-            help="Nothing is picked where the mask of a tomogram is 0. Each tomogram "
+        self._addMasks(
+            form,
+            "Nothing is picked where the mask of a tomogram is 0. Each tomogram "
             "needs one.",
         )
         form.addSection(label="Picking")

@@ -8,7 +8,7 @@ from pyworkflow.protocol.params import LabelParam
 from etpicker_plugin.engine.io.tomogram import read_tomogram
 from etpicker_plugin.protocols import ProtEtPickerAverage, ProtEtPickerExtract
 from etpicker_plugin.viewers.averages import draw_fsc, draw_montage, draw_sections
-from etpicker_plugin.viewers.viewers import EtPickerViewer, FigureView
+from etpicker_plugin.viewers.viewers import EtPickerViewer
 
 MOST_BOXES = 32
 
@@ -36,13 +36,11 @@ class EtPickerExtractViewer(EtPickerViewer):
         boxes, names = some_boxes(self.protocol)
         if not boxes:
             return [self._message("The boxes are not cut yet.", "Subtomograms")]
-        return [
-            FigureView(
-                f"Subtomograms: {self.protocol.getRunName()}",
-                lambda figure: draw_montage(figure, boxes, names),
-                size=(10, 6),
-            )
-        ]
+        return self._figure(
+            "Subtomograms",
+            lambda figure: draw_montage(figure, boxes, names),
+            size=(10, 6),
+        )
 
 
 class EtPickerAverageViewer(EtPickerViewer):
@@ -74,24 +72,20 @@ class EtPickerAverageViewer(EtPickerViewer):
         maps = averages_of(self.protocol)
         if not maps:
             return [self._message("There is no average yet.", "Average")]
-        return [
-            FigureView(
-                f"Average: {self.protocol.getRunName()}",
-                lambda figure: draw_sections(figure, maps),
-                size=(9, 3 * len(maps)),
-            )
-        ]
+        return self._figure(
+            "Average",
+            lambda figure: draw_sections(figure, maps),
+            size=(9, 3 * len(maps)),
+        )
 
     def _showFsc(self, _name=None):
         fsc = self.protocol.getFsc()
         if not fsc:
             return [self._message("There is no FSC: only refining gives one.", "FSC")]
-        return [
-            FigureView(
-                f"FSC: {self.protocol.getRunName()}",
-                lambda figure: draw_fsc(figure, fsc),
-            )
-        ]
+        return self._figure(
+            "FSC",
+            lambda figure: draw_fsc(figure, fsc),
+        )
 
 
 def some_boxes(protocol):

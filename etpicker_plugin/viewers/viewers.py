@@ -45,6 +45,11 @@ class EtPickerViewer(ProtocolViewer):
     def _message(self, text, title):
         return MessageView(text, title, tkParent=self.getTkRoot())
 
+    def _figure(self, title, draw, *, size=(7, 6)):
+        """Return a figure's window, with the run's name in its title."""
+        title = f"{title}: {self.protocol.getRunName()}"
+        return [FigureView(title, draw, size=size)]
+
     def _openReport(self):
         """Open the protocol's report in the browser."""
         return open_report(self.protocol.getReportFile(), self.getTkRoot())
@@ -160,13 +165,11 @@ class EtPickerPicksViewer(EtPickerViewer):
         if not scores:
             return [self._message("There are no picks to show yet.", "Picks")]
         thresholds = getattr(self.protocol, "getThresholds", dict)()
-        return [
-            FigureView(
-                f"Scores: {self.protocol.getRunName()}",
-                lambda figure: draw_scores(figure, scores, thresholds),
-                size=(8, 6),
-            )
-        ]
+        return self._figure(
+            "Scores",
+            lambda figure: draw_scores(figure, scores, thresholds),
+            size=(8, 6),
+        )
 
 
 class EtPickerEvaluateViewer(EtPickerViewer):
@@ -198,13 +201,11 @@ class EtPickerEvaluateViewer(EtPickerViewer):
         metrics = self.protocol.getMetrics()
         if not metrics:
             return [self._message("The picks are not evaluated yet.", "Evaluation")]
-        return [
-            FigureView(
-                f"Metrics: {self.protocol.getRunName()}",
-                lambda figure: draw_metrics(figure, metrics),
-                size=(max(6, 1.6 * len(metrics)), 4.5),
-            )
-        ]
+        return self._figure(
+            "Metrics",
+            lambda figure: draw_metrics(figure, metrics),
+            size=(max(6, 1.6 * len(metrics)), 4.5),
+        )
 
     def _showReport(self, _name=None):
         return self._openReport()

@@ -212,18 +212,25 @@ def _read_inputs(
 def _fit_settings(
     config: TrainConfig, began: float, parts: list[ValidationPart]
 ) -> FitSettings:
-    """Turn the time limit into what is left of it after reading."""
-    seconds = None
-    if config.max_minutes is not None:
-        spent = time.monotonic() - began + RESERVED_S
-        seconds = max(60.0 * config.max_minutes - spent, 1.0)
+    """Return how the loop runs."""
     return FitSettings(
-        budget=Budget(steps=config.steps, seconds=seconds),
+        budget=remaining_budget(config.steps, config.max_minutes, began=began),
         batch_size=config.batch_size,
         learning_rate=config.learning_rate,
         patience=config.patience,
         equal_score=equal_score(parts),
     )
+
+
+def remaining_budget(steps: int, max_minutes: float | None, *, began: float) -> Budget:
+    """Turn a time limit into what is left of it after reading.
+
+    ``began`` is the monotonic time at which the command began.
+    """
+    if max_minutes is None:
+        return Budget(steps=steps)
+    spent = time.monotonic() - began + RESERVED_S
+    return Budget(steps=steps, seconds=max(60.0 * max_minutes - spent, 1.0))
 
 
 def starting_state(path: Path, digest: str) -> TrainingState:

@@ -36,14 +36,13 @@ from etpicker_plugin.engine.training.keep import Provenance, keep_exemplars
 from etpicker_plugin.engine.training.patches import PatchSampler, TrainingVolume
 from etpicker_plugin.engine.training.resume import TrainingState
 from etpicker_plugin.engine.training.scale import make_label_settings
-from etpicker_plugin.engine.training.schedule import Budget
 from etpicker_plugin.engine.training.train import (
     MODEL_NAME,
     NOT_OF_THE_RESULT,
-    RESERVED_S,
     STATE_NAME,
     explain_memory,
     finished_model,
+    remaining_budget,
     starting_state,
 )
 from etpicker_plugin.engine.training.validation import ClassResult
@@ -148,15 +147,11 @@ def _learn(
     )
     source = _mixed_batches(lesson, config)
     loss = _update_loss(lesson, source, config)
-    seconds = None
-    if config.max_minutes is not None:
-        spent = time.monotonic() - began + RESERVED_S
-        seconds = max(60.0 * config.max_minutes - spent, 1.0)
     best = fit(
         student,
         source,
         settings=FitSettings(
-            budget=Budget(steps=config.steps, seconds=seconds),
+            budget=remaining_budget(config.steps, config.max_minutes, began=began),
             batch_size=config.batch_size,
             learning_rate=config.learning_rate,
             patience=config.patience,
