@@ -174,3 +174,23 @@ def with_noise(parts: list[ValidationPart], share: float) -> Iterator[Validation
         image = torch.from_numpy(part.image.data.astype(np.float32))
         noisy = add_matched_noise(image, share, seed=number)
         yield replace(part, image=ArrayVolume(noisy.numpy().astype(np.float16)))
+
+
+def mirrored(part: ValidationPart, axes: tuple[int, ...]) -> ValidationPart:
+    """Return a part flipped along some of z, y, x (0, 1, 2)."""
+    if not axes:
+        return part
+    length = np.asarray(part.image.shape_zyx)
+    backwards = tuple(slice(None, None, -1 if a in axes else 1) for a in range(3))
+    positions = part.positions_zyx.copy()
+    start, stop = np.array(part.region.start), np.array(part.region.stop)
+    for axis in axes:
+        positions[:, axis] = length[axis] - 1 - positions[:, axis]
+        start[axis], stop[axis] = length[axis] - stop[axis], length[axis] - start[axis]
+    return replace(
+        part,
+        image=ArrayVolume(part.image.data[backwards]),
+        allowed=ArrayVolume(part.allowed.data[backwards]),
+        positions_zyx=positions,
+        region=Region(tuple(start.tolist()), tuple(stop.tolist())),
+    )

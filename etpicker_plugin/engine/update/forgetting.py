@@ -2,49 +2,25 @@
 
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.stats import binom
 
-from etpicker_plugin.engine.model.network import Network
-from etpicker_plugin.engine.training.judge import Judge
 from etpicker_plugin.engine.training.validation import (
     JudgedPicks,
     ValidationPart,
     join_judged,
     result_at,
 )
+from etpicker_plugin.engine.update.contender import Contender, Groups
 
 PROMOTED, KEPT_OLD = "promoted", "kept old"
 CHANCE = 0.01
 """A class was learnt when random picks would hit as often with less probability."""
 
-Groups = Mapping[str, Sequence[ValidationPart]]
 Judged = Mapping[str, Mapping[str, JudgedPicks]]
 """Picks that pass the threshold, by group of data and class."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Contender:
-    """A model to be compared: its network, judge, and threshold of each class."""
-
-    network: Network
-    judge: Judge
-    thresholds: Mapping[str, float]
-
-    def pick(self, groups: Groups) -> dict[str, dict[str, JudgedPicks]]:
-        """Pick the held-out data, and judge the picks above the thresholds."""
-        return {name: self._pick(parts) for name, parts in groups.items()}
-
-    def _pick(self, parts: Sequence[ValidationPart]) -> dict[str, JudgedPicks]:
-        classes = self.judge.classes
-        known = [_for_classes(part, len(classes)) for part in parts]
-        found = self.judge.candidates(self.network, known)
-        return {
-            name: _at_least(picks, self.thresholds[name])
-            for name, picks in zip(classes, found, strict=True)
-        }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,6 +83,7 @@ def compare_models(
     groups: Groups,
     new_group: str,
     allowed_drop: float,
+    n_views: int = 1,
 ) -> Forgetting:
     """Compare two models on held-out data.
 
@@ -116,18 +93,25 @@ def compare_models(
         Held-out parts, by the round in which their tomogram was learnt.
     new_group
         The group of this round's data.
+    n_views
+        How often the groups show each particle (see ``contender.many_views``).
     """
     old, new = before.pick(groups), after.pick(groups)
-    matrix = tuple(_cells(old, new, after.judge.classes))
+    matrix = tuple(_cells(old, new, after.judge.classes, n_views=n_views))
     changes = tuple(
-        _change(name, old, new, known=name in before.judge.classes, of_round=new_group)
+        _change(
+            *(name, old, new),
+            known=name in before.judge.classes,
+            of_round=new_group,
+            n_views=n_views,
+        )
         for name in after.judge.classes
     )
     chance = chance_shares(groups[new_group], after.judge.match_distances)
     reasons = [
         *_lost(changes, allowed_drop),
         *_worse(matrix, new_group, allowed_drop),
-        *_not_learnt(changes, new[new_group], chance),
+        *_not_learnt(changes, new[new_group], chance, n_views=n_views),
     ]
     return Forgetting(
         verdict=KEPT_OLD if reasons else PROMOTED,
@@ -168,7 +152,9 @@ def chance_shares(
     return shares
 
 
-def _cells(old: Judged, new: Judged, classes: Iterable[str]) -> Iterable[Cell]:
+def _cells(
+    old: Judged, new: Judged, classes: Iterable[str], *, n_views: int
+) -> Iterable[Cell]:
     for group, of_class in new.items():
         for name in classes:
             if of_class[name].n_truth:
@@ -176,14 +162,14 @@ def _cells(old: Judged, new: Judged, classes: Iterable[str]) -> Iterable[Cell]:
                 yield Cell(
                     class_name=name,
                     group=group,
-                    n_particles=of_class[name].n_truth,
+                    n_particles=of_class[name].n_truth // n_views,
                     f1_before=_f1(old[group][name]) if known else None,
                     f1_after=_f1(of_class[name]),
                 )
 
 
 def _change(
-    name: str, old: Judged, new: Judged, *, known: bool, of_round: str
+    name: str, old: Judged, new: Judged, *, known: bool, of_round: str, n_views: int
 ) -> ClassChange:
     """Judge an old class on earlier data, and a new one on this round's."""
     chosen = [g for g in new if (g != of_round) == known]
@@ -196,7 +182,7 @@ def _change(
     return ClassChange(
         name=name,
         is_new=not known,
-        n_particles=after.n_truth,
+        n_particles=after.n_truth // n_views,
         f1_before=f1_before,
         f1_after=_f1(after) if measured else None,
     )
@@ -238,12 +224,16 @@ def _not_learnt(
     changes: Iterable[ClassChange],
     picks: Mapping[str, JudgedPicks],
     chance: Sequence[float],
+    *,
+    n_views: int,
 ) -> Iterable[str]:
     """Name the new classes whose picks hit no more often than random ones."""
     for c, share in zip(changes, chance, strict=True):
         if not c.is_new:
             continue
-        n_picks, n_hits = len(picks[c.name].scores), int(picks[c.name].is_true.sum())
+        # Views of one particle are no more evidence than one of them.
+        n_picks = round(len(picks[c.name].scores) / n_views)
+        n_hits = round(picks[c.name].is_true.sum() / n_views)
         probability = float(binom.sf(n_hits - 1, n_picks, share))
         if n_hits == 0 or probability > CHANCE:
             yield (
@@ -252,22 +242,6 @@ def _not_learnt(
                 f"would hit {share * n_picks:.1f}. Check its marks, mark more, or "
                 "train longer."
             )
-
-
-def _for_classes(part: ValidationPart, n_classes: int) -> ValidationPart:
-    """Return a part for a model that knows the first classes only."""
-    ours = part.channels < n_classes
-    return replace(
-        part,
-        positions_zyx=part.positions_zyx[ours],
-        channels=part.channels[ours],
-        annotation=part.annotation[:n_classes],
-    )
-
-
-def _at_least(judged: JudgedPicks, threshold: float) -> JudgedPicks:
-    kept = judged.scores >= threshold
-    return replace(judged, scores=judged.scores[kept], is_true=judged.is_true[kept])
 
 
 def _f1(judged: JudgedPicks) -> float:

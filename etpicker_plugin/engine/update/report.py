@@ -89,8 +89,9 @@ def _page(
         picture(PICTURE_NAME, png),
         paragraph(
             "Old classes are measured on exemplars of earlier rounds that are never "
-            "learnt from, new classes on held-out parts of the new tomograms; each "
-            "model picks at its own thresholds."
+            "learnt from, new classes on held-out parts of the new tomograms, both as "
+            "they are and mirrored along each axis; each model picks at its own "
+            "thresholds."
         ),
         "<h2>By round of the data</h2>",
         _matrix(forgetting),

@@ -46,11 +46,8 @@ from etpicker_plugin.engine.training.train import (
     starting_state,
 )
 from etpicker_plugin.engine.training.validation import ClassResult
-from etpicker_plugin.engine.update.forgetting import (
-    Contender,
-    Forgetting,
-    compare_models,
-)
+from etpicker_plugin.engine.update.contender import VIEWS, Contender, many_views
+from etpicker_plugin.engine.update.forgetting import Forgetting, compare_models
 from etpicker_plugin.engine.update.importance import weight_importance
 from etpicker_plugin.engine.update.lesson import Lesson, prepare_lesson
 from etpicker_plugin.engine.update.loss import Terms, UpdateLoss, dual_path
@@ -242,9 +239,10 @@ def _compare(
     return compare_models(
         before,
         after,
-        groups=lesson.groups,
+        groups=many_views(lesson.groups),
         new_group=lesson.new_group,
         allowed_drop=config.allowed_drop,
+        n_views=len(VIEWS),
     )
 
 

@@ -3,9 +3,13 @@
 import numpy as np
 import pytest
 
+from etpicker_plugin.engine.io.array_volume import ArrayVolume
+from etpicker_plugin.engine.training.split import Region
 from etpicker_plugin.engine.training.validation import (
     JudgedPicks,
+    ValidationPart,
     join_judged,
+    mirrored,
     result_at,
 )
 
@@ -38,3 +42,28 @@ def test_parts_are_pooled():
     assert pooled.n_truth == 3
     assert pooled.scores.tolist() == [0.9, 0.5, 0.1]
     assert pooled.is_true.tolist() == [True, False, True]
+
+
+def test_a_mirrored_part_keeps_its_particles_on_their_voxels():
+    shape, positions = (5, 7, 9), np.array([[1, 2, 3], [4, 6, 8], [0, 0, 7]])
+    image, allowed = np.zeros(shape, np.float16), np.ones(shape, bool)
+    image[tuple(positions.T)] = [1, 2, 3]
+    allowed[0, 0, 0] = False
+    part = ValidationPart(
+        tomogram_id="TS_1",
+        image=ArrayVolume(image),
+        region=Region((0, 0, 2), (5, 3, 8)),
+        allowed=ArrayVolume(allowed),
+        positions_zyx=positions.astype(float),
+        channels=np.zeros(3, int),
+        annotation=("complete",),
+    )
+
+    for axes in ((0,), (1,), (2,), (0, 2)):
+        flipped = mirrored(part, axes)
+        index = flipped.positions_zyx.astype(int)
+        assert flipped.image.data[tuple(index.T)].tolist() == [1, 2, 3]
+        # The first and third lie in the region, before and after.
+        assert flipped.region.contains(flipped.positions_zyx).tolist() == [1, 0, 1]
+    assert not mirrored(part, (2,)).allowed.data[0, 0, 8]
+    assert mirrored(part, (1,)).region == Region((0, 4, 2), (5, 7, 8))

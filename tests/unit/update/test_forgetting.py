@@ -7,10 +7,10 @@ from etpicker_plugin.engine.io.array_volume import ArrayVolume
 from etpicker_plugin.engine.training.judge import make_judge
 from etpicker_plugin.engine.training.split import Region
 from etpicker_plugin.engine.training.validation import JudgedPicks, ValidationPart
+from etpicker_plugin.engine.update.contender import Contender
 from etpicker_plugin.engine.update.forgetting import (
     KEPT_OLD,
     PROMOTED,
-    Contender,
     chance_shares,
     compare_models,
 )

@@ -1,0 +1,67 @@
+"""The models before and after an update, picking what was held out."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from etpicker_plugin.engine.model.network import Network
+from etpicker_plugin.engine.training.judge import Judge
+from etpicker_plugin.engine.training.validation import (
+    JudgedPicks,
+    ValidationPart,
+    mirrored,
+)
+
+VIEWS = ((), (0,), (1,), (2,))
+"""Axes (zyx) along which held-out parts are mirrored for the comparison."""
+
+Groups = Mapping[str, Sequence[ValidationPart]]
+
+
+def many_views(groups: Groups) -> dict[str, list[ValidationPart]]:
+    """Return the groups as they are and mirrored, ``len(VIEWS)`` times in all.
+
+    Held-out particles are few. One on the brink, found by one model and missed by the
+    other, would decide the verdict; in several views it counts by how often.
+    """
+    return {
+        name: [mirrored(part, axes) for axes in VIEWS for part in parts]
+        for name, parts in groups.items()
+    }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contender:
+    """A model to be compared: its network, judge, and threshold of each class."""
+
+    network: Network
+    judge: Judge
+    thresholds: Mapping[str, float]
+
+    def pick(self, groups: Groups) -> dict[str, dict[str, JudgedPicks]]:
+        """Pick the held-out data, and judge the picks above the thresholds."""
+        return {name: self._pick(parts) for name, parts in groups.items()}
+
+    def _pick(self, parts: Sequence[ValidationPart]) -> dict[str, JudgedPicks]:
+        classes = self.judge.classes
+        known = [_for_classes(part, len(classes)) for part in parts]
+        found = self.judge.candidates(self.network, known)
+        return {
+            name: _at_least(picks, self.thresholds[name])
+            for name, picks in zip(classes, found, strict=True)
+        }
+
+
+def _for_classes(part: ValidationPart, n_classes: int) -> ValidationPart:
+    """Return a part for a model that knows the first classes only."""
+    ours = part.channels < n_classes
+    return replace(
+        part,
+        positions_zyx=part.positions_zyx[ours],
+        channels=part.channels[ours],
+        annotation=part.annotation[:n_classes],
+    )
+
+
+def _at_least(judged: JudgedPicks, threshold: float) -> JudgedPicks:
+    kept = judged.scores >= threshold
+    return replace(judged, scores=judged.scores[kept], is_true=judged.is_true[kept])
