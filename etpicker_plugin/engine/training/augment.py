@@ -102,31 +102,33 @@ def _draw_small_turn(generator: np.random.Generator) -> np.ndarray:
     return turn
 
 
-def source_margin(patch_size: int) -> int:
+def source_margin(augmentation: Augmentation, patch_size: int) -> int:
     """Return how many voxels around a patch an augmentation may read.
 
-    The half diagonal of the patch turned by at most 15° and 5° twice, scaled by 5 %
-    and displaced elastically.
+    None if it is exact; else the half diagonal of the patch turned by at most 15° and
+    5° twice, scaled by 5 % and displaced elastically.
     """
+    if augmentation.exact:
+        return 0
     grown = patch_size / 2 * (1.0 + 0.3 + 0.12) * SCALE_RANGE[1]
     return math.ceil(grown - patch_size / 2 + ELASTIC_SHARE * patch_size)
 
 
 def move_image(source: Tensor, augmentation: Augmentation, patch_size: int) -> Tensor:
-    """Cut the moved patch out of a source that is wider by ``source_margin``.
+    """Cut moved patches out of sources that are wider by ``source_margin``.
 
     Parameters
     ----------
     source
-        ``(S, S, S)`` float32 with S = P + 2 margin.
+        ``(K, S, S, S)`` float32 with S = P + 2 margin: K images of one place.
 
     Returns
     -------
     Tensor
-        ``(P, P, P)``, intensities as they were.
+        ``(K, P, P, P)``, intensities as they were.
     """
     if augmentation.exact:
-        return _permute(source, augmentation.matrix, patch_size)
+        return _permute(source, augmentation.matrix)
     return _resample(source, augmentation, patch_size)
 
 
@@ -159,14 +161,11 @@ def move_positions(
     return moved + centre
 
 
-def _permute(source: Tensor, matrix: np.ndarray, patch_size: int) -> Tensor:
-    margin = source_margin(patch_size)
-    inner = slice(margin, margin + patch_size)
-    patch = source[inner, inner, inner]
+def _permute(source: Tensor, matrix: np.ndarray) -> Tensor:
     axes = np.abs(matrix).argmax(axis=0)
     signs = matrix[axes, np.arange(3)]
-    patch = patch.permute(*axes.tolist())
-    return patch.flip([i for i in range(3) if signs[i] < 0])
+    patch = source.permute(0, *(axes + 1).tolist())
+    return patch.flip([i + 1 for i in range(3) if signs[i] < 0])
 
 
 def _resample(source: Tensor, augmentation: Augmentation, size: int) -> Tensor:
@@ -181,14 +180,14 @@ def _resample(source: Tensor, augmentation: Augmentation, size: int) -> Tensor:
     )[0]
     wanted = torch.einsum("ij,jzyx->izyx", matrix, grid) + field
     # grid_sample wants x first, scaled so that -1 and 1 are the outer voxels' centres
-    scaled = wanted.flip(0).permute(1, 2, 3, 0) / ((source.shape[0] - 1) / 2)
+    scaled = wanted.flip(0).permute(1, 2, 3, 0) / ((source.shape[-1] - 1) / 2)
     return nn.functional.grid_sample(
-        source[None, None],
+        source[None],
         scaled[None].to(source.device),
         mode="bilinear",
         padding_mode="border",
         align_corners=True,
-    )[0, 0]
+    )[0]
 
 
 def _elastic_at(

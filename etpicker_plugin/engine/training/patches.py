@@ -131,15 +131,11 @@ class PatchSampler:
         centre: NDArray[np.int64],
         augmentation: Augmentation,
     ) -> tuple[Tensor, Tensor, Tensor]:
-        size, margin = self._size, source_margin(self._size)
+        size, margin = self._size, source_margin(augmentation, self._size)
         start = centre - size // 2
         outer = tuple(start - margin), tuple(start + size + margin)
-        image = move_image(
-            torch.from_numpy(volume.image.read(*outer)), augmentation, size
-        )
-        learnable = move_image(
-            torch.from_numpy(volume.learnable.read(*outer)), augmentation, size
-        )
+        sources = np.stack([volume.image.read(*outer), volume.learnable.read(*outer)])
+        image, learnable = move_image(torch.from_numpy(sources), augmentation, size)
         target, weight = paint_labels(
             (size, size, size),
             move_positions(volume.positions_zyx - start, augmentation, size),

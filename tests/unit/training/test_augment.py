@@ -48,7 +48,9 @@ def test_a_blob_moves_to_where_its_centre_moves(seed):
     augmentation = draw_augmentation(np.random.default_rng(seed), SIZE)
     position = np.array([9.0, 12.5, 14.0])
 
-    image = move_image(blob_at(position, source_margin(SIZE)), augmentation, SIZE)
+    (image,) = move_image(
+        blob_at(position, source_margin(augmentation, SIZE))[None], augmentation, SIZE
+    )
 
     moved = move_positions(position[None], augmentation, SIZE)[0]
     assert image.shape == (SIZE, SIZE, SIZE)
@@ -74,13 +76,13 @@ def test_the_beam_never_lies_down():
 
 
 def test_the_seed_replays_noise_and_shape():
-    source = torch.randn(SIZE + 2 * source_margin(SIZE), 1, 1).expand(
-        -1, SIZE + 2 * source_margin(SIZE), SIZE + 2 * source_margin(SIZE)
-    )
+    margin = source_margin(draw_augmentation(np.random.default_rng(7), SIZE), SIZE)
+    edge = SIZE + 2 * margin
+    source = torch.randn(edge, 1, 1).expand(-1, edge, edge)
     results = []
     for _ in range(2):
         augmentation = draw_augmentation(np.random.default_rng(7), SIZE)
-        moved = move_image(source, augmentation, SIZE)
+        (moved,) = move_image(source[None], augmentation, SIZE)
         results.append(change_intensity(moved, augmentation))
 
     assert torch.equal(results[0], results[1])
