@@ -1,12 +1,14 @@
 """Continual learning: three rounds of species and imaging conditions, five ways.
 
-    python benchmarks/continual.py OUT [--steps 400] [--ways joint ours …]
+    python benchmarks/continual.py OUT [--steps 400] [--ways joint ours …] [--alone]
 
 Simulates the data itself. Round 0 knows ribosome and ring; round 1 adds proteasome, at
 a lower dose and another defocus; round 2 adds globule, at another voxel size. The new
 tomograms hold the old species too, and nobody marked them. Every way ends with one
 model of all four species, which picks the test tomograms of every round at its own
-thresholds; a species is judged on those of the round that brought it.
+thresholds; a species is judged on those of the round that brought it. With --alone the
+new tomograms hold nothing but their own species, and with --room M the first model's
+exemplars are cut down to M megabytes and stay there.
 
 joint     one training on the tomograms of all rounds with every species marked
 fine-tune each update learns the new marks alone; all else is background
@@ -24,7 +26,9 @@ import time
 from pathlib import Path
 
 from etpicker_plugin.engine.model.card import read_card
+from etpicker_plugin.engine.model.exemplars import MEGABYTE, read_exemplars
 from etpicker_plugin.engine.model.model_file import load_model, save_model
+from etpicker_plugin.engine.training.keep import Provenance, keep_exemplars
 
 ROUNDS = (
     {"learnt": ("ribosome", "ring"), "there": (), "snr": 0.12, "voxel_size": 10.0},
@@ -71,7 +75,7 @@ def etpicker(*words: object) -> float:
     return time.perf_counter() - began
 
 
-def simulate(out: Path) -> dict[str, float]:
+def simulate(out: Path, *, alone: bool) -> dict[str, float]:
     """Make the tomograms of all rounds; return the species' diameters (Å)."""
     diameters: dict[str, float] = {}
     for number, settings in enumerate(ROUNDS):
@@ -80,7 +84,8 @@ def simulate(out: Path) -> dict[str, float]:
             etpicker(
                 *["simulate", "--out", folder, "--name", f"r{number}"],
                 *["--tomograms", TRAINING + TESTING, "--shape", *SIZE_XYZ],
-                *["--species", *settings["learnt"], *settings["there"]],
+                *["--species", *settings["learnt"]],
+                *(() if alone else settings["there"]),
                 *["--particles", PARTICLES, "--snr", settings["snr"]],
                 *["--voxel-size", settings["voxel_size"], "--seed", 100 + number],
                 *["--defocus", settings.get("defocus", 3.5)],
@@ -160,20 +165,48 @@ def without_exemplars(model: Path, folder: Path) -> Path:
     return folder
 
 
+def with_room(model: Path, folder: Path, megabytes: float) -> Path:
+    """Write a model with fewer of its exemplars; return its folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path, source = folder / "model.safetensors", model / "model.safetensors"
+    if not path.exists():
+        network, card = load_model(source)
+        fewer = keep_exemplars(
+            network.eval(),
+            (),
+            (),
+            classes=tuple(card.class_names()),
+            provenance=Provenance(round=card.round, owner="", licence=""),
+            earlier=read_exemplars(source),
+            budget=int(megabytes * MEGABYTE),
+        )
+        save_model(path, network, card, exemplars=fewer)
+    return folder
+
+
 def run_way(
-    way: str, out: Path, base: Path, diameters: dict[str, float], steps: int
+    way: str,
+    out: Path,
+    base: Path,
+    diameters: dict[str, float],
+    steps: int,
+    room: float | None,
 ) -> dict:
     """Update the first model round by round; return F1 and seconds."""
     model, seconds = base, []
     after = [judge(out, base, diameters)]
     if way in WITHOUT_EXEMPLARS:
         model = without_exemplars(base, out / "base_bare")
+    elif room is not None:
+        model = with_room(base, out / f"base_{room:g}_MB", room)
     for number, settings in list(enumerate(ROUNDS))[1:]:
         folder = out / way.replace(" ", "_") / f"round_{number}"
         more = ["--model", model / "model.safetensors", *WAYS[way]]
         more += ["--steps", int(steps * UPDATE_SHARE), "--patience", 99]
         if way in WITHOUT_EXEMPLARS:
             more += ["--exemplars", "none"]
+        elif room is not None:
+            more += ["--exemplar-budget", room]
         classes = {n: diameters[n] for n in settings["learnt"]}
         names = files_of(number, 0, TRAINING)
         seconds.append(learn("update", out, folder, names, classes, more))
@@ -216,9 +249,11 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--steps", type=int, default=400)
     parser.add_argument("--ways", nargs="+", default=["joint", *WAYS])
+    parser.add_argument("--alone", action="store_true")
+    parser.add_argument("--room", type=float)
     arguments = parser.parse_args()
     out = arguments.out
-    diameters = simulate(out)
+    diameters = simulate(out, alone=arguments.alone)
     names = files_of(0, 0, TRAINING)
     classes = {n: diameters[n] for n in ROUNDS[0]["learnt"]}
     more = ["--steps", arguments.steps, "--patience", 99]
@@ -229,7 +264,9 @@ def main() -> None:
         if way == "joint":
             results[way] = run_joint(out, diameters, arguments.steps)
         else:
-            results[way] = run_way(way, out, base, diameters, arguments.steps)
+            results[way] = run_way(
+                way, out, base, diameters, arguments.steps, arguments.room
+            )
     (out / "results.json").write_text(json.dumps(results, indent=1))
     joint = results.get("joint")
     show(results, joint["seconds"][0] if joint else None)
