@@ -42,7 +42,7 @@ class Case:
 
 CASES = {
     "fast": Case(flags=("--network", "fast")),
-    "deepetpicker": Case(flags=("--network", "deepetpicker", "--patch-size", "72")),
+    "deepetpicker": Case(flags=("--network", "deepetpicker", "--patch-size", "64")),
     "fast, ribosome only": Case(flags=(), classes=("5mrc",)),
     "deepetpicker, ribosome only": Case(
         flags=("--network", "deepetpicker", "--working-voxel-size", "10"),
@@ -82,7 +82,7 @@ def first_clicks(data: Path, folder: Path, case: Case) -> tuple[list[str], list[
     return names, files
 
 
-def run_case(data: Path, out: Path, case: Case, minutes: float) -> dict:
+def run_case(data: Path, out: Path, case: Case, minutes: float | None) -> dict:
     """Train, pick and evaluate; return the metrics with the times."""
     out.mkdir(parents=True, exist_ok=True)
     diameters = [f"{name}={DIAMETERS[name]}" for name in case.classes]
@@ -96,8 +96,7 @@ def run_case(data: Path, out: Path, case: Case, minutes: float) -> dict:
         *files,
         "--diameter",
         *diameters,
-        "--max-minutes",
-        minutes,
+        *(() if minutes is None else ("--max-minutes", minutes)),
         "--out",
         out / "model",
         *case.flags,

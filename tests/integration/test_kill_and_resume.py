@@ -1,4 +1,4 @@
-"""kill -9 in training and in picking: the second run gives the unbroken run's picks."""
+"""kill -9 in training, updating and picking: the second run's picks are the first's."""
 
 import json
 import signal
@@ -40,6 +40,14 @@ def train_command(data, out):
         *diameters,
         "--out",
         out,
+        *TRAIN,
+    )
+
+
+def update_command(model, data, out):
+    return command(
+        *("update", "--model", model, "--out", out),
+        *("--tomogram", data / "TS_b.mrc", "--coordinates", data / "TS_b.csv"),
         *TRAIN,
     )
 
@@ -97,16 +105,13 @@ def unbroken(data, tmp_path_factory):
     return out
 
 
-def test_a_killed_training_gives_the_same_picks(data, unbroken, tmp_path):
-    out = tmp_path / "broken"
-    words = train_command(data, out)
-
+def kill_and_resume(words, out):
+    """Kill the command half-way, run it again, and see that it went on."""
     kill_when(words, lambda: trained_steps(out) >= 12)
     assert not (out / "model.safetensors").exists()
     assert (out / "training_state.safetensors").exists()
     killed_at = trained_steps(out)
     run(words)
-    run(pick_command(out / "model.safetensors", data, out / "picks"))
 
     steps = [
         json.loads(line)["done"]
@@ -116,9 +121,33 @@ def test_a_killed_training_gives_the_same_picks(data, unbroken, tmp_path):
     assert 1 < steps[killed_at:][0] <= killed_at + 1  # it went on, not from the start
     assert steps[-1] == 24
     assert not (out / "training_state.safetensors").exists()
+
+
+def test_a_killed_training_gives_the_same_picks(data, unbroken, tmp_path):
+    out = tmp_path / "broken"
+
+    kill_and_resume(train_command(data, out), out)
+    run(pick_command(out / "model.safetensors", data, out / "picks"))
+
     picks = (out / "picks" / "TS_c.csv").read_text()
     assert picks == (unbroken / "picks" / "TS_c.csv").read_text()
     assert len(picks.splitlines()) > 20
+
+
+def test_a_killed_update_gives_the_same_picks(data, unbroken, tmp_path):
+    old = unbroken / "model.safetensors"
+    before = old.read_bytes()
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+
+    run(update_command(old, data, whole))
+    kill_and_resume(update_command(old, data, broken), broken)
+
+    for out in (whole, broken):
+        run(pick_command(out / "model.safetensors", data, out / "picks"))
+    picks = (broken / "picks" / "TS_c.csv").read_text()
+    assert picks == (whole / "picks" / "TS_c.csv").read_text()
+    assert len(picks.splitlines()) > 20
+    assert old.read_bytes() == before
 
 
 def test_a_killed_picking_gives_the_same_picks(data, unbroken, tmp_path):
