@@ -12,7 +12,10 @@ from torch import Tensor
 
 from etpicker_plugin.engine.model.network import Network
 from etpicker_plugin.engine.progress import Progress, ProgressEvent
-from etpicker_plugin.engine.training.losses import supervised_loss
+from etpicker_plugin.engine.training.losses import (
+    spare_likely_particles,
+    supervised_loss,
+)
 from etpicker_plugin.engine.training.parallel import (
     ParallelNetwork,
     Run,
@@ -38,7 +41,6 @@ AVERAGE_DECAY = 0.995
 WEIGHT_DECAY = 0.01
 BETAS = (0.9, 0.99)
 LARGEST_GRADIENT = 5.0
-SURE = 0.9
 SAVE_EVERY_S = 60.0
 
 Validate = Callable[[Network], tuple[float, dict[str, float]]]
@@ -85,7 +87,8 @@ def learn_from_labels(
     """Return the supervised loss of a batch's logits."""
     (logits,) = outputs
     target, weight = batch.target.to(logits.device), batch.weight.to(logits.device)
-    return supervised_loss(logits, target, spare_likely_particles(logits, weight))
+    weight = spare_likely_particles(logits, target, weight)
+    return supervised_loss(logits, target, weight)
 
 
 def fit(
@@ -182,18 +185,6 @@ def _step(weights: _Weights, batch: Batch, loss: Loss, *, rate: float) -> float:
     torch.nn.utils.clip_grad_norm_(weights.network.parameters(), LARGEST_GRADIENT)
     optimiser.step()
     return float(value.detach())
-
-
-def spare_likely_particles(logits: Tensor, weight: Tensor) -> Tensor:
-    """Ignore unmarked voxels that the network already takes for particles.
-
-    With sparse annotation unmarked voxels weigh less than 1; the likely particles
-    among them are not pushed down (after EPicker's sparse loss, Zhang et al. 2022).
-    Where the annotation is complete every weight is 0 or 1 and nothing changes.
-    """
-    unsure = (weight > 0) & (weight < 1)
-    likely = torch.sigmoid(logits.detach()) > SURE
-    return torch.where(unsure & likely, 0.0, weight)
 
 
 def _update_average(weights: _Weights, step: int) -> None:

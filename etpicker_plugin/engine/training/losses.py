@@ -59,3 +59,32 @@ def supervised_loss(logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
     return soft_dice_loss(logits, target, weight) + cross_entropy_loss(
         logits, target, weight
     )
+
+
+def spare_likely_particles(logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+    """Ignore unmarked voxels that look as much like a particle as the marked ones.
+
+    With sparse annotation unmarked voxels weigh less than 1, and many are of particles
+    too. Those whose probability reaches the mean of the marked voxels of their class
+    in the batch are not pushed down (EPicker's sparse loss, Zhang et al. 2022, spares
+    those above a fixed probability, which a network that has seen few clicks never
+    reaches). Where the annotation is complete every weight is 0 or 1 and nothing
+    changes, nor for a class of which the batch shows no particle.
+
+    Parameters
+    ----------
+    logits, target, weight
+        ``(B, C, Z, Y, X)``.
+
+    Returns
+    -------
+    Tensor
+        ``(B, C, Z, Y, X)`` weight.
+    """
+    axes = (0, 2, 3, 4)
+    probability = torch.sigmoid(logits.detach())
+    marked = (weight * target).sum(axes, keepdim=True)
+    of_marked = (weight * target * probability).sum(axes, keepdim=True)
+    usual = torch.where(marked > 0, of_marked / marked.clamp(min=1e-6), 1.0)
+    unsure = (weight > 0) & (weight < 1) & (target == 0)
+    return torch.where(unsure & (probability > usual), 0.0, weight)

@@ -33,7 +33,7 @@ from etpicker_plugin.engine.picking.nms import (
 from etpicker_plugin.engine.picking.tiling import plan_tiles
 from etpicker_plugin.engine.training.augment import add_matched_noise
 from etpicker_plugin.engine.training.patches import UNKNOWN
-from etpicker_plugin.engine.training.split import Region
+from etpicker_plugin.engine.training.split import Region, Shape
 
 CANDIDATE_SCORE = 0.01
 MOST_CANDIDATES = 2000
@@ -99,7 +99,7 @@ def judge_parts(
             edge=edge,
             halo=total_halo(network, settings),
             alignment=network.alignment,
-            region=(part.region.start, part.region.stop),
+            region=(_on_grid(part.region.start, network.alignment), part.region.stop),
         )
         found = pick_tiles(
             network, part.image, settings=settings, tiles=tiles, done=set()
@@ -115,6 +115,12 @@ def judge_parts(
                 _judge_class(own.positions_zyx, own.scores, truth, part, distance)
             )
     return [join_judged(of_class) for of_class in judged]
+
+
+def _on_grid(start: Shape, alignment: int) -> Shape:
+    """Return the last place on the network's grid that is not after ``start``."""
+    z, y, x = (n // alignment * alignment for n in start)
+    return z, y, x
 
 
 def _judge_class(

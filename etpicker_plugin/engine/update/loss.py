@@ -7,8 +7,10 @@ import torch
 from torch import Tensor
 
 from etpicker_plugin.engine.model.network import Network
-from etpicker_plugin.engine.training.fit import spare_likely_particles
-from etpicker_plugin.engine.training.losses import supervised_loss
+from etpicker_plugin.engine.training.losses import (
+    spare_likely_particles,
+    supervised_loss,
+)
 from etpicker_plugin.engine.training.patches import Batch
 from etpicker_plugin.engine.update.distillation import (
     feature_distillation,
@@ -69,7 +71,7 @@ class UpdateLoss:
         weight = spare_old_particles(
             batch.weight.to(logits.device), taught, self.confident
         )
-        weight = spare_likely_particles(logits, weight)
+        weight = spare_likely_particles(logits, target, weight)
         replayed = batch.replayed.to(logits.device)
         share = torch.where(replayed, self.terms.replay, 1.0)
         loss = supervised_loss(logits, target, weight * _per_patch(share))

@@ -10,7 +10,6 @@ from etpicker_plugin.engine.progress import ignore_progress
 from etpicker_plugin.engine.training.fit import (
     FitSettings,
     fit,
-    spare_likely_particles,
 )
 from etpicker_plugin.engine.training.patches import PatchSampler, TrainingVolume
 from etpicker_plugin.engine.training.resume import Counters, TrainingState
@@ -98,12 +97,3 @@ def test_it_stops_early_when_nothing_gets_better(sampler, tmp_path):
     assert len(averages) == 4
     assert state.counters.step < 20
     assert same(best, averages[0])
-
-
-def test_only_unmarked_likely_voxels_are_spared():
-    logits = torch.tensor([5.0, -5.0, 5.0, 5.0])
-    weight = torch.tensor([0.1, 0.1, 1.0, 0.0])
-
-    spared = spare_likely_particles(logits, weight)
-
-    assert spared.tolist() == [0.0, weight[1].item(), 1.0, 0.0]

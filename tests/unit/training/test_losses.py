@@ -7,6 +7,7 @@ import torch
 from etpicker_plugin.engine.training.losses import (
     cross_entropy_loss,
     soft_dice_loss,
+    spare_likely_particles,
 )
 
 
@@ -61,4 +62,30 @@ def test_cross_entropy_by_hand():
 
     assert math.isclose(
         float(cross_entropy_loss(logits, target, weight)), expected, rel_tol=1e-6
+    )
+
+
+def test_unmarked_voxels_as_likely_as_the_marked_are_spared():
+    # Marked: probabilities 0.2 and 0.4, of mean 0.3; another is masked out.
+    probability = torch.tensor([0.2, 0.4, 0.9, 0.31, 0.29, 0.9, 0.9, 0.1])
+    target = torch.tensor([1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0])
+    weight = torch.tensor([1.0, 1.0, 0.0, 0.5, 0.5, 1.0, 0.0, 0.5])
+    shape = (1, 1, 2, 2, 2)
+
+    spared = spare_likely_particles(
+        torch.logit(probability).reshape(shape),
+        target.reshape(shape),
+        weight.reshape(shape),
+    )
+
+    expected = [1.0, 1.0, 0.0, 0.0, 0.5, 1.0, 0.0, 0.5]
+    assert spared.flatten().tolist() == expected
+
+
+def test_nothing_is_spared_of_a_class_that_is_not_shown():
+    weight = torch.full((1, 1, 2, 2, 2), 0.5)
+    sure = torch.full((1, 1, 2, 2, 2), 9.0)
+
+    assert torch.equal(
+        spare_likely_particles(sure, torch.zeros_like(sure), weight), weight
     )

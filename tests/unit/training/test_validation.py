@@ -2,13 +2,17 @@
 
 import numpy as np
 import pytest
+import torch
 
 from etpicker_plugin.engine.io.array_volume import ArrayVolume
+from etpicker_plugin.engine.model.network import make_network
+from etpicker_plugin.engine.picking.find import PeakSettings
 from etpicker_plugin.engine.training.split import Region
 from etpicker_plugin.engine.training.validation import (
     JudgedPicks,
     ValidationPart,
     join_judged,
+    judge_parts,
     mirrored,
     result_at,
 )
@@ -67,3 +71,28 @@ def test_a_mirrored_part_keeps_its_particles_on_their_voxels():
         assert flipped.region.contains(flipped.positions_zyx).tolist() == [1, 0, 1]
     assert not mirrored(part, (2,)).allowed.data[0, 0, 8]
     assert mirrored(part, (1,)).region == Region((0, 4, 2), (5, 7, 8))
+
+
+def test_a_mirrored_part_off_the_networks_grid_is_judged():
+    # Lengths that are no multiples of 8: the mirrored slab begins between the grid.
+    shape = (13, 37, 43)
+    image = np.random.default_rng(0).normal(size=shape).astype(np.float16)
+    part = ValidationPart(
+        tomogram_id="TS_1",
+        image=ArrayVolume(image),
+        region=Region((0, 0, 0), (13, 16, 43)),
+        allowed=ArrayVolume(np.ones(shape, bool)),
+        positions_zyx=np.array([[6.0, 15.0, 20.0], [6.0, 17.0, 20.0]]),
+        channels=np.zeros(2, int),
+        annotation=("complete",),
+    )
+    torch.manual_seed(0)
+    network = make_network("fast", 1).eval()
+    settings = PeakSettings(kernels=[3], min_score=0.0)
+
+    (judged_there,) = judge_parts(
+        network, [mirrored(part, (1,))], settings=settings, match_distances=[3.0]
+    )
+
+    assert judged_there.n_truth == 1
+    assert len(judged_there.scores) > 0
