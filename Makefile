@@ -3,7 +3,8 @@
 # make lint   ruff and mypy alone
 # make docs   the documentation as a site, in site/
 # make readers   an environment with other programs' readers, which 'make test' then asks
-# make screenshots [PROJECT=name]   photograph the newest demo's Scipion window
+# make screenshots   click through the tutorial in Scipion's window, and photograph it
+#                    [PROJECT=name] and the newest demo's project
 #
 # Each makes the environment $(VENV) itself. PYTHON=/path/to/python3.11 chooses the
 # Python it is made of, PIP_FLAGS='...' goes to pip (another index, a CUDA build).
@@ -59,8 +60,9 @@ docs: $(READY)
 	NO_MKDOCS_2_WARNING=pinned $(BIN)/mkdocs build --strict --quiet
 
 screenshots: $(READY)
+	$(BIN)/python docs/make_tutorial.py
 	@newest=$$(ls $(DEMO)/run_*/scipion.sh 2>/dev/null | tail -1); \
-	[ -n "$$newest" ] || { echo "There is no demo yet: make demo" >&2; exit 1; }; \
+	[ -n "$$newest" ] || { echo "There is no demo: its pictures stay"; exit 0; }; \
 	source "$$newest" && \
 	$(BIN)/python docs/make_screenshots.py $${PROJECT:-$$ETPICKER_DEMO_PROJECT}
 

@@ -18,6 +18,7 @@ from typing import Any
 PLACE = re.compile(r"^::: (form|command) (\S+)$", re.MULTILINE)
 NOT_OURS = ("General", "Parallelization")
 """Sections that Scipion puts into every form."""
+ADVANCED = "In italics: what *Expert level: Advanced* shows."
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
@@ -47,7 +48,7 @@ def form_table(class_name: str) -> str:
             rows = list(form_rows(section))
             head = (section.getLabel(), "Default", "Meaning")
             parts.append(table(head, rows))
-    return "\n\n".join(parts)
+    return "\n\n".join([*parts, ADVANCED])
 
 
 def import_protocols() -> Any:
