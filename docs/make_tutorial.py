@@ -20,7 +20,7 @@ import traceback
 from pathlib import Path
 
 from scipion_driver import WIZARD, Scipion
-from screen_driver import SLOW_S, Screen
+from screen_driver import SLOW_S, Screen, wait_for
 
 IMAGES = Path(__file__).parent / "images"
 INSIDE = "ETPICKER_TUTORIAL_INSIDE"
@@ -32,6 +32,7 @@ SIMULATE = (
     *("--shape", "140", "132", "50", "--voxel-size", "20", "--particles", "24"),
     *("--snr", "0.3", "--defocus", "5"),
 )
+PROJECT_PLACE = "1240x800+40+40"
 WINDOW = (1280, 800)
 PROBES = (400, 200), (600, 420)
 JUDGE_TAB, AUTOMATIC = (970, 54), (1136, 296)
@@ -83,7 +84,6 @@ def work_through(out: Path) -> None:
     project = Manager().createProject(PROJECT)
     os.chdir(project.path)
     window = ProjectWindow(project.path)
-    window.root.geometry("1280x820+40+30")
     story = threading.Thread(target=tell, args=(window, out), daemon=True)
     window.root.after(5000, story.start)
     window.show()
@@ -136,6 +136,8 @@ class Story:
                 yield child
                 yield from below(child)
 
+        self.scipion.root.attributes("-zoomed", False)
+        self.scipion.root.geometry(PROJECT_PLACE)
         for widget in below(self.scipion.root):
             if isinstance(widget, ttk.Combobox) and "Tomography" in widget["values"]:
                 widget.set("Tomography")
@@ -263,7 +265,7 @@ class Annotator:
                     first, (x, y), before[0], scales, strict=False
                 )
             ]
-            self.window.click(*(round(p) for p in pixel))
+            self.click_and_read((round(pixel[0]), round(pixel[1])))
 
     def step(self, slices: int) -> None:
         """Move through the slices under the mouse."""
@@ -271,10 +273,15 @@ class Annotator:
 
     def click_and_read(self, pixel: tuple[int, int]) -> tuple[float, float, float]:
         """Click, and return the x, y, z that the window wrote down."""
+        before = len(self.lines())
         self.window.click(*pixel)
-        last = self.journal.read_text(encoding="utf-8").splitlines()[-1]
-        z, y, x = json.loads(last)["positions_zyx"][0]
+        wait_for(lambda: len(self.lines()) > before, what="the click in the journal")
+        z, y, x = json.loads(self.lines()[-1])["positions_zyx"][0]
         return x, y, z
+
+    def lines(self) -> list[str]:
+        """Return what the window has written down."""
+        return self.journal.read_text(encoding="utf-8").splitlines()
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ window's own loop, in the same process, and asks Tk for the places of widgets on
 import queue
 import time
 import tkinter
+import unicodedata
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from tkinter import ttk
@@ -18,6 +19,11 @@ RUN_WAIT_S = 1200
 SELECT, WIZARD = 0, -2
 """Buttons beside a parameter: the first looks for inputs, the last but one is the
 wand (after it comes the question mark)."""
+
+
+def written_on(widget: Any) -> str:
+    """Return a widget's text; Scipion writes Å in two ways."""
+    return unicodedata.normalize("NFC", str(widget.cget("text"))).strip()
 
 
 class Scipion:
@@ -85,7 +91,7 @@ class Scipion:
         def match() -> Any:
             for child in below(parent):
                 if isinstance(child, kind) and child.winfo_viewable():
-                    if not text or str(child.cget("text")).strip() == text:
+                    if not text or written_on(child) == text:
                         return child
             return None
 
@@ -98,12 +104,18 @@ class Scipion:
         xdotool("mousemove", widget.winfo_rootx() + x, widget.winfo_rooty() + y)
         time.sleep(0.3)
         xdotool("click", "--repeat", times, "--delay", 120, 1)
-        time.sleep(SETTLE_S)
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait until the window has done what was asked of it, however busy it is."""
+        for _ in range(2):
+            time.sleep(SETTLE_S / 2)
+            self.ask(self.root.update_idletasks)
 
     def type(self, text: str) -> None:
         """Type into what has the focus."""
         xdotool("type", "--delay", 25, text)
-        time.sleep(0.3)
+        self.settle()
 
     def press(self, parent: Any, text: str) -> None:
         """Click the button with this text."""
@@ -195,7 +207,7 @@ class Scipion:
         for _ in range(abs(steps)):
             xdotool("key", "Down" if steps > 0 else "Up")
         xdotool("key", "Return")
-        time.sleep(SETTLE_S)
+        self.settle()
 
     def link(self, form: Any, label: str, wanted: str, *, photo: Path | None = None):
         """Choose an input from the list of the project's objects."""

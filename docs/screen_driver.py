@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-WAIT_S = 60
+WAIT_S = 300
 SETTLE_S = 0.7
 SLOW_S = 2.0
 COLOURS = 96
@@ -20,7 +20,9 @@ def xdotool(*words: Any) -> list[str]:
     return done.stdout.split()
 
 
-def wait_for(condition: Callable[[], Any], *, what: str, within_s: float = WAIT_S):
+def wait_for(
+    condition: Callable[[], Any], *, what: str, within_s: float = WAIT_S
+) -> Any:
     """Return what ``condition`` gives as soon as it gives something."""
     end = time.monotonic() + within_s
     while not (found := condition()):
