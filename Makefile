@@ -1,22 +1,25 @@
 # make demo   simulate, train, pick and evaluate in a Scipion project; CPU, ten minutes
-# make test   ruff, mypy, and every test, those with real Scipion projects too
+# make test   ruff, mypy, the site, and every test, those with real Scipion projects too
 # make lint   ruff and mypy alone
+# make docs   the documentation as a site, in site/
 # make readers   an environment with other programs' readers, which 'make test' then asks
-# make screenshots [PROJECT=name]   photograph the newest demo's Scipion window
+# make screenshots   click through the tutorial in Scipion's window, and photograph it
+#                    [PROJECT=name] and the newest demo's project
 #
 # Each makes the environment $(VENV) itself. PYTHON=/path/to/python3.11 chooses the
 # Python it is made of, PIP_FLAGS='...' goes to pip (another index, a CUDA build).
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint screenshots environment readers
+.PHONY: help demo test lint docs screenshots environment readers
 
 VENV ?= .venv
 PIP_FLAGS ?=
 DEMO ?= demo
 BIN := $(abspath $(VENV))/bin
 READY := $(VENV)/.etpicker-ready
-TOOLS := scipion-app scipion-em-reliontomo pytest pytest-cov ruff mypy setuptools
+TOOLS := scipion-app scipion-em-reliontomo pytest pytest-cov ruff mypy setuptools \
+	mkdocs-material
 # They need another NumPy than Scipion, hence an environment of their own; of copick's
 # many dependencies only those that reading picks takes.
 READERS := copick==1.31.0 dynamotable==0.3.0 imodmodel==0.1.0 starfile==0.5.13
@@ -45,7 +48,7 @@ help:
 demo: $(READY)
 	@$(BIN)/python -m etpicker_plugin.demo --out $(DEMO)
 
-test: lint
+test: lint docs
 	$(BIN)/python -m pytest --durations=15
 
 lint: $(READY)
@@ -53,9 +56,13 @@ lint: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+docs: $(READY)
+	NO_MKDOCS_2_WARNING=pinned $(BIN)/mkdocs build --strict --quiet
+
 screenshots: $(READY)
+	$(BIN)/python docs/make_tutorial.py
 	@newest=$$(ls $(DEMO)/run_*/scipion.sh 2>/dev/null | tail -1); \
-	[ -n "$$newest" ] || { echo "There is no demo yet: make demo" >&2; exit 1; }; \
+	[ -n "$$newest" ] || { echo "There is no demo: its pictures stay"; exit 0; }; \
 	source "$$newest" && \
 	$(BIN)/python docs/make_screenshots.py $${PROJECT:-$$ETPICKER_DEMO_PROJECT}
 

@@ -25,6 +25,8 @@ from etpicker_plugin.convert import group_ids
 from etpicker_plugin.engine.config.options import config_to_values
 from etpicker_plugin.engine.errors import EtPickerError
 
+PLUGIN = "etpicker"
+
 
 class EngineError(Exception):
     """The engine's own message about a failed job; ``kind`` names its class."""
@@ -39,6 +41,18 @@ class ProtEtPickerBase(EMProtocol, ProtTomoBase):
 
     _label = None
     _devStatus = BETA
+
+    # --------------------------- names ----------------------------------------
+    @classmethod
+    def getClassLabel(cls, prependPackageName=True):
+        """Return the label that the tree shows: people know the plugin as etpicker."""
+        label = super().getClassLabel(prependPackageName=False)
+        return f"{PLUGIN} - {label}" if prependPackageName else label
+
+    @classmethod
+    def getClassPackageName(cls):
+        """Return the name that forms show beside the threads."""
+        return PLUGIN
 
     # --------------------------- form -----------------------------------------
     def _addComputing(self, form):

@@ -135,6 +135,13 @@ FORMS = (
 )
 
 
+class TestNames(unittest.TestCase):
+    def test_labels_name_the_plugin_as_people_know_it(self):
+        self.assertEqual(ProtEtPickerTrain.getClassLabel(), "etpicker - train model")
+        self.assertEqual(ProtEtPickerTrain.getClassLabel(False), "train model")
+        self.assertEqual(ProtEtPickerPick.getClassPackageName(), "etpicker")
+
+
 class TestFormFollowsTheEngine(BaseTest):
     @classmethod
     def setUpClass(cls):

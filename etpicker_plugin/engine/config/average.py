@@ -91,7 +91,8 @@ class AverageConfig:
         "First step of the search for orientations. Half the step takes eight times "
         "as long; a refinement goes on to finer steps by itself.",
         choices=("30", "15", "7.5", "3.7"),
-        label="Angular step (°)",
+        label="Angular step",
+        unit="°",
         advanced=True,
     )
     offset_range: float | None = option(

@@ -1,0 +1,95 @@
+"""Real clicks and keys on an X screen (xdotool), and pictures of it (ImageMagick)."""
+
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+WAIT_S = 300
+SETTLE_S = 0.7
+SLOW_S = 2.0
+COLOURS = 96
+
+
+def xdotool(*words: Any) -> list[str]:
+    """Run xdotool; return the words it prints."""
+    done = subprocess.run(
+        ["xdotool", *map(str, words)], capture_output=True, text=True, check=False
+    )
+    return done.stdout.split()
+
+
+def wait_for(
+    condition: Callable[[], Any], *, what: str, within_s: float = WAIT_S
+) -> Any:
+    """Return what ``condition`` gives as soon as it gives something."""
+    end = time.monotonic() + within_s
+    while not (found := condition()):
+        if time.monotonic() > end:
+            raise TimeoutError(f"{what}: not within {within_s:.0f} s")
+        time.sleep(0.3)
+    return found
+
+
+def save_picture(
+    path: Path, *, window: str = "root", place: str = "", width: int | None = None
+) -> None:
+    """Save a window, or a part of the screen (``WxH+X+Y``), in few colours."""
+    part = ("-crop", place, "+repage") if place else ()
+    smaller = ("-resize", str(width)) if width else ()
+    colours = ("+dither", "-colors", str(COLOURS))
+    subprocess.run(
+        ["import", "-window", window, *part, *smaller, *colours, f"png8:{path}"],
+        check=True,
+    )
+    print(f"{path.name}: {path.stat().st_size / 1000:.0f} kB", flush=True)
+
+
+class Screen:
+    """One window that is not Tk's, the etpicker window, by its title."""
+
+    def __init__(self, title: str, *, size: tuple[int, int] | None = None) -> None:
+        self.id = wait_for(lambda: xdotool("search", "--name", title), what=title)[-1]
+        time.sleep(SLOW_S)
+        if size is not None:
+            xdotool("windowsize", self.id, *size)
+            xdotool("windowmove", self.id, 60, 30)
+        xdotool("windowfocus", self.id)
+        time.sleep(SLOW_S)
+
+    def move(self, x: int, y: int) -> None:
+        """Put the mouse on a pixel of the window."""
+        xdotool("mousemove", "--window", self.id, x, y)
+        time.sleep(0.2)
+
+    def click(self, x: int, y: int, *, button: int = 1) -> None:
+        """Click a pixel of the window."""
+        self.move(x, y)
+        xdotool("click", button)
+        time.sleep(0.4)
+
+    def drag(self, start: tuple[int, int], end: tuple[int, int]) -> None:
+        """Press at one pixel, and let go at another."""
+        self.move(*start)
+        xdotool("mousedown", 1)
+        for i in range(1, 11):
+            at = [round(a + (b - a) * i / 10) for a, b in zip(start, end, strict=True)]
+            self.move(*at)
+        xdotool("mouseup", 1)
+        time.sleep(SETTLE_S)
+
+    def key(self, *keys: str) -> None:
+        """Press keys."""
+        for key in keys:
+            xdotool("key", key)
+            time.sleep(0.15)
+
+    def is_open(self) -> bool:
+        """Return whether the window is still there."""
+        return bool(xdotool("getwindowname", self.id))
+
+    def photograph(self, path: Path, *, width: int | None = None) -> None:
+        """Save what the window shows."""
+        time.sleep(SLOW_S)
+        save_picture(path, window=self.id, width=width)
