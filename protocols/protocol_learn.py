@@ -25,6 +25,7 @@ from etpicker_plugin.convert import (
 from etpicker_plugin.engine.config.options import config_digest
 from etpicker_plugin.engine.errors import ConfigError
 from etpicker_plugin.engine.io.coordinates_csv import write_csv
+from etpicker_plugin.engine.io.particles import NEGATIVE, join_particles
 
 INPUT_FIELDS = ("diameter", "annotation")
 SCIPION_FIELDS = (
@@ -61,6 +62,17 @@ class ProtEtPickerLearn(ProtEtPickerBase):
             "sets whose group ids are the classes.",
         )
         self._addClasses(form)
+        form.addParam(
+            "inputNegatives",
+            params.MultiPointerParam,
+            pointerClass="SetOfCoordinates3D",
+            allowsNull=True,
+            minNumObjects=0,
+            label="Negatives",
+            help="Places in these tomograms that hold no particle: the 'Negatives' of "
+            "'annotate particles'. They are learnt as background, and more often than "
+            "other places. Every coordinate of these sets is one.",
+        )
         add_parameters(form, config_class, INPUT_FIELDS)
         self._addMasks(
             form,
@@ -79,8 +91,7 @@ class ProtEtPickerLearn(ProtEtPickerBase):
 
     # --------------------------- steps ----------------------------------------
     def _insertAllSteps(self):
-        # The digest makes 'Continue' notice changed parameters.
-        digest = config_digest(self._buildConfig())
+        digest = self._digest()
         prepared = self._insertFunctionStep(
             self.convertInputStep, digest, prerequisites=[], needsGPU=False
         )
@@ -95,12 +106,14 @@ class ProtEtPickerLearn(ProtEtPickerBase):
         """Link the tomograms and write one coordinate file for each."""
         self._forgetOtherRun(digest)
         particles = self._readParticles()
+        negatives = self._readNegatives()
         tomograms = tomograms_by_id(self.inputTomograms.get())
         for ts_id in self._usedNames():
             link_tomogram(tomograms[ts_id], self._getExtraPath("tomograms"))
             csv = self._csvOf(ts_id)
             os.makedirs(os.path.dirname(csv), exist_ok=True)
-            write_csv(particles[ts_id], Path(csv))
+            marks = [p[ts_id] for p in (particles, negatives) if ts_id in p]
+            write_csv(join_particles(ts_id, marks), Path(csv))
 
     def learnStep(self, digest):
         """Learn, or go on where a stopped run was."""
@@ -124,6 +137,7 @@ class ProtEtPickerLearn(ProtEtPickerBase):
             *checks.check_sampling_rates(rate, self._samplingRates(), of="coordinates"),
             *checks.check_headers(tomograms),
             *checks.check_inside(particles, tomograms),
+            *checks.check_inside(self._readNegatives(), tomograms),
             *checks.check_diameters(config.diameter, tomograms),
             *checks.check_counts(particles, config.diameter),
             *checks.check_gpu(self),
@@ -135,9 +149,16 @@ class ProtEtPickerLearn(ProtEtPickerBase):
         return [
             *checks.warn_names(every, self._markedNames(), of="coordinates"),
             *self._warnLeftOut(self.inputCoordinates, self._classNames()),
+            *checks.warn_unused_negatives(self._readNegatives(), self._usedNames()),
         ]
 
     # --------------------------- helpers --------------------------------------
+    def _digest(self):
+        """Return what makes 'Continue' notice changed parameters and other sets."""
+        pointers = (*self.inputCoordinates, *self.inputNegatives)
+        sets = [pointer.getUniqueId() for pointer in pointers]
+        return " ".join([config_digest(self._buildConfig()), *sets])
+
     def getModelFile(self):
         """Return where the engine writes the model."""
         return self._getExtraPath(MODEL_FILE)
@@ -192,6 +213,10 @@ class ProtEtPickerLearn(ProtEtPickerBase):
             self._classSources(self.inputCoordinates, self._classNames())
         )
 
+    def _readNegatives(self):
+        sets = [pointer.get() for pointer in self.inputNegatives]
+        return particles_by_tomogram((item, lambda _group: NEGATIVE) for item in sets)
+
     def _markedNames(self):
         """Return the tsIds that have coordinates."""
         return {
@@ -213,7 +238,7 @@ class ProtEtPickerLearn(ProtEtPickerBase):
         return tomograms_by_id(masks) if masks is not None else {}
 
     def _samplingRates(self):
-        for pointer in self.inputCoordinates:
+        for pointer in (*self.inputCoordinates, *self.inputNegatives):
             item: Set = pointer.get()
             yield item.getObjLabel() or pointer.getExtended(), item.getSamplingRate()
 

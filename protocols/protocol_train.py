@@ -65,7 +65,7 @@ class ProtEtPickerTrain(ProtEtPickerLearn):
         model = EtPickerModel.fromFile(self.getModelFile())
         self._defineOutputs(**{TrainOutputs.model.name: model})
         self._defineSourceRelation(self.inputTomograms, model)
-        for pointer in self.inputCoordinates:
+        for pointer in (*self.inputCoordinates, *self.inputNegatives):
             self._defineSourceRelation(pointer, model)
 
     # --------------------------- info -----------------------------------------

@@ -11,7 +11,7 @@ import unittest.mock
 from pathlib import Path
 
 import numpy as np
-from etpicker_plugin.protocols import ProtEtPickerAnnotate
+from etpicker_plugin.protocols import ProtEtPickerAnnotate, ProtEtPickerTrain
 from etpicker_plugin.protocols.annotation import ANNOTATION
 from pyworkflow.gui import dialog
 from pyworkflow.protocol import MODE_RESUME
@@ -30,7 +30,7 @@ from etpicker_plugin.window.settings import Classes
 from etpicker_plugin.wizards import thresholds_of
 
 WAIT_S = 300
-FIRST, SECOND = (500, 300), (640, 430)
+FIRST, SECOND, NOTHING = (500, 300), (640, 430), (430, 480)
 
 
 def xdotool(*words):
@@ -88,7 +88,12 @@ class TestAnnotate(PhantomProject):
         )
         self.assertEqual(protocol.validate(), [])
         self.run_window(
-            protocol, ("click", FIRST, 1), ("key", "2"), ("click", SECOND, 1)
+            protocol,
+            ("click", FIRST, 1),
+            ("key", "2"),
+            ("click", SECOND, 1),
+            ("key", "0"),
+            ("click", NOTHING, 1),
         )
         self.assertEqual(protocol.getStatus(), STATUS_INTERACTIVE)
         large, small = protocol.Coordinates3D, protocol.Coordinates3D2
@@ -103,6 +108,8 @@ class TestAnnotate(PhantomProject):
         # Both clicks are in the xy view: their distance tells its scale.
         scale = (SECOND[0] - FIRST[0]) / (x2 - x)
         self.assertAlmostEqual((SECOND[1] - FIRST[1]) / (y - y2), scale, delta=0.05)
+        self.assertEqual(protocol.Negatives.getSize(), 1)
+        self.check_training_input(protocol)
 
         protocol.runMode.set(MODE_RESUME)
         self.run_window(protocol, ("click", FIRST, 3))
@@ -113,6 +120,30 @@ class TestAnnotate(PhantomProject):
         )
         self.assertEqual(protocol.Coordinates3D_v2.getObjLabel(), "small")
         self.assertFalse(hasattr(protocol, "Coordinates3D2_v2"))
+
+    def check_training_input(self, annotated):
+        """Particles and negatives stand in one file, each with its class."""
+        training = self.newProtocol(
+            ProtEtPickerTrain,
+            inputTomograms=self.tomograms,
+            inputCoordinates=[annotated.Coordinates3D, annotated.Coordinates3D2],
+            inputNegatives=[annotated.Negatives],
+            diameter=DIAMETER_WORDS,
+            annotation=1,
+        )
+        self.assertEqual(training.validate(), [])
+        self.proj.saveProtocol(training)
+        training.makePathsAndClean()
+        training.convertInputStep("digest")
+        csv = Path(training._getExtraPath("coordinates", "TS_a.csv"))
+        rows = [line.split(",")[:4] for line in csv.read_text().splitlines()[1:]]
+        sets = (annotated.Coordinates3D, annotated.Coordinates3D2, annotated.Negatives)
+        self.assertEqual([row[0] for row in rows], ["large", "small", "negative"])
+        np.testing.assert_allclose(
+            np.array([row[1:] for row in rows], float),
+            [positions_of(item)[0][1:] for item in sets],
+            atol=1e-3,
+        )
 
     def test_edits_from_the_viewer_are_a_new_output_and_the_old_stays(self):
         import tkinter

@@ -252,11 +252,12 @@ def _describe_run(
 ) -> None:
     for item in annotated:
         logger.info(
-            "%s: %s voxels of %g Å, %d particles (%s)",
+            "%s: %s voxels of %g Å, %d particles, %d negatives (%s)",
             item.tomogram.tomogram_id,
             "x".join(str(n) for n in item.tomogram.shape_zyx[::-1]),
             item.tomogram.voxel_size,
             len(item.particles),
+            len(item.negatives),
             item.role,
         )
     logger.info("Network %s at %.2f Å per voxel", config.network, working)
