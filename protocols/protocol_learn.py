@@ -14,6 +14,7 @@ from etpicker_plugin.constants import (
     MODEL_FILE,
     PROGRESS_FILE,
     REPORT_FILE,
+    SLICE_FILE,
     STATE_FILE,
 )
 from etpicker_plugin.convert import (
@@ -40,7 +41,14 @@ SCIPION_FIELDS = (
     "threads",
 )
 """Fields that Scipion's own inputs give: sets, folders, GPU and threads."""
-RESULTS = (MODEL_FILE, STATE_FILE, PROGRESS_FILE, FORGETTING_FILE, REPORT_FILE)
+RESULTS = (
+    MODEL_FILE,
+    STATE_FILE,
+    PROGRESS_FILE,
+    SLICE_FILE,
+    FORGETTING_FILE,
+    REPORT_FILE,
+)
 
 
 class ProtEtPickerLearn(ProtEtPickerBase):

@@ -21,7 +21,7 @@ from etpicker_plugin.protocols import (
 from etpicker_plugin.viewers.edit_window import edit_picks, first_outputs
 from etpicker_plugin.viewers.histograms import draw_metrics, draw_scores
 from etpicker_plugin.viewers.reports import open_report
-from etpicker_plugin.viewers.training_curves import LiveCurves
+from etpicker_plugin.viewers.training_curves import LiveTraining
 
 
 class FigureView(View):
@@ -56,7 +56,7 @@ class EtPickerViewer(ProtocolViewer):
 
 
 class EtPickerTrainViewer(EtPickerViewer):
-    """Training curves; they follow a running training."""
+    """Training curves and a validation slice; they follow a running training."""
 
     _label = "viewer training"
     _targets = (ProtEtPickerTrain, ProtEtPickerUpdate)
@@ -67,8 +67,9 @@ class EtPickerTrainViewer(EtPickerViewer):
         form.addParam(
             "showCurves",
             LabelParam,
-            label="Training curves",
-            help="Loss, learning rate and validation by optimiser step. While the "
+            label="Watch it learn",
+            help="Loss, learning rate and validation by optimiser step; beside them a "
+            "slice that is held out, with what is picked there so far. While the "
             "training runs, the window follows it.",
         )
         form.addParam(
@@ -93,8 +94,8 @@ class EtPickerTrainViewer(EtPickerViewer):
         return self._openReport()
 
     def _showCurves(self, _name=None):
-        path = Path(self.protocol.getProgressFile())
-        return [curves_view(path, self.protocol.getRunName())]
+        folder = Path(self.protocol.getProgressFile()).parent
+        return [training_view(folder, self.protocol.getRunName())]
 
     def _showModel(self, _name=None):
         models = self.protocol.iterOutputAttributes(EtPickerModel)
@@ -112,9 +113,9 @@ class EtPickerModelViewer(Viewer):
 
     def _visualize(self, model, **kwargs):
         views = [MessageView(describe_model(model), "Model", tkParent=self._tkRoot)]
-        progress = Path(model.getPath()).with_name(PROGRESS_FILE)
-        if progress.is_file():
-            views.insert(0, curves_view(progress, model.getPath()))
+        folder = Path(model.getPath()).parent
+        if (folder / PROGRESS_FILE).is_file():
+            views.insert(0, training_view(folder, model.getPath()))
         return views
 
 
@@ -211,10 +212,12 @@ class EtPickerEvaluateViewer(EtPickerViewer):
         return self._openReport()
 
 
-def curves_view(path, title):
-    """Return the window of training curves that follows a progress file."""
+def training_view(folder, title):
+    """Return the window that follows the training in a folder."""
     return FigureView(
-        f"Training: {title}", lambda figure: LiveCurves(figure, path, title=title)
+        f"Training: {title}",
+        lambda figure: LiveTraining(figure, folder, title=title),
+        size=(11, 6),
     )
 
 
