@@ -1,6 +1,7 @@
 """What learning protocols share: annotated tomograms, checked and written out."""
 
 import os
+import shutil
 from pathlib import Path
 
 from etpicker_plugin.protocols import checks
@@ -113,15 +114,12 @@ class ProtEtPickerLearn(ProtEtPickerBase):
     def convertInputStep(self, digest):
         """Link the tomograms and write one coordinate file for each."""
         self._forgetOtherRun(digest)
-        particles = self._readParticles()
-        negatives = self._readNegatives()
-        tomograms = tomograms_by_id(self.inputTomograms.get())
-        for ts_id in self._usedNames():
-            link_tomogram(tomograms[ts_id], self._getExtraPath("tomograms"))
+        marks = self.getMarks()
+        for ts_id, tomogram in self.getLearntTomograms().items():
+            link_tomogram(tomogram, self._getExtraPath("tomograms"))
             csv = self._csvOf(ts_id)
             os.makedirs(os.path.dirname(csv), exist_ok=True)
-            marks = [p[ts_id] for p in (particles, negatives) if ts_id in p]
-            write_csv(join_particles(ts_id, marks), Path(csv))
+            write_csv(marks[ts_id], Path(csv))
 
     def learnStep(self, digest):
         """Learn, or go on where a stopped run was."""
@@ -133,9 +131,9 @@ class ProtEtPickerLearn(ProtEtPickerBase):
         errors = checks.check_names(every, self._markedNames(), of="coordinates")
         if errors:
             return errors
-        tomograms = self._usedTomograms()
-        if self._masks():
-            errors = checks.check_masks(self._masks(), tomograms)
+        tomograms = self.getLearntTomograms()
+        if self.getMasks():
+            errors = checks.check_masks(self.getMasks(), tomograms)
             if errors:
                 return errors
         config = self._buildConfig()
@@ -156,7 +154,7 @@ class ProtEtPickerLearn(ProtEtPickerBase):
         every = self.inputTomograms.get().getTSIds()
         return [
             *checks.warn_names(every, self._markedNames(), of="coordinates"),
-            *self._warnLeftOut(self.inputCoordinates, self._classNames()),
+            *self._warnLeftOut(self.inputCoordinates, list(self.getDiameters())),
             *checks.warn_unused_negatives(self._readNegatives(), self._usedNames()),
         ]
 
@@ -171,13 +169,17 @@ class ProtEtPickerLearn(ProtEtPickerBase):
         """Return where the engine writes the model."""
         return self._getExtraPath(MODEL_FILE)
 
+    def getMarksFolder(self):
+        """Return where the window keeps what is changed in the marks."""
+        return self._getExtraPath("marks")
+
     def getProgressFile(self):
         """Return where the engine reports its progress."""
         return self._getExtraPath(PROGRESS_FILE)
 
     def _learningValues(self):
         """Return the parameters that the input sets give."""
-        masks = self._masks()
+        masks = self.getMasks()
         held_out = self._heldOutNames()
         learning = [n for n in self._usedNames() if n not in held_out]
         if not learning:
@@ -203,6 +205,7 @@ class ProtEtPickerLearn(ProtEtPickerBase):
         if note.is_file() and note.read_text(encoding="utf-8") != digest:
             for name in RESULTS:
                 Path(self._getExtraPath(name)).unlink(missing_ok=True)
+            shutil.rmtree(self.getMarksFolder(), ignore_errors=True)
         note.write_text(digest, encoding="utf-8")
 
     def _heldOutNames(self):
@@ -218,8 +221,18 @@ class ProtEtPickerLearn(ProtEtPickerBase):
 
     def _readParticles(self):
         return particles_by_tomogram(
-            self._classSources(self.inputCoordinates, self._classNames())
+            self._classSources(self.inputCoordinates, list(self.getDiameters()))
         )
+
+    def getMarks(self):
+        """Return particles and negatives of each tomogram that is learnt from."""
+        particles, negatives = self._readParticles(), self._readNegatives()
+        return {
+            name: join_particles(
+                name, [p[name] for p in (particles, negatives) if name in p]
+            )
+            for name in self._usedNames()
+        }
 
     def _readNegatives(self):
         sets = [pointer.get() for pointer in self.inputNegatives]
@@ -237,11 +250,13 @@ class ProtEtPickerLearn(ProtEtPickerBase):
         """Return the tsIds that have a tomogram and coordinates, sorted."""
         return sorted(self._markedNames() & set(self.inputTomograms.get().getTSIds()))
 
-    def _usedTomograms(self):
+    def getLearntTomograms(self):
+        """Return the tomograms that have coordinates, by tsId."""
         tomograms = tomograms_by_id(self.inputTomograms.get())
         return {name: tomograms[name] for name in self._usedNames()}
 
-    def _masks(self):
+    def getMasks(self):
+        """Return the region masks by tsId."""
         masks = self.inputMasks.get()
         return tomograms_by_id(masks) if masks is not None else {}
 

@@ -100,5 +100,6 @@ class ProtEtPickerTrain(ProtEtPickerLearn):
         values = read_parameters(self, TrainConfig, INPUT_FIELDS + TRAINING_FIELDS)
         return config_from_values(TrainConfig, {**values, **self._learningValues()})
 
-    def _classNames(self):
-        return list(read_parameters(self, TrainConfig, ("diameter",))["diameter"])
+    def getDiameters(self):
+        """Return the diameter of each class in Å."""
+        return read_parameters(self, TrainConfig, ("diameter",))["diameter"]

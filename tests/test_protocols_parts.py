@@ -398,7 +398,7 @@ class TestViewerParts(unittest.TestCase):
             self.assertEqual(len(figure.axes), 3)
             write_validation_slice(SLICE, path.with_name(SLICE_FILE))
             live.refresh()
-            self.check_slice(figure.axes[0])
+            self.check_slice(figure.axes[2])
 
     def check_slice(self, axes):
         """Circles stand where the slice cuts the particles, with their sections."""

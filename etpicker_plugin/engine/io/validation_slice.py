@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.io.atomic import write_whole
 
+FAULTS = (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile)
+"""What NumPy raises for a file that is missing, torn or another's."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ValidationSlice:
@@ -73,7 +76,7 @@ def read_validation_slice(path: Path) -> ValidationSlice:
                 "class_names": tuple(arrays["class_names"].tolist()),
             }
         )
-    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+    except FAULTS as error:
         raise InputDataError(
             f"{path} holds no validation slice: {error}. It appears with the first "
             "validation."
