@@ -1,4 +1,4 @@
-"""Wizards: particle diameters and box sizes from what the project already knows."""
+"""Wizards: diameters, boxes, slices and cut-offs, from what the project knows."""
 
 import shutil
 import tempfile
@@ -7,8 +7,15 @@ from pathlib import Path
 import pyworkflow.wizard as pwizard
 from pyworkflow.gui import dialog
 
-from etpicker_plugin.convert import even_box, group_ids, tomograms_by_id
+from etpicker_plugin.convert import (
+    even_box,
+    group_ids,
+    tomogram_file,
+    tomograms_by_id,
+)
+from etpicker_plugin.engine.config.pick import PickConfig
 from etpicker_plugin.engine.errors import EtPickerError
+from etpicker_plugin.engine.io.tomogram import read_tomogram
 from etpicker_plugin.protocols import (
     ProtEtPickerAnnotate,
     ProtEtPickerEvaluate,
@@ -19,11 +26,15 @@ from etpicker_plugin.protocols import (
 )
 from etpicker_plugin.protocols.annotation import ANNOTATION, prepare_window
 from etpicker_plugin.protocols.classes import BY_GROUP
+from etpicker_plugin.protocols.form import read_parameters
 from etpicker_plugin.protocols.protocol_base import set_label
 from etpicker_plugin.viewers.edit_window import first_outputs, follow_window
-from etpicker_plugin.viewers.viewers import open_picks
+from etpicker_plugin.viewers.viewers import FigureView, open_picks
+from etpicker_plugin.viewers.z_range import ZRangeChooser, side_view
 from etpicker_plugin.window.session import CLASSES_FILE
 from etpicker_plugin.window.settings import Classes
+
+MOST_VIEWS = 3
 
 
 class EtPickerDiameterWizard(pwizard.Wizard):
@@ -108,6 +119,48 @@ class EtPickerRulerWizard(pwizard.Wizard):
         words = [f"{item.name}={item.diameter_ang:g}" for item in classes]
         form.setVar("diameter", " ".join(words))
         shutil.rmtree(folder, ignore_errors=True)
+
+
+class EtPickerZRangeWizard(pwizard.Wizard):
+    """First and last slice, set on side views of some of the tomograms."""
+
+    _targets = ((ProtEtPickerPick, ["zRange"]),)
+
+    def show(self, form, *args):
+        protocol = form.protocol
+        if protocol.inputTomograms.get() is None:
+            dialog.showWarning("Input missing", "Choose tomograms first.", form.root)
+            return
+        try:
+            given = read_parameters(protocol, PickConfig, ("z_range",))
+            z_range = [float(word) for word in given.get("z_range", [])]
+            views = some_side_views(protocol.inputTomograms.get())
+        except (EtPickerError, ValueError) as error:
+            dialog.showError("etpicker", str(error), form.root)
+            return
+        view = FigureView(
+            "Z range",
+            lambda figure: ZRangeChooser(
+                figure, views, z_range if len(z_range) == 2 else ()
+            ),
+            size=(8, 3 * len(views)),
+        )
+        view.figure.canvas.mpl_connect(
+            "close_event", lambda _event: form.setVar("zRange", view.drawn.text())
+        )
+        view.show()
+
+
+def some_side_views(tomograms):
+    """Return side views of up to three tomograms, evenly taken, by tsId."""
+    known = list(tomograms_by_id(tomograms).items())
+    some = known[:: -(-len(known) // MOST_VIEWS)]
+    return {
+        ts_id: side_view(
+            read_tomogram(tomogram_file(item), item.getSamplingRate()).data
+        )
+        for ts_id, item in some
+    }
 
 
 class EtPickerThresholdWizard(pwizard.Wizard):

@@ -118,6 +118,19 @@ def warn_names(
     return warnings
 
 
+def warn_unused_negatives(
+    negatives: Iterable[str], learnt_from: Iterable[str]
+) -> list[str]:
+    """List the tomograms whose negatives are lost, for want of coordinates."""
+    unused = sorted(set(negatives) - set(learnt_from))
+    if not unused:
+        return []
+    return [
+        f"The negatives of these are not used, as they have no coordinates: "
+        f"{shorten(unused)}."
+    ]
+
+
 def shorten(names: list[str], limit: int = 12) -> str:
     """Join names, at most so many, and say how many are left out."""
     more = f" and {len(names) - limit} more" if len(names) > limit else ""

@@ -52,7 +52,8 @@ def make_class_sets(
     """
     outputs = {}
     prefix = "" if output_name == "Coordinates3D" else f"_{output_name}"
-    choice = protocol.outputSets.get()
+    asked = getattr(protocol, "outputSets", None)
+    choice = SET_PER_CLASS if asked is None else asked.get()
     for number, part in enumerate(split_groups(groups, choice), 1):
         coordinates = create_coordinates(
             protocol._getPath(),

@@ -119,7 +119,7 @@ def _help(parameter: FormParameter) -> str:
             f"{parameter.help}\nWrite NAME=VALUE for each class, separated by spaces."
         )
     if parameter.kind == "words":
-        return f"{parameter.help}\nWrite the names separated by spaces."
+        return f"{parameter.help}\nSeparate them by spaces."
     return parameter.help
 
 

@@ -1,6 +1,7 @@
 """What learning protocols share: annotated tomograms, checked and written out."""
 
 import os
+import shutil
 from pathlib import Path
 
 from etpicker_plugin.protocols import checks
@@ -14,6 +15,7 @@ from etpicker_plugin.constants import (
     MODEL_FILE,
     PROGRESS_FILE,
     REPORT_FILE,
+    SLICE_FILE,
     STATE_FILE,
 )
 from etpicker_plugin.convert import (
@@ -25,6 +27,7 @@ from etpicker_plugin.convert import (
 from etpicker_plugin.engine.config.options import config_digest
 from etpicker_plugin.engine.errors import ConfigError
 from etpicker_plugin.engine.io.coordinates_csv import write_csv
+from etpicker_plugin.engine.io.particles import NEGATIVE, join_particles
 
 INPUT_FIELDS = ("diameter", "annotation")
 SCIPION_FIELDS = (
@@ -39,7 +42,14 @@ SCIPION_FIELDS = (
     "threads",
 )
 """Fields that Scipion's own inputs give: sets, folders, GPU and threads."""
-RESULTS = (MODEL_FILE, STATE_FILE, PROGRESS_FILE, FORGETTING_FILE, REPORT_FILE)
+RESULTS = (
+    MODEL_FILE,
+    STATE_FILE,
+    PROGRESS_FILE,
+    SLICE_FILE,
+    FORGETTING_FILE,
+    REPORT_FILE,
+)
 
 
 class ProtEtPickerLearn(ProtEtPickerBase):
@@ -61,6 +71,17 @@ class ProtEtPickerLearn(ProtEtPickerBase):
             "sets whose group ids are the classes.",
         )
         self._addClasses(form)
+        form.addParam(
+            "inputNegatives",
+            params.MultiPointerParam,
+            pointerClass="SetOfCoordinates3D",
+            allowsNull=True,
+            minNumObjects=0,
+            label="Negatives",
+            help="Places in these tomograms that hold no particle: the 'Negatives' of "
+            "'annotate particles'. They are learnt as background, and more often than "
+            "other places. Every coordinate of these sets is one.",
+        )
         add_parameters(form, config_class, INPUT_FIELDS)
         self._addMasks(
             form,
@@ -79,8 +100,7 @@ class ProtEtPickerLearn(ProtEtPickerBase):
 
     # --------------------------- steps ----------------------------------------
     def _insertAllSteps(self):
-        # The digest makes 'Continue' notice changed parameters.
-        digest = config_digest(self._buildConfig())
+        digest = self._digest()
         prepared = self._insertFunctionStep(
             self.convertInputStep, digest, prerequisites=[], needsGPU=False
         )
@@ -94,13 +114,12 @@ class ProtEtPickerLearn(ProtEtPickerBase):
     def convertInputStep(self, digest):
         """Link the tomograms and write one coordinate file for each."""
         self._forgetOtherRun(digest)
-        particles = self._readParticles()
-        tomograms = tomograms_by_id(self.inputTomograms.get())
-        for ts_id in self._usedNames():
-            link_tomogram(tomograms[ts_id], self._getExtraPath("tomograms"))
+        marks = self.getMarks()
+        for ts_id, tomogram in self.getLearntTomograms().items():
+            link_tomogram(tomogram, self._getExtraPath("tomograms"))
             csv = self._csvOf(ts_id)
             os.makedirs(os.path.dirname(csv), exist_ok=True)
-            write_csv(particles[ts_id], Path(csv))
+            write_csv(marks[ts_id], Path(csv))
 
     def learnStep(self, digest):
         """Learn, or go on where a stopped run was."""
@@ -112,9 +131,9 @@ class ProtEtPickerLearn(ProtEtPickerBase):
         errors = checks.check_names(every, self._markedNames(), of="coordinates")
         if errors:
             return errors
-        tomograms = self._usedTomograms()
-        if self._masks():
-            errors = checks.check_masks(self._masks(), tomograms)
+        tomograms = self.getLearntTomograms()
+        if self.getMasks():
+            errors = checks.check_masks(self.getMasks(), tomograms)
             if errors:
                 return errors
         config = self._buildConfig()
@@ -124,6 +143,7 @@ class ProtEtPickerLearn(ProtEtPickerBase):
             *checks.check_sampling_rates(rate, self._samplingRates(), of="coordinates"),
             *checks.check_headers(tomograms),
             *checks.check_inside(particles, tomograms),
+            *checks.check_inside(self._readNegatives(), tomograms),
             *checks.check_diameters(config.diameter, tomograms),
             *checks.check_counts(particles, config.diameter),
             *checks.check_gpu(self),
@@ -134,13 +154,24 @@ class ProtEtPickerLearn(ProtEtPickerBase):
         every = self.inputTomograms.get().getTSIds()
         return [
             *checks.warn_names(every, self._markedNames(), of="coordinates"),
-            *self._warnLeftOut(self.inputCoordinates, self._classNames()),
+            *self._warnLeftOut(self.inputCoordinates, list(self.getDiameters())),
+            *checks.warn_unused_negatives(self._readNegatives(), self._usedNames()),
         ]
 
     # --------------------------- helpers --------------------------------------
+    def _digest(self):
+        """Return what makes 'Continue' notice changed parameters and other sets."""
+        pointers = (*self.inputCoordinates, *self.inputNegatives)
+        sets = [pointer.getUniqueId() for pointer in pointers]
+        return " ".join([config_digest(self._buildConfig()), *sets])
+
     def getModelFile(self):
         """Return where the engine writes the model."""
         return self._getExtraPath(MODEL_FILE)
+
+    def getMarksFolder(self):
+        """Return where the window keeps what is changed in the marks."""
+        return self._getExtraPath("marks")
 
     def getProgressFile(self):
         """Return where the engine reports its progress."""
@@ -148,7 +179,7 @@ class ProtEtPickerLearn(ProtEtPickerBase):
 
     def _learningValues(self):
         """Return the parameters that the input sets give."""
-        masks = self._masks()
+        masks = self.getMasks()
         held_out = self._heldOutNames()
         learning = [n for n in self._usedNames() if n not in held_out]
         if not learning:
@@ -174,6 +205,7 @@ class ProtEtPickerLearn(ProtEtPickerBase):
         if note.is_file() and note.read_text(encoding="utf-8") != digest:
             for name in RESULTS:
                 Path(self._getExtraPath(name)).unlink(missing_ok=True)
+            shutil.rmtree(self.getMarksFolder(), ignore_errors=True)
         note.write_text(digest, encoding="utf-8")
 
     def _heldOutNames(self):
@@ -189,8 +221,22 @@ class ProtEtPickerLearn(ProtEtPickerBase):
 
     def _readParticles(self):
         return particles_by_tomogram(
-            self._classSources(self.inputCoordinates, self._classNames())
+            self._classSources(self.inputCoordinates, list(self.getDiameters()))
         )
+
+    def getMarks(self):
+        """Return particles and negatives of each tomogram that is learnt from."""
+        particles, negatives = self._readParticles(), self._readNegatives()
+        return {
+            name: join_particles(
+                name, [p[name] for p in (particles, negatives) if name in p]
+            )
+            for name in self._usedNames()
+        }
+
+    def _readNegatives(self):
+        sets = [pointer.get() for pointer in self.inputNegatives]
+        return particles_by_tomogram((item, lambda _group: NEGATIVE) for item in sets)
 
     def _markedNames(self):
         """Return the tsIds that have coordinates."""
@@ -204,16 +250,18 @@ class ProtEtPickerLearn(ProtEtPickerBase):
         """Return the tsIds that have a tomogram and coordinates, sorted."""
         return sorted(self._markedNames() & set(self.inputTomograms.get().getTSIds()))
 
-    def _usedTomograms(self):
+    def getLearntTomograms(self):
+        """Return the tomograms that have coordinates, by tsId."""
         tomograms = tomograms_by_id(self.inputTomograms.get())
         return {name: tomograms[name] for name in self._usedNames()}
 
-    def _masks(self):
+    def getMasks(self):
+        """Return the region masks by tsId."""
         masks = self.inputMasks.get()
         return tomograms_by_id(masks) if masks is not None else {}
 
     def _samplingRates(self):
-        for pointer in self.inputCoordinates:
+        for pointer in (*self.inputCoordinates, *self.inputNegatives):
             item: Set = pointer.get()
             yield item.getObjLabel() or pointer.getExtended(), item.getSamplingRate()
 

@@ -30,6 +30,7 @@ from etpicker_plugin.engine.io.coordinates_csv import read_csv
 
 INPUT_FIELDS = ("classes", "unbiased", "threshold", "max_picks")
 PICKING_FIELDS = (
+    "z_range",
     "border",
     "min_distance",
     "probability_map",

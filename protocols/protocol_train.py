@@ -65,7 +65,7 @@ class ProtEtPickerTrain(ProtEtPickerLearn):
         model = EtPickerModel.fromFile(self.getModelFile())
         self._defineOutputs(**{TrainOutputs.model.name: model})
         self._defineSourceRelation(self.inputTomograms, model)
-        for pointer in self.inputCoordinates:
+        for pointer in (*self.inputCoordinates, *self.inputNegatives):
             self._defineSourceRelation(pointer, model)
 
     # --------------------------- info -----------------------------------------
@@ -100,5 +100,6 @@ class ProtEtPickerTrain(ProtEtPickerLearn):
         values = read_parameters(self, TrainConfig, INPUT_FIELDS + TRAINING_FIELDS)
         return config_from_values(TrainConfig, {**values, **self._learningValues()})
 
-    def _classNames(self):
-        return list(read_parameters(self, TrainConfig, ("diameter",))["diameter"])
+    def getDiameters(self):
+        """Return the diameter of each class in Å."""
+        return read_parameters(self, TrainConfig, ("diameter",))["diameter"]

@@ -88,7 +88,7 @@ class ProtEtPickerUpdate(ProtEtPickerLearn):
         for output in (self.updatedModel, self.recommendedModel):
             self._defineSourceRelation(self.inputModel, output)
             self._defineSourceRelation(self.inputTomograms, output)
-            for pointer in self.inputCoordinates:
+            for pointer in (*self.inputCoordinates, *self.inputNegatives):
                 self._defineSourceRelation(pointer, output)
 
     # --------------------------- info -----------------------------------------
@@ -149,6 +149,8 @@ class ProtEtPickerUpdate(ProtEtPickerLearn):
         values["model"] = self.inputModel.get().getPath()
         return config_from_values(UpdateConfig, {**values, **self._learningValues()})
 
-    def _classNames(self):
+    def getDiameters(self):
+        """Return the diameter (Å) of each class that is learnt now."""
         named = read_parameters(self, UpdateConfig, ("diameter",))["diameter"]
-        return list(named) or self.inputModel.get().getClassNames()
+        card = self.inputModel.get().getCard()
+        return named or {c.name: c.diameter_ang for c in card.classes}

@@ -11,12 +11,13 @@ import unittest.mock
 from pathlib import Path
 
 import numpy as np
-from etpicker_plugin.protocols import ProtEtPickerAnnotate
+from etpicker_plugin.protocols import ProtEtPickerAnnotate, ProtEtPickerTrain
 from etpicker_plugin.protocols.annotation import ANNOTATION
 from pyworkflow.gui import dialog
 from pyworkflow.protocol import MODE_RESUME
 from pyworkflow.protocol.constants import STATUS_INTERACTIVE
 
+from etpicker_plugin.objects import EtPickerModel
 from etpicker_plugin.tests.phantoms import SHAPES_ZYX
 from etpicker_plugin.tests.scipion_project import (
     DIAMETER_WORDS,
@@ -24,13 +25,15 @@ from etpicker_plugin.tests.scipion_project import (
     positions_of,
 )
 from etpicker_plugin.tests.window_driver import screen
+from etpicker_plugin.viewers.edit_window import edit_marks
+from etpicker_plugin.viewers.model_viewers import find_maker
 from etpicker_plugin.viewers.viewers import EtPickerPicksViewer
 from etpicker_plugin.window.session import CLASSES_FILE
 from etpicker_plugin.window.settings import Classes
 from etpicker_plugin.wizards import thresholds_of
 
 WAIT_S = 300
-FIRST, SECOND = (500, 300), (640, 430)
+FIRST, SECOND, NOTHING = (500, 300), (640, 430), (430, 480)
 
 
 def xdotool(*words):
@@ -88,7 +91,12 @@ class TestAnnotate(PhantomProject):
         )
         self.assertEqual(protocol.validate(), [])
         self.run_window(
-            protocol, ("click", FIRST, 1), ("key", "2"), ("click", SECOND, 1)
+            protocol,
+            ("click", FIRST, 1),
+            ("key", "2"),
+            ("click", SECOND, 1),
+            ("key", "0"),
+            ("click", NOTHING, 1),
         )
         self.assertEqual(protocol.getStatus(), STATUS_INTERACTIVE)
         large, small = protocol.Coordinates3D, protocol.Coordinates3D2
@@ -103,6 +111,8 @@ class TestAnnotate(PhantomProject):
         # Both clicks are in the xy view: their distance tells its scale.
         scale = (SECOND[0] - FIRST[0]) / (x2 - x)
         self.assertAlmostEqual((SECOND[1] - FIRST[1]) / (y - y2), scale, delta=0.05)
+        self.assertEqual(protocol.Negatives.getSize(), 1)
+        self.check_training_input(protocol)
 
         protocol.runMode.set(MODE_RESUME)
         self.run_window(protocol, ("click", FIRST, 3))
@@ -114,22 +124,43 @@ class TestAnnotate(PhantomProject):
         self.assertEqual(protocol.Coordinates3D_v2.getObjLabel(), "small")
         self.assertFalse(hasattr(protocol, "Coordinates3D2_v2"))
 
-    def test_edits_from_the_viewer_are_a_new_output_and_the_old_stays(self):
+    def check_training_input(self, annotated):
+        """Particles and negatives stand in one file, each with its class."""
+        training = self.newProtocol(
+            ProtEtPickerTrain,
+            inputTomograms=self.tomograms,
+            inputCoordinates=[annotated.Coordinates3D, annotated.Coordinates3D2],
+            inputNegatives=[annotated.Negatives],
+            diameter=DIAMETER_WORDS,
+            annotation=1,
+        )
+        self.assertEqual(training.validate(), [])
+        self.proj.saveProtocol(training)
+        training.makePathsAndClean()
+        training.convertInputStep("digest")
+        csv = Path(training._getExtraPath("coordinates", "TS_a.csv"))
+        rows = [line.split(",")[:4] for line in csv.read_text().splitlines()[1:]]
+        sets = (annotated.Coordinates3D, annotated.Coordinates3D2, annotated.Negatives)
+        self.assertEqual([row[0] for row in rows], ["large", "small", "negative"])
+        np.testing.assert_allclose(
+            np.array([row[1:] for row in rows], float),
+            [positions_of(item)[0][1:] for item in sets],
+            atol=1e-3,
+        )
+
+    def follow(self, start, *acts):
+        """Start the window from Scipion's, use it, and say yes to what is asked."""
         import tkinter
 
-        protocol = self.coordinates
-        before = positions_of(protocol.Coordinates3D)
-        viewer = EtPickerPicksViewer(project=self.proj, protocol=protocol, parent=None)
         root = tkinter.Tk()
         root.withdraw()
-        user = threading.Thread(target=use_window, args=("TS_a", [("click", FIRST, 1)]))
+        user = threading.Thread(target=use_window, args=("TS_a", acts))
         user.start()
         asked = []
         with unittest.mock.patch.object(
             dialog, "askYesNo", lambda title, *_: asked.append(title) or True
         ):
-            viewer.getTkRoot = lambda: root
-            self.assertEqual(viewer._showWindow(), [])
+            start(root)
             end = time.monotonic() + WAIT_S
             while not asked and time.monotonic() < end:
                 root.update()
@@ -137,6 +168,17 @@ class TestAnnotate(PhantomProject):
         user.join()
         root.destroy()
         self.assertEqual(asked, ["Save picks"])
+
+    def test_edits_from_the_viewer_are_a_new_output_and_the_old_stays(self):
+        protocol = self.coordinates
+        before = positions_of(protocol.Coordinates3D)
+        viewer = EtPickerPicksViewer(project=self.proj, protocol=protocol, parent=None)
+
+        def start(root):
+            viewer.getTkRoot = lambda: root
+            self.assertEqual(viewer._showWindow(), [])
+
+        self.follow(start, ("click", FIRST, 1))
         self.assertEqual(positions_of(protocol.Coordinates3D), before)
         edited = positions_of(protocol.Coordinates3D_v2)
         self.assertEqual(len(edited), len(before) + 1)
@@ -148,6 +190,30 @@ class TestAnnotate(PhantomProject):
         )
         reloaded = self.proj.getProtocol(protocol.getObjId())
         self.assertEqual(reloaded.Coordinates3D_v2.getSize(), len(edited))
+
+    def test_what_a_model_learnt_from_opens_and_can_be_mended(self):
+        training = self.newProtocol(
+            ProtEtPickerTrain,
+            inputTomograms=self.tomograms,
+            inputCoordinates=[self.coordinates.Coordinates3D2],
+            diameter="small=90",
+        )
+        self.proj.saveProtocol(training)
+        training.makePathsAndClean()
+        model = EtPickerModel(path=training.getModelFile())
+        maker = find_maker(self.proj, model)
+        self.assertEqual(maker.getObjId(), training.getObjId())
+        elsewhere = EtPickerModel(path="Runs/1/extra/model.safetensors")
+        self.assertIsNone(find_maker(self.proj, elsewhere))
+
+        self.follow(lambda root: edit_marks(root, training), ("click", FIRST, 1))
+
+        before = positions_of(self.coordinates.Coordinates3D2)
+        mended = positions_of(training.Coordinates3D)
+        self.assertEqual(training.Coordinates3D.getObjLabel(), "small")
+        self.assertEqual(len(mended), len(before) + 1)
+        # What it learnt from is in the form still; the mended marks are for the next.
+        self.assertEqual(len(training.inputCoordinates[0].get()), len(before))
 
     def test_the_cut_offs_of_the_window_become_thresholds(self):
         with tempfile.TemporaryDirectory() as name:

@@ -44,11 +44,13 @@ from etpicker_plugin.protocols.picker_sets import picker_names
 from etpicker_plugin.protocols.protocol_base import ProtEtPickerBase, engine_program
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.patches import Circle
 from pyworkflow.protocol import params
 from pyworkflow.tests import BaseTest, setupTestProject
 from pyworkflow.utils.process import buildRunCommand
 
 from etpicker_plugin import Plugin
+from etpicker_plugin.constants import SLICE_FILE
 from etpicker_plugin.engine.config.average import AverageConfig
 from etpicker_plugin.engine.config.compare import CompareConfig
 from etpicker_plugin.engine.config.convert import ConvertConfig
@@ -60,10 +62,14 @@ from etpicker_plugin.engine.config.update import UpdateConfig
 from etpicker_plugin.engine.config.validate import ValidateConfig
 from etpicker_plugin.engine.config.view import ViewConfig
 from etpicker_plugin.engine.errors import ConfigError
+from etpicker_plugin.engine.io.validation_slice import (
+    ValidationSlice,
+    write_validation_slice,
+)
 from etpicker_plugin.run_template import fill_template
 from etpicker_plugin.viewers.histograms import draw_metrics, draw_scores
 from etpicker_plugin.viewers.slices import sections_at, slab_mean
-from etpicker_plugin.viewers.training_curves import LiveCurves, read_curves
+from etpicker_plugin.viewers.training_curves import LiveTraining, read_curves
 
 FORMS = (
     (
@@ -351,6 +357,22 @@ class TestClasses(unittest.TestCase):
         self.assertEqual(found, expected)
 
 
+SLICE = ValidationSlice(
+    tomogram_id="TS_1",
+    z=21,
+    step=40,
+    image=np.random.default_rng(0).normal(size=(23, 47)).astype(np.float16),
+    held_out_yx=np.array([[3, 0], [20, 47]]),
+    class_names=("a", "b"),
+    radii_vox=np.array([5.0, 4.0]),
+    picks_zyx=np.array([[4.0, 11, 28], [6, 7, 8], [0, 5, 4]]),
+    pick_channels=np.array([0, 1, 1]),
+    scores=np.array([0.9, 0.8, 0.7]),
+    truth_zyx=np.array([[0.0, 9, 30]]),
+    truth_channels=np.array([0]),
+)
+
+
 class TestViewerParts(unittest.TestCase):
     def test_curves_keep_the_last_of_a_repeated_step_and_skip_a_torn_line(self):
         lines = [
@@ -367,11 +389,11 @@ class TestViewerParts(unittest.TestCase):
         self.assertEqual(curves.loss, {1: 0.9, 2: 0.7})
         self.assertEqual(curves.class_f1, {"a": {2: 0.4}})
 
-    def test_live_curves_follow_the_file(self):
+    def test_a_training_is_followed_in_its_folder(self):
         figure = FigureCanvasAgg(Figure()).figure
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "progress.jsonl"
-            live = LiveCurves(figure, path, title="run")
+            live = LiveTraining(figure, path.parent, title="run")
             self.assertEqual(len(figure.axes[0].lines[0].get_xdata()), 0)
             for step in (1, 2):
                 record = {"stage": "training", "done": step, "loss": 1.0, "lr": 0.1}
@@ -380,6 +402,25 @@ class TestViewerParts(unittest.TestCase):
                 live.refresh()
                 steps = list(figure.axes[0].lines[0].get_xdata())
                 self.assertEqual(steps, list(range(1, step + 1)))
+            self.assertEqual(len(figure.axes), 3)
+            write_validation_slice(SLICE, path.with_name(SLICE_FILE))
+            live.refresh()
+            self.check_slice(figure.axes[2])
+
+    def check_slice(self, axes):
+        """Circles stand where the slice cuts the particles, with their sections."""
+        self.assertIn("slice 21", axes.get_title())
+        self.assertIn("after step 40", axes.get_title())
+        circles = [
+            (*p.get_center(), p.get_radius(), p.get_linestyle())
+            for p in axes.patches
+            if isinstance(p, Circle)
+        ]
+        # What is marked, then the picks; one pick of b is too high, at z = 6.
+        expected = [(30, 9, 5, "--"), (28, 11, 3, "-"), (4, 5, 4, "-")]
+        self.assertEqual(circles, expected)
+        labels = [text.get_text() for text in axes.get_legend().get_texts()]
+        self.assertEqual(labels, ["a: 1 picks, 1 marked", "b: 2 picks, 0 marked"])
 
     def test_histogram_and_metrics(self):
         figure = Figure()

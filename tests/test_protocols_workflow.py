@@ -27,11 +27,11 @@ from etpicker_plugin.tests.scipion_project import (
     PhantomProject,
     positions_of,
 )
+from etpicker_plugin.viewers.model_viewers import describe_model
 from etpicker_plugin.viewers.training_curves import read_curves
 from etpicker_plugin.viewers.viewers import (
     class_diameters,
     class_groups,
-    describe_model,
     scores_by_class,
 )
 from etpicker_plugin.wizards import suggest_diameters

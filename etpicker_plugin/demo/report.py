@@ -22,7 +22,7 @@ from etpicker_plugin.demo.pictures import (
 from etpicker_plugin.demo.workflow import last_run
 from etpicker_plugin.engine.io.tomogram import read_tomogram
 from etpicker_plugin.viewers.edit_window import first_outputs
-from etpicker_plugin.viewers.training_curves import draw_curves, read_curves
+from etpicker_plugin.viewers.training_curves import draw_training, read_curves
 from etpicker_plugin.viewers.viewers import class_names
 
 PACKAGES = ("scipion-em", "scipion-em-tomo", "torch", "numpy", "scipy", "mrcfile")
@@ -85,7 +85,8 @@ def read_output(protocol):
 def picture_training(trained) -> Picture:
     """Return the training curves, as the viewer draws them."""
     figure = Figure(figsize=(8, 5.5))
-    draw_curves(figure, read_curves(Path(trained.getProgressFile())), title="training")
+    curves = read_curves(Path(trained.getProgressFile()))
+    draw_training(figure, curves, title="training")
     caption = (
         "Loss and learning rate above; below, picks in the held-out slabs of the "
         "training tomograms: the score weighted to recall, and each class's F1 at its "

@@ -2,12 +2,14 @@ from etpicker_plugin.viewers.average_viewers import (
     EtPickerAverageViewer,
     EtPickerExtractViewer,
 )
+from etpicker_plugin.viewers.model_viewers import (
+    EtPickerModelViewer,
+    EtPickerTrainViewer,
+)
 from etpicker_plugin.viewers.reports import EtPickerReportViewer
 from etpicker_plugin.viewers.viewers import (
     EtPickerEvaluateViewer,
-    EtPickerModelViewer,
     EtPickerPicksViewer,
-    EtPickerTrainViewer,
 )
 
 __all__ = [

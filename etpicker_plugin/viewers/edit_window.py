@@ -75,18 +75,49 @@ def edit_picks(root, protocol, *, diameters, groups, class_of, on_close=None) ->
             probability=tomograms_by_id(maps[0]) if len(maps) == 1 else None,
         )
 
-    def ask():
+    def done():
         if on_close is not None:
             on_close(folder)
-        if has_news(folder, tomograms) and dialog.askYesNo(
-            "Save picks",
-            "The picks were changed. Save them as a new output of this protocol? The "
-            "outputs that are there stay as they are.",
-            root,
-        ):
-            register_annotation(protocol, folder, tomograms, known_groups=groups)
+        offer_saving(root, protocol, folder, tomograms, groups=groups)
 
-    follow_window(root, config, folder, ask)
+    follow_window(root, config, folder, done)
+
+
+def edit_marks(root, protocol) -> None:
+    """Open what a protocol learns from; mended marks may become its output.
+
+    Raises
+    ------
+    EtPickerError
+        If there is no display, or an input cannot be used.
+    """
+    folder = Path(protocol.getMarksFolder())
+    tomograms = protocol.getLearntTomograms()
+    config = prepare_window(
+        folder,
+        tomograms,
+        protocol.getMarks(),
+        diameters=protocol.getDiameters(),
+        masks=protocol.getMasks(),
+    )
+    groups = {name: i for i, name in enumerate(protocol.getDiameters(), 1)}
+    follow_window(
+        root,
+        config,
+        folder,
+        lambda: offer_saving(root, protocol, folder, tomograms, groups=groups),
+    )
+
+
+def offer_saving(root, protocol, folder, tomograms, *, groups) -> None:
+    """Ask whether changed picks become a new output of the protocol."""
+    if has_news(folder, tomograms) and dialog.askYesNo(
+        "Save picks",
+        "The picks were changed. Save them as a new output of this protocol? The "
+        "outputs that are there stay as they are.",
+        root,
+    ):
+        register_annotation(protocol, folder, tomograms, known_groups=groups)
 
 
 def first_outputs(protocol):

@@ -1,10 +1,19 @@
-"""Training curves from the engine's progress file, redrawn while it grows."""
+"""Watching a training: its curves, and a validation slice with the picks so far."""
 
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+
+from etpicker_plugin.constants import PROGRESS_FILE, SLICE_FILE
+from etpicker_plugin.engine.errors import InputDataError
+from etpicker_plugin.engine.io.validation_slice import (
+    ValidationSlice,
+    read_validation_slice,
+)
+from etpicker_plugin.viewers.watched_slice import draw_validation_slice
 
 SECONDS_BETWEEN_READINGS = 3
 CLASS_PREFIX = "f1:"
@@ -50,10 +59,28 @@ def _add_validation(curves: Curves, record: dict) -> None:
             by_step[step] = value
 
 
-def draw_curves(figure: Figure, curves: Curves, *, title: str = "") -> None:
-    """Draw loss with learning rate above, validation below."""
+def draw_training(
+    figure: Figure,
+    curves: Curves,
+    shown: ValidationSlice | None = None,
+    *,
+    title: str = "",
+) -> None:
+    """Draw the curves and, beside them, the slice if there is one."""
     figure.clear()
-    above, below = figure.subplots(2, 1, sharex=True)
+    if shown is None:
+        above, below = figure.subplots(2, 1, sharex=True)
+    else:
+        grid = figure.add_gridspec(2, 2, width_ratios=(3, 2))
+        above = figure.add_subplot(grid[0, 0])
+        below = figure.add_subplot(grid[1, 0], sharex=above)
+        draw_validation_slice(figure.add_subplot(grid[:, 1]), shown)
+    _draw_curves(above, below, curves, title=title)
+    figure.tight_layout()
+
+
+def _draw_curves(above: Axes, below: Axes, curves: Curves, *, title: str) -> None:
+    """Draw loss with learning rate above, validation below."""
     above.set_title(title or ("no training yet" if curves.is_empty() else ""))
     _plot(above, curves.loss, label="loss", color="tab:blue")
     above.set_ylabel("loss")
@@ -72,7 +99,6 @@ def draw_curves(figure: Figure, curves: Curves, *, title: str = "") -> None:
         below.legend(
             loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=4, fontsize=8
         )
-    figure.tight_layout()
 
 
 def _plot(axes, values: dict[int, float], **style) -> None:
@@ -81,12 +107,13 @@ def _plot(axes, values: dict[int, float], **style) -> None:
     axes.plot(steps, [values[s] for s in steps], markersize=4, **style)
 
 
-class LiveCurves:
-    """Redraws a figure when the progress file has grown, until it is closed."""
+class LiveTraining:
+    """Redraws a figure when there is news in a run's folder, until it is closed."""
 
-    def __init__(self, figure: Figure, path: Path, *, title: str) -> None:
-        self._figure, self._path, self._title = figure, path, title
-        self._size = -1
+    def __init__(self, figure: Figure, folder: Path, *, title: str) -> None:
+        self._figure, self._title = figure, title
+        self._progress, self._slice = folder / PROGRESS_FILE, folder / SLICE_FILE
+        self._drawn: list[tuple[int, int]] = []
         self.refresh()
         self._timer = figure.canvas.new_timer(interval=1000 * SECONDS_BETWEEN_READINGS)
         self._timer.add_callback(self.refresh)
@@ -95,9 +122,30 @@ class LiveCurves:
 
     def refresh(self) -> None:
         """Draw again if there is news."""
-        size = self._path.stat().st_size if self._path.is_file() else 0
-        if size == self._size:
+        state = [_state_of(path) for path in (self._progress, self._slice)]
+        if state == self._drawn:
             return
-        self._size = size
-        draw_curves(self._figure, read_curves(self._path), title=self._title)
+        self._drawn = state
+        draw_training(
+            self._figure,
+            read_curves(self._progress),
+            _read_slice(self._slice),
+            title=self._title,
+        )
         self._figure.canvas.draw_idle()
+
+
+def _state_of(path: Path) -> tuple[int, int]:
+    """Return size and time of a file; zeros where there is none."""
+    if not path.is_file():
+        return 0, 0
+    found = path.stat()
+    return found.st_size, found.st_mtime_ns
+
+
+def _read_slice(path: Path) -> ValidationSlice | None:
+    """Return the slice; none before the first validation."""
+    try:
+        return read_validation_slice(path)
+    except InputDataError:
+        return None

@@ -1,27 +1,20 @@
-"""The windows of 'Analyze results', for our protocols and models only."""
-
-from pathlib import Path
+"""The windows of 'Analyze results' for picks and their evaluation."""
 
 import matplotlib.pyplot as plt
 from pyworkflow.protocol.params import LabelParam
-from pyworkflow.viewer import DESKTOP_TKINTER, MessageView, ProtocolViewer, View, Viewer
+from pyworkflow.viewer import DESKTOP_TKINTER, MessageView, ProtocolViewer, View
 
-from etpicker_plugin.constants import PROGRESS_FILE
 from etpicker_plugin.convert import particles_by_tomogram
 from etpicker_plugin.engine.errors import EtPickerError
-from etpicker_plugin.objects import EtPickerModel
 from etpicker_plugin.protocols import (
     ProtEtPickerAnnotate,
     ProtEtPickerEvaluate,
     ProtEtPickerImportCoordinates,
     ProtEtPickerPick,
-    ProtEtPickerTrain,
-    ProtEtPickerUpdate,
 )
 from etpicker_plugin.viewers.edit_window import edit_picks, first_outputs
 from etpicker_plugin.viewers.histograms import draw_metrics, draw_scores
 from etpicker_plugin.viewers.reports import open_report
-from etpicker_plugin.viewers.training_curves import LiveCurves
 
 
 class FigureView(View):
@@ -53,69 +46,6 @@ class EtPickerViewer(ProtocolViewer):
     def _openReport(self):
         """Open the protocol's report in the browser."""
         return open_report(self.protocol.getReportFile(), self.getTkRoot())
-
-
-class EtPickerTrainViewer(EtPickerViewer):
-    """Training curves; they follow a running training."""
-
-    _label = "viewer training"
-    _targets = (ProtEtPickerTrain, ProtEtPickerUpdate)
-    _environments = (DESKTOP_TKINTER,)
-
-    def _defineParams(self, form):
-        form.addSection(label="Training")
-        form.addParam(
-            "showCurves",
-            LabelParam,
-            label="Training curves",
-            help="Loss, learning rate and validation by optimiser step. While the "
-            "training runs, the window follows it.",
-        )
-        form.addParam(
-            "showModel", LabelParam, label="Model", help="What the model file says."
-        )
-        form.addParam(
-            "showReport",
-            LabelParam,
-            label="Gained and lost",
-            condition=str(isinstance(self.protocol, ProtEtPickerUpdate)),
-            help="Opens the report on what the update gained and lost in the browser.",
-        )
-
-    def _getVisualizeDict(self):
-        return {
-            "showCurves": self._showCurves,
-            "showModel": self._showModel,
-            "showReport": self._showReport,
-        }
-
-    def _showReport(self, _name=None):
-        return self._openReport()
-
-    def _showCurves(self, _name=None):
-        path = Path(self.protocol.getProgressFile())
-        return [curves_view(path, self.protocol.getRunName())]
-
-    def _showModel(self, _name=None):
-        models = self.protocol.iterOutputAttributes(EtPickerModel)
-        for _, model in models:
-            return [self._message(describe_model(model), "Model")]
-        return [self._message("The model is not ready yet.", "Model")]
-
-
-class EtPickerModelViewer(Viewer):
-    """A model: its card, and its training curves where they lie beside it."""
-
-    _name = "etpicker model"
-    _targets = (EtPickerModel,)
-    _environments = (DESKTOP_TKINTER,)
-
-    def _visualize(self, model, **kwargs):
-        views = [MessageView(describe_model(model), "Model", tkParent=self._tkRoot)]
-        progress = Path(model.getPath()).with_name(PROGRESS_FILE)
-        if progress.is_file():
-            views.insert(0, curves_view(progress, model.getPath()))
-        return views
 
 
 class EtPickerPicksViewer(EtPickerViewer):
@@ -209,28 +139,6 @@ class EtPickerEvaluateViewer(EtPickerViewer):
 
     def _showReport(self, _name=None):
         return self._openReport()
-
-
-def curves_view(path, title):
-    """Return the window of training curves that follows a progress file."""
-    return FigureView(
-        f"Training: {title}", lambda figure: LiveCurves(figure, path, title=title)
-    )
-
-
-def describe_model(model):
-    """Return a model's card as text."""
-    card = model.getCard()
-    lines = [model.getInfo(), ""]
-    for item in card.classes:
-        metrics = ", ".join(f"{k} {v:.3g}" for k, v in item.metrics.items())
-        lines.append(f"{item.name}: threshold {item.threshold:.3f}; {metrics or '-'}")
-    lines.append("")
-    for tomogram in card.tomograms:
-        counts = ", ".join(f"{n} {name}" for name, n in tomogram.particles.items())
-        lines.append(f"{tomogram.role} {tomogram.tomogram_id}: {counts}")
-    lines += ["", f"SHA-256 {model.getSha256()}"]
-    return "\n".join(lines)
 
 
 def class_names(protocol, item):

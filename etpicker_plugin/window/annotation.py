@@ -13,9 +13,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from etpicker_plugin.engine.io.particles import Particles, make_particles
 
-NEGATIVE = "negative"
-"""Class of places that a person says hold no particle."""
-
 COLUMNS = ("positions_zyx", "codes", "scores", "alive")
 Values = dict[str, NDArray[Any]]
 

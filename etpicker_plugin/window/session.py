@@ -23,9 +23,9 @@ from etpicker_plugin.engine.io.coordinates_csv import (
     write_csv,
 )
 from etpicker_plugin.engine.io.names import match_names
-from etpicker_plugin.engine.io.particles import Particles, make_particles
+from etpicker_plugin.engine.io.particles import NEGATIVE, Particles, make_particles
 from etpicker_plugin.engine.io.tomogram import tomogram_id_of
-from etpicker_plugin.window.annotation import NEGATIVE, Annotation
+from etpicker_plugin.window.annotation import Annotation
 from etpicker_plugin.window.journal import Journal
 from etpicker_plugin.window.settings import Classes
 from etpicker_plugin.window.volume import VolumeFile, open_volume

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from etpicker_plugin.engine.config.checks import require_diameters
-from etpicker_plugin.engine.errors import ConfigError, InputDataError
+from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.io.atomic import write_whole
-from etpicker_plugin.window.annotation import NEGATIVE
+from etpicker_plugin.engine.io.particles import NEGATIVE
 
 FORMAT = 1
 DEFAULT_CLASS = "particle"
@@ -43,11 +43,6 @@ class Classes:
         self._written = _read(path)
         self._classes = {item.name: item for item in self._written}
         for name, diameter in given.items():
-            if name == NEGATIVE:
-                raise ConfigError(
-                    f"'{NEGATIVE}' is the class of places without a particle, which "
-                    "has no diameter. Leave it out of --diameter."
-                )
             self.change(name, diameter_ang=diameter)
 
     def __iter__(self) -> Iterator[ParticleClass]:

@@ -109,6 +109,7 @@ def check_found(found):
     assert "EtPickerBoxSizeWizard" in found["wizards"]
     assert "EtPickerRulerWizard" in found["wizards"]
     assert "EtPickerThresholdWizard" in found["wizards"]
+    assert "EtPickerZRangeWizard" in found["wizards"]
     assert found["objects"] == ["EtPickerModel"]
     assert {"train_pick_evaluate", "compare_two_pickers"} <= set(found["templates"])
     picking = {name for place, name in found["tree"] if place.endswith("Picking")}

@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 from etpicker_plugin.engine.errors import ConfigError
+from etpicker_plugin.engine.io.particles import NEGATIVE
 
 
 def require(condition: bool, message: str) -> None:
@@ -44,8 +45,13 @@ def require_same_number(
 
 
 def require_diameters(diameters: dict[str, float]) -> None:
-    """Refuse diameters that no particle has."""
+    """Refuse diameters that no particle has, and one of negatives."""
     for name, value in diameters.items():
+        require(
+            name != NEGATIVE,
+            f"--diameter {name}={value:g}: '{NEGATIVE}' is the class of places without "
+            "a particle, which has no diameter. Leave it out of --diameter.",
+        )
         require(
             10.0 <= value <= 5000.0,
             f"--diameter {name}={value:g}: expected a particle diameter of 10 to "

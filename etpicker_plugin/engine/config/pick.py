@@ -1,5 +1,6 @@
 """Parameters of ``etpicker pick``."""
 
+import math
 from dataclasses import dataclass
 
 from etpicker_plugin.engine.config.checks import (
@@ -59,6 +60,13 @@ class PickConfig:
         "One region mask (MRC) per tomogram: nothing is picked where it is 0.",
         label="Region masks",
     )
+    z_range: tuple[float, ...] = option(
+        (),
+        "First and last slice, counted from 0, in which particles are looked for; "
+        "what is far from them is not computed. Without it, all slices.",
+        label="Z range",
+        unit="voxels",
+    )
     border: float = option(
         0.0,
         "Centres nearer than this to a face of the tomogram are left out.",
@@ -113,6 +121,12 @@ class PickConfig:
         require(
             self.border >= 0,
             f"--border: got {self.border}, expected 0 or more Å.",
+        )
+        low, high = self.z_range if len(self.z_range) == 2 else (0.0, -1.0)
+        require(
+            not self.z_range or 0 <= low <= high < math.inf,
+            f"--z-range: got {' '.join(f'{z:g}' for z in self.z_range)}, expected the "
+            "first and the last slice, 120 380 say, counted from 0.",
         )
         for name, value in self.threshold.items():
             require(

@@ -40,13 +40,14 @@ class TrainConfig:
     coordinates: tuple[str, ...] = option(
         REQUIRED,
         "One coordinate CSV per tomogram, in the same order: a header with "
-        "class,x,y,z; 0-based voxels of that tomogram.",
+        "class,x,y,z; 0-based voxels of that tomogram. Rows of class 'negative' are "
+        "places without a particle and are learnt as such.",
         label="Coordinates",
     )
     diameter: dict[str, float] = option(
         REQUIRED,
         "Each class to learn and its particle diameter; rows of other classes are "
-        "not used.",
+        "not used, except negatives.",
         label="Particle diameter",
         unit="Å",
     )

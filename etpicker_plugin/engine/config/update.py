@@ -40,7 +40,8 @@ class UpdateConfig:
     coordinates: tuple[str, ...] = option(
         REQUIRED,
         "One coordinate CSV per new tomogram, in the same order: a header with "
-        "class,x,y,z; 0-based voxels of that tomogram.",
+        "class,x,y,z; 0-based voxels of that tomogram. Rows of class 'negative' are "
+        "places without a particle and are learnt as such.",
         label="Coordinates",
     )
     out: str = option(REQUIRED, "Folder for the new model.", label="Output folder")

@@ -42,6 +42,7 @@ from etpicker_plugin.engine.picking.records import (
 )
 from etpicker_plugin.engine.picking.tiling import plan_tiles
 from etpicker_plugin.engine.picking.unbiased import merge_classes
+from etpicker_plugin.engine.picking.z_range import computed_region, in_z_range
 from etpicker_plugin.engine.progress import Progress, ProgressEvent
 
 logger = logging.getLogger(__name__)
@@ -146,6 +147,12 @@ def _find_with(
         edge=edge,
         halo=total_halo(network, settings),
         alignment=network.alignment,
+        region=computed_region(
+            volume,
+            config.z_range,
+            margin_ang=max(c.diameter_ang for c in model.card.classes),
+            alignment=network.alignment,
+        ),
     )
     maps = None
     if config.probability_map:
@@ -182,8 +189,10 @@ def _to_particles(
         diameters = [c.diameter_ang / card.working_voxel_size for c in card.classes]
         peaks = merge_classes(peaks, diameters)
     positions = volume.to_input(peaks.positions_zyx)
-    allowed = (peaks.scores >= lowest[peaks.channels]) & is_inside(
-        positions, tomogram, border_ang=config.border, mask=mask
+    allowed = (
+        (peaks.scores >= lowest[peaks.channels])
+        & is_inside(positions, tomogram, border_ang=config.border, mask=mask)
+        & in_z_range(positions, config.z_range)
     )
     peaks = remove_duplicates(
         peaks.select(allowed),

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.io.array_volume import ArrayVolume, load_into_memory
 from etpicker_plugin.engine.io.coordinates_csv import check_particles, read_csv
-from etpicker_plugin.engine.io.particles import Particles
+from etpicker_plugin.engine.io.particles import NEGATIVE, Particles
 from etpicker_plugin.engine.io.tomogram import Tomogram, read_mask, read_tomogram
 from etpicker_plugin.engine.io.working_volume import (
     WorkingVolume,
@@ -29,11 +29,13 @@ logger = logging.getLogger(__name__)
 class Annotated:
     """A tomogram with the centres of the classes asked for, in input voxels.
 
-    ``annotation`` tells how each class was annotated; one that is not in it was not.
+    ``negatives`` are places where a person saw none of these classes. ``annotation``
+    tells how each class was annotated; one that is not in it was not.
     """
 
     tomogram: Tomogram
     particles: Particles
+    negatives: Particles
     annotation: dict[str, str]
     mask_path: str | None
     role: str
@@ -65,20 +67,22 @@ def read_annotated(
         particles = read_csv(Path(csv_path), tomogram_id=tomogram.tomogram_id)
         wanted = particles.select(np.isin(particles.class_names, classes))
         if len(wanted) == 0:
-            found = ", ".join(sorted(set(particles.class_names.tolist()))) or "none"
+            present = ", ".join(sorted(set(particles.class_names.tolist()))) or "none"
             raise InputDataError(
                 f"Coordinates {csv_path}: no particle of the classes "
                 f"{', '.join(classes)} for tomogram {tomogram.tomogram_id} (classes "
-                f"in the file: {found}). Mark some, leave this tomogram out, or "
+                f"in the file: {present}). Mark some, leave this tomogram out, or "
                 "correct the names in --diameter."
             )
-        wanted = check_particles(
-            wanted, shape_zyx=tomogram.shape_zyx, path=Path(csv_path)
+        wanted, negatives = (
+            check_particles(found, shape_zyx=tomogram.shape_zyx, path=Path(csv_path))
+            for found in (wanted, particles.of_class(NEGATIVE))
         )
         annotated.append(
             Annotated(
                 tomogram=tomogram,
                 particles=wanted,
+                negatives=negatives,
                 annotation=dict.fromkeys(classes, annotation),
                 mask_path=masks[i] if masks else None,
                 role=role,
@@ -216,6 +220,7 @@ def load_dataset(
                     learnable=ArrayVolume(allowed),
                     positions_zyx=positions,
                     channels=channels,
+                    negatives_zyx=volume.to_working(annotated.negatives.positions_zyx),
                 )
             )
     return volumes, parts

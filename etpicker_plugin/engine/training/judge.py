@@ -14,12 +14,15 @@ from etpicker_plugin.engine.training.validation import (
     CANDIDATE_SCORE,
     ClassResult,
     JudgedPicks,
+    See,
     ValidationPart,
+    ignore,
     join_judged,
     judge_parts,
     result_at,
     with_noise,
 )
+from etpicker_plugin.engine.training.watch import Watch
 
 MATCH_SHARE = 0.5
 LOWER_DOSES = (0.7, 1.1)
@@ -46,7 +49,7 @@ class Judge:
     f_alpha: float
 
     def candidates(
-        self, network: Network, parts: Iterable[ValidationPart]
+        self, network: Network, parts: Iterable[ValidationPart], *, see: See = ignore
     ) -> list[JudgedPicks]:
         """Return each class's picks, true or false, over all parts."""
         return judge_parts(
@@ -54,10 +57,11 @@ class Judge:
             parts,
             settings=self.settings,
             match_distances=self.match_distances,
+            see=see,
         )
 
     def validate(
-        self, network: Network, parts: list[ValidationPart]
+        self, network: Network, parts: list[ValidationPart], *, see: See = ignore
     ) -> list[ClassResult]:
         """Return what each class reaches at the threshold best for these parts."""
         return [
@@ -65,7 +69,9 @@ class Judge:
                 judged, choose_threshold(judged, sparse=sparse), f_alpha=self.f_alpha
             )
             for judged, sparse in zip(
-                self.candidates(network, parts), _is_sparse(parts), strict=True
+                self.candidates(network, parts, see=see),
+                _is_sparse(parts),
+                strict=True,
             )
         ]
 
@@ -118,12 +124,13 @@ def make_judge(
 
 
 def make_validate(
-    judge: Judge, parts: list[ValidationPart]
+    judge: Judge, parts: list[ValidationPart], *, watch: Watch
 ) -> Callable[[Network], tuple[float, dict[str, float]]]:
     """Return the score that is maximised, F-alpha over the classes, and the F1s."""
 
     def validate(network: Network) -> tuple[float, dict[str, float]]:
-        results = judge.validate(network, parts)
+        results = judge.validate(network, parts, see=watch.see)
+        watch.write(results)
         score = sum(r.f_alpha for r in results) / len(results)
         f1 = {f"f1:{n}": r.f1 for n, r in zip(judge.classes, results, strict=True)}
         return score, f1

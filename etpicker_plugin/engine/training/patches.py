@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -19,7 +19,11 @@ from etpicker_plugin.engine.training.augment import (
     move_positions,
     source_margin,
 )
-from etpicker_plugin.engine.training.weak_labels import LabelSettings, paint_labels
+from etpicker_plugin.engine.training.weak_labels import (
+    LabelSettings,
+    paint_labels,
+    weigh_negatives,
+)
 
 COMPLETE, SPARSE, UNKNOWN = "complete", "sparse", "unknown"
 UNMARKED_WEIGHT = {COMPLETE: 1.0, SPARSE: 0.5, UNKNOWN: 0.1}
@@ -28,6 +32,10 @@ annotation most are background all the same, and membranes and beads are learnt 
 nowhere else. Unknown: nobody looked for this class in this tomogram."""
 
 BACKGROUND_SHARE = 0.2
+MOST_NEGATIVES = 0.25
+"""Of the patches around marks: a negative is drawn as often as a particle, but a
+hundred of them do not drown ten particles."""
+
 BATCHES_AHEAD = 2
 
 
@@ -48,6 +56,8 @@ class TrainingVolume:
         held-out particle at the border is not taught as background.
     annotation
         ``(C,)`` how each class was annotated: complete, sparse or unknown.
+    negatives_zyx
+        ``(M, 3)`` places that hold no particle of the classes annotated.
     """
 
     tomogram_id: str
@@ -56,6 +66,17 @@ class TrainingVolume:
     positions_zyx: NDArray[np.float64]
     channels: NDArray[np.intp]
     annotation: tuple[str, ...]
+    negatives_zyx: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 3)))
+
+    def annotated_channels(self) -> list[int]:
+        """Return the classes that a person looked for."""
+        return [i for i, kind in enumerate(self.annotation) if kind != UNKNOWN]
+
+    def can_learn_at(self, position_zyx: NDArray[np.float64]) -> bool:
+        """Tell whether the voxel of a position exists and may be learnt from."""
+        index = np.round(position_zyx).astype(int)
+        inside = (index >= 0).all() and (index < self.image.shape_zyx).all()
+        return bool(inside and self.learnable.data[tuple(index)])
 
 
 @dataclass(frozen=True)
@@ -94,6 +115,15 @@ class PatchSampler:
         self._labels = labels
         self._seed = seed
         self._centres = _centres_by_class(volumes)
+        self._negatives = [
+            (which, position)
+            for which, volume in enumerate(volumes)
+            for position in volume.negatives_zyx
+            if volume.can_learn_at(position)
+        ]
+        marks = len(self._negatives) + sum(len(c) for c in self._centres)
+        negatives = min(len(self._negatives) / max(marks, 1), MOST_NEGATIVES)
+        self._not_particles = BACKGROUND_SHARE + (1 - BACKGROUND_SHARE) * negatives
 
     def batch(self, step: int, size: int) -> Batch:
         """Return the batch of one step."""
@@ -116,12 +146,16 @@ class PatchSampler:
     def _draw_centre(
         self, generator: np.random.Generator
     ) -> tuple[TrainingVolume, NDArray[np.int64]]:
-        """Draw a class, then one of its particles, jittered; or any place."""
-        if generator.random() < BACKGROUND_SHARE:
+        """Draw any place, a negative, or a class and one of its particles, jittered."""
+        share = generator.random()
+        if share < BACKGROUND_SHARE:
             volume = self._volumes[generator.integers(len(self._volumes))]
             return volume, _draw_learnable_voxel(volume, generator)
-        of_class = self._centres[generator.integers(len(self._centres))]
-        which, position = of_class[generator.integers(len(of_class))]
+        if share < self._not_particles:
+            places = self._negatives
+        else:
+            places = self._centres[generator.integers(len(self._centres))]
+        which, position = places[generator.integers(len(places))]
         jitter = generator.uniform(-self._size / 4, self._size / 4, 3)
         return self._volumes[which], np.round(position + jitter).astype(np.int64)
 
@@ -142,6 +176,12 @@ class PatchSampler:
             volume.channels,
             settings=self._labels,
             unmarked_weights=[UNMARKED_WEIGHT[kind] for kind in volume.annotation],
+        )
+        weigh_negatives(
+            weight,
+            move_positions(volume.negatives_zyx - start, augmentation, size),
+            settings=self._labels,
+            channels=volume.annotated_channels(),
         )
         seen = nn.functional.avg_pool3d(learnable[None], self._labels.stride) > 0.5
         image = change_intensity(image, augmentation)[None]
@@ -173,9 +213,7 @@ def _centres_by_class(
         for position, channel in zip(
             volume.positions_zyx, volume.channels.tolist(), strict=True
         ):
-            index = np.round(position).astype(int)
-            inside = (index >= 0).all() and (index < volume.image.shape_zyx).all()
-            if inside and volume.learnable.data[tuple(index)]:
+            if volume.can_learn_at(position):
                 by_class.setdefault(channel, []).append((which, position))
     return [by_class[channel] for channel in sorted(by_class)]
 

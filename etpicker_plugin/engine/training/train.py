@@ -44,6 +44,7 @@ from etpicker_plugin.engine.training.scale import (
 )
 from etpicker_plugin.engine.training.schedule import Budget
 from etpicker_plugin.engine.training.validation import ValidationPart
+from etpicker_plugin.engine.training.watch import make_watch
 
 logger = logging.getLogger(__name__)
 
@@ -98,12 +99,19 @@ def train(config: TrainConfig, out_dir: Path, *, on_progress: Progress) -> Path:
     )
     state_path = out_dir / STATE_NAME
     state = starting_state(state_path, digest)
+    watch = make_watch(
+        out_dir,
+        parts,
+        config.diameter,
+        working_voxel_size=working,
+        counters=state.counters,
+    )
     with explain_memory(batch_size=config.batch_size, patch_size=config.patch_size):
         best = fit(
             network,
             sampler,
             settings=_fit_settings(config, began, parts),
-            validate=make_validate(judge, parts),
+            validate=make_validate(judge, parts, watch=watch),
             state=state,
             state_path=state_path,
             on_progress=on_progress,
@@ -252,11 +260,12 @@ def _describe_run(
 ) -> None:
     for item in annotated:
         logger.info(
-            "%s: %s voxels of %g Å, %d particles (%s)",
+            "%s: %s voxels of %g Å, %d particles, %d negatives (%s)",
             item.tomogram.tomogram_id,
             "x".join(str(n) for n in item.tomogram.shape_zyx[::-1]),
             item.tomogram.voxel_size,
             len(item.particles),
+            len(item.negatives),
             item.role,
         )
     logger.info("Network %s at %.2f Å per voxel", config.network, working)

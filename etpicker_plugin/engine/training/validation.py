@@ -3,7 +3,7 @@
 Thresholds are chosen here, on particles that the network never learnt from.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -26,6 +26,7 @@ from etpicker_plugin.engine.picking.find import (
     total_halo,
 )
 from etpicker_plugin.engine.picking.nms import (
+    Peaks,
     join_peaks,
     keep_best,
     remove_duplicates,
@@ -57,6 +58,13 @@ class ValidationPart:
     annotation: tuple[str, ...]
 
 
+See = Callable[[ValidationPart, Peaks], None]
+
+
+def ignore(part: ValidationPart, peaks: Peaks) -> None:
+    """Look at nothing."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class JudgedPicks:
     """One class's candidates over all parts: score, truth, and true particles."""
@@ -83,6 +91,7 @@ def judge_parts(
     *,
     settings: PeakSettings,
     match_distances: list[float],
+    see: See = ignore,
 ) -> list[JudgedPicks]:
     """Pick the parts and match the picks, per class.
 
@@ -90,6 +99,8 @@ def judge_parts(
     ----------
     match_distances
         Per class, working voxels; also the least distance between picks.
+    see
+        Is shown each part with its picks.
     """
     judged: list[list[JudgedPicks]] = [[] for _ in match_distances]
     for part in parts:
@@ -106,6 +117,7 @@ def judge_parts(
         )
         candidates = keep_best(join_peaks([p for _, _, p, _ in found]), MOST_CANDIDATES)
         peaks = remove_duplicates(candidates, match_distances)
+        see(part, peaks)
         for channel, distance in enumerate(match_distances):
             if part.annotation[channel] == UNKNOWN:
                 continue

@@ -125,6 +125,38 @@ def paint_labels(
     return target, weight
 
 
+def weigh_negatives(
+    weight: NDArray[np.float32],
+    negatives_zyx: NDArray[np.float64],
+    *,
+    settings: LabelSettings,
+    channels: Sequence[int],
+) -> None:
+    """Give full weight, in place, to what surrounds the places without a particle.
+
+    No particle is centred within its own radius of such a place: a pick there would
+    be judged false. Its voxels are as surely background as if all were annotated. A
+    particle that is marked there all the same keeps its label.
+
+    Parameters
+    ----------
+    weight
+        ``(C, z, y, x)`` of a patch, at the network's output voxels.
+    negatives_zyx
+        ``(M, 3)`` in working voxels of the patch; they may lie outside it.
+    channels
+        The classes that a person looked for.
+    """
+    grid = weight.shape[1:]
+    size = np.multiply(grid, settings.stride)
+    for channel in channels:
+        radius = settings.particle_diameters_vox[channel] / 2
+        near = (negatives_zyx > -radius) & (negatives_zyx < size + radius)
+        for position in negatives_zyx[near.all(axis=1)]:
+            box, offsets = _around(position, radius, grid=grid, stride=settings.stride)
+            weight[channel][box][sum(o**2 for o in offsets) <= radius**2] = 1.0
+
+
 def _around(
     position: NDArray[np.float64], reach: float, *, grid: tuple[int, ...], stride: int
 ) -> tuple[tuple[slice, ...], Offsets]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from etpicker_plugin.engine.config.update import UpdateConfig
 from etpicker_plugin.engine.errors import ConfigError, InputDataError
 from etpicker_plugin.engine.io.coordinates_csv import read_csv
+from etpicker_plugin.engine.io.particles import NEGATIVE
 from etpicker_plugin.engine.io.tomogram import tomogram_id_of
 from etpicker_plugin.engine.model.card import ModelCard
 from etpicker_plugin.engine.training.scale import label_diameters_ang
@@ -74,7 +75,7 @@ def _marked_classes(config: UpdateConfig, known: dict[str, float]) -> dict[str, 
     names: set[str] = set()
     for tomogram, path in zip(config.tomogram, config.coordinates, strict=True):
         particles = read_csv(Path(path), tomogram_id=tomogram_id_of(tomogram))
-        names |= set(particles.class_names.tolist())
+        names |= set(particles.class_names.tolist()) - {NEGATIVE}
     new = sorted(names - known.keys())
     if new:
         raise ConfigError(

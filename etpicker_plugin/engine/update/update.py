@@ -46,6 +46,7 @@ from etpicker_plugin.engine.training.train import (
     starting_state,
 )
 from etpicker_plugin.engine.training.validation import ClassResult
+from etpicker_plugin.engine.training.watch import make_watch
 from etpicker_plugin.engine.update.contender import VIEWS, Contender, many_views
 from etpicker_plugin.engine.update.forgetting import Forgetting, compare_models
 from etpicker_plugin.engine.update.importance import weight_importance
@@ -156,7 +157,17 @@ def _learn(
             learn_statistics=False,
             first_validation=FIRST_VALIDATION,
         ),
-        validate=make_validate(judge, lesson.parts),
+        validate=make_validate(
+            judge,
+            lesson.parts,
+            watch=make_watch(
+                out_dir,
+                lesson.parts,
+                lesson.plan.diameters,
+                working_voxel_size=lesson.card.working_voxel_size,
+                counters=state.counters,
+            ),
+        ),
         state=state,
         state_path=out_dir / STATE_NAME,
         on_progress=on_progress,

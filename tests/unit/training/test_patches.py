@@ -1,9 +1,12 @@
 """Patches: around particles, never of what is held out, replayed by the seed."""
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 
 from etpicker_plugin.engine.io.array_volume import ArrayVolume
+from etpicker_plugin.engine.training.augment import draw_augmentation
 from etpicker_plugin.engine.training.patches import (
     PatchSampler,
     TrainingVolume,
@@ -17,7 +20,9 @@ LABELS = LabelSettings(
 )
 
 
-def volume_with(shape, centres, channels, *, learnable=None):
+def volume_with(
+    shape, centres, channels, *, learnable=None, negatives=(), annotation="complete"
+):
     """Noise of sd 0.05 with a dark blob of depth 4 at every centre."""
     image = np.random.default_rng(0).normal(0, 0.05, shape)
     offsets = np.indices(shape)
@@ -27,11 +32,12 @@ def volume_with(shape, centres, channels, *, learnable=None):
     allowed = np.ones(shape, dtype=bool) if learnable is None else learnable
     return TrainingVolume(
         tomogram_id="TS_1",
-        annotation=("complete",) * 2,
+        annotation=(annotation,) * 2,
         image=ArrayVolume(image.astype(np.float16)),
         learnable=ArrayVolume(allowed),
         positions_zyx=np.array(centres, float),
         channels=np.array(channels, np.intp),
+        negatives_zyx=np.array(negatives, float).reshape(-1, 3),
     )
 
 
@@ -111,3 +117,76 @@ def test_batches_come_in_order_from_any_step():
         # The number of threads changes the last bits of a Fourier transform.
         torch.testing.assert_close(batch.image, again.image, rtol=0, atol=1e-5)
         assert torch.equal(batch.target, again.target)
+
+
+def test_negatives_are_drawn_as_often_as_particles_up_to_a_quarter():
+    shape, centre = (11, 40, 52), (5, 12, 12)
+    few = sampler_of(volume_with(shape, [centre] * 9, [0] * 9, negatives=[(5, 30, 44)]))
+    many = sampler_of(
+        volume_with(shape, [centre], [0], negatives=[(5, 30, 44), (5, 31, 44)])
+    )
+
+    def count(sampler):
+        """Return how many of 4000 draws lie where a jittered negative can."""
+        draws = [
+            sampler._draw_centre(np.random.default_rng([1, n]))[1] for n in range(4000)
+        ]
+        return sum(abs(d - (5, 30, 44)).max() <= SIZE / 4 + 1 for d in draws)
+
+    # Of any places (a fifth), some 5 % lie there too: 11 * 11 * 12 of 11 * 40 * 52.
+    by_chance = 4000 * 0.2 * 0.06
+    assert abs(count(few) - 4000 * 0.8 * 0.1 - by_chance) < 80
+    assert abs(count(many) - 4000 * 0.8 * 0.25 - by_chance) < 100
+
+
+def test_a_negative_weighs_fully_where_the_annotation_is_sparse():
+    # Its particle is 26 voxels away: what is certain near it is the negative's doing.
+    negative, shape = (6, 30, 44), (13, 42, 54)
+    volume = volume_with(
+        shape, [(6, 12, 12)], [0], negatives=[negative], annotation="sparse"
+    )
+    sampler = sampler_of(volume)
+    plain = draw_augmentation(np.random.default_rng(0), SIZE)
+    unmoved = replace(plain, matrix=np.eye(3), exact=True)
+
+    _, target, weight = sampler._cut(volume, np.array(negative), unmoved)
+
+    # The patch begins at (-2, 22, 36): the negative is its voxel 8, between two of the
+    # output's.
+    offsets = np.indices((8, 8, 8)) * 2 + 0.5 - 8
+    near = np.sqrt((offsets**2).sum(0)) <= 4.0
+    outside = (offsets[0] + 6 < 0) | (offsets[0] + 6 > 12)
+    expected = np.where(outside, 0.0, np.where(near, 1.0, 0.5))
+    assert target.sum() == 0
+    np.testing.assert_array_equal(weight.numpy(), np.stack([expected] * 2))
+
+
+def test_held_out_negatives_are_not_drawn():
+    learnable = np.ones((9, 32, 40), dtype=bool)
+    learnable[:, :, 24:] = False
+    volume = volume_with(
+        (9, 32, 40),
+        [(4, 16, 12)],
+        [0],
+        learnable=learnable,
+        negatives=[(4, 8, 30), (4, 20, 10), (4, 50, 10)],
+    )
+
+    (only,) = sampler_of(volume)._negatives
+
+    assert only[1].tolist() == [4, 20, 10]
+
+
+def test_negatives_change_no_draw_but_those_they_take():
+    volume = volume_with((11, 40, 52), [(5, 12, 30)], [0])
+    other = volume_with((11, 40, 52), [(5, 12, 30)], [0], negatives=[(5, 30, 5)])
+
+    same = [
+        np.array_equal(
+            sampler_of(volume)._draw_centre(np.random.default_rng([n]))[1],
+            sampler_of(other)._draw_centre(np.random.default_rng([n]))[1],
+        )
+        for n in range(200)
+    ]
+
+    assert 0.65 < np.mean(same) < 0.95

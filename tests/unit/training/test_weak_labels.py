@@ -7,6 +7,7 @@ from etpicker_plugin.engine.training.weak_labels import (
     LabelSettings,
     inside_label,
     paint_labels,
+    weigh_negatives,
 )
 
 
@@ -123,3 +124,41 @@ def test_centres_outside_the_patch_reach_in():
 
     assert np.argwhere(target[0])[:, 0].max() == 1
     assert target[0, 0].sum() == 9  # within sqrt(3) of the axis at distance 1
+
+
+def test_negatives_are_certain_background_within_each_classes_own_radius():
+    # Radii 4 and 3 voxels, at (4, 9, 14) of a sparse patch of three different sides.
+    weight = np.full((3, 10, 18, 22), 0.5, dtype=np.float32)
+    three = settings(
+        diameters_vox=(5.0, 3.0, 3.0), particle_diameters_vox=(8.0, 6.0, 6.0)
+    )
+
+    weigh_negatives(
+        weight, np.array([[4.0, 9.0, 14.0]]), settings=three, channels=[0, 1]
+    )
+
+    distance = np.sqrt(sum(o**2 for o in offsets_around((4, 9, 14), (10, 18, 22))))
+    for channel, radius in enumerate((4.0, 3.0)):
+        assert (weight[channel][distance <= radius] == 1).all()
+        assert (weight[channel][distance > radius] == 0.5).all()
+    assert (weight[0] == 1).sum() == 257  # lattice points within 4 of the origin
+    assert (weight[1] == 1).sum() == 123  # and within 3
+    assert (weight[2] == 0.5).all()  # nobody looked for this class
+
+
+def test_negatives_at_a_border_and_at_stride_two():
+    # Output voxel j is centred at input voxel 2 j + 0.5; radius 3 around (0.5, 8.5, 24)
+    # reaches over the first face in z and the last one in x (12 voxels of 2).
+    weight = np.zeros((2, 5, 9, 12), dtype=np.float32)
+
+    weigh_negatives(
+        weight,
+        np.array([[0.5, 8.5, 24.0], [-9.0, 8.5, 4.0]]),
+        settings=settings(stride=2),
+        channels=[1],
+    )
+
+    # In x only voxel 11, at 22.5, is near: 1.5 of 3 are spent, 2.6 are left.
+    expected = {(0, 4, 11), (1, 4, 11), (0, 3, 11), (0, 5, 11)}
+    assert {tuple(v) for v in np.argwhere(weight[1]).tolist()} == expected
+    assert not weight[0].any()

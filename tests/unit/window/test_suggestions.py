@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from etpicker_plugin.engine.io.particles import make_particles
+from etpicker_plugin.engine.io.particles import NEGATIVE, make_particles
 from etpicker_plugin.tests.phantoms import write_tomogram
-from etpicker_plugin.window.annotation import NEGATIVE, Annotation
+from etpicker_plugin.window.annotation import Annotation
 from etpicker_plugin.window.journal import Journal
 from etpicker_plugin.window.session import Document
 from etpicker_plugin.window.settings import Classes
