@@ -37,7 +37,13 @@ class Edit:
 
 
 class Annotation:
-    """Picks as columns, and the edits that led to them."""
+    """Picks as columns, and the edits that led to them.
+
+    Attributes
+    ----------
+    moved
+        Numbers of the picks that were added or moved, edit by edit.
+    """
 
     def __init__(self, particles: Particles) -> None:
         names, codes = np.unique(particles.class_names, return_inverse=True)
@@ -51,6 +57,7 @@ class Annotation:
             "scores": particles.scores.copy(),
             "alive": np.ones(len(particles), dtype=bool),
         }
+        self.moved: list[NDArray[np.intp]] = []
         self._done: list[tuple[Edit, Edit]] = []
         self._undone: list[tuple[Edit, Edit]] = []
 
@@ -195,6 +202,8 @@ class Annotation:
             self._grow(int(edit.ids.max()) + 1)
         for name, values in edit.values.items():
             self._columns[name][edit.ids] = values
+        if "positions_zyx" in edit.values:
+            self.moved.append(edit.ids)
 
     def _grow(self, count: int) -> None:
         """Make room for new picks, doubling, so that adding many stays cheap."""

@@ -62,9 +62,16 @@ def circles_of_view(
     The selected pick and the one that is carried are drawn thick.
     """
     annotation = document.annotation
-    radii = document.radii_vox(classes)
-    ids = np.flatnonzero(document.shown(classes))
-    sections = cut_spheres(annotation.positions_zyx, radii, ids, axis=axis, index=index)
+    reach = classes.largest_diameter() / 2 / document.volume.voxel_size
+    ids = document.heights.near(axis, index - reach, index + reach)
+    ids = ids[document.shown(classes, ids)]
+    sections = cut_spheres(
+        annotation.positions_zyx[ids],
+        document.radii_vox(classes, ids),
+        ids,
+        axis=axis,
+        index=index,
+    )
     codes = annotation.codes[sections.ids]
     moving = carried.pick if carried else -1
     if agreement is None:
@@ -76,9 +83,12 @@ def circles_of_view(
         groups = _agreeing_groups(document, classes, agreement, sections, axis, index)
     highlight = []
     if carried:
-        place = carried.position_zyx[None]
         ghost = cut_spheres(
-            place, radii[[moving]], np.array([0]), axis=axis, index=index
+            carried.position_zyx[None],
+            document.radii_vox(classes, np.array([moving])),
+            np.array([moving]),
+            axis=axis,
+            index=index,
         )
         name = annotation.class_of(moving)
         highlight = [_group(ghost, np.ones(len(ghost.ids), bool), name, classes)]
@@ -101,13 +111,16 @@ def _agreeing_groups(
     index: int,
 ) -> list[CircleGroup]:
     """Return circles found by both, only here, and only in the other set."""
-    other = document.other
-    sizes = {n: classes[n].diameter_ang for n in np.unique(other.class_names).tolist()}
-    radii = np.array([sizes[n] for n in other.class_names.tolist()], dtype=float)
+    other, voxel_size = document.other, document.volume.voxel_size
+    reach = classes.largest_diameter() / 2 / voxel_size
+    ids = document.other_heights.near(axis, index - reach, index + reach)
+    ids = ids[~agreement.second[ids]]
+    names = other.class_names[ids].tolist()
+    diameters = np.array([classes[name].diameter_ang for name in names], dtype=float)
     alone = cut_spheres(
-        other.positions_zyx,
-        radii / 2 / document.volume.voxel_size,
-        np.flatnonzero(~agreement.second),
+        other.positions_zyx[ids],
+        diameters / 2 / voxel_size,
+        ids,
         axis=axis,
         index=index,
     )

@@ -12,6 +12,9 @@ from etpicker_plugin.window.thumbnails import cut_thumbnail
 
 PICTURE = 72
 MOST_KEPT = 2000
+BATCH = 20_000
+"""Rows that are laid out at first, and again whenever their end is reached."""
+
 REJECT_KEYS = (Qt.Key_X, Qt.Key_Delete, Qt.Key_Backspace)
 
 
@@ -23,18 +26,20 @@ class GalleryModel(QAbstractListModel):
         self.editor = editor
         self.look = Look()
         self.ids = np.zeros(0, dtype=np.intp)
+        self._listed = 0
         self._pictures: dict[tuple[float, ...], QPixmap] = {}
 
     def refresh(self, name: str) -> None:
         """List the picks of a class anew, if they are others than before."""
         document = self.editor.document
         ids = document.annotation.ids_of(name)
-        ids = ids[document.shown(self.editor.session.classes)[ids]]
+        ids = ids[document.shown(self.editor.session.classes, ids)]
         scores = np.nan_to_num(document.annotation.scores[ids], nan=-np.inf)
         ids = ids[np.argsort(-scores, kind="stable")]
         if not np.array_equal(ids, self.ids):
             self.beginResetModel()
             self.ids = ids
+            self._listed = min(len(ids), max(BATCH, self._listed))
             self.endResetModel()
 
     def show_look(self, look: Look) -> None:
@@ -48,8 +53,19 @@ class GalleryModel(QAbstractListModel):
         self.layoutChanged.emit()
 
     def rowCount(self, _parent: QModelIndex | None = None) -> int:
-        """Return the number of picks."""
-        return len(self.ids)
+        """Return the number of picks that are laid out."""
+        return self._listed
+
+    def canFetchMore(self, _parent: QModelIndex) -> bool:
+        """Return whether there are more."""
+        return self._listed < len(self.ids)
+
+    def fetchMore(self, _parent: QModelIndex) -> None:
+        """Lay out some more: a million at once would take seconds at every edit."""
+        end = min(self._listed + BATCH, len(self.ids))
+        self.beginInsertRows(QModelIndex(), self._listed, end - 1)
+        self._listed = end
+        self.endInsertRows()
 
     def data(self, index: QModelIndex, role: int = Qt.DisplayRole) -> object:
         """Return a pick's picture or its score."""
@@ -117,7 +133,7 @@ class Gallery(QListView):
         if self.pictures.ids is not before and row >= 0 and len(self.pictures.ids):
             self.doItemsLayout()
             self.verticalScrollBar().setValue(place)
-            row = min(row, len(self.pictures.ids) - 1)
+            row = min(row, self.pictures.rowCount() - 1)
             self.setCurrentIndex(self.pictures.index(row))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

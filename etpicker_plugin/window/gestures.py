@@ -144,9 +144,12 @@ class Gestures(QObject):
         """Delete the picks whose centre is within the eraser, a ball."""
         annotation = self.editor.annotation
         radius = self.eraser_ang / view.voxel_size / 2
-        alive = np.flatnonzero(annotation.alive)
-        offsets = annotation.positions_zyx[alive] - position
-        self.editor.delete(alive[(offsets**2).sum(axis=1) <= radius**2])
+        height = position[view.axis]
+        near = self.editor.document.heights.near(
+            view.axis, height - radius, height + radius
+        )
+        offsets = annotation.positions_zyx[near] - position
+        self.editor.delete(near[(offsets**2).sum(axis=1) <= radius**2])
 
     # --------------------------- wheel ----------------------------------------
     def _wheel(self, view: SliceView, event: object) -> None:

@@ -15,6 +15,9 @@ from etpicker_plugin.window.style import RULER_COLOUR
 MANY = 500
 """From so many circles on they are stamped, to whole pixels."""
 
+MOST_RING_PIXELS = 2_000_000
+"""More would cover the picture, and take long: a crowd is drawn as dots."""
+
 EVERYWHERE = QRectF(-1e6, -1e6, 2e6, 2e6)
 AT_CENTRE = 0.5
 LINE_PX, THICK_LINE_PX, DOT_PX = 1.6, 3.0, 1.5
@@ -84,7 +87,7 @@ def _stamp_circles(
     """Lay many circles over the image."""
     height, width = image.height(), image.width()
     alpha = np.zeros((height, width), dtype=np.uint8)
-    stamp_rings(alpha, centres - 0.5, radii, width_px=LINE_PX)
+    stamp_rings(alpha, centres - 0.5, crowd_radii(radii), width_px=LINE_PX)
     colour = QColor(group.colour)
     pixels = np.empty((height, width, 4), dtype=np.uint8)
     for channel, value in enumerate((colour.blue(), colour.green(), colour.red(), 255)):
@@ -121,6 +124,12 @@ def _paint_circles(
         elif dotted:
             painter.drawEllipse(QPointF(x, y), DOT_PX, DOT_PX)
     painter.end()
+
+
+def crowd_radii(radii_px: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the radii as they are, or a dot's for all if they are a crowd."""
+    pixels = 2 * math.pi * LINE_PX * radii_px.sum()
+    return radii_px if pixels <= MOST_RING_PIXELS else np.full_like(radii_px, DOT_PX)
 
 
 def in_sight(group: CircleGroup, sight: QRectF) -> NDArray[np.intp]:

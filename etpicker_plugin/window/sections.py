@@ -63,19 +63,15 @@ def cut_spheres(
 
     Parameters
     ----------
-    positions_zyx, radii_vox
-        ``(N, 3)`` and ``(N,)`` of all picks.
-    ids
-        ``(K,)`` those to look at.
+    positions_zyx, radii_vox, ids
+        ``(K, 3)``, ``(K,)`` and ``(K,)`` numbers of the picks to look at.
     """
-    heights = positions_zyx[ids, axis] - index
-    reach = radii_vox[ids] * np.sqrt(1 - LEAST_SHOWN_RADIUS**2)
-    cut = np.abs(heights) < reach
-    chosen, heights = ids[cut], heights[cut]
-    right, up = IN_PLANE[axis]
+    heights = positions_zyx[:, axis] - index
+    cut = np.abs(heights) < radii_vox * np.sqrt(1 - LEAST_SHOWN_RADIUS**2)
+    heights = heights[cut]
     return Sections(
-        ids=chosen,
-        centres=positions_zyx[chosen][:, [right, up]],
-        radii=np.sqrt(radii_vox[chosen] ** 2 - heights**2),
+        ids=ids[cut],
+        centres=positions_zyx[cut][:, IN_PLANE[axis]],
+        radii=np.sqrt(radii_vox[cut] ** 2 - heights**2),
         heights=heights,
     )

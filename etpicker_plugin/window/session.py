@@ -9,7 +9,7 @@ import fcntl
 import hashlib
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +26,7 @@ from etpicker_plugin.engine.io.names import match_names
 from etpicker_plugin.engine.io.particles import NEGATIVE, Particles, make_particles
 from etpicker_plugin.engine.io.tomogram import tomogram_id_of
 from etpicker_plugin.window.annotation import Annotation
+from etpicker_plugin.window.height_index import HeightIndex
 from etpicker_plugin.window.journal import Journal
 from etpicker_plugin.window.settings import Classes
 from etpicker_plugin.window.volume import VolumeFile, open_volume
@@ -33,6 +34,9 @@ from etpicker_plugin.window.volume import VolumeFile, open_volume
 LOCK_FILE = ".window.lock"
 CLASSES_FILE = "classes.json"
 START_SUFFIX = ".start.csv"
+
+Ids = NDArray[np.intp] | slice
+EVERY = slice(None)
 
 
 @dataclass(kw_only=True)
@@ -44,6 +48,14 @@ class Document:
     other: Particles | None = None
     probability: VolumeFile | None = None
     mask: VolumeFile | None = None
+    heights: HeightIndex = field(init=False)
+    other_heights: HeightIndex | None = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        """Have the picks found by slice."""
+        self.heights = HeightIndex(self.annotation, self.annotation.moved)
+        if self.other is not None:
+            self.other_heights = HeightIndex(self.other)
 
     @property
     def name(self) -> str:
@@ -55,25 +67,25 @@ class Document:
         """The picks."""
         return self.journal.annotation
 
-    def radii_vox(self, classes: Classes) -> NDArray[np.float64]:
-        """Return each pick's radius in voxels, ``(N,)``; a negative has the largest."""
+    def radii_vox(self, classes: Classes, ids: Ids = EVERY) -> NDArray[np.float64]:
+        """Return the picks' radii in voxels, ``(N,)``; a negative has the largest."""
         annotation = self.annotation
         table = [
             classes.largest_diameter() if n == NEGATIVE else classes[n].diameter_ang
             for n in annotation.class_names
         ]
         radii = np.array(table or [0.0]) / 2 / self.volume.voxel_size
-        return np.asarray(radii[annotation.codes])
+        return np.asarray(radii[annotation.codes[ids]])
 
-    def shown(self, classes: Classes) -> NDArray[np.bool_]:
+    def shown(self, classes: Classes, ids: Ids = EVERY) -> NDArray[np.bool_]:
         """Return which picks count, ``(N,)``: not deleted, not below the threshold.
 
         What a person marked has no score and always counts.
         """
         annotation = self.annotation
         table = [classes[name].threshold for name in annotation.class_names]
-        least = np.array(table or [0.0])[annotation.codes]
-        return np.asarray(annotation.alive & ~(annotation.scores < least))
+        least = np.array(table or [0.0])[annotation.codes[ids]]
+        return np.asarray(annotation.alive[ids] & ~(annotation.scores[ids] < least))
 
 
 class Session:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.io.coordinates_csv import check_particles, read_csv
-from etpicker_plugin.engine.io.particles import Particles
+from etpicker_plugin.engine.io.particles import NEGATIVE, Particles
 from etpicker_plugin.engine.io.tomogram import (
     VOXEL_SIZE_TOLERANCE,
     Tomogram,
@@ -166,7 +166,8 @@ def _read_set(
 ) -> dict[str, Particles]:
     """Read a set; its only class is taken whatever its name, as pickers name freely."""
     read = {t: read_csv(path, tomogram_id=t) for t, path in files.items()}
-    present = sorted({str(n) for p in read.values() for n in p.class_names})
+    names = {str(n) for p in read.values() for n in p.class_names}
+    present = sorted(names - {NEGATIVE})
     chosen = class_name
     if present and class_name not in present:
         if len(present) > 1:

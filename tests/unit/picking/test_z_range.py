@@ -18,7 +18,7 @@ from etpicker_plugin.engine.model.network import make_network
 from etpicker_plugin.engine.picking.z_range import computed_region, in_z_range
 
 SHAPE = (150, 41, 53)
-LOW, HIGH = 60, 71
+LOW, HIGH = 60, 80
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +77,7 @@ def test_the_picks_are_those_of_all_slices_that_lie_in_the_range(data, tmp_path)
 
     z = every.positions_zyx[:, 0]
     wanted = every.select((z >= LOW - 0.5) & (z < HIGH + 0.5))
-    assert 20 < len(wanted) < len(every) / 5
+    assert 12 < len(wanted) < len(every) / 5
     assert len(found) == len(wanted)
     np.testing.assert_allclose(
         np.sort(found.positions_zyx, axis=0),
@@ -85,7 +85,7 @@ def test_the_picks_are_those_of_all_slices_that_lie_in_the_range(data, tmp_path)
         atol=0.01,
     )
     np.testing.assert_allclose(np.sort(found.scores), np.sort(wanted.scores), atol=1e-4)
-    # All are 125 working voxels; the range, with its margins, is 40 to 70.
+    # All are 125 working voxels; the range, with its margins, is 40 to 78.
     assert [tiles_of(tmp_path / name) for name in ("all", "some")] == [2, 1]
 
 

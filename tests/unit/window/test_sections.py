@@ -29,8 +29,10 @@ def test_circles_by_hand(axis, index, ids, centres, radii):
 
 
 def test_only_those_asked_for():
-    found = cut_spheres(POSITIONS, RADII, np.array([1]), axis=Z, index=10)
+    some = np.array([1, 2])
+    found = cut_spheres(POSITIONS[some], RADII[some], some, axis=Z, index=10)
     assert found.ids.tolist() == [1]
+    assert found.centres.tolist() == [[6, 5]]
 
 
 def test_a_touched_pole_is_left_out():
@@ -51,5 +53,5 @@ def test_the_nearest_circle_that_holds_the_point():
     assert found.nearest((3.1, 0), slack=0) == 1
     assert found.nearest((0, 5.1), slack=0) is None
     assert found.nearest((0, 5.1), slack=6) == 0
-    nothing = cut_spheres(POSITIONS, RADII, ALL[:0], axis=Z, index=0)
+    nothing = cut_spheres(POSITIONS[:0], RADII[:0], ALL[:0], axis=Z, index=0)
     assert nothing.nearest((0, 0), slack=9) is None
