@@ -4,8 +4,6 @@ import torch
 from torch import Tensor, nn
 
 SMOOTH = 1.0
-LIKELY_SHARE = 0.5
-"""Of the marked voxels' mean probability: what an unmarked particle may well have."""
 
 
 def soft_dice_loss(logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
@@ -64,14 +62,14 @@ def supervised_loss(logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
 
 
 def spare_likely_particles(logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
-    """Ignore unmarked voxels that may well be of particles, too.
+    """Ignore unmarked voxels that look as much like a particle as the marked ones.
 
-    With sparse annotation unmarked voxels weigh less than 1. Those whose probability
-    reaches half the mean of the marked voxels of their class in the batch are not
-    pushed down (EPicker's sparse loss, Zhang et al. 2022, spares those above a fixed
-    probability, which a network that has seen few clicks never reaches). Where the
-    annotation is complete every weight is 0 or 1 and nothing changes, nor for a class
-    of which the batch shows no particle.
+    With sparse annotation unmarked voxels weigh less than 1, and many are of particles
+    too. Those whose probability exceeds the mean of the marked voxels of their class in
+    the batch are not pushed down (EPicker's sparse loss, Zhang et al. 2022, spares
+    those above a fixed probability, which a network that has seen few clicks never
+    reaches). Where the annotation is complete every weight is 0 or 1 and nothing
+    changes, nor for a class of which the batch shows no particle.
 
     Parameters
     ----------
@@ -89,4 +87,4 @@ def spare_likely_particles(logits: Tensor, target: Tensor, weight: Tensor) -> Te
     of_marked = (weight * target * probability).sum(axes, keepdim=True)
     usual = of_marked / marked.clamp(min=1e-6)
     unsure = (weight > 0) & (weight < 1) & (target == 0) & (marked > 0)
-    return torch.where(unsure & (probability > LIKELY_SHARE * usual), 0.0, weight)
+    return torch.where(unsure & (probability > usual), 0.0, weight)

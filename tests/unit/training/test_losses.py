@@ -65,9 +65,9 @@ def test_cross_entropy_by_hand():
     )
 
 
-def test_unmarked_voxels_half_as_likely_as_the_marked_are_spared():
-    # Marked: probabilities 0.2 and 0.6, of mean 0.4; another is masked out.
-    probability = torch.tensor([0.2, 0.6, 0.9, 0.21, 0.19, 0.9, 0.9, 0.1])
+def test_unmarked_voxels_as_likely_as_the_marked_are_spared():
+    # Marked: probabilities 0.2 and 0.4, of mean 0.3; another is masked out.
+    probability = torch.tensor([0.2, 0.4, 0.9, 0.31, 0.29, 0.9, 0.9, 0.1])
     target = torch.tensor([1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0])
     weight = torch.tensor([1.0, 1.0, 0.0, 0.5, 0.5, 1.0, 0.0, 0.5])
     shape = (1, 1, 2, 2, 2)
