@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from etpicker_plugin.engine.errors import InputDataError
-from etpicker_plugin.engine.io.tomogram import Tomogram
+from etpicker_plugin.engine.io.tomogram import Tomogram, read_box
 
 SAME_VOXEL_SIZE = 0.03
 """Voxel sizes nearer than this share are taken as equal: no resampling."""
@@ -65,7 +65,7 @@ class WorkingVolume:
 
     def _read_inside(self, inside: list[tuple[int, int]]) -> NDArray[np.float32]:
         if self.scale == 1.0:
-            return self._normalise(self.tomogram.data[_slices(inside)])
+            return self._normalise(read_box(self.tomogram.data, _slices(inside)))
         sigma = blur_sigma(self.scale)
         margin = int(np.ceil(BLUR_TRUNCATE * sigma)) + 2
         source = [
@@ -75,7 +75,7 @@ class WorkingVolume:
             )
             for (a, b), n in zip(inside, self.tomogram.shape_zyx, strict=True)
         ]
-        values = self._normalise(self.tomogram.data[_slices(source)])
+        values = self._normalise(read_box(self.tomogram.data, _slices(source)))
         if sigma > 0:
             values = ndimage.gaussian_filter(
                 values, sigma, mode="nearest", truncate=BLUR_TRUNCATE
@@ -94,8 +94,9 @@ class WorkingVolume:
         return resampled
 
     def _normalise(self, values: NDArray[np.generic]) -> NDArray[np.float32]:
-        normal = np.asarray(values, dtype=np.float32)
-        normal = (normal - np.float32(self.mean)) / np.float32(self.sd)
+        normal = values.astype(np.float32)
+        normal -= np.float32(self.mean)
+        normal /= np.float32(self.sd)
         return np.clip(normal, -CLIP_SD, CLIP_SD, out=normal)
 
     def to_working(self, positions_zyx: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -154,7 +155,8 @@ def check_finite(tomogram: Tomogram) -> None:
         return
     thickness = max(1, SLAB_VOXELS // int(np.prod(tomogram.shape_zyx[1:])))
     for z in range(0, tomogram.shape_zyx[0], thickness):
-        finite = np.isfinite(tomogram.data[z : z + thickness])
+        slab = read_box(tomogram.data, (slice(z, z + thickness),))
+        finite = np.isfinite(slab)
         if not finite.all():
             bad = z + int(np.argmin(finite.all(axis=(1, 2))))
             raise InputDataError(
@@ -176,7 +178,10 @@ def clipped_statistics(tomogram: Tomogram) -> tuple[float, float]:
     """
     step = int(np.ceil((np.prod(tomogram.shape_zyx) / STATISTICS_SAMPLES) ** (1 / 3)))
     step = max(step, 1)
-    sample = np.asarray(tomogram.data[::step, ::step, ::step], dtype=np.float32)
+    every = slice(None, None, step)
+    planes = range(0, tomogram.shape_zyx[0], step)
+    sample = np.stack([read_box(tomogram.data, (z, every, every)) for z in planes])
+    sample = sample.astype(np.float32)
     low, high = np.percentile(sample, CLIP_PERCENTILES)
     clipped = np.clip(sample, low, high)
     mean, sd = (

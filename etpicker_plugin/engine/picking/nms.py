@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
-from torch import Tensor, nn
+from torch import Tensor
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +36,19 @@ class Peaks:
             scores=self.scores[chosen],
             channels=self.channels[chosen],
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class PeakSettings:
+    """How peaks are found: averaging edge per channel, and lowest score."""
+
+    kernels: list[int]
+    min_score: float
+
+    @property
+    def reach(self) -> int:
+        """How far a peak looks around it, in voxels of the probability."""
+        return max(pooling_reach(kernel) for kernel in self.kernels)
 
 
 def join_peaks(parts: list[Peaks]) -> Peaks:
@@ -67,12 +80,38 @@ def mean_pool(probability: Tensor, kernel: int) -> Tensor:
     """Average ``(Z, Y, X)`` twice over a box of odd edge; outside it is 0.
 
     So a blob cut by a face of the volume scores less, and its maximum is not drawn to
-    the face.
+    the face. A box is averaged along one axis after the other.
     """
-    pooled = probability[None, None]
+    pooled = probability
     for _ in range(2):
-        pooled = nn.functional.avg_pool3d(pooled, kernel, stride=1, padding=kernel // 2)
-    return pooled[0, 0]
+        for axis in range(3):
+            pooled = _mean_along(pooled, kernel, axis)
+    return pooled
+
+
+def _mean_along(values: Tensor, kernel: int, axis: int) -> Tensor:
+    """Average over ``kernel`` neighbours along one axis; outside is 0."""
+    length, total = values.shape[axis], values.clone()
+    for shift in range(1, min(kernel // 2, length - 1) + 1):
+        ahead = values.narrow(axis, shift, length - shift)
+        behind = values.narrow(axis, 0, length - shift)
+        total.narrow(axis, 0, length - shift).add_(ahead)
+        total.narrow(axis, shift, length - shift).add_(behind)
+    return total.div_(kernel)
+
+
+def highest_around(values: Tensor) -> Tensor:
+    """Return the highest of each voxel's 3³ neighbourhood, ``(Z, Y, X)``."""
+    highest = values
+    for axis in range(3):
+        length, along = values.shape[axis], highest.clone()
+        ahead = highest.narrow(axis, 1, length - 1)
+        behind = highest.narrow(axis, 0, length - 1)
+        low, high = along.narrow(axis, 0, length - 1), along.narrow(axis, 1, length - 1)
+        torch.maximum(low, ahead, out=low)
+        torch.maximum(high, behind, out=high)
+        highest = along
+    return highest
 
 
 def find_peaks(
@@ -105,14 +144,12 @@ def find_peaks(
     box = tuple(
         slice(a, b) for a, b in zip(start, stop or probability.shape[1:], strict=True)
     )
-    owned = torch.zeros(probability.shape[1:], dtype=torch.bool)
-    owned[box] = True
-    owned = owned.to(probability.device)
+    origin = torch.tensor([s.start for s in box], device=probability.device)
     parts = []
     for channel, kernel in enumerate(kernels):
         pooled = mean_pool(probability[channel], kernel)
-        highest = nn.functional.max_pool3d(pooled[None, None], 3, 1, 1)[0, 0]
-        index = torch.nonzero((pooled == highest) & (pooled >= min_score) & owned)
+        is_peak = (pooled == highest_around(pooled))[box] & (pooled[box] >= min_score)
+        index = torch.nonzero(is_peak) + origin
         scores = pooled[tuple(index.T)].double().cpu().numpy()
         positions = refine_positions(pooled, index).cpu().numpy()
         channels = np.full(len(index), channel, dtype=np.intp)

@@ -4,20 +4,20 @@ import numpy as np
 import pytest
 import torch
 
+from etpicker_plugin.engine.device import is_out_of_memory
 from etpicker_plugin.engine.errors import ResourceError
 from etpicker_plugin.engine.io.array_volume import ArrayVolume
+from etpicker_plugin.engine.model.inference import for_inference
 from etpicker_plugin.engine.model.network import make_network
-from etpicker_plugin.engine.picking.find import (
+from etpicker_plugin.engine.picking.find import pick_tiles
+from etpicker_plugin.engine.picking.nms import (
     PeakSettings,
-    is_out_of_memory,
-    pick_tiles,
-    smaller_edge,
-    total_halo,
+    join_peaks,
+    remove_duplicates,
 )
-from etpicker_plugin.engine.picking.nms import join_peaks, remove_duplicates
-from etpicker_plugin.engine.picking.tiling import plan_tiles
+from etpicker_plugin.engine.picking.plan import plan_for, smaller_edge
 
-SETTINGS = PeakSettings(kernels=[3, 3], min_score=0.0, precision="float32")
+SETTINGS = PeakSettings(kernels=[3, 3], min_score=0.0)
 
 
 class BlobNetwork(torch.nn.Module):
@@ -29,20 +29,16 @@ class BlobNetwork(torch.nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.gain = torch.nn.Parameter(torch.tensor(8.0))
+        self.head = torch.nn.Conv3d(1, 1, 1)
+        torch.nn.init.constant_(self.head.weight, 8.0)
+        torch.nn.init.constant_(self.head.bias, -4.0)
 
     def forward(self, x):
-        pooled = torch.nn.functional.avg_pool3d(x, 2)
-        return (pooled - 0.5) * self.gain
+        return self.head(torch.nn.functional.avg_pool3d(x, 2))
 
 
 def find_all(network, volume, edge, settings):
-    tiles = plan_tiles(
-        volume.shape_zyx,
-        edge=edge,
-        halo=total_halo(network, settings),
-        alignment=network.alignment,
-    )
+    tiles = plan_for(network, volume.shape_zyx, edge=edge, reach=settings.reach)
     found = pick_tiles(network, volume, settings=settings, tiles=tiles, done=set())
     return len(tiles), join_peaks([peaks for _, _, peaks, _ in found])
 
@@ -85,7 +81,7 @@ def trained_looking_network():
         logits = network(volume)
         network.head.weight /= logits.std()
         network.head.bias -= network(volume).mean()
-    return network.requires_grad_(False)
+    return for_inference(network, "float32")
 
 
 def test_the_default_networks_peaks_do_not_depend_on_tiles(trained_looking_network):
