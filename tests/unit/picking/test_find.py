@@ -68,7 +68,7 @@ def test_a_blob_on_every_seam_is_found_once():
 
 
 @pytest.fixture(scope="module")
-def trained_looking_network():
+def random_network():
     """A default network with random weights whose outputs spread over 0 to 1."""
     torch.manual_seed(5)
     network = make_network("fast", 2).eval()
@@ -81,16 +81,14 @@ def trained_looking_network():
         logits = network(volume)
         network.head.weight /= logits.std()
         network.head.bias -= network(volume).mean()
-    return for_inference(network, "float32")
+    return network
 
 
-def test_the_default_networks_peaks_do_not_depend_on_tiles(trained_looking_network):
+def test_the_default_networks_peaks_do_not_depend_on_tiles(random_network):
+    network = for_inference(random_network, "float32")
     generator = np.random.default_rng(2)
     volume = ArrayVolume(generator.normal(size=(37, 150, 131)).astype(np.float16))
-    results = [
-        find_all(trained_looking_network, volume, edge, SETTINGS)
-        for edge in (160, 72, 40)
-    ]
+    results = [find_all(network, volume, edge, SETTINGS) for edge in (160, 72, 40)]
 
     assert [n for n, _ in results] == [1, 6, 16]
     reference = results[0][1]
@@ -103,6 +101,27 @@ def test_the_default_networks_peaks_do_not_depend_on_tiles(trained_looking_netwo
         assert np.abs(gaps).max() < 0.01
         scores = peaks.scores[own] - reference.scores[order]
         assert np.abs(scores).max() < 1e-4
+
+
+@pytest.mark.parametrize("precision", ["auto", "float32"])
+def test_a_stream_that_begins_at_a_later_slab_finds_the_same(random_network, precision):
+    network = for_inference(random_network, precision)
+    generator = np.random.default_rng(4)
+    volume = ArrayVolume(generator.normal(size=(203, 40, 51)).astype(np.float16))
+    tiles = plan_for(network, volume.shape_zyx, edge=64, reach=SETTINGS.reach)
+
+    def find(done):
+        found = pick_tiles(network, volume, settings=SETTINGS, tiles=tiles, done=done)
+        return {number: peaks for number, _, peaks, _ in found}
+
+    whole, rest = find(set()), find({0, 1})
+
+    assert sorted(whole) == [0, 1, 2, 3]
+    assert sorted(rest) == [2, 3]
+    for number, peaks in rest.items():
+        assert len(peaks) > 50
+        assert np.array_equal(peaks.positions_zyx, whole[number].positions_zyx)
+        assert np.array_equal(peaks.scores, whole[number].scores)
 
 
 def test_the_halo_covers_the_receptive_field():
