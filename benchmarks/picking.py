@@ -80,7 +80,7 @@ def child(words: list[str]) -> dict:
     """Run this script as a process; return its result with wall time and memory."""
     began = time.perf_counter()
     process = subprocess.Popen(
-        [sys.executable, __file__, *words], stdout=subprocess.PIPE, text=True
+        [sys.executable, str(Path(__file__).resolve()), *words], stdout=subprocess.PIPE, text=True
     )
     output = process.stdout.read()
     _, status, usage = os.wait4(process.pid, 0)
@@ -88,7 +88,12 @@ def child(words: list[str]) -> dict:
     if status:
         sys.exit(f"{' '.join(words)} failed.")
     result = json.loads(output.splitlines()[-1])
-    return {**result, "wall_s": wall, "peak_rss_mb": usage.ru_maxrss / 1024}
+    return {
+        **result,
+        "wall_s": wall,
+        "cpu_s": usage.ru_utime + usage.ru_stime,
+        "peak_rss_mb": usage.ru_maxrss / 1024,
+    }
 
 
 def timed_pick(words: list[str]) -> dict:
@@ -132,7 +137,7 @@ def _time_calls(name: str, part: str, seconds: dict[str, float]) -> None:
     setattr(owner, function_name, with_clock)
 
 
-def published_pick(path: Path, most_blocks: int | None) -> dict:
+def published_pick(path: Path, most_blocks: int) -> dict:
     """Run the published network the published way in this process."""
     import torch
     from published_way import pick
@@ -201,7 +206,9 @@ def _work(network: object) -> dict[str, float]:
     }
 
 
-def run_all(model: Path, source: Path, out: Path, sizes: list[int]) -> dict:
+def run_all(
+    model: Path, source: Path, out: Path, sizes: list[int], reference_blocks: int
+) -> dict:
     """Measure every row."""
     from published_way import all_blocks
 
@@ -220,7 +227,7 @@ def run_all(model: Path, source: Path, out: Path, sizes: list[int]) -> dict:
             row = pick_row(untrained, path, "--threshold", *_no_picks(model))
             rows.append({**shared, "way": "published network, our way", **row})
         if size == sizes[0]:
-            row = child(["--published", str(path)])
+            row = child(["--published", str(path), str(reference_blocks)])
             row["wall_s"] -= row["not_counted_s"]
             rows.append({**shared, "way": "reference", **row})
     return result
@@ -301,7 +308,7 @@ def main() -> None:
     if role == "--pick":
         print(json.dumps(timed_pick(sys.argv[2:])))
     elif role == "--published":
-        print(json.dumps(published_pick(Path(sys.argv[2]), None)))
+        print(json.dumps(published_pick(Path(sys.argv[2]), int(sys.argv[3]))))
     elif role == "--machine":
         print(json.dumps(machine_and_networks()))
     else:
@@ -309,6 +316,7 @@ def main() -> None:
         for name in ("model", "source", "out"):
             parser.add_argument(name, type=Path)
         parser.add_argument("--sizes", type=int, nargs="+", default=list(SHAPES))
+        parser.add_argument("--reference-blocks", type=int, default=1000)
         arguments = parser.parse_args()
         result = run_all(**vars(arguments))
         (arguments.out / "picking.json").write_text(json.dumps(result, indent=1))

@@ -88,7 +88,7 @@ def calibrate(network: nn.Module, block: Tensor) -> None:
     network.head.bias -= torch.quantile(logits.flatten()[::7], 1 - PICKED_SHARE)
 
 
-def pick(path: Path, network: nn.Module, *, most_blocks: int | None) -> dict:
+def pick(path: Path, network: nn.Module, *, most_blocks: int) -> dict:
     """Pick a tomogram, or its first blocks; return the seconds of each part."""
     began = time.perf_counter()
     with mrcfile.open(path) as mrc:
@@ -102,6 +102,7 @@ def pick(path: Path, network: nn.Module, *, most_blocks: int | None) -> dict:
     began = time.perf_counter()
     calibrate(network, torch.from_numpy(_cut(volume, blocks[0]))[None, None])
     not_counted = time.perf_counter() - began
+    cpu = time.process_time()
     rows: list[tuple[float, ...]] = []
     for first in range(0, len(todo), BATCH):
         corners = todo[first : first + BATCH]
@@ -124,6 +125,7 @@ def pick(path: Path, network: nn.Module, *, most_blocks: int | None) -> dict:
     return {
         "seconds": seconds,
         "not_counted_s": not_counted,
+        "blocks_cpu_s": time.process_time() - cpu,
         "blocks": len(blocks),
         "blocks_done": len(todo),
         "peaks": len(rows),

@@ -147,6 +147,8 @@ def find_peaks(
     origin = torch.tensor([s.start for s in box], device=probability.device)
     parts = []
     for channel, kernel in enumerate(kernels):
+        if float(probability[channel].max()) < min_score:
+            continue  # no average can reach it
         pooled = mean_pool(probability[channel], kernel)
         is_peak = (pooled == highest_around(pooled))[box] & (pooled[box] >= min_score)
         index = torch.nonzero(is_peak) + origin

@@ -24,9 +24,10 @@ SLAB = 64
 """Planes between two searches for maxima, which are also the points to resume at."""
 
 MEMORY_SHARE = 0.5
-MOST_BYTES = {"cpu": 1 << 30, "cuda": 24 << 30}
+MOST_BYTES = {"cpu": 2 << 30, "cuda": 24 << 30}
 MOST_PLANES = {"cpu": 32, "cuda": 256}
-"""Beyond these, larger tiles and more planes at once save nothing."""
+MOST_VOXELS = {"cpu": 1 << 23, "cuda": 1 << 27}
+"""Beyond these, larger tiles and more planes or voxels at once save nothing."""
 
 
 def plan_for(
@@ -86,12 +87,10 @@ def memory_need(network: Network, tile: Tile) -> int:
 
 def planes_at_once(network: Network, tile: Tile) -> int:
     """Return how many input planes of a tile's column to compute at once."""
-    device = network.head.weight.device
+    kind, grid = network.head.weight.device.type, network.alignment
     _, height, width = tile.read_shape
-    room = MOST_BYTES[device.type] / (_size_factor(network) * height * width)
-    planes = int((room - STREAM_BYTES_HELD) / STREAM_BYTES_COMPUTED)
-    grid = network.alignment
-    return min(max(planes // grid, 1) * grid, MOST_PLANES[device.type])
+    planes = min(MOST_VOXELS[kind] // (height * width), MOST_PLANES[kind])
+    return max(planes // grid, 1) * grid
 
 
 def smaller_edge(edge: int, network: Network) -> int:
