@@ -80,7 +80,9 @@ def child(words: list[str]) -> dict:
     """Run this script as a process; return its result with wall time and memory."""
     began = time.perf_counter()
     process = subprocess.Popen(
-        [sys.executable, str(Path(__file__).resolve()), *words], stdout=subprocess.PIPE, text=True
+        [sys.executable, str(Path(__file__).resolve()), *words],
+        stdout=subprocess.PIPE,
+        text=True,
     )
     output = process.stdout.read()
     _, status, usage = os.wait4(process.pid, 0)
