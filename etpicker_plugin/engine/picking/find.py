@@ -20,11 +20,11 @@ def pick_tiles(
     tiles: list[Tile],
     done: set[int],
 ) -> Iterator[tuple[int, Tile, Peaks, Tensor]]:
-    """Yield each tile's index, itself, its peaks and its probability.
+    """Yield each tile's index, itself, its peaks and its logits.
 
     The peaks are in working voxels of the whole volume, not yet de-duplicated; the
-    probability ``(C, z, y, x)`` is that of the whole read box, at output voxels.
-    Tiles whose index is in ``done`` are left out.
+    logits ``(C, z, y, x)`` are those of the whole read box, at output voxels. Tiles
+    whose index is in ``done`` are left out.
 
     Parameters
     ----------
@@ -35,16 +35,20 @@ def pick_tiles(
     numbers = {tile: number for number, tile in enumerate(tiles)}
     left = [tile for tile in tiles if numbers[tile] not in done]
     for tile, logits in tile_logits(network, volume, left):
-        probability = torch.sigmoid(logits.float()).contiguous()
         peaks = find_peaks(
-            probability,
+            (to_probability(channel) for channel in logits),
             settings.kernels,
             min_score=settings.min_score,
             start=_output_box(tile.keep_start, tile.read_start, stride),
             stop=_output_box(tile.keep_stop, tile.read_start, stride),
         )
         peaks = to_volume(peaks, tile.read_start, stride)
-        yield numbers[tile], tile, peaks, probability
+        yield numbers[tile], tile, peaks, logits
+
+
+def to_probability(logits: Tensor) -> Tensor:
+    """Return the probability as float32."""
+    return torch.sigmoid(logits.float()).contiguous()
 
 
 def to_volume(peaks: Peaks, start: tuple[int, ...], stride: int) -> Peaks:

@@ -7,6 +7,7 @@ averaging, so the score keeps ranking; and duplicates are found with a k-d tree,
 class, with that class's own distance.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -80,24 +81,24 @@ def mean_pool(probability: Tensor, kernel: int) -> Tensor:
     """Average ``(Z, Y, X)`` twice over a box of odd edge; outside it is 0.
 
     So a blob cut by a face of the volume scores less, and its maximum is not drawn to
-    the face. A box is averaged along one axis after the other.
+    the face. A box is added up along one axis after the other, which on a CPU is
+    several times faster than torch's own pooling of one channel.
     """
     pooled = probability
-    for _ in range(2):
-        for axis in range(3):
-            pooled = _mean_along(pooled, kernel, axis)
-    return pooled
+    for axis in (0, 1, 2, 0, 1, 2):
+        pooled = _sum_along(pooled, kernel, axis)
+    return pooled.div_(kernel**6)
 
 
-def _mean_along(values: Tensor, kernel: int, axis: int) -> Tensor:
-    """Average over ``kernel`` neighbours along one axis; outside is 0."""
+def _sum_along(values: Tensor, kernel: int, axis: int) -> Tensor:
+    """Add up ``kernel`` neighbours along one axis; outside is 0."""
     length, total = values.shape[axis], values.clone()
     for shift in range(1, min(kernel // 2, length - 1) + 1):
         ahead = values.narrow(axis, shift, length - shift)
         behind = values.narrow(axis, 0, length - shift)
         total.narrow(axis, 0, length - shift).add_(ahead)
         total.narrow(axis, shift, length - shift).add_(behind)
-    return total.div_(kernel)
+    return total
 
 
 def highest_around(values: Tensor) -> Tensor:
@@ -115,19 +116,19 @@ def highest_around(values: Tensor) -> Tensor:
 
 
 def find_peaks(
-    probability: Tensor,
+    probability: Iterable[Tensor],
     kernels: list[int],
     *,
     min_score: float,
     start: tuple[int, ...] = (0, 0, 0),
-    stop: tuple[int, ...] | None = None,
+    stop: tuple[int | None, ...] = (None, None, None),
 ) -> Peaks:
     """Find the local maxima of the mean-pooled probability, channel by channel.
 
     Parameters
     ----------
     probability
-        ``(C, Z, Y, X)`` float32, 0 to 1.
+        ``(C, Z, Y, X)`` float32, 0 to 1, or its channels one after the other.
     kernels
         Averaging edge of each channel, voxels.
     min_score
@@ -141,20 +142,17 @@ def find_peaks(
     Peaks
         Sub-voxel positions in voxels of ``probability``.
     """
-    box = tuple(
-        slice(a, b) for a, b in zip(start, stop or probability.shape[1:], strict=True)
-    )
-    origin = torch.tensor([s.start for s in box], device=probability.device)
+    box = tuple(slice(a, b) for a, b in zip(start, stop, strict=True))
     parts = []
-    for channel, kernel in enumerate(kernels):
-        if float(probability[channel].max()) < min_score:
+    for number, (channel, kernel) in enumerate(zip(probability, kernels, strict=True)):
+        if float(channel.max()) < min_score:
             continue  # no average can reach it
-        pooled = mean_pool(probability[channel], kernel)
+        pooled = mean_pool(channel, kernel)
         is_peak = (pooled == highest_around(pooled))[box] & (pooled[box] >= min_score)
-        index = torch.nonzero(is_peak) + origin
+        index = torch.nonzero(is_peak) + torch.tensor(start, device=channel.device)
         scores = pooled[tuple(index.T)].double().cpu().numpy()
         positions = refine_positions(pooled, index).cpu().numpy()
-        channels = np.full(len(index), channel, dtype=np.intp)
+        channels = np.full(len(index), number, dtype=np.intp)
         parts.append(Peaks(positions_zyx=positions, scores=scores, channels=channels))
     return join_peaks(parts)
 

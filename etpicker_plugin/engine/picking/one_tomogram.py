@@ -15,7 +15,7 @@ from etpicker_plugin.engine.io.working_volume import (
     open_working_volume,
 )
 from etpicker_plugin.engine.model.card import ModelCard
-from etpicker_plugin.engine.picking.find import pick_tiles
+from etpicker_plugin.engine.picking.find import pick_tiles, to_probability
 from etpicker_plugin.engine.picking.loaded_model import (
     LOWEST_SCORE,
     LoadedModel,
@@ -156,9 +156,10 @@ def _find_with(
         )
     done = partial.begin(edge)
     found = pick_tiles(network, volume, settings=settings, tiles=tiles, done=done)
-    for number, tile, peaks, probability in found:
+    for number, tile, peaks, logits in found:
         if maps is not None:
-            maps.write_tile(tile, probability.cpu().numpy(), network.output_stride)
+            probability = to_probability(logits).cpu().numpy()
+            maps.write_tile(tile, probability, network.output_stride)
         partial.add(number, peaks)
         on_progress(ProgressEvent(f"picking {name}", number + 1, len(tiles)))
     if maps is not None:

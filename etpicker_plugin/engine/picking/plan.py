@@ -29,6 +29,9 @@ MOST_PLANES = {"cpu": 32, "cuda": 256}
 MOST_VOXELS = {"cpu": 1 << 23, "cuda": 1 << 27}
 """Beyond these, larger tiles and more planes or voxels at once save nothing."""
 
+MOST_AREA = {"cpu": 600_000, "cuda": 1 << 24}
+"""Voxels of a plane of a column: larger planes are cut, so that memory stays flat."""
+
 
 def plan_for(
     network: Network,
@@ -71,7 +74,11 @@ def choose_edge(shape: Shape, network: Network, *, reach: int) -> int:
 
     def fits(edge: int) -> bool:
         tiles = plan_for(network, shape, edge=edge, reach=reach)
-        return max(memory_need(network, tile) for tile in tiles) <= budget
+        area = max(tile.read_shape[1] * tile.read_shape[2] for tile in tiles)
+        return (
+            max(memory_need(network, tile) for tile in tiles) <= budget
+            and area <= MOST_AREA[device.type]
+        )
 
     return longest_edge(max(shape), alignment=network.alignment, is_small_enough=fits)
 
