@@ -80,7 +80,7 @@ def read_box(
     It is mapped anew for each box: pages once read count as this process's memory for
     as long as their map lives, and would add up to the whole file.
     """
-    if isinstance(data, np.memmap):
+    if isinstance(data, np.memmap) and data.filename is not None:
         data = np.memmap(
             data.filename, data.dtype, mode="r", offset=data.offset, shape=data.shape
         )

@@ -208,8 +208,9 @@ def clipped_statistics(tomogram: Tomogram) -> tuple[float, float]:
     step = max(step, 1)
     every = slice(None, None, step)
     planes = range(0, tomogram.shape_zyx[0], step)
-    sample = np.stack([read_box(tomogram.data, (z, every, every)) for z in planes])
-    sample = sample.astype(np.float32)
+    sample: NDArray[np.float32] = np.stack(
+        [read_box(tomogram.data, (z, every, every)) for z in planes]
+    ).astype(np.float32)
     low, high = np.percentile(sample, CLIP_PERCENTILES)
     clipped = np.clip(sample, low, high)
     mean, sd = (
