@@ -123,8 +123,10 @@ def build_parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return the process's exit code (see ``errors``)."""
     # Threads that wait give their core away: on a shared machine spinning ones make
-    # every step several times slower. To be set before torch is imported.
+    # every step several times slower. Large pages: to get memory for a layer's output
+    # in small ones takes longer than to compute it. To be set before torch is imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
     logging.basicConfig(
         level=logging.INFO,
         stream=sys.stderr,

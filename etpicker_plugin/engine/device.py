@@ -72,3 +72,12 @@ def free_memory(device: torch.device) -> int:
     except (OSError, StopIteration):
         logger.warning("Free memory is unknown here; 4 GB is assumed.")
         return 4 << 30
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Tell whether an exception means that memory was too small."""
+    text = str(error).lower()
+    return isinstance(error, MemoryError | torch.cuda.OutOfMemoryError) or (
+        isinstance(error, RuntimeError)
+        and ("out of memory" in text or "can't allocate memory" in text)
+    )

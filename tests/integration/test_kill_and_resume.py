@@ -7,8 +7,11 @@ import sys
 import time
 from pathlib import Path
 
+import mrcfile
+import numpy as np
 import pytest
 
+from etpicker_plugin.engine.io.tomogram import write_volume
 from etpicker_plugin.tests.phantoms import DIAMETERS, make_phantoms
 
 TRAIN = ["--steps", "24", "--batch-size", "2", "--patch-size", "32", "--threads", "1"]
@@ -169,6 +172,37 @@ def test_a_killed_picking_gives_the_same_picks(data, unbroken, tmp_path):
     assert not partial.exists()
     expected = (unbroken / "picks" / "TS_c.csv").read_text()
     assert (out / "TS_c.csv").read_text() == expected
+
+
+def test_a_picking_killed_between_slabs_gives_the_same_picks(data, unbroken, tmp_path):
+    deep = tmp_path / "deep.mrc"
+    with mrcfile.open(data / "TS_c.mrc") as mrc:
+        planes, voxel_size = mrc.data, float(mrc.voxel_size.x)
+        repeated = planes[np.arange(400) % len(planes)]
+        write_volume(deep, repeated, voxel_size)
+    model = unbroken / "model.safetensors"
+    words = command("pick", "--model", model, "--tomogram", deep, "--threads", "1")
+    words += ["--max-picks", "60", "--threshold", *(f"{n}=0" for n in DIAMETERS)]
+    killed, whole = tmp_path / "killed", tmp_path / "whole"
+    partial = killed / ".deep.partial.jsonl"
+
+    run([*words, "--out", str(whole)])
+    kill_when(
+        [*words, "--out", str(killed)],
+        lambda: partial.exists() and len(partial.read_text().splitlines()) >= 3,
+    )
+    assert not (killed / "deep.csv").exists()
+    run([*words, "--out", str(killed)])
+
+    slabs = [
+        json.loads(line)["done"]
+        for line in (killed / "progress.jsonl").read_text().splitlines()
+    ]
+    assert slabs == sorted(set(slabs))  # none is done twice
+    assert slabs[-1] >= 4
+    picks = (killed / "deep.csv").read_text()
+    assert picks == (whole / "deep.csv").read_text()
+    assert len(picks.splitlines()) > 20
 
 
 def test_a_finished_run_is_not_redone(data, unbroken):

@@ -72,8 +72,23 @@ def read_tomogram(path: Path | str, voxel_size: float | None = None) -> Tomogram
     )
 
 
-def read_mask(path: Path | str, shape_zyx: tuple[int, int, int]) -> NDArray[np.bool_]:
-    """Read a region mask, true where it is not 0.
+def read_box(
+    data: NDArray[np.generic], box: tuple[slice | int, ...]
+) -> NDArray[np.generic]:
+    """Return a copy of a box of a memory-mapped volume.
+
+    It is mapped anew for each box: pages once read count as this process's memory for
+    as long as their map lives, and would add up to the whole file.
+    """
+    if isinstance(data, np.memmap) and data.filename is not None:
+        data = np.memmap(
+            data.filename, data.dtype, mode="r", offset=data.offset, shape=data.shape
+        )
+    return np.array(data[box])
+
+
+def open_mask(path: Path | str, shape_zyx: tuple[int, int, int]) -> NDArray[np.generic]:
+    """Open a region mask without reading its voxels; inside it they are not 0.
 
     Raises
     ------
@@ -86,7 +101,12 @@ def read_mask(path: Path | str, shape_zyx: tuple[int, int, int]) -> NDArray[np.b
             f"Region mask {path}: size (z, y, x) {data.shape}, but its tomogram's is "
             f"{shape_zyx}. Give a mask made on that tomogram."
         )
-    return np.asarray(data != 0)
+    return data
+
+
+def read_mask(path: Path | str, shape_zyx: tuple[int, int, int]) -> NDArray[np.bool_]:
+    """Read a region mask, true where it is not 0 (see ``open_mask``)."""
+    return np.asarray(open_mask(path, shape_zyx) != 0)
 
 
 def write_volume(path: Path, data: NDArray[np.generic], voxel_size: float) -> None:

@@ -80,11 +80,11 @@ class FastNetwork(nn.Module):
         x0 = self.encode0(self.stem(x))
         x1 = self.encode1(self.down0(x0))
         x2 = self.bottom(self.down1(x1))
-        y1 = self.decode1(x1 + _double(self.up1(x2)))
-        y0 = self.decode0(x0 + _double(self.up0(y1)))
+        y1 = self.decode1(x1 + double(self.up1(x2)))
+        y0 = self.decode0(x0 + double(self.up0(y1)))
         return self.head(y0), x2, y0
 
 
-def _double(x: Tensor) -> Tensor:
+def double(x: Tensor) -> Tensor:
     """Repeat every voxel twice along each axis: keeps the strided grid exact."""
     return nn.functional.interpolate(x, scale_factor=2, mode="nearest")

@@ -1,4 +1,4 @@
-"""Making a network by name, and running it in mixed precision."""
+"""Making a network by name, and training it in mixed precision."""
 
 from contextlib import AbstractContextManager
 
@@ -52,15 +52,11 @@ def place_network(network: Network, device: torch.device) -> Network:
     return network
 
 
-def mixed_precision(
-    device: torch.device, precision: str = "auto"
-) -> AbstractContextManager[object]:
-    """Return the autocast context: bfloat16 where the hardware computes it.
-
-    ``precision`` is ``auto``, or ``float32`` for none.
-    """
-    wanted = precision == "auto" and has_fast_bfloat16(device)
-    return torch.autocast(device.type, torch.bfloat16, enabled=wanted)
+def mixed_precision(device: torch.device) -> AbstractContextManager[object]:
+    """Return the autocast context: bfloat16 where the hardware computes it."""
+    return torch.autocast(
+        device.type, torch.bfloat16, enabled=has_fast_bfloat16(device)
+    )
 
 
 def embed(network: Network, volume: Tensor) -> Tensor:
@@ -85,23 +81,3 @@ def embed(network: Network, volume: Tensor) -> Tensor:
         )
     flat = deepest[0].float().flatten(1)
     return torch.cat([flat.mean(dim=1), flat.std(dim=1)])
-
-
-def predict_logits(network: Network, volume: Tensor, precision: str = "auto") -> Tensor:
-    """Run a network in evaluation mode on one volume.
-
-    Parameters
-    ----------
-    volume
-        ``(Z, Y, X)`` float32 on the network's device; sizes are multiples of the
-        network's ``alignment``.
-
-    Returns
-    -------
-    Tensor
-        ``(C, Z/s, Y/s, X/s)`` float32 logits, s = ``output_stride``.
-    """
-    batch = volume[None, None].contiguous(memory_format=LAYOUT)
-    with torch.inference_mode(), mixed_precision(volume.device, precision):
-        logits: Tensor = network(batch)
-    return logits[0].float()

@@ -7,6 +7,7 @@ averaging, so the score keeps ranking; and duplicates are found with a k-d tree,
 class, with that class's own distance.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -38,6 +39,19 @@ class Peaks:
         )
 
 
+@dataclass(frozen=True, kw_only=True)
+class PeakSettings:
+    """How peaks are found: averaging edge per channel, and lowest score."""
+
+    kernels: list[int]
+    min_score: float
+
+    @property
+    def reach(self) -> int:
+        """How far a peak looks around it, in voxels of the probability."""
+        return max(pooling_reach(kernel) for kernel in self.kernels)
+
+
 def join_peaks(parts: list[Peaks]) -> Peaks:
     """Concatenate peaks."""
     return Peaks(
@@ -67,28 +81,41 @@ def mean_pool(probability: Tensor, kernel: int) -> Tensor:
     """Average ``(Z, Y, X)`` twice over a box of odd edge; outside it is 0.
 
     So a blob cut by a face of the volume scores less, and its maximum is not drawn to
-    the face.
+    the face. A box is added up along one axis after the other, which on a CPU is
+    several times faster than torch's own pooling of one channel.
     """
-    pooled = probability[None, None]
-    for _ in range(2):
-        pooled = nn.functional.avg_pool3d(pooled, kernel, stride=1, padding=kernel // 2)
-    return pooled[0, 0]
+    pooled = nn.functional.pad(probability, (kernel - 1,) * 6)
+    for axis in (0, 1, 2, 0, 1, 2):
+        neighbours = pooled.unfold(axis, kernel, 1).unbind(-1)
+        pooled = neighbours[0] + neighbours[1]
+        for other in neighbours[2:]:
+            pooled += other
+    return pooled.div_(kernel**6)
+
+
+def highest_around(values: Tensor) -> Tensor:
+    """Return the highest of each voxel's 3³ neighbourhood, ``(Z, Y, X)``, 0 or more."""
+    highest = nn.functional.pad(values, (1,) * 6)
+    for axis in range(3):
+        below, beside, above = highest.unfold(axis, 3, 1).unbind(-1)
+        highest = torch.maximum(torch.maximum(below, beside), above)
+    return highest
 
 
 def find_peaks(
-    probability: Tensor,
+    probability: Iterable[Tensor],
     kernels: list[int],
     *,
     min_score: float,
     start: tuple[int, ...] = (0, 0, 0),
-    stop: tuple[int, ...] | None = None,
+    stop: tuple[int | None, ...] = (None, None, None),
 ) -> Peaks:
     """Find the local maxima of the mean-pooled probability, channel by channel.
 
     Parameters
     ----------
     probability
-        ``(C, Z, Y, X)`` float32, 0 to 1.
+        ``(C, Z, Y, X)`` float32, 0 to 1, or its channels one after the other.
     kernels
         Averaging edge of each channel, voxels.
     min_score
@@ -102,20 +129,17 @@ def find_peaks(
     Peaks
         Sub-voxel positions in voxels of ``probability``.
     """
-    box = tuple(
-        slice(a, b) for a, b in zip(start, stop or probability.shape[1:], strict=True)
-    )
-    owned = torch.zeros(probability.shape[1:], dtype=torch.bool)
-    owned[box] = True
-    owned = owned.to(probability.device)
+    box = tuple(slice(a, b) for a, b in zip(start, stop, strict=True))
     parts = []
-    for channel, kernel in enumerate(kernels):
-        pooled = mean_pool(probability[channel], kernel)
-        highest = nn.functional.max_pool3d(pooled[None, None], 3, 1, 1)[0, 0]
-        index = torch.nonzero((pooled == highest) & (pooled >= min_score) & owned)
+    for number, (channel, kernel) in enumerate(zip(probability, kernels, strict=True)):
+        if float(channel.max()) < min_score:
+            continue  # no average can reach it
+        pooled = mean_pool(channel, kernel)
+        is_peak = (pooled == highest_around(pooled))[box] & (pooled[box] >= min_score)
+        index = torch.nonzero(is_peak) + torch.tensor(start, device=channel.device)
         scores = pooled[tuple(index.T)].double().cpu().numpy()
         positions = refine_positions(pooled, index).cpu().numpy()
-        channels = np.full(len(index), channel, dtype=np.intp)
+        channels = np.full(len(index), number, dtype=np.intp)
         parts.append(Peaks(positions_zyx=positions, scores=scores, channels=channels))
     return join_peaks(parts)
 

@@ -7,21 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from etpicker_plugin.engine.config.pick import PickConfig
+from etpicker_plugin.engine.device import is_out_of_memory
 from etpicker_plugin.engine.io.particles import Particles, make_particles
-from etpicker_plugin.engine.io.tomogram import Tomogram, read_mask, read_tomogram
+from etpicker_plugin.engine.io.tomogram import Tomogram, open_mask, read_tomogram
 from etpicker_plugin.engine.io.working_volume import (
     WorkingVolume,
     open_working_volume,
 )
 from etpicker_plugin.engine.model.card import ModelCard
-from etpicker_plugin.engine.picking.find import (
-    PeakSettings,
-    choose_edge,
-    is_out_of_memory,
-    pick_tiles,
-    smaller_edge,
-    total_halo,
-)
+from etpicker_plugin.engine.picking.find import pick_tiles, to_probability
 from etpicker_plugin.engine.picking.loaded_model import (
     LOWEST_SCORE,
     LoadedModel,
@@ -29,18 +23,19 @@ from etpicker_plugin.engine.picking.loaded_model import (
 )
 from etpicker_plugin.engine.picking.nms import (
     Peaks,
+    PeakSettings,
     keep_best,
     pooling_kernel,
     remove_duplicates,
 )
 from etpicker_plugin.engine.picking.partial import PartialPicks
+from etpicker_plugin.engine.picking.plan import choose_edge, plan_for, smaller_edge
 from etpicker_plugin.engine.picking.probability_map import ProbabilityMaps
 from etpicker_plugin.engine.picking.records import (
     describe_run,
     finished_picks,
     write_picks,
 )
-from etpicker_plugin.engine.picking.tiling import plan_tiles
 from etpicker_plugin.engine.picking.unbiased import merge_classes
 from etpicker_plugin.engine.picking.z_range import computed_region, in_z_range
 from etpicker_plugin.engine.progress import Progress, ProgressEvent
@@ -76,7 +71,7 @@ def pick_tomogram(
     record = describe_run(tomogram, mask_path, model=model, config=config)
     if (out_dir / f"{name}.json").exists():
         return finished_picks(out_dir / name, record)
-    mask = read_mask(mask_path, tomogram.shape_zyx) if mask_path else None
+    mask = open_mask(mask_path, tomogram.shape_zyx) if mask_path else None
     volume = open_working_volume(tomogram, model.card.working_voxel_size)
     if volume.scale != 1.0:
         logger.info(
@@ -113,12 +108,11 @@ def _find(
         min_score=LOWEST_SCORE
         if config.unbiased
         else min(thresholds(model.card, config).values()),
-        precision=config.precision,
     )
     edge = (
         config.tile_size
         or partial.recorded_edge()
-        or choose_edge(volume.shape_zyx, model.network, settings)
+        or choose_edge(volume.shape_zyx, model.network, reach=settings.reach)
     )
     while True:
         try:
@@ -142,11 +136,11 @@ def _find_with(
     on_progress: Progress,
 ) -> Peaks:
     network, name = model.network, volume.tomogram.tomogram_id
-    tiles = plan_tiles(
+    tiles = plan_for(
+        network,
         volume.shape_zyx,
         edge=edge,
-        halo=total_halo(network, settings),
-        alignment=network.alignment,
+        reach=settings.reach,
         region=computed_region(
             volume,
             config.z_range,
@@ -162,9 +156,10 @@ def _find_with(
         )
     done = partial.begin(edge)
     found = pick_tiles(network, volume, settings=settings, tiles=tiles, done=done)
-    for number, tile, peaks, probability in found:
+    for number, tile, peaks, logits in found:
         if maps is not None:
-            maps.write_tile(tile, probability.cpu().numpy(), network.output_stride)
+            probability = to_probability(logits).cpu().numpy()
+            maps.write_tile(tile, probability, network.output_stride)
         partial.add(number, peaks)
         on_progress(ProgressEvent(f"picking {name}", number + 1, len(tiles)))
     if maps is not None:
@@ -175,7 +170,7 @@ def _find_with(
 def _to_particles(
     peaks: Peaks,
     volume: WorkingVolume,
-    mask: NDArray[np.bool_] | None,
+    mask: NDArray[np.generic] | None,
     *,
     card: ModelCard,
     config: PickConfig,
@@ -217,7 +212,7 @@ def is_inside(
     tomogram: Tomogram,
     *,
     border_ang: float,
-    mask: NDArray[np.bool_] | None,
+    mask: NDArray[np.generic] | None,
 ) -> NDArray[np.bool_]:
     """Tell which positions lie in the volume, off its borders and in the mask."""
     last = np.asarray(tomogram.shape_zyx) - 1
@@ -226,7 +221,7 @@ def is_inside(
     allowed: NDArray[np.bool_] = inside.all(axis=1)
     if mask is not None:
         index = np.clip(np.round(positions_zyx).astype(int), 0, last)
-        allowed &= mask[tuple(index.T)]
+        allowed &= mask[tuple(index.T)] != 0
     return allowed
 
 

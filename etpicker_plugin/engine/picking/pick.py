@@ -17,8 +17,8 @@ from etpicker_plugin.engine.errors import (
 from etpicker_plugin.engine.io.particles import Particles
 from etpicker_plugin.engine.io.tomogram import tomogram_id_of
 from etpicker_plugin.engine.model.card import file_sha256
+from etpicker_plugin.engine.model.inference import for_inference
 from etpicker_plugin.engine.model.model_file import load_model
-from etpicker_plugin.engine.model.network import place_network
 from etpicker_plugin.engine.picking.loaded_model import LoadedModel, thresholds
 from etpicker_plugin.engine.picking.one_tomogram import pick_tomogram
 from etpicker_plugin.engine.progress import Progress
@@ -48,7 +48,7 @@ def pick(
     thresholds(card, config)
     logger.info("etpicker %s, %s", __version__, describe_device(device))
     model = LoadedModel(
-        network=place_network(network, device),
+        network=for_inference(network, config.precision, device=device),
         card=card,
         sha256=file_sha256(config.model),
     )

@@ -15,15 +15,17 @@ from etpicker_plugin.engine.picking.tiling import Tile
 
 
 class ProbabilityMaps:
-    """One memory-mapped float32 volume per class; a kill leaves finished tiles in it.
+    """One float32 volume per class; a kill leaves finished tiles in it.
 
-    The files carry their names only when ``finish`` has been called.
+    The files carry their names only when ``finish`` has been called. They are mapped
+    anew for each tile, so that memory does not grow with them.
     """
 
     def __init__(self, paths: Sequence[Path], volume: WorkingVolume) -> None:
         self._paths = list(paths)
         self._volume = volume
-        self._maps = [self._open(path) for path in self._paths]
+        for path in self._paths:
+            self._make(path)
 
     def write_tile(
         self, tile: Tile, probability: NDArray[np.float32], stride: int
@@ -44,20 +46,22 @@ class ProbabilityMaps:
             first * factor - (start + (stride - 1) / 2) / stride
             for (first, _), start in zip(box, tile.read_start, strict=True)
         ]
-        for opened, channel in zip(self._maps, probability, strict=True):
-            opened.data[tuple(slice(a, b) for a, b in box)] = ndimage.affine_transform(
-                channel,
-                np.full(3, factor),
-                offset=offset,
-                output_shape=tuple(b - a for a, b in box),
-                order=1,
-                mode="nearest",
-            )
+        for path, channel in zip(self._paths, probability, strict=True):
+            with mrcfile.mmap(_partial(path), mode="r+") as opened:
+                opened.data[tuple(slice(a, b) for a, b in box)] = (
+                    ndimage.affine_transform(
+                        channel,
+                        np.full(3, factor),
+                        offset=offset,
+                        output_shape=tuple(b - a for a, b in box),
+                        order=1,
+                        mode="nearest",
+                    )
+                )
 
     def finish(self) -> None:
-        """Close the volumes and give them their names."""
-        for path, opened in zip(self._paths, self._maps, strict=True):
-            opened.close()
+        """Give the volumes their names."""
+        for path in self._paths:
             _partial(path).replace(path)
 
     def _input_range(self, start: int, stop: int, axis: int) -> tuple[int, int]:
@@ -71,24 +75,22 @@ class ProbabilityMaps:
             return self._volume.tomogram.shape_zyx[axis]
         return math.ceil((index - 0.5) * self._volume.scale)
 
-    def _open(self, path: Path) -> mrcfile.mrcmemmap.MrcMemmap:
+    def _make(self, path: Path) -> None:
+        """Make an empty volume, unless an unfinished run has left one."""
         partial, shape = _partial(path), self._volume.tomogram.shape_zyx
         try:
             if partial.exists():
-                opened = mrcfile.mmap(partial, mode="r+")
-                if opened.data.shape == shape:
-                    return opened
-                opened.close()
-            opened = mrcfile.new_mmap(partial, shape, mrc_mode=2, overwrite=True)
-            opened.set_volume()
-            opened.voxel_size = self._volume.tomogram.voxel_size
-            opened.flush()  # a killed run must leave a readable header
+                with mrcfile.mmap(partial, mode="r") as opened:
+                    if opened.data.shape == shape:
+                        return
+            with mrcfile.new_mmap(partial, shape, mrc_mode=2, overwrite=True) as opened:
+                opened.set_volume()
+                opened.voxel_size = self._volume.tomogram.voxel_size
         except (OSError, ValueError) as error:
             raise ResourceError(
                 f"The probability map {path} cannot be written: {error}. Free some "
                 "space, or pick without probability maps."
             ) from error
-        return opened
 
 
 def _partial(path: Path) -> Path:

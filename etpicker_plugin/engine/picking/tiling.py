@@ -1,5 +1,6 @@
 """Overlap-tile: which boxes to read, and which part of each to keep."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -18,6 +19,12 @@ class Tile:
     read_stop: Shape
     keep_start: Shape
     keep_stop: Shape
+
+    @property
+    def read_shape(self) -> Shape:
+        """Size of what is read."""
+        z, y, x = (b - a for a, b in zip(self.read_start, self.read_stop, strict=True))
+        return z, y, x
 
 
 def padded_length(length: int, alignment: int) -> int:
@@ -73,27 +80,29 @@ def split_axis(
 def plan_tiles(
     shape: Shape,
     *,
-    edge: int,
-    halo: int,
+    edges: Shape,
+    halos: Shape,
     alignment: int,
     region: tuple[Shape, Shape] | None = None,
 ) -> list[Tile]:
-    """Return the tiles of a volume, or of a region of it, z slowest.
+    """Return the tiles of a volume, or of a region of it, column by column along z.
 
     Parameters
     ----------
     shape
         Volume ``(Z, Y, X)`` in working voxels.
-    edge, halo, alignment
-        Longest keep, overlap on each side, grid of the network; voxels.
+    edges, halos
+        Longest keep, and overlap on each side, along z, y and x; voxels.
+    alignment
+        Grid of the network, voxels.
     region
         ``(start, stop)``, starts on the network's grid; the whole volume without it.
     """
     start, stop = region or ((0, 0, 0), shape)
-    axes = [
+    along_z, along_y, along_x = (
         split_axis(n, edge=edge, halo=halo, alignment=alignment, first=a, last=b)
-        for n, a, b in zip(shape, start, stop, strict=True)
-    ]
+        for n, edge, halo, a, b in zip(shape, edges, halos, start, stop, strict=True)
+    )
     return [
         Tile(
             read_start=(z[0], y[0], x[0]),
@@ -101,31 +110,38 @@ def plan_tiles(
             keep_start=(z[2], y[2], x[2]),
             keep_stop=(z[3], y[3], x[3]),
         )
-        for z, y, x in product(*axes)
+        for y, x, z in product(along_y, along_x, along_z)
     ]
 
 
-def largest_read(tiles: list[Tile]) -> int:
-    """Return the number of voxels of a plan's largest read."""
-    return max(
-        (t.read_stop[0] - t.read_start[0])
-        * (t.read_stop[1] - t.read_start[1])
-        * (t.read_stop[2] - t.read_start[2])
-        for t in tiles
+def group_columns(tiles: Sequence[Tile]) -> list[list[Tile]]:
+    """Group tiles that follow each other along z."""
+    columns: list[list[Tile]] = []
+    for tile in tiles:
+        if columns and _is_below(columns[-1][-1], tile):
+            columns[-1].append(tile)
+        else:
+            columns.append([tile])
+    return columns
+
+
+def _is_below(first: Tile, second: Tile) -> bool:
+    return (
+        first.keep_stop[0] == second.keep_start[0]
+        and first.keep_start[1:] == second.keep_start[1:]
+        and first.keep_stop[1:] == second.keep_stop[1:]
     )
 
 
-def edge_for_memory(
-    shape: Shape, *, most_voxels: int, halo: int, alignment: int
+def longest_edge(
+    length: int, *, alignment: int, is_small_enough: Callable[[int], bool]
 ) -> int:
-    """Return the longest edge whose largest read has at most ``most_voxels``.
+    """Return the longest edge that is small enough.
 
-    Halves down to ``alignment``, which is returned even if it is still too large.
+    Tried from ``length`` on, a quarter less each time, down to ``alignment``, which is
+    returned even if it is still too large.
     """
-    edge = padded_length(max(shape), alignment)
-    while edge > alignment:
-        tiles = plan_tiles(shape, edge=edge, halo=halo, alignment=alignment)
-        if largest_read(tiles) <= most_voxels:
-            return edge
+    edge = padded_length(length, alignment)
+    while edge > alignment and not is_small_enough(edge):
         edge = max(edge * 3 // 4 // alignment, 1) * alignment
-    return alignment
+    return edge

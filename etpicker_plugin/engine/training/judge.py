@@ -6,8 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from etpicker_plugin.engine.model.network import Network
-from etpicker_plugin.engine.picking.find import PeakSettings
-from etpicker_plugin.engine.picking.nms import pooling_kernel
+from etpicker_plugin.engine.picking.nms import PeakSettings, pooling_kernel
 from etpicker_plugin.engine.training.patches import SPARSE
 from etpicker_plugin.engine.training.threshold import choose_threshold
 from etpicker_plugin.engine.training.validation import (

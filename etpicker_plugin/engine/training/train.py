@@ -11,7 +11,11 @@ import torch
 from etpicker_plugin import __version__
 from etpicker_plugin.engine.config.options import config_digest
 from etpicker_plugin.engine.config.train import TrainConfig
-from etpicker_plugin.engine.device import choose_device, describe_device
+from etpicker_plugin.engine.device import (
+    choose_device,
+    describe_device,
+    is_out_of_memory,
+)
 from etpicker_plugin.engine.errors import ConfigError, ResourceError
 from etpicker_plugin.engine.model.card import (
     ModelCard,
@@ -20,7 +24,6 @@ from etpicker_plugin.engine.model.card import (
 from etpicker_plugin.engine.model.exemplars import MEGABYTE, Exemplar
 from etpicker_plugin.engine.model.model_file import save_model
 from etpicker_plugin.engine.model.network import make_network, place_network
-from etpicker_plugin.engine.picking.find import is_out_of_memory
 from etpicker_plugin.engine.progress import Progress
 from etpicker_plugin.engine.training import dataset
 from etpicker_plugin.engine.training.fit import FitSettings, fit

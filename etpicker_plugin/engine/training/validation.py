@@ -18,20 +18,17 @@ from etpicker_plugin.engine.evaluation.metrics import (
     recall_of,
 )
 from etpicker_plugin.engine.io.array_volume import ArrayVolume
+from etpicker_plugin.engine.model.inference import for_inference
 from etpicker_plugin.engine.model.network import Network
-from etpicker_plugin.engine.picking.find import (
-    PeakSettings,
-    choose_edge,
-    pick_tiles,
-    total_halo,
-)
+from etpicker_plugin.engine.picking.find import pick_tiles
 from etpicker_plugin.engine.picking.nms import (
     Peaks,
+    PeakSettings,
     join_peaks,
     keep_best,
     remove_duplicates,
 )
-from etpicker_plugin.engine.picking.tiling import plan_tiles
+from etpicker_plugin.engine.picking.plan import choose_edge, plan_for
 from etpicker_plugin.engine.training.augment import add_matched_noise
 from etpicker_plugin.engine.training.patches import UNKNOWN
 from etpicker_plugin.engine.training.split import Region, Shape
@@ -102,18 +99,19 @@ def judge_parts(
     see
         Is shown each part with its picks.
     """
+    ready = for_inference(network)
     judged: list[list[JudgedPicks]] = [[] for _ in match_distances]
     for part in parts:
-        edge = choose_edge(part.image.shape_zyx, network, settings)
-        tiles = plan_tiles(
-            part.image.shape_zyx,
-            edge=edge,
-            halo=total_halo(network, settings),
-            alignment=network.alignment,
+        shape, reach = part.image.shape_zyx, settings.reach
+        tiles = plan_for(
+            ready,
+            shape,
+            edge=choose_edge(shape, ready, reach=reach),
+            reach=reach,
             region=(_on_grid(part.region.start, network.alignment), part.region.stop),
         )
         found = pick_tiles(
-            network, part.image, settings=settings, tiles=tiles, done=set()
+            ready, part.image, settings=settings, tiles=tiles, done=set()
         )
         candidates = keep_best(join_peaks([p for _, _, p, _ in found]), MOST_CANDIDATES)
         peaks = remove_duplicates(candidates, match_distances)

@@ -8,7 +8,10 @@ from scipy import ndimage
 from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.io.array_volume import ArrayVolume, load_into_memory
 from etpicker_plugin.engine.io.tomogram import read_tomogram
-from etpicker_plugin.engine.io.working_volume import open_working_volume
+from etpicker_plugin.engine.io.working_volume import (
+    open_working_volume,
+    resampling_matrix,
+)
 
 SHAPE = (21, 34, 47)
 
@@ -86,6 +89,23 @@ def test_a_blob_stays_where_it_is_in_angstrom(tmp_path, working):
     assert volume.shape_zyx == tuple(
         int((n - 1) * 10.0 / working + 1e-9) + 1 for n in SHAPE
     )
+
+
+@pytest.mark.parametrize("scale", [0.75, 1.7, 2.0])
+def test_resampling_is_a_gaussian_and_a_linear_interpolation(scale):
+    line = np.random.default_rng(3).normal(size=60)
+    count = int((60 - 1) / scale) + 1
+
+    matrix = resampling_matrix((0, count), (0, 60), scale=scale, length=60)
+
+    blurred = line
+    if scale > 1:
+        blurred = ndimage.gaussian_filter1d(
+            line, 0.5 * np.sqrt(scale**2 - 1), mode="nearest", truncate=4.0
+        )
+    expected = np.interp(np.arange(count) * scale, np.arange(60), blurred)
+    assert matrix.dtype == np.float32
+    assert np.abs(matrix @ line - expected).max() < 1e-6
 
 
 def test_outside_the_volume_it_is_zero(noise):

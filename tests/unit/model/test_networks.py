@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from etpicker_plugin.engine.model.deepetpicker_network import (
+    halve,
     log_odds,
     with_coordinates,
 )
@@ -34,6 +35,21 @@ def test_coordinates_run_from_minus_one_to_one_along_their_axes():
     assert result[1, 4, :, 2, 2].tolist() == [-1, 0, 1]
     assert result[1, 5, 1, :, 2].tolist() == [-1, -0.5, 0, 0.5, 1]
     assert result[0, 6, 0, 0, 8] == 1
+
+
+def test_halving_is_average_pooling():
+    x = torch.randn(2, 3, 4, 6, 10)
+
+    assert torch.allclose(halve(x), torch.nn.functional.avg_pool3d(x, 2), atol=1e-6)
+
+
+def test_both_networks_compute_in_bfloat16():
+    volume = torch.randn(1, 1, 16, 24, 40)
+    for name in ("fast", "deepetpicker"):
+        network = make_network(name, 2).eval()
+        exact = network(volume)
+        rounded = network.bfloat16()(volume.bfloat16())
+        assert (rounded - exact).abs().max() < 0.1
 
 
 def test_log_odds_give_the_softmax_back():

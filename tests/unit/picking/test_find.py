@@ -4,20 +4,20 @@ import numpy as np
 import pytest
 import torch
 
+from etpicker_plugin.engine.device import is_out_of_memory
 from etpicker_plugin.engine.errors import ResourceError
 from etpicker_plugin.engine.io.array_volume import ArrayVolume
+from etpicker_plugin.engine.model.inference import for_inference
 from etpicker_plugin.engine.model.network import make_network
-from etpicker_plugin.engine.picking.find import (
+from etpicker_plugin.engine.picking.find import pick_tiles
+from etpicker_plugin.engine.picking.nms import (
     PeakSettings,
-    is_out_of_memory,
-    pick_tiles,
-    smaller_edge,
-    total_halo,
+    join_peaks,
+    remove_duplicates,
 )
-from etpicker_plugin.engine.picking.nms import join_peaks, remove_duplicates
-from etpicker_plugin.engine.picking.tiling import plan_tiles
+from etpicker_plugin.engine.picking.plan import plan_for, smaller_edge
 
-SETTINGS = PeakSettings(kernels=[3, 3], min_score=0.0, precision="float32")
+SETTINGS = PeakSettings(kernels=[3, 3], min_score=0.0)
 
 
 class BlobNetwork(torch.nn.Module):
@@ -29,20 +29,16 @@ class BlobNetwork(torch.nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.gain = torch.nn.Parameter(torch.tensor(8.0))
+        self.head = torch.nn.Conv3d(1, 1, 1)
+        torch.nn.init.constant_(self.head.weight, 8.0)
+        torch.nn.init.constant_(self.head.bias, -4.0)
 
     def forward(self, x):
-        pooled = torch.nn.functional.avg_pool3d(x, 2)
-        return (pooled - 0.5) * self.gain
+        return self.head(torch.nn.functional.avg_pool3d(x, 2))
 
 
 def find_all(network, volume, edge, settings):
-    tiles = plan_tiles(
-        volume.shape_zyx,
-        edge=edge,
-        halo=total_halo(network, settings),
-        alignment=network.alignment,
-    )
+    tiles = plan_for(network, volume.shape_zyx, edge=edge, reach=settings.reach)
     found = pick_tiles(network, volume, settings=settings, tiles=tiles, done=set())
     return len(tiles), join_peaks([peaks for _, _, peaks, _ in found])
 
@@ -72,7 +68,7 @@ def test_a_blob_on_every_seam_is_found_once():
 
 
 @pytest.fixture(scope="module")
-def trained_looking_network():
+def random_network():
     """A default network with random weights whose outputs spread over 0 to 1."""
     torch.manual_seed(5)
     network = make_network("fast", 2).eval()
@@ -85,16 +81,14 @@ def trained_looking_network():
         logits = network(volume)
         network.head.weight /= logits.std()
         network.head.bias -= network(volume).mean()
-    return network.requires_grad_(False)
+    return network
 
 
-def test_the_default_networks_peaks_do_not_depend_on_tiles(trained_looking_network):
+def test_the_default_networks_peaks_do_not_depend_on_tiles(random_network):
+    network = for_inference(random_network, "float32")
     generator = np.random.default_rng(2)
     volume = ArrayVolume(generator.normal(size=(37, 150, 131)).astype(np.float16))
-    results = [
-        find_all(trained_looking_network, volume, edge, SETTINGS)
-        for edge in (160, 72, 40)
-    ]
+    results = [find_all(network, volume, edge, SETTINGS) for edge in (160, 72, 40)]
 
     assert [n for n, _ in results] == [1, 6, 16]
     reference = results[0][1]
@@ -107,6 +101,27 @@ def test_the_default_networks_peaks_do_not_depend_on_tiles(trained_looking_netwo
         assert np.abs(gaps).max() < 0.01
         scores = peaks.scores[own] - reference.scores[order]
         assert np.abs(scores).max() < 1e-4
+
+
+@pytest.mark.parametrize("precision", ["auto", "float32"])
+def test_a_stream_that_begins_at_a_later_slab_finds_the_same(random_network, precision):
+    network = for_inference(random_network, precision)
+    generator = np.random.default_rng(4)
+    volume = ArrayVolume(generator.normal(size=(203, 40, 51)).astype(np.float16))
+    tiles = plan_for(network, volume.shape_zyx, edge=64, reach=SETTINGS.reach)
+
+    def find(done):
+        found = pick_tiles(network, volume, settings=SETTINGS, tiles=tiles, done=done)
+        return {number: peaks for number, _, peaks, _ in found}
+
+    whole, rest = find(set()), find({0, 1})
+
+    assert sorted(whole) == [0, 1, 2, 3]
+    assert sorted(rest) == [2, 3]
+    for number, peaks in rest.items():
+        assert len(peaks) > 50
+        assert np.array_equal(peaks.positions_zyx, whole[number].positions_zyx)
+        assert np.array_equal(peaks.scores, whole[number].scores)
 
 
 def test_the_halo_covers_the_receptive_field():

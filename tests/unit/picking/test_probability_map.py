@@ -24,7 +24,7 @@ def test_a_linear_ramp_is_written_without_seams(tmp_path, working, stride):
     out = tmp_path / "map.mrc"
 
     maps = ProbabilityMaps([out], volume)
-    tiles = plan_tiles(volume.shape_zyx, edge=16, halo=8, alignment=8)
+    tiles = plan_tiles(volume.shape_zyx, edges=(16,) * 3, halos=(8,) * 3, alignment=8)
     for number, tile in enumerate(tiles):
         if number == 2:  # as after a kill: opened again, what is written stays
             maps = ProbabilityMaps([out], volume)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from etpicker_plugin.engine.picking.tiling import (
-    edge_for_memory,
-    largest_read,
+    group_columns,
+    longest_edge,
     plan_tiles,
 )
 
@@ -16,7 +16,7 @@ SHAPES = [(5, 40, 33), (24, 24, 24), (31, 64, 97), (8, 8, 8)]
 @pytest.mark.parametrize(("edge", "halo"), [(8, 8), (24, 16), (40, 20), (200, 48)])
 def test_every_voxel_is_kept_once_and_read_with_its_halo(shape, edge, halo):
     seen = np.zeros(shape, int)
-    for tile in plan_tiles(shape, edge=edge, halo=halo, alignment=8):
+    for tile in plan_tiles(shape, edges=(edge,) * 3, halos=(halo,) * 3, alignment=8):
         keep = tuple(
             slice(a, b) for a, b in zip(tile.keep_start, tile.keep_stop, strict=True)
         )
@@ -37,7 +37,7 @@ def test_identity_network_gives_the_volume_back_bit_for_bit():
     volume = np.random.default_rng(0).normal(size=(13, 40, 29))
     padded = np.pad(volume, [(0, 3), (0, 0), (0, 3)])
     result = np.empty_like(volume)
-    for tile in plan_tiles(volume.shape, edge=16, halo=8, alignment=8):
+    for tile in plan_tiles(volume.shape, edges=(16,) * 3, halos=(8,) * 3, alignment=8):
         read = padded[
             tuple(
                 slice(a, b)
@@ -61,7 +61,9 @@ def test_identity_network_gives_the_volume_back_bit_for_bit():
 def test_a_region_is_partitioned_alone():
     seen = np.zeros((20, 48, 61), int)
     region = ((0, 8, 40), (20, 30, 61))
-    for tile in plan_tiles(seen.shape, edge=16, halo=8, alignment=8, region=region):
+    for tile in plan_tiles(
+        seen.shape, edges=(16,) * 3, halos=(8,) * 3, alignment=8, region=region
+    ):
         seen[
             tuple(
                 slice(a, b)
@@ -73,11 +75,25 @@ def test_a_region_is_partitioned_alone():
     assert seen.sum() == 20 * 22 * 21
 
 
-def test_edge_fits_the_memory():
-    shape = (64, 300, 410)
-    for most in (10**5, 10**6, 10**7, 10**8):
-        edge = edge_for_memory(shape, most_voxels=most, halo=48, alignment=8)
-        tiles = plan_tiles(shape, edge=edge, halo=48, alignment=8)
-        assert edge % 8 == 0
-        assert largest_read(tiles) <= most or edge == 8
-    assert edge_for_memory(shape, most_voxels=10**8, halo=48, alignment=8) >= 410
+def test_columns_are_tiles_that_follow_each_other_along_z():
+    tiles = plan_tiles((40, 30, 33), edges=(16, 16, 40), halos=(8, 8, 8), alignment=8)
+    left = [tile for number, tile in enumerate(tiles) if number != 1]
+
+    groups = [[tile.keep_start for tile in column] for column in group_columns(left)]
+
+    assert groups == [
+        [(0, 0, 0)],
+        [(32, 0, 0)],
+        [(0, 16, 0), (16, 16, 0), (32, 16, 0)],
+    ]
+
+
+def test_the_longest_edge_that_fits():
+    found = [
+        longest_edge(
+            410, alignment=8, is_small_enough=lambda edge, most=most: edge <= most
+        )
+        for most in (1000, 410, 200, 10, 3)
+    ]
+
+    assert found == [416, 312, 168, 8, 8]

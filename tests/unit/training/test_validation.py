@@ -6,7 +6,7 @@ import torch
 
 from etpicker_plugin.engine.io.array_volume import ArrayVolume
 from etpicker_plugin.engine.model.network import make_network
-from etpicker_plugin.engine.picking.find import PeakSettings
+from etpicker_plugin.engine.picking.nms import PeakSettings
 from etpicker_plugin.engine.training.split import Region
 from etpicker_plugin.engine.training.validation import (
     JudgedPicks,

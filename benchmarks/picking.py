@@ -1,0 +1,329 @@
+"""Picking from file to coordinates: voxels per second, shares, memory, roofline.
+
+    python benchmarks/picking.py MODEL SOURCE OUT [--sizes 2 8 47 380]
+
+SOURCE is a tomogram whose voxels are repeated to fill volumes of 2, 8, 47 and 380
+million int16 voxels, so that the picks are as dense as on real data. Every row is a
+process of its own, start-up included: ``etpicker pick`` with MODEL; with an untrained
+network of the published kind in its place; and, on the smallest volume, that network
+run the way its authors' program does (``published_way.py``, one class). What the latter
+would take for the larger volumes follows from their number of blocks. Prints a table
+and writes OUT/picking.json.
+"""
+
+import argparse
+import dataclasses
+import json
+import os
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+
+import numpy as np
+
+SHAPES = {
+    2: (64, 176, 184),
+    8: (100, 280, 290),
+    47: (180, 512, 512),
+    380: (362, 1024, 1024),
+}
+TIMED = {
+    "reading": (
+        "io.working_volume.WorkingVolume.read",
+        "picking.one_tomogram.open_working_volume",
+        "picking.one_tomogram.describe_run",
+    ),
+    "nms": ("picking.find.find_peaks",),
+    "de-duplication": ("picking.one_tomogram.remove_duplicates",),
+    "writing": ("picking.one_tomogram.write_picks",),
+    "all": ("picking.pick.pick",),
+}
+PARTS = ("reading", "network", "nms", "de-duplication", "writing")
+
+
+def make_volume(source: Path, path: Path, shape: tuple[int, int, int]) -> None:
+    """Fill an int16 volume with a tomogram's voxels, plane by plane."""
+    import mrcfile
+
+    if path.exists():
+        return
+    with mrcfile.open(source) as mrc:
+        data, voxel_size = mrc.data, float(mrc.voxel_size.x)
+    partial = path.with_suffix(".part")
+    with mrcfile.new_mmap(partial, shape, mrc_mode=1, overwrite=True) as mrc:
+        mrc.voxel_size = voxel_size
+        mrc.set_volume()
+        rows = np.arange(shape[1]) % data.shape[1]
+        columns = np.arange(shape[2]) % data.shape[2]
+        for z in range(shape[0]):
+            mrc.data[z] = data[z % len(data)][np.ix_(rows, columns)]
+    partial.replace(path)
+
+
+def make_untrained(model: Path, path: Path) -> None:
+    """Write a model with the published network, untrained, and MODEL's card."""
+    from etpicker_plugin.engine.model.model_file import load_model, save_model
+    from etpicker_plugin.engine.model.network import make_network
+
+    if path.exists():
+        return
+    _, card = load_model(model)
+    network = make_network("deepetpicker", len(card.classes))
+    save_model(path, network, dataclasses.replace(card, network="deepetpicker"))
+
+
+def child(words: list[str]) -> dict:
+    """Run this script as a process; return its result with wall time and memory."""
+    began = time.perf_counter()
+    process = subprocess.Popen(
+        [sys.executable, str(Path(__file__).resolve()), *words],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    output = process.stdout.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    wall = time.perf_counter() - began
+    if status:
+        sys.exit(f"{' '.join(words)} failed.")
+    result = json.loads(output.splitlines()[-1])
+    return {
+        **result,
+        "wall_s": wall,
+        "cpu_s": usage.ru_utime + usage.ru_stime,
+        "peak_rss_mb": usage.ru_maxrss / 1024,
+    }
+
+
+def timed_pick(words: list[str]) -> dict:
+    """Run ``etpicker pick`` in this process; return the seconds of its parts."""
+    from etpicker_plugin.engine import cli
+
+    seconds: dict[str, float] = defaultdict(float)
+    cli.COMMANDS["pick"].load()
+    for part, names in TIMED.items():
+        for name in names:
+            _time_calls(name, part, seconds)
+    status = cli.main(["pick", *words])
+    if status:
+        sys.exit(status)
+    whole = seconds.pop("all")
+    seconds["network"] = whole - sum(seconds.values())
+    return {"seconds": seconds, "engine_s": whole}
+
+
+def _time_calls(name: str, part: str, seconds: dict[str, float]) -> None:
+    """Replace a function of the engine by itself with a clock."""
+    import importlib
+
+    owner_name, _, function_name = name.rpartition(".")
+    owner_name = "etpicker_plugin.engine." + owner_name
+    try:
+        owner: object = importlib.import_module(owner_name)
+    except ModuleNotFoundError:
+        module, _, class_name = owner_name.rpartition(".")
+        owner = getattr(importlib.import_module(module), class_name)
+    function: Callable = getattr(owner, function_name)
+
+    @wraps(function)
+    def with_clock(*arguments: object, **named: object) -> object:
+        began = time.perf_counter()
+        try:
+            return function(*arguments, **named)
+        finally:
+            seconds[part] += time.perf_counter() - began
+
+    setattr(owner, function_name, with_clock)
+
+
+def published_pick(path: Path, most_blocks: int) -> dict:
+    """Run the published network the published way in this process."""
+    import torch
+    from published_way import pick
+
+    from etpicker_plugin.engine.device import choose_device
+    from etpicker_plugin.engine.model.deepetpicker_network import DeepETPickerNetwork
+
+    choose_device("cpu")
+    torch.manual_seed(0)
+    network = DeepETPickerNetwork(1).eval().requires_grad_(False)
+    return pick(path, network, most_blocks=most_blocks)
+
+
+def machine_and_networks() -> dict:
+    """Return this machine's rates, and each network's work per input voxel."""
+    import torch
+
+    from etpicker_plugin.engine.device import choose_device
+    from etpicker_plugin.engine.model.network import make_network
+
+    choose_device("cpu")
+    result: dict = {"networks": {}}
+    for name, kind in (("bfloat16", torch.bfloat16), ("float32", torch.float32)):
+        a = torch.randn(4096, 4096).to(kind)
+        result[f"{name}_gflop_per_s"] = 2 * 4096**3 / _best(lambda a=a: a @ a) / 1e9
+    source, target = torch.zeros(1 << 28), torch.zeros(1 << 28)
+    copied = 2 * source.numel() * source.itemsize
+    result["gbyte_per_s"] = copied / _best(lambda: target.copy_(source)) / 1e9
+    for name in ("fast", "deepetpicker"):
+        result["networks"][name] = _work(make_network(name, 6).eval())
+    return result
+
+
+def _best(function: Callable[[], object]) -> float:
+    times = []
+    for _ in range(4):
+        began = time.perf_counter()
+        function()
+        times.append(time.perf_counter() - began)
+    return min(times)
+
+
+def _work(network: object) -> dict[str, float]:
+    """Return floating-point operations, and bytes in and out of layers, per voxel."""
+    import torch
+    from torch.utils.flop_counter import FlopCounterMode
+
+    edge = 96
+    values = [0]
+
+    def count(module: object, inputs: tuple, output: torch.Tensor) -> None:
+        values[0] += inputs[0].numel() + output.numel()
+
+    hooks = [
+        m.register_forward_hook(count)
+        for m in network.modules()
+        if isinstance(m, torch.nn.Conv3d | torch.nn.ConvTranspose3d)
+    ]
+    with torch.inference_mode(), FlopCounterMode(display=False) as counter:
+        network(torch.zeros(1, 1, edge, edge, edge))
+    for hook in hooks:
+        hook.remove()
+    return {
+        "kflop": counter.get_total_flops() / edge**3 / 1e3,
+        "bytes_bfloat16": 2 * values[0] / edge**3,
+    }
+
+
+def run_all(
+    model: Path, source: Path, out: Path, sizes: list[int], reference_blocks: int
+) -> dict:
+    """Measure every row."""
+    from published_way import all_blocks
+
+    out.mkdir(parents=True, exist_ok=True)
+    untrained = out / "untrained.safetensors"
+    make_untrained(model, untrained)
+    rows = []
+    result = {"machine": child(["--machine"]), "rows": rows}
+    for size in sizes:
+        path, shape = out / f"volume_{size}.mrc", SHAPES[size]
+        make_volume(source, path, shape)
+        voxels, blocks = int(np.prod(shape)), len(all_blocks(shape))
+        shared = {"mvoxel": voxels / 1e6, "shape_zyx": shape, "blocks": blocks}
+        rows.append({**shared, "way": "default", **pick_row(model, path)})
+        if size in sizes[:2]:
+            row = pick_row(untrained, path, "--threshold", *_no_picks(model))
+            rows.append({**shared, "way": "published network, our way", **row})
+        if size == sizes[0]:
+            row = child(["--published", str(path), str(reference_blocks)])
+            row["wall_s"] -= row["not_counted_s"]
+            rows.append({**shared, "way": "reference", **row})
+    return result
+
+
+def pick_row(model: Path, path: Path, *more: str) -> dict:
+    """Pick a volume into a new folder; return the row."""
+    folder = path.with_name(f"picks_{path.stem}_{time.time_ns()}")
+    words = ["--model", model, "--tomogram", path, "--out", folder, *more]
+    row = child(["--pick", *map(str, words)])
+    with (folder / f"{path.stem}.csv").open(encoding="utf-8") as stream:
+        return {**row, "picks": sum(1 for _ in stream) - 1}
+
+
+def _no_picks(model: Path) -> list[str]:
+    """Return thresholds that an untrained network's peaks seldom reach."""
+    from etpicker_plugin.engine.model.card import read_card
+
+    return [f"{name}=0.9" for name in read_card(model).class_names()]
+
+
+def print_tables(result: dict) -> None:
+    """Print the rows and the roofline, as Markdown."""
+    rows, machine = result["rows"], result["machine"]
+    reference = next((row for row in rows if row["way"] == "reference"), None)
+    print(
+        "| Mvoxel | way | s | Mvoxel/s | times the reference | start-up, s "
+        "| " + " | ".join(PARTS) + " | peak MB | picks |"
+    )
+    print("|---" * (8 + len(PARTS)) + "|")
+    for row in rows:
+        ratio = "-"
+        if reference:
+            whole = reference["wall_s"] - sum(reference["seconds"].values())
+            a_block = (reference["wall_s"] - whole) / reference["blocks_done"]
+            ratio = f"{(whole + a_block * row['blocks']) / row['wall_s']:.1f}"
+        parts = row["seconds"]
+        start_up = row["wall_s"] - sum(parts.values())
+        shares = " | ".join(
+            f"{100 * parts.get(p, 0) / row['wall_s']:.0f} %" for p in PARTS
+        )
+        print(
+            f"| {row['mvoxel']:.1f} | {row['way']} | {row['wall_s']:.1f} "
+            f"| {row['mvoxel'] / row['wall_s']:.3f} | {ratio} | {start_up:.1f} "
+            f"| {shares} | {row['peak_rss_mb']:.0f} | {row['picks']} |"
+        )
+    print(
+        f"\nbfloat16 {machine['bfloat16_gflop_per_s']:.0f} GFLOP/s, float32 "
+        f"{machine['float32_gflop_per_s']:.0f} GFLOP/s (matrices of 4096²), "
+        f"{machine['gbyte_per_s']:.1f} GB/s (copying 1 GB)\n"
+    )
+    print(
+        "| network | kFLOP per voxel | bytes per voxel | at the matrix rate, "
+        "Mvoxel/s | at the bandwidth, Mvoxel/s | measured, network alone |"
+    )
+    print("|---|---|---|---|---|---|")
+    for name, way in (
+        ("fast", "default"),
+        ("deepetpicker", "published network, our way"),
+    ):
+        work = machine["networks"][name]
+        best = max(
+            (r["mvoxel"] / r["seconds"]["network"] for r in rows if r["way"] == way),
+            default=float("nan"),
+        )
+        print(
+            f"| {name} | {work['kflop']:.1f} | {work['bytes_bfloat16']:.0f} "
+            f"| {machine['bfloat16_gflop_per_s'] / work['kflop']:.1f} "
+            f"| {1e3 * machine['gbyte_per_s'] / work['bytes_bfloat16']:.1f} "
+            f"| {best:.2f} |"
+        )
+    print("\nGPU: not measured.")
+
+
+def main() -> None:
+    """Run as the benchmark, or as one of its own processes."""
+    role = sys.argv[1] if len(sys.argv) > 1 else ""
+    if role == "--pick":
+        print(json.dumps(timed_pick(sys.argv[2:])))
+    elif role == "--published":
+        print(json.dumps(published_pick(Path(sys.argv[2]), int(sys.argv[3]))))
+    elif role == "--machine":
+        print(json.dumps(machine_and_networks()))
+    else:
+        parser = argparse.ArgumentParser(description=__doc__)
+        for name in ("model", "source", "out"):
+            parser.add_argument(name, type=Path)
+        parser.add_argument("--sizes", type=int, nargs="+", default=list(SHAPES))
+        parser.add_argument("--reference-blocks", type=int, default=1000)
+        arguments = parser.parse_args()
+        result = run_all(**vars(arguments))
+        (arguments.out / "picking.json").write_text(json.dumps(result, indent=1))
+        print_tables(result)
+
+
+if __name__ == "__main__":
+    main()
