@@ -43,6 +43,9 @@ SCIPION_FIELDS = (
     "out",
     "voxel_size",
     "mask",
+    "part",
+    "model_sha256",
+    "records",
     "device",
     "threads",
 )
