@@ -4,6 +4,7 @@ import json
 import os
 import shlex
 import subprocess
+import time
 from pathlib import Path
 
 from etpicker_plugin.protocols.checks import check_python, gpu_present
@@ -20,12 +21,19 @@ from pyworkflow.protocol import params
 from tomo.protocols import ProtTomoBase
 
 from etpicker_plugin import Plugin
-from etpicker_plugin.constants import DEEPETPICKER, EPICKER, ERROR_FILE
+from etpicker_plugin.constants import (
+    DEEPETPICKER,
+    EPICKER,
+    ERROR_FILE,
+    FINISHED_FILE,
+)
 from etpicker_plugin.convert import group_ids
 from etpicker_plugin.engine.config.options import config_to_values
 from etpicker_plugin.engine.errors import EtPickerError
 
 PLUGIN = "etpicker"
+QUEUE_FILES_S = 15.0
+"""How long to wait for files that a queue's job has written on another machine."""
 
 
 class EngineError(Exception):
@@ -75,7 +83,7 @@ class ProtEtPickerBase(EMProtocol, ProtTomoBase):
         )
         cores = os.cpu_count() or 1
         if self.modeParallel():
-            form.addParallelSection(threads=2, mpi=0, binThreads=cores)
+            form.addParallelSection(threads=3, mpi=0, binThreads=cores)
         else:
             form.addParallelSection(threads=cores, mpi=0)
 
@@ -164,14 +172,17 @@ class ProtEtPickerBase(EMProtocol, ProtTomoBase):
         )
         on_gpu = getattr(config, "device", "cpu") == "cuda"
         program = engine_program(Plugin.getPython(), on_gpu=on_gpu)
-        (Path(config.out) / ERROR_FILE).unlink(missing_ok=True)
+        records = Path(getattr(config, "records", "") or config.out)
+        for name in (ERROR_FILE, FINISHED_FILE):
+            (records / name).unlink(missing_ok=True)
         try:
             self.runJob(program, f"{command} --config {shlex.quote(str(config_file))}")
         except subprocess.CalledProcessError as error:
-            raise read_engine_error(Path(config.out), error.returncode) from error
-        # A queue may lose the exit code.
-        if (Path(config.out) / ERROR_FILE).is_file():
-            raise read_engine_error(Path(config.out), 0)
+            raise read_engine_error(records, error.returncode) from error
+        # A queue tells neither exit code nor reason.
+        wait_s = QUEUE_FILES_S if self.useQueueForSteps() else 0.0
+        if not is_finished(records, wait_s=wait_s):
+            raise read_engine_error(records, None)
 
     # --------------------------- info -----------------------------------------
     def _validate(self):
@@ -203,16 +214,38 @@ def engine_program(python, *, on_gpu):
     return f"CUDA_VISIBLE_DEVICES=%(GPU)s {program}" if on_gpu else program
 
 
-def read_engine_error(out_dir, exit_code):
-    """Return the engine's failure as an exception that Scipion can show."""
+def is_finished(records, *, wait_s):
+    """Return whether the engine says that it finished, and did not fail.
+
+    A file that another machine has written may show a little later.
+    """
+    end = time.monotonic() + wait_s
+    while True:
+        names = os.listdir(records) if records.is_dir() else []
+        if ERROR_FILE in names or FINISHED_FILE in names:
+            return ERROR_FILE not in names
+        if time.monotonic() >= end:
+            return False
+        time.sleep(1)
+
+
+def read_engine_error(records, exit_code):
+    """Return the engine's failure as an exception that Scipion can show.
+
+    ``exit_code`` is ``None`` where a queue has not told it.
+    """
     try:
-        record = json.loads((out_dir / ERROR_FILE).read_text(encoding="utf-8"))
+        record = json.loads((records / ERROR_FILE).read_text(encoding="utf-8"))
         return EngineError(record["message"], kind=record["kind"])
     except (OSError, ValueError, KeyError):
+        said = "The engine stopped before its end and left no message."
+        if exit_code:
+            said = f"The engine stopped with exit code {exit_code} and left no message."
         return EngineError(
-            f"The engine stopped with exit code {exit_code} and left no message. The "
-            "end of the log says why; 'Continue' goes on from what is finished. (Codes "
-            "-9 and 137: the system stopped it, mostly for lack of memory.)"
+            f"{said} The end of the log, or the queue's, says why; 'Continue' goes on "
+            "from what is finished. (Codes -9 and 137: the system stopped it, mostly "
+            "for lack of memory. A queue stops a job that takes more time or memory "
+            "than was asked for.)"
         )
 
 

@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import sys
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +37,9 @@ from etpicker_plugin.engine.progress import (
 )
 
 logger = logging.getLogger(__name__)
+
+ERROR_FILE = "error.json"
+FINISHED_FILE = "finished.json"
 
 
 @dataclass(frozen=True)
@@ -137,20 +141,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     command = COMMANDS[arguments.command]
     name = arguments.command
     del arguments.command
-    out_dir: Path | None = None
+    records: Path | None = None
     try:
         config: Any = config_from_arguments(command.config_class, arguments)
+        out_dir = None
         if hasattr(config, "out"):
             out_dir = make_output_folder(Path(config.out))
+            records = make_records_folder(config)
         run = getattr(command.load(), name)
-        run(config, out_dir, on_progress=_progress_for(out_dir))
+        run(config, out_dir, on_progress=_progress_for(records))
     except EtPickerError as error:
         logger.error("%s", error)
-        _write_error(out_dir, error)
+        _write_end(records, ERROR_FILE, _describe(error))
         return error.exit_code
     except KeyboardInterrupt:
         logger.error("Stopped. Run the same command again to go on from here.")
         return 130
+    _write_end(records, FINISHED_FILE, {"command": name})
     return 0
 
 
@@ -162,37 +169,55 @@ def make_output_folder(path: Path) -> Path:
     ResourceError
         If it cannot.
     """
-    probe = path / ".etpicker_write_test"
     try:
         path.mkdir(parents=True, exist_ok=True)
-        probe.write_bytes(b"\0" * 4096)
-        probe.unlink()
+        # Under a name of its own: other processes may begin here at the same time.
+        with tempfile.NamedTemporaryFile(dir=path, prefix=".etpicker_test_") as probe:
+            probe.write(b"\0" * 4096)
+            probe.flush()
     except OSError as error:
         raise ResourceError(
             f"Output folder {path} cannot be written: {error}. Free some space or "
             "give another folder."
         ) from error
-    (path / "error.json").unlink(missing_ok=True)
     return path
 
 
-def _progress_for(out_dir: Path | None) -> Progress:
+def make_records_folder(config: Any) -> Path:
+    """Return the folder of this process's progress and end, without a former end.
+
+    Raises
+    ------
+    ResourceError
+        If it cannot be written.
+    """
+    own = config.records_folder() if hasattr(config, "records_folder") else None
+    folder = Path(config.out) if own is None else make_output_folder(own)
+    for name in (ERROR_FILE, FINISHED_FILE):
+        (folder / name).unlink(missing_ok=True)
+    return folder
+
+
+def _progress_for(records: Path | None) -> Progress:
     shown: Progress = BarProgress() if sys.stderr.isatty() else LogProgress()
-    if out_dir is None:
+    if records is None:
         return shown
-    return report_to([shown, JsonLinesProgress(out_dir / "progress.jsonl")])
+    return report_to([shown, JsonLinesProgress(records / "progress.jsonl")])
 
 
-def _write_error(out_dir: Path | None, error: EtPickerError) -> None:
-    """Leave the error beside the outputs: a queue may lose the exit code."""
-    if out_dir is None:
-        return
-    record = {
+def _describe(error: EtPickerError) -> dict[str, Any]:
+    return {
         "kind": type(error).__name__,
         "exit_code": error.exit_code,
         "message": str(error),
     }
+
+
+def _write_end(records: Path | None, name: str, record: dict[str, Any]) -> None:
+    """Leave how it ended beside the outputs: a queue may lose the exit code."""
+    if records is None:
+        return
     try:
-        (out_dir / "error.json").write_text(json.dumps(record), encoding="utf-8")
+        (records / name).write_text(json.dumps(record), encoding="utf-8")
     except OSError:
-        logger.warning("error.json could not be written to %s", out_dir)
+        logger.warning("%s could not be written to %s", name, records)

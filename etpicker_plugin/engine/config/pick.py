@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
 
 from etpicker_plugin.engine.config.checks import (
     require,
@@ -10,11 +11,25 @@ from etpicker_plugin.engine.config.checks import (
     require_same_number,
 )
 from etpicker_plugin.engine.config.options import REQUIRED, option
+from etpicker_plugin.engine.config.part import SLURM, Part, read_part
 from etpicker_plugin.engine.config.shared import (
     device_option,
     threads_option,
     voxel_size_option,
 )
+
+NOT_OF_THE_RESULT = (
+    "out",
+    "tomogram",
+    "mask",
+    "model",
+    "model_sha256",
+    "part",
+    "records",
+    "device",
+    "threads",
+)
+"""Parameters with which the picks do not change; files count by their content."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,11 +120,35 @@ class PickConfig:
         choices=("auto", "float32"),
         advanced=True,
     )
+    part: str = option(
+        "",
+        "Pick only a part of these tomograms, K/N: with 1/3, 2/3 and 3/3 three "
+        "processes or machines share the list and the output folder. 'slurm': the "
+        "part of this task in a SLURM array.",
+        label="Part",
+        advanced=True,
+    )
+    model_sha256: str = option(
+        "",
+        "Refuse a model file with another SHA-256 than this.",
+        label="Model's SHA-256",
+        advanced=True,
+    )
+    records: str = option(
+        "",
+        "Folder for this process's own progress.jsonl, and error.json or "
+        "finished.json; without it, the output folder, or with --part a folder of the "
+        "part's in it.",
+        label="Folder of records",
+        advanced=True,
+    )
     device: str = device_option()
     threads: int = threads_option()
 
     def __post_init__(self) -> None:
         """Refuse contradictions before any file is opened."""
+        if self.part != SLURM:  # only the task itself knows which one it is
+            self.read_part()
         if self.mask:
             require_same_number(self.tomogram, self.mask, "tomogram", "mask")
         require(
@@ -133,3 +172,13 @@ class PickConfig:
                 0.0 <= value <= 1.0,
                 f"--threshold {name}={value:g}: expected a score from 0 to 1.",
             )
+
+    def read_part(self) -> Part:
+        """Return the share of the tomograms to pick."""
+        return read_part(self.part)
+
+    def records_folder(self) -> Path:
+        """Return the folder of what concerns this process alone."""
+        part = self.read_part()
+        own = f"part_{part.number}_of_{part.total}" if part.total > 1 else ""
+        return Path(self.records or Path(self.out, own))

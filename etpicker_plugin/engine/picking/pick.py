@@ -1,6 +1,5 @@
 """``etpicker pick``: tomograms through a model to coordinate files."""
 
-import json
 import logging
 from collections import Counter
 from pathlib import Path
@@ -9,6 +8,7 @@ from etpicker_plugin import __version__
 from etpicker_plugin.engine.config.pick import PickConfig
 from etpicker_plugin.engine.device import choose_device, describe_device
 from etpicker_plugin.engine.errors import (
+    CheckpointError,
     ConfigError,
     EtPickerError,
     InputDataError,
@@ -19,21 +19,21 @@ from etpicker_plugin.engine.io.tomogram import tomogram_id_of
 from etpicker_plugin.engine.model.card import file_sha256
 from etpicker_plugin.engine.model.inference import for_inference
 from etpicker_plugin.engine.model.model_file import load_model
+from etpicker_plugin.engine.picking.failures import forget_failure, note_error
 from etpicker_plugin.engine.picking.loaded_model import LoadedModel, thresholds
 from etpicker_plugin.engine.picking.one_tomogram import pick_tomogram
 from etpicker_plugin.engine.progress import Progress
 
 logger = logging.getLogger(__name__)
 
-FAILURES = "failed.json"
-
 
 def pick(
     config: PickConfig, out_dir: Path, *, on_progress: Progress
 ) -> dict[str, Particles]:
-    """Pick all tomograms; return the picks by tomogram id.
+    """Pick the tomograms, or a part of them; return the picks by tomogram id.
 
-    A tomogram that cannot be used is listed in ``failed.json`` and the others go on.
+    A tomogram that cannot be used is noted in ``failed/`` and the others go on. What
+    is picked already is read, not redone; several processes may share the list.
 
     Raises
     ------
@@ -43,20 +43,12 @@ def pick(
         That of the first tomogram, when not one could be picked.
     """
     check_names(config.tomogram)
-    device = choose_device(config.device, threads=config.threads)
-    network, card = load_model(config.model)
-    thresholds(card, config)
-    logger.info("etpicker %s, %s", __version__, describe_device(device))
-    model = LoadedModel(
-        network=for_inference(network, config.precision, device=device),
-        card=card,
-        sha256=file_sha256(config.model),
-    )
+    model = open_model(config)
     picks: dict[str, Particles] = {}
     failed: dict[str, EtPickerError] = {}
-    masks = config.mask or (None,) * len(config.tomogram)
-    for path, mask_path in zip(config.tomogram, masks, strict=True):
+    for path, mask_path in part_of(config):
         name = tomogram_id_of(path)
+        forget_failure(name, out_dir=out_dir)
         try:
             picks[name] = pick_tomogram(
                 path,
@@ -69,10 +61,54 @@ def pick(
         except (InputDataError, ResourceError) as error:
             logger.error("%s", error)
             failed[name] = error
-    write_failures(failed, out_dir)
+            note_error(name, error, out_dir=out_dir)
+    if failed:
+        names = ", ".join(failed)
+        logger.warning("%d tomogram(s) could not be picked: %s", len(failed), names)
     if failed and not picks:
         raise next(iter(failed.values()))
     return picks
+
+
+def open_model(config: PickConfig) -> LoadedModel:
+    """Return the model on its device, after a look at its version and classes.
+
+    Raises
+    ------
+    CheckpointError
+        If it cannot be used, or is not the version that was asked for.
+    ConfigError
+        If it does not know a class.
+    """
+    device = choose_device(config.device, threads=config.threads)
+    network, card = load_model(config.model)
+    sha256 = file_sha256(config.model)
+    if config.model_sha256 not in ("", sha256):
+        raise CheckpointError(
+            f"Model {config.model} is not the one that this run began with: its "
+            f"SHA-256 is {sha256[:12]}…, expected {config.model_sha256[:12]}…. The "
+            "file was changed or replaced: put the former one back, or begin anew "
+            "with this one."
+        )
+    thresholds(card, config)
+    logger.info("etpicker %s, %s", __version__, describe_device(device))
+    return LoadedModel(
+        network=for_inference(network, config.precision, device=device),
+        card=card,
+        sha256=sha256,
+    )
+
+
+def part_of(config: PickConfig) -> tuple[tuple[str, str | None], ...]:
+    """Return the tomograms to pick here, each with its mask if there is one."""
+    masks = config.mask or (None,) * len(config.tomogram)
+    part = config.read_part()
+    mine = part.take(list(zip(config.tomogram, masks, strict=True)))
+    if part.total > 1:
+        logger.info(
+            "Part %s: %d of %d tomograms", part, len(mine), len(config.tomogram)
+        )
+    return mine
 
 
 def check_names(paths: tuple[str, ...]) -> None:
@@ -90,16 +126,3 @@ def check_names(paths: tuple[str, ...]) -> None:
             f"Several tomograms are named {', '.join(double)}; their picks would "
             "have one file. Rename them, or pick them into folders of their own."
         )
-
-
-def write_failures(failed: dict[str, EtPickerError], out_dir: Path) -> None:
-    """List the tomograms that could not be picked, each with its reason."""
-    path = out_dir / FAILURES
-    if not failed:
-        path.unlink(missing_ok=True)
-        return
-    record = {name: str(error) for name, error in failed.items()}
-    path.write_text(json.dumps(record, indent=1), encoding="utf-8")
-    logger.warning(
-        "%d tomogram(s) could not be picked: %s", len(failed), ", ".join(failed)
-    )

@@ -7,7 +7,7 @@ from typing import Any
 
 from etpicker_plugin import __version__
 from etpicker_plugin.engine.config.options import config_digest, config_to_values
-from etpicker_plugin.engine.config.pick import PickConfig
+from etpicker_plugin.engine.config.pick import NOT_OF_THE_RESULT, PickConfig
 from etpicker_plugin.engine.errors import ConfigError
 from etpicker_plugin.engine.geometry import TomogramFrame
 from etpicker_plugin.engine.io.atomic import write_whole
@@ -19,8 +19,6 @@ from etpicker_plugin.engine.model.card import file_sha256
 from etpicker_plugin.engine.picking.loaded_model import LoadedModel, thresholds
 
 logger = logging.getLogger(__name__)
-
-NOT_OF_THE_RESULT = ("out", "tomogram", "mask", "model", "device", "threads")
 
 
 def describe_run(

@@ -1,0 +1,43 @@
+"""Tomograms that could not be picked: one note each, so that no process shares a file.
+
+``OUT/failed/NAME.json`` holds the reason until the tomogram is picked.
+"""
+
+import json
+from pathlib import Path
+
+from etpicker_plugin.engine.errors import EtPickerError
+from etpicker_plugin.engine.io.atomic import write_whole
+
+FAILED_FOLDER = "failed"
+
+
+def note_failure(name: str, kind: str, message: str, *, out_dir: Path) -> None:
+    """Note why a tomogram could not be picked.
+
+    Raises
+    ------
+    ResourceError
+        If the note cannot be written.
+    """
+    folder = out_dir / FAILED_FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    record = {"tomogram": name, "kind": kind, "message": message}
+    with write_whole(folder / f"{name}.json") as temporary:
+        temporary.write_text(json.dumps(record, indent=1), encoding="utf-8")
+
+
+def note_error(name: str, error: EtPickerError, *, out_dir: Path) -> None:
+    """Note the error that a tomogram met."""
+    note_failure(name, type(error).__name__, str(error), out_dir=out_dir)
+
+
+def forget_failure(name: str, *, out_dir: Path) -> None:
+    """Remove the note of a tomogram that is tried again, or picked."""
+    (out_dir / FAILED_FOLDER / f"{name}.json").unlink(missing_ok=True)
+
+
+def read_failures(out_dir: Path) -> dict[str, str]:
+    """Return the reason of every tomogram noted, by name, sorted."""
+    notes = sorted((out_dir / FAILED_FOLDER).glob("[!.]*.json"))
+    return {n.stem: json.loads(n.read_text("utf-8"))["message"] for n in notes}
