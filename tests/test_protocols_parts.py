@@ -420,7 +420,7 @@ class TestViewerParts(unittest.TestCase):
         expected = [(30, 9, 5, "--"), (28, 11, 3, "-"), (4, 5, 4, "-")]
         self.assertEqual(circles, expected)
         labels = [text.get_text() for text in axes.get_legend().get_texts()]
-        self.assertEqual(labels, ["a: 1 picks, 1 marked", "b: 2 picks, 0 marked"])
+        self.assertEqual(labels, ["a: picked 1, marked 1", "b: picked 2, marked 0"])
 
     def test_histogram_and_metrics(self):
         figure = Figure()

@@ -71,7 +71,7 @@ def draw_training(
     if shown is None:
         above, below = figure.subplots(2, 1, sharex=True)
     else:
-        grid = figure.add_gridspec(2, 2, width_ratios=(3, 2))
+        grid = figure.add_gridspec(2, 2, width_ratios=(1, 1))
         above = figure.add_subplot(grid[0, 0])
         below = figure.add_subplot(grid[1, 0], sharex=above)
         draw_validation_slice(figure.add_subplot(grid[:, 1]), shown)

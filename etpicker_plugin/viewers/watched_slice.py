@@ -27,12 +27,14 @@ def draw_validation_slice(axes: Axes, shown: ValidationSlice) -> None:
         radius = float(shown.radii_vox[channel])
         _add_circles(axes, truth, radius, colour="white", style="--")
         _add_circles(axes, picks, radius, colour=colours[name], style="-")
-        label = f"{name}: {len(picks)} picks, {len(truth)} marked"
+        label = f"{name}: picked {len(picks)}, marked {len(truth)}"
         handles.append(Line2D([], [], color=colours[name], label=label))
     axes.legend(
         handles=handles,
         loc="upper center",
         bbox_to_anchor=(0.5, -0.02),
+        title="in all that is held out there",
+        title_fontsize=8,
         fontsize=8,
         frameon=False,
     )
