@@ -23,15 +23,22 @@ from pyworkflow.protocol import MODE_RESUME
 from etpicker_plugin.constants import STATE_FILE
 from etpicker_plugin.engine.config.convert import FORMATS
 from etpicker_plugin.tests.phantoms import DIAMETERS, write_tomogram
-from etpicker_plugin.tests.scipion_project import DIAMETER_WORDS, PhantomProject
+from etpicker_plugin.tests.scipion_project import (
+    DIAMETER_WORDS,
+    PhantomProject,
+    train_model,
+)
 
 
 class TestFaults(PhantomProject):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        trained = train_model(
+            cls.folder, diameter=DIAMETER_WORDS, working_voxel_size=15.0, steps=2
+        )
         cls.model = cls.run_protocol(
-            ProtEtPickerImportModel, modelFile=str(cls.train_model_file(steps=2))
+            ProtEtPickerImportModel, modelFile=str(trained)
         ).model
         cls.sets = [cls.coordinates.Coordinates3D, cls.coordinates.Coordinates3D2]
 
