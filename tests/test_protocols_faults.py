@@ -26,6 +26,7 @@ from etpicker_plugin.tests.scipion_project import (
     DIAMETER_WORDS,
     PhantomProject,
     stop_hard,
+    train_model,
 )
 
 
@@ -33,8 +34,11 @@ class TestFaults(PhantomProject):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        trained = train_model(
+            cls.folder, diameter=DIAMETER_WORDS, working_voxel_size=15.0, steps=2
+        )
         cls.model = cls.run_protocol(
-            ProtEtPickerImportModel, modelFile=str(cls.train_model_file(steps=2))
+            ProtEtPickerImportModel, modelFile=str(trained)
         ).model
         cls.sets = [cls.coordinates.Coordinates3D, cls.coordinates.Coordinates3D2]
 

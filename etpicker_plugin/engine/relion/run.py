@@ -20,7 +20,7 @@ from etpicker_plugin.engine.relion.plans import RelionCommand
 logger = logging.getLogger(__name__)
 
 POLL_S = 0.2
-END_TIMEOUT_S = 10.0
+END_TIMEOUT_S = 30.0
 SHOWN_LINES = 12
 MPI_TEST_TIMEOUT_S = 60.0
 OPEN_MPI = (
@@ -59,6 +59,8 @@ def run_relion(
     logger.info("%s", shlex.join(words))
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("a", encoding="utf-8") as stream:
+        # A stopped program may have left half a line.
+        stream.write("\n" if stream.tell() else "")
         stream.write(f"$ {shlex.join(words)}\n")
         stream.flush()
         code = _wait(words, relion, folder, stream.fileno(), on_poll)
@@ -139,7 +141,8 @@ def check_mpi(mpi: Sequence[str], *, ranks: int) -> None:
     except subprocess.TimeoutExpired:
         said, failed = f"no answer within {MPI_TEST_TIMEOUT_S:g} s", True
     if failed:
-        shown = "\n".join(clean_lines(said)[-SHOWN_LINES:])
+        # MPI says first what is wrong, then at length what slots are.
+        shown = "\n".join(clean_lines(said)[:SHOWN_LINES])
         raise ResourceError(
             f"MPI does not start {ranks} processes:\n{shown}\nIt was tried with: "
             f"{shlex.join(words)}. Ask for fewer ranks (a refinement needs 3), get "
@@ -184,22 +187,22 @@ def _wait(
     output: int,
     on_poll: Callable[[], None] | None,
 ) -> int:
-    process = subprocess.Popen(
-        words,
-        cwd=folder,
-        stdin=subprocess.DEVNULL,
-        stdout=output,
-        stderr=subprocess.STDOUT,
-        env=relion_environment(relion),
-    )
-    try:
-        with _stopped_by_sigterm():
+    with _stopped_by_sigterm():
+        process = subprocess.Popen(
+            words,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=relion_environment(relion),
+        )
+        try:
             while process.poll() is None:
                 time.sleep(POLL_S)
                 if on_poll is not None:
                     on_poll()
-    finally:
-        _end(process)
+        finally:
+            _end(process)
     return process.returncode
 
 
