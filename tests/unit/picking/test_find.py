@@ -120,8 +120,11 @@ def test_a_stream_that_begins_at_a_later_slab_finds_the_same(random_network, pre
     assert sorted(rest) == [2, 3]
     for number, peaks in rest.items():
         assert len(peaks) > 50
-        assert np.array_equal(peaks.positions_zyx, whole[number].positions_zyx)
-        assert np.array_equal(peaks.scores, whole[number].scores)
+        # In float32 the sums of a convolution may be rounded in another order.
+        scores = peaks.scores - whole[number].scores
+        assert np.abs(scores).max() < 1e-6
+        gaps = peaks.positions_zyx - whole[number].positions_zyx
+        assert np.abs(gaps).max() < 1e-3
 
 
 def test_the_halo_covers_the_receptive_field():
