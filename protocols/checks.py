@@ -57,14 +57,19 @@ def check_python(python: str) -> list[str]:
     ]
 
 
-def warn_idle_gpus(protocol: Any) -> list[str]:
-    """Tell when there are more GPUs than tomograms picked at the same time."""
-    gpus, workers = len(protocol.getGpuList()), protocol.numberOfThreads.get() - 1
+def warn_idle_gpus(protocol: Any, *, watching: int = 0) -> list[str]:
+    """Tell when there are more GPUs than tomograms picked at the same time.
+
+    ``watching`` threads do not pick, beside Scipion's own.
+    """
+    gpus = len(protocol.getGpuList())
+    workers = protocol.numberOfThreads.get() - 1 - watching
     if not protocol.usesGpu() or gpus <= max(workers, 1):
         return []
     return [
-        f"{gpus} GPUs, but {workers + 1} Scipion threads pick {max(workers, 1)} "
-        f"tomogram(s) at a time. Set {gpus + 1} threads to use all GPUs."
+        f"{gpus} GPUs, but {protocol.numberOfThreads.get()} Scipion threads pick "
+        f"{max(workers, 1)} tomogram(s) at a time. Set {gpus + 1 + watching} threads "
+        "to use all GPUs."
     ]
 
 

@@ -83,7 +83,7 @@ class ProtEtPickerBase(EMProtocol, ProtTomoBase):
         )
         cores = os.cpu_count() or 1
         if self.modeParallel():
-            form.addParallelSection(threads=2, mpi=0, binThreads=cores)
+            form.addParallelSection(threads=3, mpi=0, binThreads=cores)
         else:
             form.addParallelSection(threads=cores, mpi=0)
 

@@ -1,32 +1,30 @@
-"""Pick particles with a trained model, tomogram by tomogram."""
+"""Pick particles with a trained model, in tomograms that are there or still arrive."""
 
-from enum import Enum
-from pathlib import Path
+import os
 
 from etpicker_plugin.protocols import checks
 from etpicker_plugin.protocols.class_sets import (
     add_output_choice,
-    make_class_sets,
-    numbered,
 )
 from etpicker_plugin.protocols.form import add_parameters, read_parameters
-from etpicker_plugin.protocols.protocol_base import EngineError, ProtEtPickerBase
+from etpicker_plugin.protocols.pick_outputs import GrowingPicks, PickOutputs
+from etpicker_plugin.protocols.pick_steps import (
+    ANY,
+    LEAST_STREAMING_THREADS,
+    PickSteps,
+)
+from etpicker_plugin.protocols.protocol_base import ProtEtPickerBase
 from pyworkflow.object import String
-from pyworkflow.protocol import STEPS_PARALLEL, params
-from tomo.objects import SetOfCoordinates3D, SetOfTomograms, SetOfTomoMasks
+from pyworkflow.protocol import ProtStreamingBase, params
+from tomo.objects import SetOfCoordinates3D
 
 from etpicker_plugin.constants import DEEPETPICKER
 from etpicker_plugin.convert import (
-    even_box,
-    link_tomogram,
-    make_mask,
     tomogram_file,
     tomograms_by_id,
 )
-from etpicker_plugin.engine.config.options import config_digest, config_from_values
+from etpicker_plugin.engine.config.options import config_from_values
 from etpicker_plugin.engine.config.pick import PickConfig
-from etpicker_plugin.engine.errors import ConfigError
-from etpicker_plugin.engine.io.coordinates_csv import read_csv
 
 INPUT_FIELDS = ("classes", "unbiased", "threshold", "max_picks")
 PICKING_FIELDS = (
@@ -51,26 +49,17 @@ SCIPION_FIELDS = (
 )
 """Fields that Scipion's own inputs give: sets, folders, GPU and threads."""
 
-TOMOGRAM_FAULTS = ("InputDataError", "ResourceError")
-"""Engine errors that concern one tomogram; the others would meet all of them."""
 
-
-class PickOutputs(Enum):
-    Coordinates3D = SetOfCoordinates3D
-    ProbabilityMaps = SetOfTomoMasks
-    FailedTomograms = SetOfTomograms
-
-
-class ProtEtPickerPick(ProtEtPickerBase):
+class ProtEtPickerPick(PickSteps, GrowingPicks, ProtEtPickerBase, ProtStreamingBase):
     """Pick particles in tomograms with a trained model.
 
-    A tomogram that cannot be picked is listed as failed and the others go on. The
-    group id of a pick is the number of its class in the model, from 1.
+    Tomograms that are still being reconstructed are picked as they arrive. One that
+    cannot be picked is listed as failed and the others go on. The group id of a pick
+    is the number of its class in the model, from 1.
     """
 
     _label = "pick particles"
     _possibleOutputs = PickOutputs
-    stepsExecutionMode = STEPS_PARALLEL
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
@@ -111,114 +100,17 @@ class ProtEtPickerPick(ProtEtPickerBase):
         )
         add_output_choice(form, level=params.LEVEL_ADVANCED)
         self._addComputing(form)
-
-    # --------------------------- steps ----------------------------------------
-    def _insertAllSteps(self):
-        # The digest makes 'Continue' notice changed parameters.
-        picked = [
-            self._insertFunctionStep(
-                self.pickStep,
-                ts_id,
-                config_digest(self._configFor(ts_id)),
-                prerequisites=[],
-                needsGPU=self.usesGpu(),
-            )
-            for ts_id in self._tomograms()
-        ]
-        self._insertFunctionStep(
-            self.createOutputStep,
-            self.boxSize.get(),
-            self.outputSets.get(),
-            prerequisites=picked,
-            needsGPU=False,
+        self._defineStreamingParams(form)
+        form.addParam(
+            "tomogramsPerJob",
+            params.IntParam,
+            default=10,
+            expertLevel=params.LEVEL_ADVANCED,
+            label="Tomograms per job",
+            help="At most so many tomograms go through one engine process, which "
+            "loads the model once; the outputs grow after each. All that wait go, so "
+            "where tomograms arrive slower than they are picked each goes at once.",
         )
-
-    def pickStep(self, ts_id, digest):
-        """Pick one tomogram; a fault of its own is noted and not fatal."""
-        with self._lock:
-            tomogram = self._tomograms()[ts_id]
-            config = self._configFor(ts_id)
-        folder = Path(config.out)
-        link_tomogram(tomogram, str(folder))
-        note = folder / "failed.txt"
-        note.unlink(missing_ok=True)
-        try:
-            self.runEngine("pick", config, folder)
-        except EngineError as error:
-            if error.kind not in TOMOGRAM_FAULTS:
-                raise
-            self.error(f"{ts_id} failed and is left out: {error}")
-            note.write_text(str(error), encoding="utf-8")
-
-    def createOutputStep(self, box_size, output_sets):
-        """Register the picks, probability maps and failed tomograms.
-
-        Raises
-        ------
-        EngineError
-            If no tomogram could be picked.
-        """
-        tomograms = self._tomograms()
-        failed = self.getFailures()
-        picked = {k: t for k, t in tomograms.items() if k not in failed}
-        if not picked:
-            reasons = " ".join(dict.fromkeys(failed.values()))
-            raise EngineError(f"No tomogram could be picked. {reasons}")
-        self.failedNames.set(", ".join(failed))
-        self._store(self.failedNames)
-        outputs = self._makeCoordinates(picked)
-        if self.probabilityMap.get():
-            outputs.update(self._makeProbabilityMaps(picked))
-        if failed:
-            lost = {k: tomograms[k] for k in failed}
-            outputs[PickOutputs.FailedTomograms.name] = self._makeFailed(lost)
-        self._defineOutputs(**outputs)
-        for output in outputs.values():
-            self._defineSourceRelation(self.inputTomograms, output)
-            self._defineSourceRelation(self.inputModel, output)
-
-    def _makeCoordinates(self, tomograms):
-        """Return one set per class, or one for all, by output name."""
-        picks = {
-            ts_id: read_csv(self.getPicksFile(ts_id), tomogram_id=ts_id)
-            for ts_id in tomograms
-        }
-        rate = self.inputTomograms.get().getSamplingRate()
-        boxes = {
-            name: self.boxSize.get() or even_box(diameter, rate)
-            for name, diameter in self.getDiameters().items()
-        }
-        return make_class_sets(
-            self,
-            picks,
-            tomograms,
-            groups=self.getGroups(),
-            boxes=boxes,
-            output_name=PickOutputs.Coordinates3D.name,
-        )
-
-    def _makeProbabilityMaps(self, tomograms):
-        outputs = {}
-        for number, name in enumerate(self.getGroups(), 1):
-            maps = SetOfTomoMasks.create(
-                self._getPath(), prefix="probability", suffix=numbered("", number)
-            )
-            maps.copyInfo(self.inputTomograms.get())
-            maps.setObjLabel(f"{name} probability")
-            for ts_id, tomogram in tomograms.items():
-                path = self._getExtraPath(ts_id, f"{ts_id}_{name}_probability.mrc")
-                maps.append(make_mask(tomogram, path))
-            maps.write()
-            outputs[numbered(PickOutputs.ProbabilityMaps.name, number)] = maps
-        return outputs
-
-    def _makeFailed(self, tomograms):
-        failed = SetOfTomograms.create(self._getPath(), prefix="failed")
-        failed.copyInfo(self.inputTomograms.get())
-        for tomogram in tomograms.values():
-            failed.append(tomogram)
-        failed.write()
-        return failed
 
     # --------------------------- info -----------------------------------------
     def _findErrors(self):
@@ -229,12 +121,13 @@ class ProtEtPickerPick(ProtEtPickerBase):
                 f"The model file {model.getPath()} is not the one that was registered: "
                 "it was changed or replaced. Train or import it again."
             ]
-        self._buildConfig(list(tomograms))
+        self._configFor([ANY])
         faults = checks.check_headers(tomograms)
         return [
             *self._checkClasses(),
+            *self._checkStreaming(),
             *(faults if len(faults) == len(tomograms) else []),
-            *(checks.check_masks(self._masks(), tomograms) if self._masks() else []),
+            *self._checkMasks(tomograms),
             *checks.check_gpu(self),
             *checks.check_writable(self),
         ]
@@ -251,11 +144,27 @@ class ProtEtPickerPick(ProtEtPickerBase):
             f"{', '.join(known)}."
         ]
 
+    def _checkStreaming(self):
+        if not self.isInputOpen():
+            return []
+        least = LEAST_STREAMING_THREADS
+        if self.numberOfThreads.get() >= least:
+            return []
+        return [
+            "The tomograms are still arriving, and one Scipion thread watches them: "
+            f"set at least {least} threads, not {self.numberOfThreads.get()}."
+        ]
+
+    def _checkMasks(self, tomograms):
+        if not self._hasMasks() or self.isInputOpen():
+            return []
+        return checks.check_masks(self._masks(), tomograms)
+
     def _warnings(self):
         faults = checks.check_headers(self._tomograms())
         return [
             *(f"Will be left out: {fault}" for fault in faults),
-            *checks.warn_idle_gpus(self),
+            *checks.warn_idle_gpus(self, watching=int(self.isInputOpen())),
         ]
 
     def _summary(self):
@@ -264,7 +173,7 @@ class ProtEtPickerPick(ProtEtPickerBase):
         lines = []
         for name, output in self.iterOutputAttributes(SetOfCoordinates3D):
             label = output.getObjLabel() or name
-            tomograms = len(self.inputTomograms.get()) - len(self.getFailures())
+            tomograms = len(self.getPicked())
             lines.append(
                 f"{label}: {output.getSize()} picks in {tomograms} tomogram(s)"
             )
@@ -284,12 +193,7 @@ class ProtEtPickerPick(ProtEtPickerBase):
     # --------------------------- helpers --------------------------------------
     def getPicksFile(self, ts_id):
         """Return the engine's CSV of one tomogram."""
-        return Path(self._getExtraPath(ts_id, f"{ts_id}.csv"))
-
-    def getFailures(self):
-        """Return the message of each tomogram that could not be picked."""
-        notes = Path(self._getExtraPath()).glob("*/failed.txt")
-        return {n.parent.name: n.read_text(encoding="utf-8") for n in sorted(notes)}
+        return self.getPicksFolder() / f"{ts_id}.csv"
 
     def getThresholds(self):
         """Return the score above which a pick was kept, per class."""
@@ -297,36 +201,34 @@ class ProtEtPickerPick(ProtEtPickerBase):
         card = self.inputModel.get().getCard()
         return {**{c.name: c.threshold for c in card.classes}, **given}
 
-    def _configFor(self, ts_id):
-        return self._buildConfig([ts_id], out=self._getExtraPath(ts_id))
-
-    def _buildConfig(self, ts_ids, *, out=None):
+    def _configFor(self, ts_ids, *, masks=None, records=""):
+        """Return the engine's parameters; ``masks`` by tsId."""
         values = read_parameters(self, PickConfig, INPUT_FIELDS + PICKING_FIELDS)
-        masks = self._masks()
-        missing = sorted(set(ts_ids) - set(masks)) if masks else []
-        if missing:
-            raise ConfigError(
-                f"Without a region mask: {checks.shorten(missing)}. Add masks, or "
-                "leave the region masks out."
-            )
+        model = self.inputModel.get()
         values.update(
-            model=self.inputModel.get().getPath(),
-            tomogram=[self._getExtraPath(t, f"{t}.mrc") for t in ts_ids],
+            model=model.getPath(),
+            model_sha256=model.getSha256(),
+            tomogram=[os.path.join(self._linksFolder(), f"{t}.mrc") for t in ts_ids],
             mask=[tomogram_file(masks[t]) for t in ts_ids if masks],
-            out=out or self._getExtraPath(),
-            voxel_size=self.inputTomograms.get().getSamplingRate(),
+            out=str(self.getPicksFolder()),
+            records=records,
+            voxel_size=self._rate(),
             device=self._device(),
             threads=self._engineThreads(),
         )
         return config_from_values(PickConfig, values)
 
+    def _rate(self):
+        return self.inputTomograms.get().getSamplingRate()
+
     def _tomograms(self):
-        """Return the input's tomograms by tsId, read once per process."""
+        """Return the input's tomograms by tsId, read once, and again while open."""
         if getattr(self, "_tomogramsRead", None) is None:
-            object.__setattr__(
-                self, "_tomogramsRead", tomograms_by_id(self.inputTomograms.get())
-            )
+            self._remember("_tomogramsRead", tomograms_by_id(self.inputTomograms.get()))
         return self._tomogramsRead
+
+    def _hasMasks(self):
+        return self.inputMasks.get() is not None
 
     def _masks(self):
         masks = self.inputMasks.get()

@@ -6,6 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import psutil
 from etpicker_plugin.protocols import ProtEtPickerImportCoordinates
 from pyworkflow.tests import setupTestProject
 from tomo.constants import BOTTOM_LEFT_CORNER
@@ -77,6 +78,17 @@ class PhantomProject(TestBaseCentralizedLayer):
         ]
         subprocess.run(command, check=True)
         return out / "model.safetensors"
+
+
+def stop_hard(project, protocol):
+    """Kill a protocol and its jobs, as a power cut would."""
+    project._updateProtocol(protocol)
+    if not protocol.getPid() or not psutil.pid_exists(protocol.getPid()):
+        return
+    process = psutil.Process(protocol.getPid())
+    for victim in [*process.children(recursive=True), process]:
+        victim.kill()
+    psutil.wait_procs([process], timeout=10)
 
 
 def positions_of(coordinates):

@@ -7,7 +7,6 @@ import time
 from pathlib import Path
 
 import mrcfile
-import psutil
 from etpicker_plugin.protocols import (
     ProtEtPickerEvaluate,
     ProtEtPickerExportCoordinates,
@@ -23,7 +22,11 @@ from pyworkflow.protocol import MODE_RESUME
 from etpicker_plugin.constants import STATE_FILE
 from etpicker_plugin.engine.config.convert import FORMATS
 from etpicker_plugin.tests.phantoms import DIAMETERS, write_tomogram
-from etpicker_plugin.tests.scipion_project import DIAMETER_WORDS, PhantomProject
+from etpicker_plugin.tests.scipion_project import (
+    DIAMETER_WORDS,
+    PhantomProject,
+    stop_hard,
+)
 
 
 class TestFaults(PhantomProject):
@@ -251,12 +254,13 @@ class TestFaults(PhantomProject):
             inputTomograms=self.tomograms,
             inputModel=self.model,
             maxPicks=5,
+            tomogramsPerJob=1,
         )
         self.proj.launchProtocol(protocol, wait=False)
-        first = Path(protocol._getExtraPath("TS_a", "TS_a.json"))
-        last = Path(protocol._getExtraPath("TS_c", "TS_c.json"))
+        first = Path(protocol._getExtraPath("picks", "TS_a.json"))
+        last = Path(protocol._getExtraPath("picks", "TS_c.json"))
         self.wait_for(first)
-        self.kill(protocol)
+        stop_hard(self.proj, protocol)
         self.assertFalse(last.is_file())
         before = first.stat().st_mtime_ns
         self.proj._updateProtocol(protocol)
@@ -280,7 +284,7 @@ class TestFaults(PhantomProject):
         )
         self.proj.launchProtocol(protocol, wait=False)
         self.wait_for(Path(protocol._getExtraPath(STATE_FILE)))
-        self.kill(protocol)
+        stop_hard(self.proj, protocol)
         self.assertFalse(Path(protocol.getModelFile()).is_file())
         self.proj._updateProtocol(protocol)
         protocol.runMode.set(MODE_RESUME)
@@ -300,11 +304,3 @@ class TestFaults(PhantomProject):
             if time.monotonic() > end:
                 self.fail(f"{path} did not appear within {seconds} s")
             time.sleep(0.1)
-
-    def kill(self, protocol):
-        """Kill the protocol and its jobs, as a power cut would."""
-        self.proj._updateProtocol(protocol)
-        process = psutil.Process(protocol.getPid())
-        for victim in [*process.children(recursive=True), process]:
-            victim.kill()
-        psutil.wait_procs([process], timeout=10)

@@ -1,0 +1,107 @@
+"""The outputs of picking: coordinates, probability maps and failed tomograms."""
+
+from enum import Enum
+from functools import partial
+
+from etpicker_plugin.protocols.class_sets import numbered, split_groups
+from etpicker_plugin.protocols.growing_outputs import grow_set
+from tomo.objects import SetOfCoordinates3D, SetOfTomograms, SetOfTomoMasks
+
+from etpicker_plugin.convert import (
+    append_particles,
+    create_coordinates,
+    even_box,
+    make_mask,
+)
+from etpicker_plugin.engine.io.coordinates_csv import read_csv
+
+
+class PickOutputs(Enum):
+    Coordinates3D = SetOfCoordinates3D
+    ProbabilityMaps = SetOfTomoMasks
+    FailedTomograms = SetOfTomograms
+
+
+class GrowingPicks:
+    """Outputs that grow with the engine's files: a mixin for the pick protocol."""
+
+    def _register(self):
+        """Add to the outputs what is picked, or failed, and not in them yet."""
+        with self._lock:
+            known = set(self._tomograms())
+            picked = sorted(known & self.getPicked())
+            failed = sorted(known & set(self.getFailures()))
+            if picked:
+                self._growCoordinates(picked)
+            if picked and self.probabilityMap.get():
+                self._growProbabilityMaps(picked)
+            if failed:
+                self._growFailed(failed)
+
+    def _growCoordinates(self, ts_ids):
+        """Grow one set per class, or one for all."""
+        diameters, rate = self.getDiameters(), self._rate()
+        parts = split_groups(self.getGroups(), self.outputSets.get())
+        for number, groups in enumerate(parts, 1):
+            boxes = [
+                self.boxSize.get() or even_box(diameters[name], rate) for name in groups
+            ]
+            self._grow(
+                numbered(PickOutputs.Coordinates3D.name, number),
+                partial(
+                    create_coordinates,
+                    self._getPath(),
+                    numbered("", number),
+                    precedents=self.inputTomograms,
+                    sampling_rate=rate,
+                    box_size=max(boxes),
+                    label=", ".join(groups),
+                ),
+                ts_ids,
+                partial(self._appendPicks, groups=groups),
+            )
+
+    def _appendPicks(self, coordinates, ts_id, *, groups):
+        picks = read_csv(self.getPicksFile(ts_id), tomogram_id=ts_id)
+        append_particles(coordinates, self._tomograms()[ts_id], picks, groups=groups)
+
+    def _growProbabilityMaps(self, ts_ids):
+        for number, name in enumerate(self.getGroups(), 1):
+            self._grow(
+                numbered(PickOutputs.ProbabilityMaps.name, number),
+                partial(self._createMaps, name, numbered("", number)),
+                ts_ids,
+                partial(self._appendMap, class_name=name),
+            )
+
+    def _createMaps(self, class_name, suffix):
+        maps = SetOfTomoMasks.create(
+            self._getPath(), prefix="probability", suffix=suffix
+        )
+        maps.copyInfo(self.inputTomograms.get())
+        maps.setObjLabel(f"{class_name} probability")
+        return maps
+
+    def _appendMap(self, maps, ts_id, *, class_name):
+        path = self.getPicksFolder() / f"{ts_id}_{class_name}_probability.mrc"
+        maps.append(make_mask(self._tomograms()[ts_id], path))
+
+    def _growFailed(self, ts_ids):
+        self._grow(
+            PickOutputs.FailedTomograms.name, self._createFailed, ts_ids, self._append
+        )
+
+    def _createFailed(self):
+        failed = SetOfTomograms.create(self._getPath(), prefix="failed")
+        failed.copyInfo(self.inputTomograms.get())
+        return failed
+
+    def _append(self, tomograms, ts_id):
+        tomograms.append(self._tomograms()[ts_id].clone())
+
+    def _grow(self, name, create, ts_ids, append):
+        sources = (self.inputTomograms, self.inputModel)
+        grow_set(self, name, create, ts_ids, append, sources=sources)
+
+    def _outputNames(self):
+        return [name for name, _ in self.iterOutputAttributes()]

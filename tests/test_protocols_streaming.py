@@ -1,0 +1,260 @@
+"""Tomograms picked while they arrive: failures, kills, and the model's version."""
+
+import shutil
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+import psutil
+from etpicker_plugin.protocols import ProtEtPickerImportModel, ProtEtPickerPick
+from etpicker_plugin.protocols.class_sets import ONE_SET
+from pyworkflow.protocol import MODE_RESUME
+from pyworkflow.tests import setupTestProject
+from tomo.protocols import ProtImportTomograms
+from tomo.tests.test_base_centralized_layer import TestBaseCentralizedLayer
+
+from etpicker_plugin.tests.phantoms import VOXEL_SIZE
+from etpicker_plugin.tests.scipion_project import stop_hard
+from etpicker_plugin.tests.stream_producer import Producer
+from etpicker_plugin.tests.untrained import (
+    MOST_PICKS,
+    break_tomogram,
+    make_tiny_tomograms,
+    make_untrained_model,
+)
+
+DEADLINE_S = 420
+
+
+class StreamingProject(TestBaseCentralizedLayer):
+    """A project with a model and tiny tomograms that a producer sends."""
+
+    @classmethod
+    def setUpClass(cls):
+        setupTestProject(cls)
+        cls.home = Path(tempfile.mkdtemp(prefix="etpicker_stream_"))
+        cls.addClassCleanup(shutil.rmtree, cls.home, ignore_errors=True)
+        cls.model = cls.import_model(seed=0)
+
+    @classmethod
+    def import_model(cls, *, seed):
+        file = make_untrained_model(cls.home / f"{seed}.safetensors", seed=seed)
+        imported = cls.newProtocol(ProtEtPickerImportModel, modelFile=str(file))
+        cls.launchProtocol(imported)
+        return imported.model
+
+    def setUp(self):
+        self.folder = Path(tempfile.mkdtemp(dir=self.home))
+        self.running = []
+
+    def tearDown(self):
+        for protocol in self.running:
+            stop_hard(self.proj, protocol)
+
+    def make_producer(self, first):
+        """Import the first tomogram and open the set it is in."""
+        imported = self.newProtocol(
+            ProtImportTomograms,
+            filesPath=str(first.parent),
+            filesPattern=first.name,
+            samplingRate=VOXEL_SIZE,
+        )
+        self.launchProtocol(imported)
+        self.source = imported
+        return Producer(self.proj, imported)
+
+    def make_pick(self, **values):
+        given = {
+            "inputModel": self.model,
+            "maxPicks": MOST_PICKS,
+            "streamingSleepOnWait": 1,
+            "binThreads": 1,
+        }
+        protocol = self.newProtocol(ProtEtPickerPick, **{**given, **values})
+        protocol.inputTomograms.set(self.source)
+        protocol.inputTomograms.setExtended("Tomograms")
+        return protocol
+
+    def start(self, protocol):
+        self.assertEqual(protocol.validate(), [])
+        self.proj.launchProtocol(protocol, wait=False)
+        self.running.append(protocol)
+
+    def go_on(self, protocol, **changes):
+        """Continue, with changes to the form."""
+        self.proj._updateProtocol(protocol)
+        for name, value in changes.items():
+            getattr(protocol, name).set(value)
+        protocol.runMode.set(MODE_RESUME)
+        self.proj.launchProtocol(protocol, wait=False)
+
+    def wait_until(self, condition, what, *, seconds=DEADLINE_S):
+        end = time.monotonic() + seconds
+        while not condition():
+            if time.monotonic() > end:
+                self.fail(f"not within {seconds} s: {what}")
+            time.sleep(0.2)
+
+    def wait_for_end(self, protocol):
+        def ended():
+            self.proj._updateProtocol(protocol)
+            return not protocol.isActive()
+
+        self.wait_until(ended, "the protocol's end")
+
+    def picked(self, protocol):
+        return {p.stem for p in Path(protocol._getExtraPath("picks")).glob("*.json")}
+
+    def counts(self, protocol, output="Coordinates3D"):
+        """Return the number of picks of each tomogram in an output."""
+        coordinates = getattr(protocol, output)
+        coordinates.load()
+        return Counter(c.getTomoId() for c in coordinates.iterItems())
+
+
+class TestStreaming(StreamingProject):
+    def test_tomograms_are_picked_as_they_arrive(self):
+        first, second, third, broken = make_tiny_tomograms(
+            self.folder / "tomograms", ["TS_a", "TS_b", "TS_c", "TS_x"]
+        )
+        break_tomogram(broken, 0)
+        producer = self.make_producer(first)
+        protocol = self.make_pick()
+        self.start(protocol)
+
+        self.wait_until(lambda: "TS_a" in self.picked(protocol), "TS_a")
+        producer.send([("TS_b", second), ("TS_x", broken)])
+        self.wait_until(lambda: "TS_b" in self.picked(protocol), "TS_b")
+        self.wait_until(lambda: self.has_output(protocol, "TS_b"), "TS_b in the output")
+        self.assertTrue(protocol.isActive())
+        self.assertTrue(protocol.Coordinates3D.isStreamOpen())
+        producer.send([("TS_c", third)])
+        producer.close()
+        self.wait_for_end(protocol)
+
+        self.assertTrue(protocol.isFinished(), protocol.getErrorMessage())
+        expected = dict.fromkeys(("TS_a", "TS_b", "TS_c"), MOST_PICKS)
+        for output in ("Coordinates3D", "Coordinates3D2"):
+            self.assertEqual(self.counts(protocol, output), expected)
+            self.assertTrue(getattr(protocol, output).isStreamClosed())
+        self.assertEqual(protocol.FailedTomograms.getTSIds(), ["TS_x"])
+        self.assertIn("Failed: TS_x", " ".join(protocol.summary()))
+
+    def has_output(self, protocol, ts_id):
+        self.proj._updateProtocol(protocol)
+        output = getattr(protocol, "Coordinates3D", None)
+        return output is not None and ts_id in self.counts(protocol)
+
+    def test_another_model_in_the_file_stops_it_and_says_so(self):
+        first, second = make_tiny_tomograms(self.folder / "tomograms", ["TS_a", "TS_b"])
+        producer = self.make_producer(first)
+        model = self.import_model(seed=1)
+        protocol = self.make_pick(inputModel=model)
+        self.start(protocol)
+        self.wait_until(lambda: "TS_a" in self.picked(protocol), "TS_a")
+
+        path = Path(model.getPath())
+        path.unlink()
+        make_untrained_model(path, seed=2)
+        producer.send([("TS_b", second)])
+        self.wait_for_end(protocol)
+
+        self.assertTrue(protocol.isFailed())
+        self.assertIn(
+            "not the one that this run began with", protocol.getErrorMessage()
+        )
+        self.assertEqual(set(self.counts(protocol)), {"TS_a"})
+        producer.close()
+
+    def test_two_threads_are_too_few_for_an_open_set(self):
+        (first,) = make_tiny_tomograms(self.folder / "tomograms", ["TS_a"])
+        producer = self.make_producer(first)
+        (error,) = self.make_pick(numberOfThreads=2).validate()
+        self.assertIn("at least 3 threads", error)
+        producer.close()
+        self.assertEqual(self.make_pick(numberOfThreads=2).validate(), [])
+
+    def test_continue_picks_with_the_same_parameters_only(self):
+        (first,) = make_tiny_tomograms(self.folder / "tomograms", ["TS_a"])
+        self.make_producer(first).close()
+        protocol = self.make_pick()
+        self.start(protocol)
+        self.wait_for_end(protocol)
+        self.assertTrue(protocol.isFinished(), protocol.getErrorMessage())
+
+        self.go_on(protocol, outputSets=ONE_SET)
+        self.wait_for_end(protocol)
+        self.assertTrue(protocol.isFinished(), protocol.getErrorMessage())
+        self.assertEqual(self.counts(protocol), {"TS_a": 2 * MOST_PICKS})
+
+        self.go_on(protocol, maxPicks=MOST_PICKS + 1)
+        self.wait_for_end(protocol)
+        self.assertTrue(protocol.isFailed())
+        self.assertIn("other parameters", protocol.getErrorMessage())
+
+
+class TestSoak(StreamingProject):
+    """Many tomograms, broken ones among them, the engine and the protocol killed."""
+
+    TOMOGRAMS = 300
+    AT_ONCE = 50
+    BROKEN_EVERY = 13
+    MOST_GROWTH_MB = 30
+
+    def test_nothing_is_lost_and_nothing_twice(self):
+        names = [f"TS_{i:03d}" for i in range(self.TOMOGRAMS)]
+        paths = make_tiny_tomograms(self.folder / "tomograms", names)
+        broken = set(names[5 :: self.BROKEN_EVERY])
+        for i, name in enumerate(sorted(broken)):
+            break_tomogram(self.folder / "tomograms" / f"{name}.mrc", i)
+        producer = self.make_producer(paths[0])
+        protocol = self.make_pick(tomogramsPerJob=self.AT_ONCE)
+        self.start(protocol)
+        memory = []
+        self.kills = 0
+
+        sent = list(zip(names, paths, strict=True))[1:]
+        parts = [sent[i : i + self.AT_ONCE] for i in range(0, len(sent), self.AT_ONCE)]
+        for number, part in enumerate(parts):
+            producer.send(part)
+            self.wait_until(
+                lambda part=part: self.picked(protocol) & {name for name, _ in part},
+                f"a pick of part {number}",
+            )
+            memory.append(self.memory_of(protocol))
+            if number in (1, 4):
+                self.kill_engine(protocol)
+            if number == 2:
+                stop_hard(self.proj, protocol)
+                self.go_on(protocol)
+        producer.close()
+        self.wait_for_end(protocol)
+
+        self.assertTrue(protocol.isFinished(), protocol.getErrorMessage())
+        expected = {name: MOST_PICKS for name in names if name not in broken}
+        for output in ("Coordinates3D", "Coordinates3D2"):
+            self.assertEqual(self.counts(protocol, output), expected)
+        failed = protocol.FailedTomograms
+        failed.load()
+        self.assertEqual(
+            sorted(i.getTsId() for i in failed.iterItems()), sorted(broken)
+        )
+        self.assertGreater(self.kills, 0)
+        grown = max(memory[3:]) - memory[3]
+        self.assertLess(grown, self.MOST_GROWTH_MB, memory)
+
+    def kill_engine(self, protocol):
+        """Kill the engine's processes, as the system does when memory is short."""
+        for child in self.process_of(protocol).children(recursive=True):
+            if "etpicker_plugin.engine" in child.cmdline():
+                child.kill()
+                self.kills += 1
+
+    def process_of(self, protocol):
+        self.proj._updateProtocol(protocol)
+        return psutil.Process(protocol.getPid())
+
+    def memory_of(self, protocol):
+        """Return the MB that the protocol's process holds."""
+        return self.process_of(protocol).memory_info().rss / 2**20
