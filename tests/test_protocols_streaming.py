@@ -222,12 +222,12 @@ class TestSoak(StreamingProject):
                 lambda part=part: self.picked(protocol) & {name for name, _ in part},
                 f"a pick of part {number}",
             )
+            memory.append(self.memory_of(protocol))
             if number in (1, 4):
                 self.kill_engine(protocol)
             if number == 2:
                 stop_hard(self.proj, protocol)
                 self.go_on(protocol)
-            memory.append(self.memory_of(protocol))
         producer.close()
         self.wait_for_end(protocol)
 
