@@ -15,7 +15,7 @@ from typing import Any
 
 from screen_driver import SETTLE_S, SLOW_S, WAIT_S, save_picture, wait_for, xdotool
 
-RUN_WAIT_S = 1200
+RUN_WAIT_S = 2400
 SELECT, WIZARD = 0, -2
 """Buttons beside a parameter: the first looks for inputs, the last but one is the
 wand (after it comes the question mark)."""
@@ -55,7 +55,7 @@ class Scipion:
                 raise RuntimeError(f"{name} failed")
             return found == status
 
-        wait_for(arrived, what=f"{name} {status}", within_s=RUN_WAIT_S)
+        wait_for(arrived, what=f"{name} {status}", within_s=RUN_WAIT_S, every_s=3)
         time.sleep(SLOW_S)
 
     def windows(self) -> list[Any]:
