@@ -37,7 +37,7 @@ WINDOW = (1280, 800)
 PROBES = (400, 200), (600, 420)
 JUDGE_TAB, AUTOMATIC = (970, 54), (1136, 296)
 """Pixels of the etpicker window at that size."""
-MINUTES = "1.5"
+MINUTES = "2"
 WIDE = 1000
 """Width of the pictures of large windows, in pixels."""
 
@@ -175,7 +175,7 @@ class Story:
         name = "etpicker - train model"
         form = self.scipion.open_protocol(name)
         self.scipion.link(form, "Tomograms", "import tomograms")
-        self.scipion.link(form, "Coordinates", "annotate particles")
+        self.scipion.link(form, "Coordinates", "Coordinates3D")
         _, buttons = self.scipion.parts(form, "Particle diameter [Å]")
         self.scipion.click(buttons[WIZARD])
         self.scipion.fill(form, "Particle diameter [Å]", DIAMETERS)

@@ -38,8 +38,18 @@ class Scipion:
     def ask(self, question: Callable[[], Any]) -> Any:
         """Return what a function gives in the window's own thread."""
         answers: queue.Queue[Any] = queue.Queue()
-        self.root.after(0, lambda: answers.put(question()))
-        return answers.get(timeout=WAIT_S)
+
+        def answer() -> None:
+            try:
+                answers.put((question(), None))
+            except Exception as error:  # noqa: BLE001  # raised again where it was asked
+                answers.put((None, error))
+
+        self.root.after(0, answer)
+        found, error = answers.get(timeout=WAIT_S)
+        if error is not None:
+            raise error
+        return found
 
     def statuses(self) -> dict[str, str]:
         """Return the status of every run by its name."""
@@ -194,9 +204,11 @@ class Scipion:
     def fill(self, form: Any, label: str, text: str) -> None:
         """Type a parameter's value."""
         content, _ = self.parts(form, label)
-        self.click(self.find(content, tkinter.Entry))
+        entry = self.find(content, tkinter.Entry)
+        self.click(entry)
         xdotool("key", "ctrl+a")
         self.type(text)
+        wait_for(lambda: self.ask(entry.get) == text, what=f"{label}: {text}")
 
     def choose(self, form: Any, label: str, choice: str) -> None:
         """Choose from a parameter's list."""
@@ -217,8 +229,9 @@ class Scipion:
         tree = self.find(dialog, ttk.Treeview)
 
         def place() -> Any:
-            items = tree.get_children()
-            return tree.bbox(next(i for i in items if wanted in tree.item(i, "text")))
+            # Labels hide an output's name; the row's own name has it.
+            rows = {f"{i} {tree.item(i, 'text')}": i for i in tree.get_children()}
+            return tree.bbox(next(rows[name] for name in rows if wanted in name))
 
         x, y, _, height = self.ask(place)
         self.click(tree, (x + 60, y + height // 2))
