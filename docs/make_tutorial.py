@@ -113,7 +113,9 @@ class Story:
     def tell(self) -> None:
         """Work through all of it."""
         IMAGES.mkdir(exist_ok=True)
+        self.scipion.place(PROJECT_PLACE)
         self.scipion.ask(self.show_tomography)
+        self.scipion.settle()
         self.scipion.open_tree("Imports", "Particles", "Picking")
         self.import_tomograms()
         self.annotate()
@@ -136,8 +138,6 @@ class Story:
                 yield child
                 yield from below(child)
 
-        self.scipion.root.attributes("-zoomed", False)
-        self.scipion.root.geometry(PROJECT_PLACE)
         for widget in below(self.scipion.root):
             if isinstance(widget, ttk.Combobox) and "Tomography" in widget["values"]:
                 widget.set("Tomography")

@@ -4,6 +4,7 @@ What to click is found by what is written on it. The driver runs in a thread bes
 window's own loop, in the same process, and asks Tk for the places of widgets only.
 """
 
+import contextlib
 import queue
 import time
 import tkinter
@@ -16,6 +17,8 @@ from typing import Any
 from screen_driver import SETTLE_S, SLOW_S, WAIT_S, save_picture, wait_for, xdotool
 
 RUN_WAIT_S = 2400
+WINDOW_WAIT_S = 30
+TRIES = 5
 SELECT, WIZARD = 0, -2
 """Buttons beside a parameter: the first looks for inputs, the last but one is the
 wand (after it comes the question mark)."""
@@ -107,6 +110,13 @@ class Scipion:
 
         return wait_for(lambda: self.ask(match), what=f"{kind.__name__} '{text}'")
 
+    def place(self, geometry: str) -> None:
+        """Give the project's window this size and place."""
+        self.ask(lambda: self.root.attributes("-zoomed", False))
+        time.sleep(SLOW_S)
+        self.ask(lambda: self.root.geometry(geometry))
+        self.settle()
+
     # --------------------------- clicking -------------------------------------
     def click(self, widget: Any, at: tuple[int, int] | None = None, times: int = 1):
         """Click the middle of a widget, or a pixel of it."""
@@ -155,17 +165,26 @@ class Scipion:
             tree.see(item)
             return tree.bbox(item)
 
-        before = set(self.windows())
-        x, y, _, height = self.ask(place)
-        self.click(tree, (x + 60, y + height // 2), times=2)
-        return self._new_window(before, text)
+        def double_click() -> None:
+            x, y, _, height = self.ask(place)
+            self.click(tree, (x + 60, y + height // 2), times=2)
 
-    def _new_window(self, before: set[Any], what: str) -> Any:
-        found = wait_for(
-            lambda: [w for w in self.windows() if w not in before], what=what
-        )
-        time.sleep(SLOW_S)
-        return found[-1]
+        return self._window_of(double_click, text)
+
+    def _window_of(self, act: Callable[[], None], what: str) -> Any:
+        """Return the window that an act opens; it is done again if none comes."""
+        before = set(self.windows())
+
+        def new() -> list[Any]:
+            return [w for w in self.windows() if w not in before]
+
+        for _ in range(TRIES):
+            act()
+            with contextlib.suppress(TimeoutError):
+                found = wait_for(new, what=what, within_s=WINDOW_WAIT_S)
+                time.sleep(SLOW_S)
+                return found[-1]
+        raise TimeoutError(f"{what}: no window after {TRIES} tries")
 
     def choose_run(self, name: str) -> None:
         """Click a run's box."""
@@ -182,9 +201,9 @@ class Scipion:
     def analyze(self, name: str) -> Any:
         """Choose a run and click 'Analyze Results'; return the new window."""
         self.choose_run(name)
-        before = set(self.windows())
-        self.click(self.view.btnAnalyze)
-        return self._new_window(before, f"results of {name}")
+        return self._window_of(
+            lambda: self.click(self.view.btnAnalyze), f"results of {name}"
+        )
 
     # --------------------------- forms ----------------------------------------
     def parts(self, form: Any, label: str) -> tuple[Any, list[Any]]:
