@@ -37,7 +37,7 @@ WINDOW = (1280, 800)
 PROBES = (400, 200), (600, 420)
 JUDGE_TAB, AUTOMATIC = (970, 54), (1136, 296)
 """Pixels of the etpicker window at that size."""
-MINUTES = "1.5"
+MINUTES = "2"
 WIDE = 1000
 """Width of the pictures of large windows, in pixels."""
 
@@ -113,7 +113,9 @@ class Story:
     def tell(self) -> None:
         """Work through all of it."""
         IMAGES.mkdir(exist_ok=True)
+        self.scipion.place(PROJECT_PLACE)
         self.scipion.ask(self.show_tomography)
+        self.scipion.settle()
         self.scipion.open_tree("Imports", "Particles", "Picking")
         self.import_tomograms()
         self.annotate()
@@ -136,8 +138,6 @@ class Story:
                 yield child
                 yield from below(child)
 
-        self.scipion.root.attributes("-zoomed", False)
-        self.scipion.root.geometry(PROJECT_PLACE)
         for widget in below(self.scipion.root):
             if isinstance(widget, ttk.Combobox) and "Tomography" in widget["values"]:
                 widget.set("Tomography")
@@ -175,7 +175,7 @@ class Story:
         name = "etpicker - train model"
         form = self.scipion.open_protocol(name)
         self.scipion.link(form, "Tomograms", "import tomograms")
-        self.scipion.link(form, "Coordinates", "annotate particles")
+        self.scipion.link(form, "Coordinates", "Coordinates3D")
         _, buttons = self.scipion.parts(form, "Particle diameter [Å]")
         self.scipion.click(buttons[WIZARD])
         self.scipion.fill(form, "Particle diameter [Å]", DIAMETERS)

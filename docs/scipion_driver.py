@@ -4,6 +4,7 @@ What to click is found by what is written on it. The driver runs in a thread bes
 window's own loop, in the same process, and asks Tk for the places of widgets only.
 """
 
+import contextlib
 import queue
 import time
 import tkinter
@@ -15,7 +16,9 @@ from typing import Any
 
 from screen_driver import SETTLE_S, SLOW_S, WAIT_S, save_picture, wait_for, xdotool
 
-RUN_WAIT_S = 1200
+RUN_WAIT_S = 2400
+WINDOW_WAIT_S = 30
+TRIES = 5
 SELECT, WIZARD = 0, -2
 """Buttons beside a parameter: the first looks for inputs, the last but one is the
 wand (after it comes the question mark)."""
@@ -38,8 +41,18 @@ class Scipion:
     def ask(self, question: Callable[[], Any]) -> Any:
         """Return what a function gives in the window's own thread."""
         answers: queue.Queue[Any] = queue.Queue()
-        self.root.after(0, lambda: answers.put(question()))
-        return answers.get(timeout=WAIT_S)
+
+        def answer() -> None:
+            try:
+                answers.put((question(), None))
+            except Exception as error:  # noqa: BLE001  # raised again where it was asked
+                answers.put((None, error))
+
+        self.root.after(0, answer)
+        found, error = answers.get(timeout=WAIT_S)
+        if error is not None:
+            raise error
+        return found
 
     def statuses(self) -> dict[str, str]:
         """Return the status of every run by its name."""
@@ -55,7 +68,7 @@ class Scipion:
                 raise RuntimeError(f"{name} failed")
             return found == status
 
-        wait_for(arrived, what=f"{name} {status}", within_s=RUN_WAIT_S)
+        wait_for(arrived, what=f"{name} {status}", within_s=RUN_WAIT_S, every_s=3)
         time.sleep(SLOW_S)
 
     def windows(self) -> list[Any]:
@@ -96,6 +109,13 @@ class Scipion:
             return None
 
         return wait_for(lambda: self.ask(match), what=f"{kind.__name__} '{text}'")
+
+    def place(self, geometry: str) -> None:
+        """Give the project's window this size and place."""
+        self.ask(lambda: self.root.attributes("-zoomed", False))
+        time.sleep(SLOW_S)
+        self.ask(lambda: self.root.geometry(geometry))
+        self.settle()
 
     # --------------------------- clicking -------------------------------------
     def click(self, widget: Any, at: tuple[int, int] | None = None, times: int = 1):
@@ -145,17 +165,26 @@ class Scipion:
             tree.see(item)
             return tree.bbox(item)
 
-        before = set(self.windows())
-        x, y, _, height = self.ask(place)
-        self.click(tree, (x + 60, y + height // 2), times=2)
-        return self._new_window(before, text)
+        def double_click() -> None:
+            x, y, _, height = self.ask(place)
+            self.click(tree, (x + 60, y + height // 2), times=2)
 
-    def _new_window(self, before: set[Any], what: str) -> Any:
-        found = wait_for(
-            lambda: [w for w in self.windows() if w not in before], what=what
-        )
-        time.sleep(SLOW_S)
-        return found[-1]
+        return self._window_of(double_click, text)
+
+    def _window_of(self, act: Callable[[], None], what: str) -> Any:
+        """Return the window that an act opens; it is done again if none comes."""
+        before = set(self.windows())
+
+        def new() -> list[Any]:
+            return [w for w in self.windows() if w not in before]
+
+        for _ in range(TRIES):
+            act()
+            with contextlib.suppress(TimeoutError):
+                found = wait_for(new, what=what, within_s=WINDOW_WAIT_S)
+                time.sleep(SLOW_S)
+                return found[-1]
+        raise TimeoutError(f"{what}: no window after {TRIES} tries")
 
     def choose_run(self, name: str) -> None:
         """Click a run's box."""
@@ -172,9 +201,9 @@ class Scipion:
     def analyze(self, name: str) -> Any:
         """Choose a run and click 'Analyze Results'; return the new window."""
         self.choose_run(name)
-        before = set(self.windows())
-        self.click(self.view.btnAnalyze)
-        return self._new_window(before, f"results of {name}")
+        return self._window_of(
+            lambda: self.click(self.view.btnAnalyze), f"results of {name}"
+        )
 
     # --------------------------- forms ----------------------------------------
     def parts(self, form: Any, label: str) -> tuple[Any, list[Any]]:
@@ -194,9 +223,11 @@ class Scipion:
     def fill(self, form: Any, label: str, text: str) -> None:
         """Type a parameter's value."""
         content, _ = self.parts(form, label)
-        self.click(self.find(content, tkinter.Entry))
+        entry = self.find(content, tkinter.Entry)
+        self.click(entry)
         xdotool("key", "ctrl+a")
         self.type(text)
+        wait_for(lambda: self.ask(entry.get) == text, what=f"{label}: {text}")
 
     def choose(self, form: Any, label: str, choice: str) -> None:
         """Choose from a parameter's list."""
@@ -217,8 +248,9 @@ class Scipion:
         tree = self.find(dialog, ttk.Treeview)
 
         def place() -> Any:
-            items = tree.get_children()
-            return tree.bbox(next(i for i in items if wanted in tree.item(i, "text")))
+            # Labels hide an output's name; the row's own name has it.
+            rows = {f"{i} {tree.item(i, 'text')}": i for i in tree.get_children()}
+            return tree.bbox(next(rows[name] for name in rows if wanted in name))
 
         x, y, _, height = self.ask(place)
         self.click(tree, (x + 60, y + height // 2))

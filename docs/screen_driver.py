@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-WAIT_S = 300
+WAIT_S = 600
 SETTLE_S = 0.7
 SLOW_S = 2.0
 COLOURS = 96
@@ -21,14 +21,18 @@ def xdotool(*words: Any) -> list[str]:
 
 
 def wait_for(
-    condition: Callable[[], Any], *, what: str, within_s: float = WAIT_S
+    condition: Callable[[], Any],
+    *,
+    what: str,
+    within_s: float = WAIT_S,
+    every_s: float = 0.5,
 ) -> Any:
     """Return what ``condition`` gives as soon as it gives something."""
     end = time.monotonic() + within_s
     while not (found := condition()):
         if time.monotonic() > end:
             raise TimeoutError(f"{what}: not within {within_s:.0f} s")
-        time.sleep(0.3)
+        time.sleep(every_s)
     return found
 
 

@@ -80,7 +80,7 @@ def form_rows(section: Any) -> Iterator[tuple[str, ...]]:
             yield (
                 f"*{label}*" if advanced else f"**{label}**",
                 default_of(parameter),
-                cell(parameter.getHelp()),
+                cell(parameter.getHelp() or ""),
             )
 
 

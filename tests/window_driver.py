@@ -23,8 +23,10 @@ def screen():
         yield None
         return
     read, write = os.pipe()
+    # No key repeats itself (-r): on a busy machine one press would become several.
+    size = ("-screen", "0", SCREEN)
     server = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(write), "-screen", "0", SCREEN, "-nolisten", "tcp"],
+        ["Xvfb", "-displayfd", str(write), *size, "-nolisten", "tcp", "-r"],
         pass_fds=[write],
         stderr=subprocess.DEVNULL,
     )
