@@ -90,17 +90,6 @@ def stop_hard(project, protocol):
     psutil.wait_procs([process], timeout=10)
 
 
-def stop_hard(project, protocol):
-    """Kill a protocol and its jobs, as a power cut would."""
-    project._updateProtocol(protocol)
-    if not protocol.getPid() or not psutil.pid_exists(protocol.getPid()):
-        return
-    process = psutil.Process(protocol.getPid())
-    for victim in [*process.children(recursive=True), process]:
-        victim.kill()
-    psutil.wait_procs([process], timeout=10)
-
-
 def positions_of(coordinates):
     """Return (tsId, x, y, z) of every coordinate, sorted, in 0-based voxels."""
     return sorted(
