@@ -153,61 +153,6 @@ def published_pick(path: Path, most_blocks: int) -> dict:
     return pick(path, network, most_blocks=most_blocks)
 
 
-def machine_and_networks() -> dict:
-    """Return this machine's rates, and each network's work per input voxel."""
-    import torch
-
-    from etpicker_plugin.engine.device import choose_device
-    from etpicker_plugin.engine.model.network import make_network
-
-    choose_device("cpu")
-    result: dict = {"networks": {}}
-    for name, kind in (("bfloat16", torch.bfloat16), ("float32", torch.float32)):
-        a = torch.randn(4096, 4096).to(kind)
-        result[f"{name}_gflop_per_s"] = 2 * 4096**3 / _best(lambda a=a: a @ a) / 1e9
-    source, target = torch.zeros(1 << 28), torch.zeros(1 << 28)
-    copied = 2 * source.numel() * source.itemsize
-    result["gbyte_per_s"] = copied / _best(lambda: target.copy_(source)) / 1e9
-    for name in ("fast", "deepetpicker"):
-        result["networks"][name] = _work(make_network(name, 6).eval())
-    return result
-
-
-def _best(function: Callable[[], object]) -> float:
-    times = []
-    for _ in range(4):
-        began = time.perf_counter()
-        function()
-        times.append(time.perf_counter() - began)
-    return min(times)
-
-
-def _work(network: object) -> dict[str, float]:
-    """Return floating-point operations, and bytes in and out of layers, per voxel."""
-    import torch
-    from torch.utils.flop_counter import FlopCounterMode
-
-    edge = 96
-    values = [0]
-
-    def count(module: object, inputs: tuple, output: torch.Tensor) -> None:
-        values[0] += inputs[0].numel() + output.numel()
-
-    hooks = [
-        m.register_forward_hook(count)
-        for m in network.modules()
-        if isinstance(m, torch.nn.Conv3d | torch.nn.ConvTranspose3d)
-    ]
-    with torch.inference_mode(), FlopCounterMode(display=False) as counter:
-        network(torch.zeros(1, 1, edge, edge, edge))
-    for hook in hooks:
-        hook.remove()
-    return {
-        "kflop": counter.get_total_flops() / edge**3 / 1e3,
-        "bytes_bfloat16": 2 * values[0] / edge**3,
-    }
-
-
 def run_all(
     model: Path, source: Path, out: Path, sizes: list[int], reference_blocks: int
 ) -> dict:
@@ -287,12 +232,13 @@ def print_tables(result: dict) -> None:
     for row in rows:
         parts = row["seconds"]
         start_up = row["wall_s"] - sum(parts.values())
+        done = row["mvoxel"] * row.get("blocks_done", row["blocks"]) / row["blocks"]
         shares = " | ".join(
             f"{100 * parts.get(p, 0) / row['wall_s']:.0f} %" for p in PARTS
         )
         print(
             f"| {row['mvoxel']:.1f} | {row['way']} | {row['wall_s']:.1f} "
-            f"| {row['cpu_s']:.1f} | {row['mvoxel'] / row['wall_s']:.3f} "
+            f"| {row['cpu_s']:.1f} | {done / row['wall_s']:.3f} "
             f"| {times_the_reference(row, reference)} | {start_up:.1f} "
             f"| {shares} | {row['peak_rss_mb']:.0f} | {row['picks']} |"
         )
@@ -332,6 +278,8 @@ def main() -> None:
     elif role == "--published":
         print(json.dumps(published_pick(Path(sys.argv[2]), int(sys.argv[3]))))
     elif role == "--machine":
+        from roofline import machine_and_networks
+
         print(json.dumps(machine_and_networks()))
     else:
         parser = argparse.ArgumentParser(description=__doc__)
