@@ -16,8 +16,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 PLACE = re.compile(r"^::: (form|command) (\S+)$", re.MULTILINE)
-NOT_OURS = ("General", "Parallelization")
-"""Sections that Scipion puts into every form."""
+STAR_OF_PATTERN = re.compile(r"(?<!\w)\*(?=\.)")
+NOT_OURS = ("General", "Parallelization", "Streaming")
+"""Sections that Scipion puts into forms."""
 ADVANCED = "In italics: what *Expert level: Advanced* shows."
 
 
@@ -35,7 +36,8 @@ def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
 
 def cell(text: str) -> str:
     """Return a text that stays in one cell."""
-    return text.strip().replace("|", "\\|").replace("\n", "<br>")
+    literal = STAR_OF_PATTERN.sub(r"\\*", text.strip())
+    return literal.replace("|", "\\|").replace("\n", "<br>")
 
 
 # ------------------------------- forms ----------------------------------------
@@ -80,7 +82,7 @@ def form_rows(section: Any) -> Iterator[tuple[str, ...]]:
             yield (
                 f"*{label}*" if advanced else f"**{label}**",
                 default_of(parameter),
-                cell(parameter.getHelp() or ""),
+                cell(parameter.getHelp()),
             )
 
 

@@ -79,6 +79,12 @@ def test_form_table_holds_label_default_choices_and_help():
     assert "Execution host" not in table
 
 
+def test_table_keeps_the_stars_of_file_patterns():
+    table = load_tables().form_table("ProtEtPickerImportCoordinates")
+
+    assert r"File names in the folder, as '\*.csv'" in table
+
+
 def test_command_table_holds_flag_default_unit_and_help():
     rows = load_tables().command_table("train").splitlines()
 
