@@ -13,7 +13,7 @@ STYLE = (
     "table{border-collapse:collapse}th,td{padding:.3em .7em;text-align:right;"
     "border-bottom:1px solid #ddd}th:first-child,td:first-child{text-align:left}"
     "img{max-width:100%}.good{color:#060}.bad{color:#900}"
-    "pre{background:#f4f4f4;padding:.7em;overflow-x:auto}.how{color:#444}"
+    "pre{background:#f4f4f4;padding:.7em;white-space:pre-wrap;overflow-wrap:anywhere}.how{color:#444}"
     ".alarm{background:#fff1e0;border-left:4px solid #d70;padding:.4em .8em}"
     ".verdict{background:#eef5ff;border-left:4px solid #36c;padding:.4em .8em}"
 )

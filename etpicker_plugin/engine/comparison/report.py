@@ -1,6 +1,5 @@
 """The page of a comparison: counts, set diagram, offsets and scores."""
 
-import shlex
 from pathlib import Path
 
 from matplotlib.figure import Figure
@@ -11,6 +10,7 @@ from etpicker_plugin.engine.comparison.agreement import Agreement
 from etpicker_plugin.engine.comparison.diagram import draw_offsets, draw_subsets
 from etpicker_plugin.engine.comparison.intervals import MEASURES, describe_scores
 from etpicker_plugin.engine.comparison.result import ComparisonResult
+from etpicker_plugin.engine.config.command_line import command_line
 from etpicker_plugin.engine.config.compare import CompareConfig
 from etpicker_plugin.engine.html_page import (
     heading,
@@ -85,7 +85,7 @@ def _parts(
     parts.append(heading("Where they place it"))
     parts.append(_show("offsets.png", pictures))
     parts.append(pairs_table(result.pairs))
-    parts += [heading("To repeat this"), preformatted(command_line(config))]
+    parts += [heading("To repeat this"), preformatted(command_line("compare", config))]
     parts.append(paragraph(f"etpicker {__version__}"))
     return parts
 
@@ -148,16 +148,3 @@ def _offset_text(pair: Agreement, axis: int) -> str:
         return "-"
     mean, error = pair.offset.mean_xyz[axis], pair.offset.standard_error_xyz[axis]
     return f"{mean:+.2f} ± {error:.2f}"
-
-
-def command_line(config: CompareConfig) -> str:
-    """Return the command that makes this comparison again."""
-    words = ["etpicker", "compare", "--picks"]
-    words += [f"{name}={folder}" for name, folder in config.picks.items()]
-    words += ["--tomogram", *config.tomogram, "--diameter"]
-    words += [f"{name}={value:g}" for name, value in config.diameter.items()]
-    if config.truth:
-        words += ["--truth", config.truth]
-    if config.match_distance:
-        words += ["--match-distance", f"{config.match_distance:g}"]
-    return shlex.join([*words, "--out", config.out])

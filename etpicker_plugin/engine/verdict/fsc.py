@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
 
-HALF_BIT = 0.143
+GOLD_STANDARD = 0.143
 HALF = 0.5
 
 

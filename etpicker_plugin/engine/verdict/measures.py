@@ -6,14 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from etpicker_plugin.engine.comparison.offsets import Offset
 from etpicker_plugin.engine.verdict.alignment_results import AlignedBoxes
 from etpicker_plugin.engine.verdict.averages import average_subsets
 from etpicker_plugin.engine.verdict.candidates import Candidates
 from etpicker_plugin.engine.verdict.cutting import read_box
 from etpicker_plugin.engine.verdict.fsc import (
+    GOLD_STANDARD,
     HALF,
-    HALF_BIT,
     fsc_curve,
     resolution_at,
 )
@@ -66,35 +65,6 @@ class SubsetResolution:
     seed: int
     n: int
     resolution_ang: float | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Measures:
-    """All numbers of a validation.
-
-    Attributes
-    ----------
-    averages
-        Per group: sets, control, and what sets share or have alone.
-    matched_n
-        Number of boxes that every set has; 0 if too few for two half maps.
-    matched
-        Per set, the resolution of each draw of that many.
-    growth
-        Per set, resolutions over growing numbers.
-    fits
-        Per set; ``None`` where there are too few numbers to fit.
-    offsets
-        Per set, pick minus particle, tomogram voxels.
-    """
-
-    boxes: AlignedBoxes
-    averages: dict[str, Average]
-    matched_n: int
-    matched: dict[str, list[SubsetResolution]]
-    growth: dict[str, list[SubsetResolution]]
-    fits: dict[str, BFactorFit | None]
-    offsets: dict[str, Offset | None]
 
 
 def make_averages(
@@ -168,7 +138,7 @@ def _resolutions(
     curve = fsc_curve(first, second, mask=mask)
     return (
         curve,
-        resolution_at(curve, HALF_BIT, box_ang=geometry.box_ang),
+        resolution_at(curve, GOLD_STANDARD, box_ang=geometry.box_ang),
         resolution_at(curve, HALF, box_ang=geometry.box_ang),
     )
 

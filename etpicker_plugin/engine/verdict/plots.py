@@ -139,17 +139,30 @@ def draw_fsc(verdict: Verdict) -> Figure:
     curves.axvspan(0, 1000 / verdict.geometry.join_ang, color="0.93")
     curves.axvline(1000 / verdict.geometry.lowpass_ang, color="0.4", linestyle=":")
     curves.set(xlabel="spatial frequency (1/1000 Å)", ylabel="FSC", ylim=(-0.3, 1.02))
+    _label_in_angstrom(curves)
     curves.legend()
     for number, name in enumerate(verdict.judged):
         found = verdict.matched_resolutions(name)
         matched.plot([number] * len(found), found, "o", color=colours[name], alpha=0.6)
     matched.set_xticks(range(len(verdict.judged)), verdict.judged)
+    drawn = f"{verdict.matched_n} boxes of each, redrawn"
     matched.set(
-        ylabel="resolution (Å)", title=f"{verdict.matched_n} boxes of each, redrawn"
+        ylabel="resolution (Å)",
+        title=drawn if verdict.matched_n else "too few boxes for equal numbers",
     )
     matched.invert_yaxis()
     matched.grid(alpha=0.3, axis="y")
     return figure
+
+
+def _label_in_angstrom(curves: Axes) -> None:
+    """Write the resolution in Å above an axis of 1/1000 Å."""
+    _, highest = curves.get_xlim()
+    curves.set_xlim(0, highest)
+    labels = curves.secondary_xaxis("top")
+    shown = [d for d in (400, 200, 100, 70, 50, 40, 30, 20) if 1000 / d < highest]
+    labels.set_xticks([1000 / d for d in shown], [str(d) for d in shown])
+    labels.set_xlabel("resolution (Å)")
 
 
 def draw_rosenthal(verdict: Verdict) -> Figure:
@@ -199,8 +212,7 @@ def draw_averages(
     panels = figure.subplots(3, len(volumes), squeeze=False)
     middle = verdict.geometry.box // 2
     shown = {n: ndimage.gaussian_filter(v, SMOOTHING_VOX) for n, v in volumes.items()}
-    best = shown[verdict.sets.names[0]]
-    low, high = np.percentile(best, [1, 99.7])
+    low, high = np.percentile(shown[verdict.best_set], [1, 99.7])
     for column, (name, volume) in enumerate(shown.items()):
         for row, axis in enumerate("zyx"):
             axes = panels[row, column]

@@ -93,7 +93,8 @@ def _reasons(
         reasons.append("random coordinates rank first")
     elif stays_first < SURE:
         reasons.append(
-            f"{best} stays first in only {stays_first:.0%} of the bootstrap samples"
+            f"{best} stays first in only {100 * stays_first:.0f} % of the bootstrap "
+            "samples"
         )
     return tuple(reasons)
 

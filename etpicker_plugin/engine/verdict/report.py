@@ -1,11 +1,11 @@
 """The validation's page."""
 
-import shlex
 from pathlib import Path
 
 from matplotlib.figure import Figure
 
 from etpicker_plugin import __version__
+from etpicker_plugin.engine.config.command_line import command_line
 from etpicker_plugin.engine.config.pick_sets import CONTROL
 from etpicker_plugin.engine.config.validate import ValidateConfig
 from etpicker_plugin.engine.html_page import (
@@ -22,7 +22,7 @@ from etpicker_plugin.engine.verdict import plots
 from etpicker_plugin.engine.verdict.result import Verdict, group_record, set_record
 
 LEAST_SHOWN = 12
-"""An average of fewer boxes is mostly unmeasured Fourier space."""
+"""A part of a set with fewer boxes averages to mostly unmeasured Fourier space."""
 COLUMNS = (
     "",
     "picks",
@@ -35,17 +35,28 @@ COLUMNS = (
     "local (Å)",
     "B-factor (Å²)",
 )
+COLUMNS_MEAN = (
+    "judged: picks far enough from the tomograms' faces. LLR: median log-likelihood "
+    "ratio, the measure of the ranking; higher is better, and only differences within "
+    "this table count. LL: RELION's own log-likelihood, mostly the noise of the boxes. "
+    "above control: picks that exceed 95 % of the random coordinates. resolution: FSC "
+    "0.143 of all judged boxes; at equal n: of as many as the smallest set has; local: "
+    "median within the particle. B-factor: of the Rosenthal-Henderson line, with its "
+    "95 % interval."
+)
 HOW = {
     "averages.png": (
         "Slices through the middle of each average, lightly smoothed, all on one grey "
         "scale. A set of "
         "real, well-centred picks shows a compact particle with inner features; "
-        f"{CONTROL} shows what alignment alone makes of anything."
+        f"{CONTROL} shows what alignment alone makes of anything. Averages of few "
+        "boxes are noisy for that reason alone."
     ),
     "groups.png": (
         "How much likelier each box is with a particle than as noise alone, in natural "
         "logarithm: median and quartiles; farther right is better. Right of the dashed "
-        "line 5 % of the random coordinates lie."
+        "line 5 % of the random coordinates lie. What several sets share (∩) is shown "
+        "by the boxes of the first of them, so compare it with what each has alone."
     ),
     "likelihoods.png": (
         "The same as cumulative distributions, and beside it RELION's raw "
@@ -55,15 +66,16 @@ HOW = {
     "probabilities.png": (
         "Left, how sure the alignment is of its best orientation: farther right is "
         "surer, but noise is often aligned surely too. Right, how far it moved the "
-        "boxes; a set that needs long shifts is badly centred."
+        "boxes; a set that needs long shifts is badly centred. The shortest is a "
+        "quarter of the search's step along each axis, not 0."
     ),
     "fsc.png": (
         "Left, agreement of two half averages per spatial frequency; farther right is "
         "finer. Within the grey band both halves share a map, and up to the dotted "
         "line both began with the same reference: agreement there is no evidence, and "
-        "the control shows how much of it comes from nothing. Right, resolution at "
-        "0.143 of equally many boxes of each set, drawn anew each time; higher is "
-        "finer."
+        "the control shows how much of it comes from nothing. Dashed, 0.143 and 0.5. "
+        "Right, resolution at 0.143 of equally many boxes of each set, drawn anew each "
+        "time; higher is finer."
     ),
     "rosenthal.png": (
         "Rosenthal-Henderson plot: resolution over the number of particles. Higher at "
@@ -86,7 +98,11 @@ def write_report(
     verdict: Verdict, config: ValidateConfig, words: list[str], out_dir: Path
 ) -> None:
     """Write report.html and its pictures as PNG."""
-    volumes = {n: a.volume for n, a in verdict.averages.items() if a.n >= LEAST_SHOWN}
+    volumes = {
+        name: average.volume
+        for name, average in verdict.averages.items()
+        if average.n >= LEAST_SHOWN or name in verdict.judged
+    }
     figures: dict[str, Figure] = {
         "averages.png": plots.draw_averages(verdict, volumes),
         "groups.png": plots.draw_groups(verdict),
@@ -125,6 +141,7 @@ def _parts(
         paragraph(words[0], style="verdict"),
         *(paragraph(text) for text in words[1:]),
         sets_table(verdict),
+        paragraph(COLUMNS_MEAN, style="how"),
         heading("What they average to"),
         show("averages.png"),
         heading("Likelihood"),
@@ -140,7 +157,7 @@ def _parts(
         heading("Where they place it"),
         show("origins.png"),
         heading("To repeat this"),
-        preformatted(command_line(config)),
+        preformatted(command_line("validate", config)),
         table(
             ("", ""),
             {
@@ -169,7 +186,7 @@ def sets_table(verdict: Verdict) -> str:
                 str(record["n_judged"]),
                 _text(record["llr_median"]),
                 _text(record["ll_median"]),
-                f"{record['share_above_control']:.0%}",
+                f"{100 * record['share_above_control']:.0f} %",
                 _text(record["resolution_ang"]),
                 _text(record["resolution_matched_ang"]),
                 _text(record["local_resolution_median_ang"]),
@@ -217,22 +234,3 @@ def _b_factor_text(value: float | None, interval: list[float] | None) -> str:
     if interval is None:
         return "not bounded"
     return f"{value:.0f} ({interval[0]:.0f} to {interval[1]:.0f})"
-
-
-def command_line(config: ValidateConfig) -> str:
-    """Return the command that makes this verdict again."""
-    words = ["etpicker", "validate", "--picks"]
-    words += [f"{name}={folder}" for name, folder in config.picks.items()]
-    words += ["--tomogram", *config.tomogram, "--diameter"]
-    words += [f"{name}={value:g}" for name, value in config.diameter.items()]
-    words += ["--tilt-range", *(f"{t:g}" for t in config.tilt_range)]
-    if config.reference:
-        words += ["--reference", config.reference]
-    if not config.invert:
-        words.append("--no-invert")
-    for name in ("box_voxel_size", "match_distance", "iterations", "voxel_size"):
-        value = getattr(config, name)
-        if value is not None:
-            words += [f"--{name.replace('_', '-')}", f"{value:g}"]
-    words += ["--seed", str(config.seed)]
-    return shlex.join([*words, "--out", config.out])

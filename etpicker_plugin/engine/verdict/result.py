@@ -71,6 +71,11 @@ class Verdict:
         """Return the sets and the control."""
         return (*self.sets.names, CONTROL)
 
+    @property
+    def best_set(self) -> str:
+        """Return the set that ranks first, whether before the control or not."""
+        return next(name for name in self.ranking.order if name != CONTROL)
+
     def ratios(self, name: str) -> NDArray[np.float64]:
         """Return a group's log-likelihood ratios."""
         return self.boxes.ratio[self.groups[name]]

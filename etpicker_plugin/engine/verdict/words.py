@@ -1,7 +1,10 @@
 """The verdict in plain words, with what makes it uncertain."""
 
+from itertools import combinations
+
 import numpy as np
 
+from etpicker_plugin.engine.comparison.compare import compare_pair
 from etpicker_plugin.engine.config.pick_sets import CONTROL
 from etpicker_plugin.engine.verdict.ranking import LEAST_JUDGED
 from etpicker_plugin.engine.verdict.result import Verdict
@@ -17,7 +20,9 @@ def verdict_words(verdict: Verdict) -> list[str]:
         *(_set_sentence(verdict, name) for name in verdict.sets.names),
         *_resolution_sentences(verdict),
         *_size_sentences(verdict),
+        *_unshared_sentences(verdict),
         *_border_sentences(verdict),
+        *_left_out_sentences(verdict),
     ]
 
 
@@ -25,10 +30,11 @@ def _main_sentence(verdict: Verdict) -> str:
     ranking = verdict.ranking
     order = " > ".join(ranking.order)
     if ranking.is_conclusive:
+        share = 100 * ranking.stays_first
         return (
             f"{ranking.order[0]} found the particles best: by log-likelihood ratio the "
-            f"order is {order}, and it stays first in {ranking.stays_first:.0%} of the "
-            "bootstrap samples."
+            f"order is {order}, and it stays first in {share:.0f} % of the bootstrap "
+            "samples."
         )
     return (
         f"Not conclusive. By log-likelihood ratio the order is {order}, but "
@@ -38,10 +44,10 @@ def _main_sentence(verdict: Verdict) -> str:
 
 def _set_sentence(verdict: Verdict, name: str) -> str:
     rows = verdict.groups[name]
-    share = verdict.above_control(name)
+    share = 100 * verdict.above_control(name)
     return (
-        f"{name}: {share:.0%} of its {len(rows)} judged picks fit the particle better "
-        "than 95 % of the random coordinates do (5 % would by chance)."
+        f"{name}: {share:.0f} % of its {len(rows)} judged picks fit the particle "
+        "better than 95 % of the random coordinates do (5 % would by chance)."
     )
 
 
@@ -95,6 +101,14 @@ def _size_sentences(verdict: Verdict) -> list[str]:
     return sentences
 
 
+def _unshared_sentences(verdict: Verdict) -> list[str]:
+    pairs = [
+        compare_pair(verdict.sets, verdict.members, first, second)
+        for first, second in combinations(verdict.sets.names, 2)
+    ]
+    return [pair.describe() for pair in pairs if not pair.n_both]
+
+
 def _border_sentences(verdict: Verdict) -> list[str]:
     lost = {n: k for n, k in verdict.candidates.at_border.items() if k}
     if not lost:
@@ -104,3 +118,10 @@ def _border_sentences(verdict: Verdict) -> list[str]:
         f"Not judged, nearer than {verdict.geometry.border_vox:.0f} voxels to a face "
         f"of the tomogram: {texts}."
     ]
+
+
+def _left_out_sentences(verdict: Verdict) -> list[str]:
+    if not verdict.sets.left_out:
+        return []
+    names = ", ".join(verdict.sets.left_out)
+    return [f"Tomograms that not all sets cover are left out of all: {names}."]

@@ -1,6 +1,7 @@
 """The verdict's words, numbers and page for sets that are clear, small, or broken."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -126,7 +127,7 @@ def test_clear_and_large_sets():
     words = verdict_words(make_verdict(64))
     assert words[0] == (
         "good found the particles best: by log-likelihood ratio the order is good > "
-        "bad > control, and it stays first in 100% of the bootstrap samples."
+        "bad > control, and it stays first in 100 % of the bootstrap samples."
     )
     text = " ".join(words)
     assert "good 51 Å, bad 91 Å, control 121 Å (FSC 0.143)" in text
@@ -141,6 +142,33 @@ def test_small_sets_say_so_plainly():
     text = " ".join(words)
     assert "12 boxes in the smallest set are too few for a resolution" in text
     assert "Too few picks for any verdict: good, bad, control" in text
+
+
+def test_sets_of_a_few_boxes_still_have_a_page(tmp_path):
+    verdict = make_verdict(8, resolved=False)
+
+    write_report(verdict, CONFIG, verdict_words(verdict), tmp_path)
+
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert page.count("<img") == 8
+
+
+def test_tomograms_left_out_are_told():
+    verdict = make_verdict(64)
+    sets = replace(verdict.sets, left_out=("TS_7",))
+
+    words = verdict_words(replace(verdict, sets=sets))
+
+    assert words[-1].endswith("left out of all: TS_7.")
+
+
+def test_sets_that_share_nothing_are_told():
+    alone = np.arange(64), np.full(64, -1)
+    members = {"TS": np.concatenate([np.stack(alone, 1), np.stack(alone[::-1], 1)])}
+
+    words = verdict_words(replace(make_verdict(64), members=members))
+
+    assert "good and bad share not one particle" in words[-2]
 
 
 def test_likelihood_and_resolution_that_disagree_are_told():
