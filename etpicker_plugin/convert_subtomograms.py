@@ -23,6 +23,7 @@ from tomo.objects import (
 )
 
 from etpicker_plugin.convert import tomograms_by_id
+from etpicker_plugin.engine.averaging.maps import copy_map
 from etpicker_plugin.engine.io.particles import make_particles
 from etpicker_plugin.engine.relion.poses import ANGLES, alignment_matrices
 from etpicker_plugin.engine.subtomograms.star import (
@@ -191,3 +192,19 @@ def make_fsc(label: str, frequencies, values) -> FSC:
     curve = FSC(objLabel=label)
     curve.setData(list(frequencies), list(values))
     return curve
+
+
+def export_map(volume, path):
+    """Write a Scipion map as an MRC file whose header holds its sampling rate.
+
+    Raises
+    ------
+    InputDataError
+        If the file cannot be read, or its header states another voxel size.
+    """
+    copy_map(map_file(volume), path, volume.getSamplingRate())
+
+
+def map_file(volume):
+    """Return a map's file without a reader's suffix (``file.mrc:mrc``)."""
+    return Path(volume.getFileName().split(":")[0])

@@ -17,13 +17,13 @@ from pyworkflow.protocol import params
 
 from etpicker_plugin.constants import RELION
 from etpicker_plugin.convert_subtomograms import (
+    export_map,
     has_wedges,
     largest_diameter,
     write_boxes,
 )
 from etpicker_plugin.engine.averaging.average import RECORD
 from etpicker_plugin.engine.averaging.inputs import LEAST_BOXES
-from etpicker_plugin.engine.averaging.maps import copy_map
 from etpicker_plugin.engine.config.average import AverageConfig
 from etpicker_plugin.engine.config.options import config_digest, config_from_values
 from etpicker_plugin.engine.relion.plans import RANKS_OF_HALVES
@@ -116,7 +116,7 @@ class ProtEtPickerAverage(ProtEtPickerBase):
         ):
             volume = pointer.get()
             if volume is not None:
-                copy_map(volume_file(volume), path, volume.getSamplingRate())
+                export_map(volume, path)
 
     def averageStep(self, digest):
         """Run RELION, or go on where a stopped run was."""
@@ -264,11 +264,6 @@ class ProtEtPickerAverage(ProtEtPickerBase):
     def getOutFile(self, name):
         """Return one of the engine's files."""
         return self._getExtraPath("average", name)
-
-
-def volume_file(volume):
-    """Return a volume's file without a reader's suffix (``file.mrc:mrc``)."""
-    return Path(volume.getFileName().split(":")[0])
 
 
 def read_json_file(path):

@@ -10,9 +10,11 @@ from etpicker_plugin.protocols.protocol_base import ProtEtPickerBase
 from pyworkflow.protocol import params
 
 from etpicker_plugin.constants import RELION, REPORT_FILE, VERDICT_FILE
+from etpicker_plugin.convert_subtomograms import export_map, map_file
 from etpicker_plugin.engine.config.options import config_digest, config_from_values
 from etpicker_plugin.engine.config.validate import ValidateConfig
 from etpicker_plugin.engine.errors import ConfigError
+from etpicker_plugin.engine.io.tomogram import read_tomogram
 
 INPUT_FIELDS = ("diameter", "tilt_range", "tilt_axis", "invert")
 WORK_FIELDS = (
@@ -72,11 +74,16 @@ class ProtEtPickerValidate(PickerSets, ProtEtPickerBase):
         Path(config.out).mkdir(parents=True, exist_ok=True)
         (class_name,) = config.diameter
         self._writeSets(class_name)
+        if config.reference is not None:
+            export_map(self.inputReference.get(), Path(config.reference))
         self.runEngine("validate", config, self._getExtraPath())
 
     # --------------------------- info -----------------------------------------
     def _findErrors(self):
         self._buildConfig()
+        reference = self.inputReference.get()
+        if reference is not None:
+            read_tomogram(map_file(reference), reference.getSamplingRate())
         errors = self._findSetErrors(self._sources())
         return [*errors, *checks.check_relion(self)]
 
@@ -120,11 +127,10 @@ class ProtEtPickerValidate(PickerSets, ProtEtPickerBase):
         if not values["diameter"]:
             raise ConfigError("Give the particle's name and diameter: NAME=VALUE.")
         values.setdefault("tilt_range", self._acquisitionRange())
-        reference = self.inputReference.get()
         values.update(
             picks={name: self._folder(name) for name in self._names()},
             tomogram=self._tomogramLinks(),
-            reference=None if reference is None else reference_file(reference),
+            reference=self._referenceFile(),
             voxel_size=self._rate(),
             threads=self.numberOfThreads.get(),
             out="",
@@ -137,6 +143,13 @@ class ProtEtPickerValidate(PickerSets, ProtEtPickerBase):
             {**values, "out": self._getExtraPath(f"verdict_{digest[:8]}")},
         )
 
+    def _referenceFile(self):
+        """Return where the engine finds the reference; another map, another file."""
+        reference = self.inputReference.get()
+        if reference is None:
+            return None
+        return self._getExtraPath(f"reference_{reference.getObjId()}.mrc")
+
     def _acquisitionRange(self):
         """Return the tilt range that the tomograms know, or nothing."""
         for tomogram in self._tomograms().values():
@@ -146,8 +159,3 @@ class ProtEtPickerValidate(PickerSets, ProtEtPickerBase):
                 if low is not None and high is not None and low < high:
                     return [low, high]
         return []
-
-
-def reference_file(volume):
-    """Return a map's file without a reader's suffix (``file.mrc:mrc``)."""
-    return volume.getFileName().split(":")[0]

@@ -1,9 +1,11 @@
 """Validate picks in a project, with real RELION on planted particles."""
 
+import os
 import shutil
 import tempfile
 import unittest
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 from etpicker_plugin.protocols import (
@@ -63,6 +65,9 @@ class TestValidatePicks(PhantomProject):
             "expected the lowest and the highest tilt angle",
             self.errors_of(ProtEtPickerValidate, **values, tiltRange="60 -60"),
         )
+        with mock.patch.dict(os.environ, {"PATH": "/nowhere"}):
+            errors = self.errors_of(ProtEtPickerValidate, **values, tiltRange="-60 60")
+        self.assertIn("RELION was not found", errors)
         judged = self.run_protocol(ProtEtPickerValidate, **values, tiltRange="-60 60")
         verdict = judged.getVerdict()
         self.assertEqual(verdict["ranking"][-1], "control")

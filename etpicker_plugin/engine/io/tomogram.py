@@ -154,7 +154,8 @@ def _choose_voxel_size(path: Path, header: float, given: float | None) -> float:
         if not np.isfinite(header) or header <= 0:
             raise InputDataError(
                 f"Tomogram {path}: voxel size {header} Å in the header. "
-                "Set the voxel size (--voxel-size)."
+                "Write it into the header (relion_image_handler --force_header_angpix "
+                "does), or, for tomograms, give it (--voxel-size)."
             )
         return header
     if header > 0 and abs(header - given) > VOXEL_SIZE_TOLERANCE * given:

@@ -139,7 +139,8 @@ def check_mpi(mpi: Sequence[str], *, ranks: int) -> None:
     except subprocess.TimeoutExpired:
         said, failed = f"no answer within {MPI_TEST_TIMEOUT_S:g} s", True
     if failed:
-        shown = "\n".join(clean_lines(said)[-SHOWN_LINES:])
+        # MPI says first what is wrong, then at length what slots are.
+        shown = "\n".join(clean_lines(said)[:SHOWN_LINES])
         raise ResourceError(
             f"MPI does not start {ranks} processes:\n{shown}\nIt was tried with: "
             f"{shlex.join(words)}. Ask for fewer ranks (a refinement needs 3), get "

@@ -25,7 +25,10 @@ def read_reference(path: Path, *, geometry: BoxGeometry) -> NDArray[np.float32]:
     InputDataError
         If it cannot be read, is much too small, or its particle is dark.
     """
-    volume = read_tomogram(path)
+    try:
+        volume = read_tomogram(path)
+    except InputDataError as error:
+        raise InputDataError(f"Reference: {error}") from error
     extent = min(volume.shape_zyx) * volume.voxel_size
     if extent < 0.8 * geometry.diameter_ang:
         raise InputDataError(

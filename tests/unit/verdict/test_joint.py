@@ -109,6 +109,7 @@ def test_a_reference_of_another_box_and_voxel_size_keeps_its_place(tmp_path):
         (-ball(60, 15), 10.0, "Protein must be bright"),
         (ball(20, 8), 10.0, "200 Å wide"),
         (ball(60, 15) * np.nan, 10.0, "NaN or infinity"),
+        (ball(60, 15), 0.0, r"Reference: .* 0\.0 Å in the header.*force_header"),
     ],
 )
 def test_references_that_cannot_be_used(tmp_path, volume, voxel_size, message):
