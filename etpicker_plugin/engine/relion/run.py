@@ -20,7 +20,7 @@ from etpicker_plugin.engine.relion.plans import RelionCommand
 logger = logging.getLogger(__name__)
 
 POLL_S = 0.2
-END_TIMEOUT_S = 10.0
+END_TIMEOUT_S = 30.0
 SHOWN_LINES = 12
 MPI_TEST_TIMEOUT_S = 60.0
 OPEN_MPI = (

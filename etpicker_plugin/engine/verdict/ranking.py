@@ -83,12 +83,13 @@ def rank_sets(
 def _reasons(
     ratios: Mapping[str, FloatArray], best: str, stays_first: float, control: str
 ) -> tuple[str, ...]:
-    reasons = [
-        f"{name} has {len(values)} judged picks, too few for a verdict "
-        f"({LEAST_JUDGED} or more are needed)"
-        for name, values in ratios.items()
-        if len(values) < LEAST_JUDGED
-    ]
+    small = [f"{n} ({len(v)})" for n, v in ratios.items() if len(v) < LEAST_JUDGED]
+    reasons = []
+    if small:
+        reasons.append(
+            f"too few picks are judged of {', '.join(small)}: a verdict needs "
+            f"{LEAST_JUDGED} or more of each"
+        )
     if best == control:
         reasons.append("random coordinates rank first")
     elif stays_first < SURE:

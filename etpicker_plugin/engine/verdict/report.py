@@ -36,13 +36,13 @@ COLUMNS = (
     "B-factor (Å²)",
 )
 COLUMNS_MEAN = (
-    "judged: picks far enough from the tomograms' faces. LLR: median log-likelihood "
-    "ratio, the measure of the ranking; higher is better, and only differences within "
-    "this table count. LL: RELION's own log-likelihood, mostly the noise of the boxes. "
-    "above control: picks that exceed 95 % of the random coordinates. resolution: FSC "
-    "0.143 of all judged boxes; at equal n: of as many as the smallest set has; local: "
-    "median within the particle. B-factor: of the Rosenthal-Henderson line, with its "
-    "95 % interval."
+    "Judged: picks far enough from the tomograms' faces. LLR: median log-likelihood "
+    "ratio, by which the sets are ranked; higher is better, but only differences "
+    "within this table count. LL: RELION's own log-likelihood, mostly the noise of the "
+    "boxes. Above control: picks that exceed 95 % of the random coordinates. "
+    "Resolution: FSC 0.143 of all judged boxes; at equal n: of as many as the smallest "
+    "set has. Local: median within the particle. B-factor: of the Rosenthal-Henderson "
+    "line, with its 95 % interval."
 )
 HOW = {
     "averages.png": (

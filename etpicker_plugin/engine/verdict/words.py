@@ -6,7 +6,6 @@ import numpy as np
 
 from etpicker_plugin.engine.comparison.compare import compare_pair
 from etpicker_plugin.engine.config.pick_sets import CONTROL
-from etpicker_plugin.engine.verdict.ranking import LEAST_JUDGED
 from etpicker_plugin.engine.verdict.result import Verdict
 
 LEAST_FOR_RESOLUTION = 40
@@ -84,12 +83,6 @@ def _size_sentences(verdict: Verdict) -> list[str]:
             f"{verdict.matched_n} boxes in the smallest set are too few for a "
             f"resolution or a Rosenthal-Henderson plot to mean much (at least "
             f"{LEAST_FOR_RESOLUTION}): rely on the likelihoods."
-        )
-    small = [n for n in verdict.judged if len(verdict.groups[n]) < LEAST_JUDGED]
-    if small:
-        sentences.append(
-            f"Too few picks for any verdict: {', '.join(small)} (at least "
-            f"{LEAST_JUDGED} away from the tomograms' faces)."
         )
     fits = {n: verdict.fits[n] for n in verdict.sets.names}
     unbound = [n for n, fit in fits.items() if fit is None or fit.interval is None]

@@ -47,7 +47,7 @@ def test_few_picks_are_not_conclusive_however_clear():
     found = rank(a=normal(12, 50.0), control=normal(40, 0.0))
     assert found.order == ("a", "control")
     assert found.reasons == (
-        "a has 12 judged picks, too few for a verdict (20 or more are needed)",
+        "too few picks are judged of a (12): a verdict needs 20 or more of each",
     )
 
 

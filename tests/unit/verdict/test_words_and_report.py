@@ -141,7 +141,7 @@ def test_small_sets_say_so_plainly():
     assert words[0].startswith("Not conclusive. By log-likelihood ratio the order is")
     text = " ".join(words)
     assert "12 boxes in the smallest set are too few for a resolution" in text
-    assert "Too few picks for any verdict: good, bad, control" in text
+    assert "too few picks are judged of good (12), bad (12), control (12): a" in text
 
 
 def test_sets_of_a_few_boxes_still_have_a_page(tmp_path):
