@@ -4,6 +4,10 @@ import json
 import os
 import re
 import shutil
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +24,9 @@ pytestmark = [
     ),
 ]
 
+MPIRUN_AND_RANKS = 4
+STOP_S = 600
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
@@ -28,24 +35,82 @@ def folder(tmp_path_factory):
     return folder
 
 
+def words(folder, *extra):
+    return [
+        *("validate", "--picks"),
+        *(f"ours={folder / 'ours'}", f"moved={folder / 'moved'}"),
+        *("--tomogram", *(str(folder / f"{name}.mrc") for name in SHAPES)),
+        *("--diameter", "ribosome=323", "--tilt-range", "-60", "60"),
+        *("--reference", str(folder / "reference.mrc")),
+        *("--iterations", "2", "--resamples", "200"),
+        *("--out", str(folder / "out"), *extra),
+    ]
+
+
 def validate(folder, *extra):
-    return main(
-        [
-            *("validate", "--picks"),
-            *(f"ours={folder / 'ours'}", f"moved={folder / 'moved'}"),
-            *("--tomogram", *(str(folder / f"{name}.mrc") for name in SHAPES)),
-            *("--diameter", "ribosome=323", "--tilt-range", "-60", "60"),
-            *("--reference", str(folder / "reference.mrc")),
-            *("--iterations", "2", "--resamples", "200"),
-            *("--out", str(folder / "out"), *extra),
-        ]
+    return main(words(folder, *extra))
+
+
+def relion_processes(folder):
+    """Return the processes, mpirun's too, that work in RELION's folder."""
+    found = []
+    for link in Path("/proc").glob("[0-9]*/cwd"):
+        try:
+            if link.readlink() == folder / "out/relion":
+                found.append(link.parent.name)
+        except OSError:  # ended meanwhile, or another user's
+            continue
+    return found
+
+
+def finished_iterations(folder):
+    """Return how many the command has told of."""
+    lines = (folder / "out/progress.jsonl").read_text(encoding="utf-8").splitlines()
+    events = [json.loads(line) for line in lines]
+    done = [e["done"] for e in events if e["stage"] == "refining all together"]
+    return max(done, default=0)
+
+
+def stop_when(folder, ready, *, by):
+    """Start the command and stop it; return its exit code, words, and what is left."""
+    engine = subprocess.Popen(
+        [sys.executable, "-m", "etpicker_plugin.engine", *words(folder)],
+        stderr=subprocess.PIPE,
+        text=True,
+        # What is started in a shell's background ignores Ctrl-C, and so do its own.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
+    while len(relion_processes(folder)) < MPIRUN_AND_RANKS or not ready():
+        assert engine.poll() is None, engine.stderr.read()
+        time.sleep(0.05)
+    engine.send_signal(by)
+    said = engine.communicate(timeout=STOP_S)[1]
+    return engine.returncode, said, relion_processes(folder)
 
 
 @pytest.fixture(scope="module")
-def verdict(folder):
+def stopped(folder):
+    """Stop it as soon as RELION runs, and again after the first iteration."""
+    return [
+        stop_when(folder, lambda: True, by=signal.SIGINT),
+        stop_when(folder, lambda: finished_iterations(folder) == 1, by=signal.SIGTERM),
+    ]
+
+
+@pytest.fixture(scope="module")
+def verdict(folder, stopped):
     assert validate(folder) == 0
     return json.loads((folder / "out/verdict.json").read_text(encoding="utf-8"))
+
+
+def test_a_stop_takes_relion_with_it_and_the_next_run_goes_on(stopped, verdict, folder):
+    for code, said, left in stopped:
+        assert code == 130
+        assert "Run the same command again to go on from here" in said
+        assert left == []
+    begun, again, gone_on = verdict["commands"]
+    assert begun == again
+    assert "--continue refinement/run_it001_optimiser.star" in gone_on
 
 
 def test_the_control_ranks_last(verdict):

@@ -59,6 +59,8 @@ def run_relion(
     logger.info("%s", shlex.join(words))
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("a", encoding="utf-8") as stream:
+        # A stopped program may have left half a line.
+        stream.write("\n" if stream.tell() else "")
         stream.write(f"$ {shlex.join(words)}\n")
         stream.flush()
         code = _wait(words, relion, folder, stream.fileno(), on_poll)
@@ -185,22 +187,22 @@ def _wait(
     output: int,
     on_poll: Callable[[], None] | None,
 ) -> int:
-    process = subprocess.Popen(
-        words,
-        cwd=folder,
-        stdin=subprocess.DEVNULL,
-        stdout=output,
-        stderr=subprocess.STDOUT,
-        env=relion_environment(relion),
-    )
-    try:
-        with _stopped_by_sigterm():
+    with _stopped_by_sigterm():
+        process = subprocess.Popen(
+            words,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=relion_environment(relion),
+        )
+        try:
             while process.poll() is None:
                 time.sleep(POLL_S)
                 if on_poll is not None:
                     on_poll()
-    finally:
-        _end(process)
+        finally:
+            _end(process)
     return process.returncode
 
 

@@ -138,6 +138,16 @@ def test_output_is_logged_and_runs_in_the_folder(relion, tmp_path):
     assert text.endswith("got x\n")
 
 
+def test_a_second_command_is_logged_on_a_line_of_its_own(relion, tmp_path):
+    program(relion.folder / "relion_make", "printf 'half a line'; touch made.mrc")
+
+    run(relion, tmp_path)
+    log = run(relion, tmp_path)
+
+    first = f"$ {relion.folder}/relion_make x\nhalf a line\n"
+    assert log.read_text() == first + first.removesuffix("\n")
+
+
 def test_a_failure_shows_the_last_lines_and_names_the_log(relion, tmp_path):
     program(relion.folder / "relion_make", SHOUT)
 
