@@ -65,19 +65,28 @@ class PhantomProject(TestBaseCentralizedLayer):
 
     @classmethod
     def train_model_file(cls, *, steps):
-        """Train with the command line; return the model file."""
-        out = cls.folder / "model"
-        names = sorted(cls.truth)
-        command = [
-            *(sys.executable, "-m", "etpicker_plugin.engine", "train"),
-            *("--tomogram", *(str(cls.folder / f"{n}.mrc") for n in names)),
-            *("--coordinates", *(str(cls.folder / f"{n}.csv") for n in names)),
-            *("--diameter", *DIAMETER_WORDS.split()),
-            *("--steps", str(steps), "--patch-size", "32", "--batch-size", "2"),
-            *("--working-voxel-size", "15", "--device", "cpu", "--out", str(out)),
-        ]
-        subprocess.run(command, check=True)
-        return out / "model.safetensors"
+        """Train on the phantoms with the command line; return the model file."""
+        return train_model(
+            cls.folder,
+            diameter=DIAMETER_WORDS,
+            working_voxel_size=15.0,
+            steps=steps,
+        )
+
+
+def train_model(folder, *, diameter, working_voxel_size, steps):
+    """Train on a folder's TS_*.mrc and .csv with the command line; return the model."""
+    names = sorted(path.stem for path in folder.glob("TS_*.csv"))
+    command = [
+        *(sys.executable, "-m", "etpicker_plugin.engine", "train"),
+        *("--tomogram", *(str(folder / f"{n}.mrc") for n in names)),
+        *("--coordinates", *(str(folder / f"{n}.csv") for n in names)),
+        *("--diameter", *diameter.split(), "--steps", str(steps)),
+        *("--working-voxel-size", f"{working_voxel_size:g}", "--patch-size", "32"),
+        *("--batch-size", "2", "--device", "cpu", "--out", str(folder / "model")),
+    ]
+    subprocess.run(command, check=True)
+    return folder / "model" / "model.safetensors"
 
 
 def stop_hard(project, protocol):

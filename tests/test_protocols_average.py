@@ -1,6 +1,7 @@
-"""From coordinates to an average: extract, refine, classify, hand over."""
+"""The template from picks to a verdict; then classify, hand over, and be refused."""
 
 import csv
+import json
 import os
 import shutil
 import tempfile
@@ -16,22 +17,39 @@ from pwem.protocols import ProtImportVolumes
 from pyworkflow.tests import setupTestProject
 from tomo.constants import BOTTOM_LEFT_CORNER
 
-from etpicker_plugin import relion_tomo
+from etpicker_plugin import relion_tomo, run_template
 from etpicker_plugin.engine.config.average import TASKS
 from etpicker_plugin.engine.errors import ExternalProgramError
 from etpicker_plugin.engine.relion.find import find_relion
 from etpicker_plugin.tests.ribosomes import (
     BOX,
     DIAMETER,
+    PARTICLES,
     TILT_RANGE,
     VOXEL_SIZE,
     make_ribosomes,
 )
-from etpicker_plugin.tests.scipion_project import PhantomProject
+from etpicker_plugin.tests.scipion_project import (
+    PhantomProject,
+    positions_of,
+    train_model,
+)
 from etpicker_plugin.viewers.average_viewers import averages_of, some_boxes
 from etpicker_plugin.viewers.averages import draw_fsc, draw_montage, draw_sections
 
 REFINE, CLASSIFY = (TASKS.index(task) for task in ("refine", "classify"))
+PARTICLE = f"ribosome={DIAMETER:g}"
+QUICK = {
+    "ProtEtPickerPick": {"maxPicks": PARTICLES},
+    "ProtEtPickerExtract": {"boxSize": BOX},
+    "ProtEtPickerAverage": {
+        "angularStep": 0,
+        "offsetRange": 2 * VOXEL_SIZE,
+        "iterations": 2,
+    },
+    "ProtEtPickerValidate": {"iterations": 2, "resamples": 200},
+}
+"""What a test changes in the template's forms: small boxes and few rounds."""
 
 
 def relion_is_missing():
@@ -43,11 +61,20 @@ def relion_is_missing():
     return ""
 
 
+def is_near(pick, centres):
+    """Return whether a (tsId, x, y, z) is at most two voxels from another."""
+    name, *place = pick
+    return any(
+        name == other and np.linalg.norm(np.subtract(place, centre)) <= 2
+        for other, *centre in centres
+    )
+
+
 needs_relion = unittest.skipIf(relion_is_missing(), relion_is_missing())
 
 
-class TestExtractAndAverage(PhantomProject):
-    """A project with ribosomes, their true centres and boxes around them."""
+class TestFromPicksToVerdict(PhantomProject):
+    """A project that the template made, of simulated ribosomes and a small model."""
 
     @classmethod
     def setUpClass(cls):
@@ -55,18 +82,13 @@ class TestExtractAndAverage(PhantomProject):
         cls.folder = Path(tempfile.mkdtemp(prefix="etpicker_ribosomes_"))
         cls.addClassCleanup(shutil.rmtree, cls.folder, ignore_errors=True)
         make_ribosomes(cls.folder)
-        cls.tomograms = cls.import_tomograms(
-            cls.folder, voxel_size=VOXEL_SIZE, pattern="TS_*.mrc"
+        model = train_model(
+            cls.folder, diameter=PARTICLE, working_voxel_size=VOXEL_SIZE, steps=60
         )
-        cls.coordinates = cls.import_coordinates(
-            cls.tomograms,
-            cls.folder,
-            filesPattern="TS_*.csv",
-            diameter=f"ribosome={DIAMETER:g}",
-        ).Coordinates3D
-        cls.extracted = cls.run_protocol(
-            ProtEtPickerExtract, **cls.extraction(tiltRange="-60 60")
-        )
+        cls.exit_code = run_template.run_workflow(cls.proj, cls.fill_template(model))
+        cls.steps = {run.getClassName(): run for run in cls.proj.getRuns()}
+        cls.coordinates = cls.steps["ProtEtPickerPick"].Coordinates3D
+        cls.extracted = cls.steps["ProtEtPickerExtract"]
         cls.reference = cls.run_protocol(
             ProtImportVolumes,
             filesPath=str(cls.folder / "reference.mrc"),
@@ -74,10 +96,49 @@ class TestExtractAndAverage(PhantomProject):
         ).outputVolume
 
     @classmethod
+    def fill_template(cls, model):
+        """Return the template's workflow, quickened."""
+        fields = {
+            "tomograms_path": str(cls.folder),
+            "tomograms_pattern": "TS_*.mrc",
+            "voxel_size": f"{VOXEL_SIZE:g}",
+            "model": str(model),
+            "class_name": "ribosome",
+            "diameter": PARTICLE,
+            "tilt_range": "-60 60",
+            "name": "network",
+        }
+        template = run_template.find_template("pick_extract_average_validate")
+        path = Path(run_template.fill_template(template, fields))
+        workflow = json.loads(path.read_text(encoding="utf-8"))
+        for step in workflow:
+            step.update(QUICK.get(step["object.className"], {}))
+        path.write_text(json.dumps(workflow), encoding="utf-8")
+        return path
+
+    # the template -----------------------------------------------------------------
+
+    @needs_relion
+    def test_the_template_runs_to_the_verdict(self):
+        self.assertEqual(self.exit_code, 0)
+        truth = self.import_coordinates(
+            self.steps["ProtImportTomograms"].Tomograms,
+            self.folder,
+            filesPattern="TS_*.csv",
+            diameter=PARTICLE,
+        ).Coordinates3D
+        centres = positions_of(truth)
+        found = [is_near(pick, centres) for pick in positions_of(self.coordinates)]
+        self.assertGreater(np.mean(found), 0.8)
+        verdict = self.steps["ProtEtPickerValidate"].getVerdict()
+        self.assertEqual(verdict["ranking"], ["network", "control"])
+        self.assertEqual(verdict["sets"]["network"]["n"], len(self.coordinates))
+
+    @classmethod
     def extraction(cls, **changes):
         return {
             "inputCoordinates": cls.coordinates,
-            "diameter": f"ribosome={DIAMETER:g}",
+            "diameter": PARTICLE,
             "boxSize": BOX,
             **changes,
         }
@@ -149,9 +210,7 @@ class TestExtractAndAverage(PhantomProject):
 
     @needs_relion
     def test_refinement(self):
-        refined = self.run_protocol(
-            ProtEtPickerAverage, **self.averaging(localResolution=True)
-        )
+        refined = self.steps["ProtEtPickerAverage"]
 
         average = refined.Average
         self.assertEqual(average.getDim(), (BOX,) * 3)
