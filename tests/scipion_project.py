@@ -63,6 +63,16 @@ class PhantomProject(TestBaseCentralizedLayer):
             **{"filesPattern": "*.csv", "diameter": DIAMETER_WORDS, **values},
         )
 
+    @classmethod
+    def train_model_file(cls, *, steps):
+        """Train on the phantoms with the command line; return the model file."""
+        return train_model(
+            cls.folder,
+            diameter=DIAMETER_WORDS,
+            working_voxel_size=15.0,
+            steps=steps,
+        )
+
 
 def train_model(folder, *, diameter, working_voxel_size, steps):
     """Train on a folder's TS_*.mrc and .csv with the command line; return the model."""
