@@ -77,6 +77,8 @@ class TestQueue(PhantomProject):
         self.wait_for_end(picked)
         self.assertTrue(picked.isFinished(), picked.getErrorMessage())
         self.assertEqual(set(picked.Coordinates3D.getTSIds()), set(SHAPES_ZYX))
+        # A job ends a moment after the protocol that it is.
+        self.wait_until(lambda: len(self.slurm.ended_jobs()) >= before + jobs, picked)
         self.assertEqual(self.slurm.ended_jobs()[before:], ["COMPLETED"] * jobs)
 
     # --------------------------- what fails -----------------------------------
