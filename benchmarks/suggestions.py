@@ -29,8 +29,9 @@ from dev_accuracy import TESTING, TRAINING, VOXEL_SIZE, etpicker
 
 from etpicker_plugin.engine.config.view import ViewConfig
 from etpicker_plugin.engine.io.coordinates_csv import read_csv, write_csv
-from etpicker_plugin.engine.io.particles import NEGATIVE, Particles, join_particles
+from etpicker_plugin.engine.io.particles import Particles, join_particles
 from etpicker_plugin.engine.model.card import read_card
+from etpicker_plugin.engine.negative import NEGATIVE
 from etpicker_plugin.window.session import Document, Session
 from etpicker_plugin.window.suggestions import suggest_places
 

@@ -16,7 +16,8 @@ from etpicker_plugin.convert import even_box, link_tomogram
 from etpicker_plugin.engine.config.options import config_from_values, config_to_values
 from etpicker_plugin.engine.config.view import ViewConfig
 from etpicker_plugin.engine.io.coordinates_csv import read_csv, write_csv
-from etpicker_plugin.engine.io.particles import NEGATIVE, Particles
+from etpicker_plugin.engine.io.particles import Particles
+from etpicker_plugin.engine.negative import NEGATIVE
 from etpicker_plugin.window.session import CLASSES_FILE, START_SUFFIX
 from etpicker_plugin.window.settings import Classes
 

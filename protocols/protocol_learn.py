@@ -27,7 +27,8 @@ from etpicker_plugin.convert import (
 from etpicker_plugin.engine.config.options import config_digest
 from etpicker_plugin.engine.errors import ConfigError
 from etpicker_plugin.engine.io.coordinates_csv import write_csv
-from etpicker_plugin.engine.io.particles import NEGATIVE, join_particles
+from etpicker_plugin.engine.io.particles import join_particles
+from etpicker_plugin.engine.negative import NEGATIVE
 
 INPUT_FIELDS = ("diameter", "annotation")
 SCIPION_FIELDS = (

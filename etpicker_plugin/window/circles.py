@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from etpicker_plugin.engine.io.particles import NEGATIVE
+from etpicker_plugin.engine.negative import NEGATIVE
 from etpicker_plugin.window.agreement import Agreement
 from etpicker_plugin.window.sections import Sections, cut_spheres
 from etpicker_plugin.window.session import Document

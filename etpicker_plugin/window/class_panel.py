@@ -17,7 +17,7 @@ from PyQt5.QtWidgets import (
 )
 
 from etpicker_plugin.engine.errors import EtPickerError
-from etpicker_plugin.engine.io.particles import NEGATIVE
+from etpicker_plugin.engine.negative import NEGATIVE
 from etpicker_plugin.window.settings import Classes
 from etpicker_plugin.window.style import class_colour
 

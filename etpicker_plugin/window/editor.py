@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 from PyQt5.QtCore import QObject, pyqtSignal
 
 from etpicker_plugin.engine.errors import EtPickerError
-from etpicker_plugin.engine.io.particles import NEGATIVE
+from etpicker_plugin.engine.negative import NEGATIVE
 from etpicker_plugin.window.annotation import Annotation, Edit
 from etpicker_plugin.window.recentre import find_centre
 from etpicker_plugin.window.session import Document, Session

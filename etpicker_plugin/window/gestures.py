@@ -5,7 +5,7 @@ from enum import Enum
 import numpy as np
 from PyQt5.QtCore import QObject, Qt, pyqtSignal
 
-from etpicker_plugin.engine.io.particles import NEGATIVE
+from etpicker_plugin.engine.negative import NEGATIVE
 from etpicker_plugin.window.editor import Editor
 from etpicker_plugin.window.slice_view import SliceView
 from etpicker_plugin.window.view_state import ViewState

@@ -23,8 +23,9 @@ from etpicker_plugin.engine.io.coordinates_csv import (
     write_csv,
 )
 from etpicker_plugin.engine.io.names import match_names
-from etpicker_plugin.engine.io.particles import NEGATIVE, Particles, make_particles
+from etpicker_plugin.engine.io.particles import Particles, make_particles
 from etpicker_plugin.engine.io.tomogram import tomogram_id_of
+from etpicker_plugin.engine.negative import NEGATIVE
 from etpicker_plugin.window.annotation import Annotation
 from etpicker_plugin.window.height_index import HeightIndex
 from etpicker_plugin.window.journal import Journal

@@ -9,7 +9,7 @@ from typing import Any
 from etpicker_plugin.engine.config.checks import require_diameters
 from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.io.atomic import write_whole
-from etpicker_plugin.engine.io.particles import NEGATIVE
+from etpicker_plugin.engine.negative import NEGATIVE
 
 FORMAT = 1
 DEFAULT_CLASS = "particle"

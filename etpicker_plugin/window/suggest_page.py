@@ -5,7 +5,7 @@ from PyQt5.QtCore import pyqtSignal
 from PyQt5.QtWidgets import QGroupBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout
 
 from etpicker_plugin.engine.errors import EtPickerError
-from etpicker_plugin.engine.io.particles import NEGATIVE
+from etpicker_plugin.engine.negative import NEGATIVE
 from etpicker_plugin.window.editor import Editor
 from etpicker_plugin.window.suggestions import suggest_places
 

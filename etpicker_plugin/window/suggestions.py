@@ -7,7 +7,7 @@ No network is needed: the candidates are a model's picks with their scores, best
 import numpy as np
 from numpy.typing import NDArray
 
-from etpicker_plugin.engine.io.particles import NEGATIVE
+from etpicker_plugin.engine.negative import NEGATIVE
 from etpicker_plugin.window.recentre import read_around
 from etpicker_plugin.window.session import Document
 from etpicker_plugin.window.settings import Classes

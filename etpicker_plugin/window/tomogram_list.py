@@ -10,7 +10,7 @@ from PyQt5.QtWidgets import (
     QTableWidgetItem,
 )
 
-from etpicker_plugin.engine.io.particles import NEGATIVE
+from etpicker_plugin.engine.negative import NEGATIVE
 from etpicker_plugin.window.session import Document, Session
 from etpicker_plugin.window.style import FAINT, class_colour
 

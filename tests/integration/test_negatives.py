@@ -8,7 +8,8 @@ import pytest
 from etpicker_plugin.engine.cli import main
 from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.io.coordinates_csv import write_csv
-from etpicker_plugin.engine.io.particles import NEGATIVE, make_particles
+from etpicker_plugin.engine.io.particles import make_particles
+from etpicker_plugin.engine.negative import NEGATIVE
 from etpicker_plugin.engine.training.dataset import load_dataset, read_annotated
 from etpicker_plugin.tests.phantoms import DIAMETERS, make_phantom
 

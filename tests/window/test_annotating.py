@@ -6,7 +6,7 @@ from PyQt5.QtCore import QEvent, QPoint, Qt
 from PyQt5.QtTest import QTest
 
 from etpicker_plugin.engine.io.coordinates_csv import read_csv
-from etpicker_plugin.engine.io.particles import NEGATIVE
+from etpicker_plugin.engine.negative import NEGATIVE
 from etpicker_plugin.tests.phantoms import SHAPES_ZYX
 from etpicker_plugin.tests.window_driver import (
     click,

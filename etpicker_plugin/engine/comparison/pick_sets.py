@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 
 from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.io.coordinates_csv import check_particles, read_csv
-from etpicker_plugin.engine.io.particles import NEGATIVE, Particles
+from etpicker_plugin.engine.io.particles import Particles
 from etpicker_plugin.engine.io.tomogram import (
     VOXEL_SIZE_TOLERANCE,
     Tomogram,
     read_tomogram,
 )
+from etpicker_plugin.engine.negative import NEGATIVE
 
 logger = logging.getLogger(__name__)
 

@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 from etpicker_plugin.engine.errors import ConfigError
-from etpicker_plugin.engine.io.particles import NEGATIVE
+from etpicker_plugin.engine.negative import NEGATIVE
 
 
 def require(condition: bool, message: str) -> None:

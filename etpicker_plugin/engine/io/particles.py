@@ -8,9 +8,6 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
 
-NEGATIVE = "negative"
-"""Class of places that a person says hold no particle; no species has this name."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Particles:

@@ -8,7 +8,7 @@ import pytest
 from etpicker_plugin.engine.config.view import ViewConfig
 from etpicker_plugin.engine.errors import ConfigError, InputDataError, ResourceError
 from etpicker_plugin.engine.io.coordinates_csv import read_csv
-from etpicker_plugin.engine.io.particles import NEGATIVE
+from etpicker_plugin.engine.negative import NEGATIVE
 from etpicker_plugin.tests.phantoms import write_tomogram
 from etpicker_plugin.window.session import Session
 from etpicker_plugin.window.view import require_display

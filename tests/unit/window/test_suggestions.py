@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from etpicker_plugin.engine.io.particles import NEGATIVE, make_particles
+from etpicker_plugin.engine.io.particles import make_particles
+from etpicker_plugin.engine.negative import NEGATIVE
 from etpicker_plugin.tests.phantoms import write_tomogram
 from etpicker_plugin.window.annotation import Annotation
 from etpicker_plugin.window.journal import Journal
