@@ -13,6 +13,7 @@ from etpicker_plugin.protocols.form import (
 from etpicker_plugin.protocols.protocol_base import ProtEtPickerBase, set_label
 from pyworkflow.protocol import params
 
+from etpicker_plugin.constants import ERROR_FILE, FINISHED_FILE
 from etpicker_plugin.convert import (
     group_ids,
     link_tomogram,
@@ -148,11 +149,12 @@ class ProtEtPickerExportCoordinates(ProtEtPickerBase):
         return self.exportDir.get() or self._getExtraPath("exported")
 
     def getExportedFiles(self):
-        """Return the exported files without the JSON beside each."""
+        """Return the exported files without the JSON beside each, and the records."""
         folder = Path(self.getExportFolder())
         files = {*folder.glob("*"), *folder.glob("ExperimentRuns/*/Picks/*")}
-        sidecars = {sidecar_of(file) for file in files}
-        return sorted(f for f in files - sidecars if f.suffix in EXPORTED)
+        others = {sidecar_of(file) for file in files}
+        others |= {folder / name for name in (ERROR_FILE, FINISHED_FILE)}
+        return sorted(f for f in files - others if f.suffix in EXPORTED)
 
     def _buildConfig(self):
         rate = self.inputCoordinates[0].get().getSamplingRate()
