@@ -18,7 +18,7 @@ PIP_FLAGS ?=
 DEMO ?= demo
 BIN := $(abspath $(VENV))/bin
 READY := $(VENV)/.etpicker-ready
-TOOLS := scipion-app scipion-em-reliontomo pytest pytest-cov ruff mypy setuptools \
+TOOLS := scipion-app scipion-em-reliontomo pytest pytest-cov pytest-xdist ruff mypy setuptools \
 	mkdocs-material
 # They need another NumPy than Scipion, hence an environment of their own; of copick's
 # many dependencies only those that reading picks takes.
@@ -49,7 +49,7 @@ demo: $(READY)
 	@$(BIN)/python -m etpicker_plugin.demo --out $(DEMO)
 
 test: lint docs
-	$(BIN)/python -m pytest --durations=15
+	$(BIN)/python -m pytest -n 2 --dist loadfile --durations=15
 
 lint: $(READY)
 	$(BIN)/ruff check .
