@@ -24,12 +24,16 @@ from etpicker_plugin import Plugin
 from etpicker_plugin.constants import (
     DEEPETPICKER,
     EPICKER,
-    ERROR_FILE,
-    FINISHED_FILE,
 )
 from etpicker_plugin.convert import group_ids
 from etpicker_plugin.engine.config.options import config_to_values
 from etpicker_plugin.engine.errors import EtPickerError
+from etpicker_plugin.engine.records import (
+    ERROR_FILE,
+    FINISHED_FILE,
+    forget_end,
+    records_folder,
+)
 
 PLUGIN = "etpicker"
 QUEUE_FILES_S = 15.0
@@ -172,9 +176,8 @@ class ProtEtPickerBase(EMProtocol, ProtTomoBase):
         )
         on_gpu = getattr(config, "device", "cpu") == "cuda"
         program = engine_program(Plugin.getPython(), on_gpu=on_gpu)
-        records = Path(getattr(config, "records", "") or config.out)
-        for name in (ERROR_FILE, FINISHED_FILE):
-            (records / name).unlink(missing_ok=True)
+        records = records_folder(config)
+        forget_end(records)
         try:
             self.runJob(program, f"{command} --config {shlex.quote(str(config_file))}")
         except subprocess.CalledProcessError as error:

@@ -13,7 +13,6 @@ from etpicker_plugin.protocols.form import (
 from etpicker_plugin.protocols.protocol_base import ProtEtPickerBase, set_label
 from pyworkflow.protocol import params
 
-from etpicker_plugin.constants import ERROR_FILE, FINISHED_FILE
 from etpicker_plugin.convert import (
     group_ids,
     link_tomogram,
@@ -24,6 +23,7 @@ from etpicker_plugin.engine.config.convert import ConvertConfig
 from etpicker_plugin.engine.config.options import config_digest, config_from_values
 from etpicker_plugin.engine.io.coordinates_csv import write_csv
 from etpicker_plugin.engine.io.sidecar import sidecar_of
+from etpicker_plugin.engine.records import END_FILES
 
 FORM_FIELDS = (
     "output_format",
@@ -153,7 +153,7 @@ class ProtEtPickerExportCoordinates(ProtEtPickerBase):
         folder = Path(self.getExportFolder())
         files = {*folder.glob("*"), *folder.glob("ExperimentRuns/*/Picks/*")}
         others = {sidecar_of(file) for file in files}
-        others |= {folder / name for name in (ERROR_FILE, FINISHED_FILE)}
+        others |= {folder / name for name in END_FILES}
         return sorted(f for f in files - others if f.suffix in EXPORTED)
 
     def _buildConfig(self):

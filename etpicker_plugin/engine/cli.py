@@ -35,11 +35,14 @@ from etpicker_plugin.engine.progress import (
     Progress,
     report_to,
 )
+from etpicker_plugin.engine.records import (
+    ERROR_FILE,
+    FINISHED_FILE,
+    forget_end,
+    records_folder,
+)
 
 logger = logging.getLogger(__name__)
-
-ERROR_FILE = "error.json"
-FINISHED_FILE = "finished.json"
 
 
 @dataclass(frozen=True)
@@ -191,10 +194,10 @@ def make_records_folder(config: Any) -> Path:
     ResourceError
         If it cannot be written.
     """
-    own = config.records_folder() if hasattr(config, "records_folder") else None
-    folder = Path(config.out) if own is None else make_output_folder(own)
-    for name in (ERROR_FILE, FINISHED_FILE):
-        (folder / name).unlink(missing_ok=True)
+    folder = records_folder(config)
+    if folder != Path(config.out):
+        make_output_folder(folder)
+    forget_end(folder)
     return folder
 
 
