@@ -83,7 +83,8 @@ class ProtEtPickerBase(EMProtocol, ProtTomoBase):
             default="0",
             label="GPU IDs",
             help="GPUs, separated by spaces. Tomograms are picked on all of them at "
-            "the same time; training uses the first.",
+            "the same time, and training shares its work among them: with two, a step "
+            "learns from twice the patches.",
         )
         cores = os.cpu_count() or 1
         if self.modeParallel():
@@ -159,8 +160,10 @@ class ProtEtPickerBase(EMProtocol, ProtTomoBase):
         )
 
     # --------------------------- the engine -----------------------------------
-    def runEngine(self, command, config, folder):
+    def runEngine(self, command, config, folder, *, processes=1):
         """Run one engine command with its configuration written to ``folder``.
+
+        ``processes`` work on it together, each on a GPU of its own.
 
         Raises
         ------
@@ -175,7 +178,7 @@ class ProtEtPickerBase(EMProtocol, ProtTomoBase):
             encoding="utf-8",
         )
         on_gpu = getattr(config, "device", "cpu") == "cuda"
-        program = engine_program(Plugin.getPython(), on_gpu=on_gpu)
+        program = engine_program(Plugin.getPython(), on_gpu=on_gpu, processes=processes)
         records = records_folder(config)
         forget_end(records)
         try:
@@ -211,9 +214,14 @@ def explain_classes(place):
     )
 
 
-def engine_program(python, *, on_gpu):
+def engine_program(python, *, on_gpu, processes=1):
     """Return what Scipion runs; it puts the GPUs assigned to the step in place."""
-    program = f"{shlex.quote(python)} -m etpicker_plugin.engine"
+    together = ""
+    if processes > 1:
+        together = (
+            f"-m torch.distributed.run --standalone --nproc-per-node {processes} "
+        )
+    program = f"{shlex.quote(python)} {together}-m etpicker_plugin.engine"
     return f"CUDA_VISIBLE_DEVICES=%(GPU)s {program}" if on_gpu else program
 
 

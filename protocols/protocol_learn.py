@@ -124,7 +124,12 @@ class ProtEtPickerLearn(ProtEtPickerBase):
 
     def learnStep(self, digest):
         """Learn, or go on where a stopped run was."""
-        self.runEngine(self.COMMAND, self._buildConfig(), self._getExtraPath())
+        self.runEngine(
+            self.COMMAND,
+            self._buildConfig(),
+            self._getExtraPath(),
+            processes=len(set(self.getGpuList())) if self.usesGpu() else 1,
+        )
 
     # --------------------------- info -----------------------------------------
     def _findErrors(self):

@@ -222,6 +222,15 @@ class TestEngineProgram(unittest.TestCase):
             "pick --config x.json",
         )
 
+    def test_several_gpus_train_in_a_process_each(self):
+        program = engine_program("python", on_gpu=True, processes=2)
+        command = buildRunCommand(program, "train --config x.json", 1, gpuList=[2, 3])
+        self.assertEqual(
+            command.strip(),
+            "CUDA_VISIBLE_DEVICES=2,3 python -m torch.distributed.run --standalone "
+            "--nproc-per-node 2 -m etpicker_plugin.engine train --config x.json",
+        )
+
     def test_without_a_gpu_nothing_is_hidden_or_substituted(self):
         program = engine_program("python", on_gpu=False)
         self.assertEqual(program, "python -m etpicker_plugin.engine")

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from etpicker_plugin.engine import torchrun
 from etpicker_plugin.engine.config.average import AverageConfig
 from etpicker_plugin.engine.config.compare import CompareConfig
 from etpicker_plugin.engine.config.convert import ConvertConfig
@@ -27,12 +28,13 @@ from etpicker_plugin.engine.config.train import TrainConfig
 from etpicker_plugin.engine.config.update import UpdateConfig
 from etpicker_plugin.engine.config.validate import ValidateConfig
 from etpicker_plugin.engine.config.view import ViewConfig
-from etpicker_plugin.engine.errors import EtPickerError, ResourceError
+from etpicker_plugin.engine.errors import ConfigError, EtPickerError, ResourceError
 from etpicker_plugin.engine.progress import (
     BarProgress,
     JsonLinesProgress,
     LogProgress,
     Progress,
+    ignore_progress,
     report_to,
 )
 from etpicker_plugin.engine.records import (
@@ -49,6 +51,8 @@ logger = logging.getLogger(__name__)
 class Command:
     """A command: its parameters, and where the function of its name lives.
 
+    ``by_torchrun``: several processes of torchrun can do it together.
+
     The module is imported only when the command runs, so that ``--help`` and the
     commands without a network do not wait for torch.
     """
@@ -57,6 +61,7 @@ class Command:
     module: str
     help: str
     package: str = "etpicker_plugin.engine"
+    by_torchrun: bool = False
 
     def load(self) -> ModuleType:
         """Import the module."""
@@ -65,13 +70,17 @@ class Command:
 
 COMMANDS = {
     "train": Command(
-        TrainConfig, "training.train", "learn a picker from clicked centres"
+        TrainConfig,
+        "training.train",
+        "learn a picker from clicked centres",
+        by_torchrun=True,
     ),
     "pick": Command(PickConfig, "picking.pick", "pick particles in tomograms"),
     "update": Command(
         UpdateConfig,
         "update.update",
         "teach a model new data or species, without forgetting the old",
+        by_torchrun=True,
     ),
     "models": Command(
         ModelsConfig, "lineage.models", "list a folder's models as a tree of updates"
@@ -134,8 +143,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     # in small ones takes longer than to compute it. To be set before torch is imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
+    is_first = torchrun.rank() == 0
     logging.basicConfig(
-        level=logging.INFO,
+        # Of several processes one speaks, and writes.
+        level=logging.INFO if is_first else logging.CRITICAL,
         stream=sys.stderr,
         format="%(asctime)s %(levelname)s %(message)s",
         datefmt="%H:%M:%S",
@@ -147,12 +158,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     records: Path | None = None
     try:
         config: Any = config_from_arguments(command.config_class, arguments)
+        check_torchrun(name)
         out_dir = None
         if hasattr(config, "out"):
             out_dir = make_output_folder(Path(config.out))
-            records = make_records_folder(config)
+            records = make_records_folder(config) if is_first else None
         run = getattr(command.load(), name)
-        run(config, out_dir, on_progress=_progress_for(records))
+        progress = _progress_for(records) if is_first else ignore_progress
+        run(config, out_dir, on_progress=progress)
     except EtPickerError as error:
         logger.error("%s", error)
         _write_end(records, ERROR_FILE, _describe(error))
@@ -162,6 +175,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
     _write_end(records, FINISHED_FILE, {"command": name})
     return 0
+
+
+def check_torchrun(name: str) -> None:
+    """Refuse to do one thing in several processes at once.
+
+    Raises
+    ------
+    ConfigError
+        If torchrun started a command whose processes would not work together.
+    """
+    if torchrun.is_launched() and not COMMANDS[name].by_torchrun:
+        able = ", ".join(n for n, command in COMMANDS.items() if command.by_torchrun)
+        raise ConfigError(
+            f"etpicker {name} is not for torchrun, which is for {able}. Several GPUs "
+            "pick side by side with --part 1/2, --part 2/2 and so on."
+        )
 
 
 def make_output_folder(path: Path) -> Path:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 
+from etpicker_plugin.engine import torchrun
 from etpicker_plugin.engine.errors import ResourceError
 
 logger = logging.getLogger(__name__)
@@ -19,7 +20,8 @@ def choose_device(name: str, *, threads: int = 0) -> torch.device:
     ResourceError
         If ``cuda`` is asked for and there is none.
     """
-    torch.set_num_threads(threads or available_cores())
+    cores = available_cores() // torchrun.local_size()
+    torch.set_num_threads(threads or max(cores, 1))
     if name == "cuda" and not torch.cuda.is_available():
         raise ResourceError(
             "--device cuda: torch finds no usable GPU. Use --device auto or cpu, or "
@@ -27,7 +29,21 @@ def choose_device(name: str, *, threads: int = 0) -> torch.device:
         )
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name == "cuda" and torchrun.is_launched():
+        return _own_gpu()
     return torch.device(name)
+
+
+def _own_gpu() -> torch.device:
+    """Return the GPU of this one of torchrun's processes."""
+    number, there = torchrun.local_rank(), torch.cuda.device_count()
+    if number >= there:
+        raise ResourceError(
+            f"torchrun started {torchrun.local_size()} processes here, and there are "
+            f"{there} GPUs. Give --nproc-per-node {there}."
+        )
+    torch.cuda.set_device(number)
+    return torch.device("cuda", number)
 
 
 def available_cores() -> int:

@@ -3,7 +3,7 @@
 import copy
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from etpicker_plugin.engine.training.patches import (
     BatchSource,
     stream_batches,
 )
+from etpicker_plugin.engine.training.ranks import Ranks
 from etpicker_plugin.engine.training.resume import (
     TrainingState,
     optimiser_moments,
@@ -42,6 +43,7 @@ WEIGHT_DECAY = 0.01
 BETAS = (0.9, 0.99)
 LARGEST_GRADIENT = 5.0
 SAVE_EVERY_S = 60.0
+ALONE = Ranks()
 
 Validate = Callable[[Network], tuple[float, dict[str, float]]]
 Loss = Callable[[tuple[Tensor, ...], Batch, Network], Tensor]
@@ -79,6 +81,7 @@ class _Weights:
     average: Network
     best: Network
     optimiser: torch.optim.AdamW
+    ranks: Ranks
 
 
 def learn_from_labels(
@@ -102,6 +105,7 @@ def fit(
     on_progress: Progress,
     run: Run = only_logits,
     loss: Loss = learn_from_labels,
+    ranks: Ranks = ALONE,
 ) -> Network:
     """Train, and return the average of the weights that validated best.
 
@@ -116,8 +120,10 @@ def fit(
     run, loss
         Outputs of the network for a batch of images; and the loss of those outputs,
         which may also look at the network's weights.
+    ranks
+        The processes that train together; ``source`` gives this one's patches.
     """
-    weights = _make_weights(network, settings, run)
+    weights = _make_weights(network, settings, run, ranks)
     _restore(state, weights)
     counters, budget = state.counters, settings.budget
     began = time.monotonic() - counters.elapsed_s
@@ -128,14 +134,15 @@ def fit(
         last_step=budget.steps,
         batch_size=settings.batch_size,
     ):
-        progress = budget.progress(counters.step, time.monotonic() - began)
+        elapsed_s = ranks.share(time.monotonic() - began)
+        progress = budget.progress(counters.step, elapsed_s)
         if progress >= 1.0 or counters.validations_since_best >= settings.patience:
             break
         rate = one_cycle(progress, settings.learning_rate)
         value = _step(weights, batch, loss, rate=rate)
         counters.step += 1
         _update_average(weights, counters.step)
-        counters.elapsed_s = time.monotonic() - began
+        counters.elapsed_s = ranks.share(time.monotonic() - began)
         report = {"loss": value, "lr": rate}
         on_progress(ProgressEvent("training", counters.step, budget.steps, report))
         due = _validation_is_due(
@@ -145,7 +152,7 @@ def fit(
         )
         if due:
             _validate(weights, validate, settings, state, on_progress)
-        if due or time.monotonic() - saved > SAVE_EVERY_S:
+        if ranks.is_first and (due or time.monotonic() - saved > SAVE_EVERY_S):
             _save(state_path, state, weights)
             saved = time.monotonic()
     last = counters.history[-1]["step"] if counters.history else -1
@@ -154,7 +161,9 @@ def fit(
     return weights.best
 
 
-def _make_weights(network: Network, settings: FitSettings, run: Run) -> _Weights:
+def _make_weights(
+    network: Network, settings: FitSettings, run: Run, ranks: Ranks
+) -> _Weights:
     average = copy.deepcopy(network).requires_grad_(False)
     optimiser = torch.optim.AdamW(
         network.parameters(),
@@ -164,7 +173,8 @@ def _make_weights(network: Network, settings: FitSettings, run: Run) -> _Weights
     )
     parallel = ParallelNetwork(network, run, batch_size=settings.batch_size)
     parallel.train(learn_statistics=settings.learn_statistics)
-    return _Weights(network, parallel, average, copy.deepcopy(average), optimiser)
+    best = copy.deepcopy(average)
+    return _Weights(network, parallel, average, best, optimiser, ranks)
 
 
 def _validation_is_due(progress: float, validations: int, *, first: float) -> bool:
@@ -182,9 +192,16 @@ def _step(weights: _Weights, batch: Batch, loss: Loss, *, rate: float) -> float:
     value = loss(weights.parallel.forward(batch.image), batch, weights.network)
     value.backward()
     weights.parallel.backward()
+    weights.ranks.average(_learnt_tensors(weights.network))
     torch.nn.utils.clip_grad_norm_(weights.network.parameters(), LARGEST_GRADIENT)
     optimiser.step()
     return float(value.detach())
+
+
+def _learnt_tensors(network: Network) -> Iterator[Tensor]:
+    """Yield what a step has made from its patches: gradients and statistics."""
+    yield from (p.grad for p in network.parameters() if p.grad is not None)
+    yield from (b for b in network.buffers() if b.is_floating_point())
 
 
 def _update_average(weights: _Weights, step: int) -> None:
@@ -214,7 +231,10 @@ def _validate(
     """
     counters = state.counters
     weights.average.eval()
-    score, values = validate(weights.average)
+    score, values = 0.0, dict[str, float]()
+    if weights.ranks.is_first:
+        score, values = validate(weights.average)
+    score = weights.ranks.share(score)
     counters.validations += 1
     counters.validations_since_best += 1
     if score >= counters.best_score - settings.equal_score:

@@ -35,6 +35,7 @@ from etpicker_plugin.engine.training.judge import (
 from etpicker_plugin.engine.training.keep import Provenance, keep_exemplars
 from etpicker_plugin.engine.training.make_card import make_card
 from etpicker_plugin.engine.training.patches import PatchSampler, TrainingVolume
+from etpicker_plugin.engine.training.ranks import join_ranks
 from etpicker_plugin.engine.training.resume import (
     Counters,
     TrainingState,
@@ -74,6 +75,7 @@ def train(config: TrainConfig, out_dir: Path, *, on_progress: Progress) -> Path:
     if model_path.exists():
         return finished_model(model_path, digest)
     device = choose_device(config.device, threads=config.threads)
+    ranks = join_ranks(device)
     logger.info("etpicker %s, %s", __version__, describe_device(device))
     classes = list(config.diameter)
     training, validation = _read_inputs(config, classes)
@@ -92,7 +94,14 @@ def train(config: TrainConfig, out_dir: Path, *, on_progress: Progress) -> Path:
         alignment=network.alignment,
     )
     _describe_run(config, training + validation, working)
-    sampler = _make_sampler(config, volumes, labels, working, network.output_stride)
+    sampler = _make_sampler(
+        config,
+        volumes,
+        labels,
+        working,
+        network.output_stride,
+        seed=ranks.seed(config.seed),
+    )
     judge = make_judge(
         config.diameter,
         labels,
@@ -118,7 +127,11 @@ def train(config: TrainConfig, out_dir: Path, *, on_progress: Progress) -> Path:
             state=state,
             state_path=state_path,
             on_progress=on_progress,
+            ranks=ranks,
         )
+    ranks.part()
+    if not ranks.is_first:
+        return model_path
     card = make_card(
         config,
         results=judge.final_results(best.eval(), parts),
@@ -149,6 +162,8 @@ def _make_sampler(
     labels: dict[str, float],
     working: float,
     stride: int,
+    *,
+    seed: int,
 ) -> PatchSampler:
     settings = make_label_settings(
         config.diameter,
@@ -158,7 +173,7 @@ def _make_sampler(
         stride=stride,
     )
     return PatchSampler(
-        volumes, patch_size=config.patch_size, labels=settings, seed=config.seed
+        volumes, patch_size=config.patch_size, labels=settings, seed=seed
     )
 
 

@@ -34,6 +34,7 @@ from etpicker_plugin.engine.training.judge import (
 )
 from etpicker_plugin.engine.training.keep import Provenance, keep_exemplars
 from etpicker_plugin.engine.training.patches import PatchSampler, TrainingVolume
+from etpicker_plugin.engine.training.ranks import Ranks, join_ranks
 from etpicker_plugin.engine.training.resume import TrainingState
 from etpicker_plugin.engine.training.scale import make_label_settings
 from etpicker_plugin.engine.training.train import (
@@ -84,12 +85,16 @@ def update(config: UpdateConfig, out_dir: Path, *, on_progress: Progress) -> Pat
     if model_path.exists():
         return finished_model(model_path, digest)
     device = choose_device(config.device, threads=config.threads)
+    ranks = join_ranks(device)
     logger.info("etpicker %s, %s", __version__, describe_device(device))
     lesson = prepare_lesson(config, device)
     judge = _make_judge(lesson, config, len(lesson.plan.classes))
     state = starting_state(out_dir / STATE_NAME, digest)
     with explain_memory(batch_size=config.batch_size, patch_size=config.patch_size):
-        best = _learn(lesson, judge, config, state, out_dir, began, on_progress)
+        best = _learn(lesson, judge, config, state, out_dir, began, on_progress, ranks)
+    ranks.part()
+    if not ranks.is_first:
+        return model_path
     results = keep_unmeasured(
         judge.final_results(best, lesson.parts),
         lesson.card.classes,
@@ -136,6 +141,7 @@ def _learn(
     out_dir: Path,
     began: float,
     on_progress: Progress,
+    ranks: Ranks,
 ) -> Network:
     """Train the student beside the frozen teacher."""
     torch.manual_seed(config.seed)
@@ -143,7 +149,7 @@ def _learn(
     student = place_network(
         grow_network(lesson.teacher, len(lesson.plan.classes)), device
     )
-    source = _mixed_batches(lesson, config)
+    source = _mixed_batches(lesson, config, seed=ranks.seed(config.seed))
     loss = _update_loss(lesson, source, config)
     best = fit(
         student,
@@ -173,11 +179,12 @@ def _learn(
         on_progress=on_progress,
         run=dual_path(lesson.teacher),
         loss=loss,
+        ranks=ranks,
     )
     return best.eval()
 
 
-def _mixed_batches(lesson: Lesson, config: UpdateConfig) -> MixedBatches:
+def _mixed_batches(lesson: Lesson, config: UpdateConfig, *, seed: int) -> MixedBatches:
     plan, stride = lesson.plan, lesson.teacher.output_stride
     labels = make_label_settings(
         plan.diameters,
@@ -194,9 +201,9 @@ def _mixed_batches(lesson: Lesson, config: UpdateConfig) -> MixedBatches:
         )
 
     replay = config.replay_weight > 0 or config.distillation_weight > 0
-    memory = sampler(remembered, config.seed + REPLAY_SEED) if remembered else None
+    memory = sampler(remembered, seed + REPLAY_SEED) if remembered else None
     return MixedBatches(
-        new=sampler(lesson.volumes, config.seed), memory=memory if replay else None
+        new=sampler(lesson.volumes, seed), memory=memory if replay else None
     )
 
 
