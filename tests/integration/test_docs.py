@@ -89,7 +89,7 @@ def test_command_table_holds_flag_default_unit_and_help():
     rows = load_tables().command_table("train").splitlines()
 
     assert "| `--out` | required | Folder for the model. |" in rows
-    assert "| `--batch-size` | 4 | Patches per step. [patches] |" in rows
+    assert "| `--batch-size` | 4 | Patches per step, on each GPU. [patches] |" in rows
     assert any(
         row.startswith("| `--diameter NAME=VALUE …` | required |") for row in rows
     )

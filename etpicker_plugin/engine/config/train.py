@@ -79,7 +79,11 @@ class TrainConfig:
         4000, "Optimiser steps at most.", label="Training steps", advanced=True
     )
     batch_size: int = option(
-        4, "Patches per step, on each GPU.", label="Batch size", unit="patches", advanced=True
+        4,
+        "Patches per step, on each GPU.",
+        label="Batch size",
+        unit="patches",
+        advanced=True,
     )
     patch_size: int = patch_size_option()
     working_voxel_size: float | None = option(
