@@ -159,9 +159,8 @@ def test_one_model_comes_out_and_one_process_reports(tmp_path):
 @pytest.mark.parametrize("command", ["pick", "evaluate"])
 def test_other_commands_are_not_for_torchrun(command, tmp_path):
     arguments = {
-        "pick": ["--model", "m", "--tomogram", "t.mrc"],
-        "evaluate": ["--picks", "p", "--truth", "t", "--diameter", "a=100"]
-        + ["--voxel-size", "10"],
+        "pick": "--model m --tomogram t.mrc".split(),
+        "evaluate": "--picks p --truth t --diameter a=100 --voxel-size 10".split(),
     }
     done = subprocess.run(
         [

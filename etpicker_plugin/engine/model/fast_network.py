@@ -9,6 +9,8 @@ output depends on its neighbourhood alone and not on where a tile begins.
 import torch
 from torch import Tensor, nn
 
+from etpicker_plugin.engine.model.halving_conv import HalvingConv
+
 WIDTHS = (32, 64, 128)
 RARE_LOGIT = -3.0
 
@@ -54,7 +56,7 @@ class FastNetwork(nn.Module):
         super().__init__()
         a, b, c = WIDTHS
         self.stem = nn.Sequential(
-            nn.Conv3d(1, a, 4, stride=2, padding=1, bias=False),
+            HalvingConv(a),
             nn.BatchNorm3d(a),
             nn.ReLU(),
         )
