@@ -11,6 +11,7 @@ from etpicker_plugin.objects import EtPickerModel
 
 TRAINING_FIELDS = (
     "network",
+    "first_look",
     "max_minutes",
     "steps",
     "batch_size",

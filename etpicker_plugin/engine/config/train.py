@@ -74,6 +74,12 @@ class TrainConfig:
         label="Network",
         choices=NETWORKS,
     )
+    first_look: bool = option(
+        False,
+        "See in two minutes whether it works: training at a coarser voxel size, of "
+        "which the picks are less exact. With a time limit, for as long as that.",
+        label="First look",
+    )
     max_minutes: float | None = max_minutes_option()
     steps: int = option(
         4000, "Optimiser steps at most.", label="Training steps", advanced=True

@@ -8,18 +8,21 @@ from etpicker_plugin.engine.training.weak_labels import LabelSettings
 logger = logging.getLogger(__name__)
 
 COMFORTABLE_DIAMETER = 18.0
+FIRST_LOOK_DIAMETER = 12.0
 SMALLEST_DIAMETER = 12.0
 LEAST_INPUT_DIAMETER = 3.0
 LABEL_SHARE = 0.45
 LABEL_RANGE_VOX = (5.0, 13.0)
 
 
-def choose_working_voxel_size(diameters: dict[str, float], voxel_size: float) -> float:
+def choose_working_voxel_size(
+    diameters: dict[str, float], voxel_size: float, *, first_look: bool = False
+) -> float:
     """Choose the voxel size at which the network works, Å.
 
-    Coarser than the input until the smallest class is 18 voxels wide; finer only
-    when it would be under 12, because the network's first layer halves the
-    resolution.
+    Coarser than the input until the smallest class is 18 voxels wide, 12 for a first
+    look; finer only when it would be under 12, because the network's first layer
+    halves the resolution.
 
     Raises
     ------
@@ -34,9 +37,8 @@ def choose_working_voxel_size(diameters: dict[str, float], voxel_size: float) ->
             f"{voxel_size:g} Å, too small to be seen (3 or more are needed). Give "
             "less binned tomograms, or check diameter (Å) and voxel size."
         )
-    return min(
-        max(voxel_size, smallest / COMFORTABLE_DIAMETER), smallest / SMALLEST_DIAMETER
-    )
+    wide = FIRST_LOOK_DIAMETER if first_look else COMFORTABLE_DIAMETER
+    return min(max(voxel_size, smallest / wide), smallest / SMALLEST_DIAMETER)
 
 
 def label_diameters_ang(

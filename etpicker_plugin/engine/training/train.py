@@ -55,6 +55,7 @@ logger = logging.getLogger(__name__)
 MODEL_NAME = "model.safetensors"
 STATE_NAME = "training_state.safetensors"
 RESERVED_S = 20.0
+FIRST_LOOK_MINUTES = 2.0
 NOT_OF_THE_RESULT = ("out", "threads", "device")
 
 
@@ -80,7 +81,9 @@ def train(config: TrainConfig, out_dir: Path, *, on_progress: Progress) -> Path:
     classes = list(config.diameter)
     training, validation = _read_inputs(config, classes)
     working = config.working_voxel_size or choose_working_voxel_size(
-        config.diameter, dataset.check_voxel_sizes(training + validation)
+        config.diameter,
+        dataset.check_voxel_sizes(training + validation),
+        first_look=config.first_look,
     )
     labels = label_diameters_ang(config.diameter, working, config.label_diameter)
     torch.manual_seed(config.seed)
@@ -240,12 +243,19 @@ def _fit_settings(
 ) -> FitSettings:
     """Return how the loop runs."""
     return FitSettings(
-        budget=remaining_budget(config.steps, config.max_minutes, began=began),
+        budget=remaining_budget(config.steps, time_limit(config), began=began),
         batch_size=config.batch_size,
         learning_rate=config.learning_rate,
         patience=config.patience,
         equal_score=equal_score(parts),
     )
+
+
+def time_limit(config: TrainConfig) -> float | None:
+    """Return the minutes that training may take, if there is a limit."""
+    if config.first_look and config.max_minutes is None:
+        return FIRST_LOOK_MINUTES
+    return config.max_minutes
 
 
 def remaining_budget(steps: int, max_minutes: float | None, *, began: float) -> Budget:

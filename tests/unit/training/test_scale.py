@@ -21,6 +21,15 @@ def test_the_smallest_class_decides(diameters, voxel_size, expected):
     assert choose_working_voxel_size(diameters, voxel_size) == pytest.approx(expected)
 
 
+@pytest.mark.parametrize(
+    ("diameter", "voxel_size", "expected"),
+    [(360.0, 10.0, 30.0), (120.0, 10.0, 10.0), (90.0, 10.0, 7.5)],
+)
+def test_a_first_look_is_coarser_where_it_can_be(diameter, voxel_size, expected):
+    found = choose_working_voxel_size({"a": diameter}, voxel_size, first_look=True)
+    assert found == pytest.approx(expected)
+
+
 def test_a_particle_under_three_voxels_is_refused():
     with pytest.raises(InputDataError, match=r"Class b: 29 Å is 2\.9 voxels"):
         choose_working_voxel_size({"a": 300.0, "b": 29.0}, 10.0)
