@@ -141,10 +141,11 @@ def equal_score(parts: list[ValidationPart]) -> float:
     """Return the difference of validation scores that is chance.
 
     The standard error of a share measured on n held-out particles is at most 0.5/√n;
-    held between 0.02 and 0.1.
+    held between 0.02 and 0.3. So with a handful of them it is the end of the schedule
+    that counts, and not the luck of an early validation.
     """
     n_truth = sum(int(p.region.contains(p.positions_zyx).sum()) for p in parts)
-    return float(np.clip(0.5 / np.sqrt(max(n_truth, 1)), 0.02, 0.1))
+    return float(np.clip(0.5 / np.sqrt(max(n_truth, 1)), 0.02, 0.3))
 
 
 def _is_sparse(parts: list[ValidationPart]) -> list[bool]:
