@@ -20,8 +20,7 @@ def choose_device(name: str, *, threads: int = 0) -> torch.device:
     ResourceError
         If ``cuda`` is asked for and there is none.
     """
-    cores = available_cores() // torchrun.local_size()
-    torch.set_num_threads(threads or max(cores, 1))
+    torch.set_num_threads(threads or own_cores())
     if name == "cuda" and not torch.cuda.is_available():
         raise ResourceError(
             "--device cuda: torch finds no usable GPU. Use --device auto or cpu, or "
@@ -51,6 +50,11 @@ def available_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def own_cores() -> int:
+    """Return this process's share of the cores that are available here."""
+    return max(available_cores() // torchrun.local_size(), 1)
 
 
 def describe_device(device: torch.device) -> str:
