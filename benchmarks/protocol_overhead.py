@@ -20,15 +20,15 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
+import conftest  # noqa: E402, F401, I001 - Scipion's home, before it is imported
 import pyworkflow  # noqa: E402
+from pyworkflow.project import Manager  # noqa: E402
+from tomo.protocols import ProtImportTomograms  # noqa: E402
+
 from etpicker_plugin.protocols import (  # noqa: E402
     ProtEtPickerImportModel,
     ProtEtPickerPick,
 )
-from pyworkflow.project import Manager  # noqa: E402
-from tomo.protocols import ProtImportTomograms  # noqa: E402
-
-import conftest  # noqa: E402, F401 - gives Scipion a home, before pyworkflow is imported
 from etpicker_plugin.tests.phantoms import VOXEL_SIZE, make_phantom  # noqa: E402
 from etpicker_plugin.tests.untrained import (  # noqa: E402
     MOST_PICKS,
