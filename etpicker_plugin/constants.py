@@ -8,7 +8,6 @@ ETPICKER_RELION_HOME = "ETPICKER_RELION_HOME"
 
 MODEL_FILE = "model.safetensors"
 STATE_FILE = "training_state.safetensors"
-PROGRESS_FILE = "progress.jsonl"
 SLICE_FILE = "validation_slice.npz"
 METRICS_FILE = "metrics.json"
 REPORT_FILE = "report.html"

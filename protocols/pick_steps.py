@@ -10,6 +10,7 @@ import time
 from datetime import datetime
 from pathlib import Path
 
+from etpicker_plugin.protocols.arriving_input import NONE_ARRIVED, refresh_set
 from etpicker_plugin.protocols.growing_outputs import drop_outputs, empty_output
 from etpicker_plugin.protocols.protocol_base import EngineError
 from pyworkflow.mapper.sqlite import SqliteFlatMapperException
@@ -23,9 +24,6 @@ from etpicker_plugin.engine.picking.failures import (
     note_failure,
     read_failures,
 )
-
-TOMOGRAM_FAULTS = ("InputDataError", "ResourceError")
-"""Engine errors that concern one tomogram; the others would meet all of them."""
 
 LEAST_STREAMING_THREADS = 3
 """Scipion's own thread, the one that watches the input, and one that picks."""
@@ -105,12 +103,14 @@ class PickSteps:
         Raises
         ------
         EngineError
-            If no tomogram could be picked.
+            If no tomogram arrived, or none could be picked.
         """
         failures = self.getFailures()
         if not self.getPicked():
             reasons = " ".join(dict.fromkeys(failures.values()))
-            raise EngineError(f"No tomogram could be picked. {reasons}")
+            raise EngineError(
+                f"No tomogram could be picked. {reasons}" if reasons else NONE_ARRIVED
+            )
         self.failedNames.set(", ".join(failures))
         self._store(self.failedNames)
         self._register()
@@ -201,11 +201,7 @@ class PickSteps:
     def _refreshInput(self):
         """Read again what the protocols before this one have written meanwhile."""
         for item in self._inputSets():
-            item.close()
-            item.load()
-            # The file of an empty set knows nothing of the set.
-            if item.getSize():
-                item.loadAllProperties()
+            refresh_set(self.getProject(), item)
 
     def isInputOpen(self):
         """Return whether more tomograms, or masks, may come."""
@@ -231,7 +227,9 @@ class PickSteps:
         try:
             self.runEngine("pick", config, job)
         except EngineError as error:
-            if error.kind and error.kind not in TOMOGRAM_FAULTS:
+            # It notes what concerns one tomogram; what it ends with, and leaves some
+            # unsettled, would meet all of them.
+            if error.kind and self._unsettled(ready):
                 raise
             return error
         return EngineError("The engine finished and left no picks.")

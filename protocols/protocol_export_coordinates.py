@@ -23,7 +23,6 @@ from etpicker_plugin.engine.config.convert import ConvertConfig
 from etpicker_plugin.engine.config.options import config_digest, config_from_values
 from etpicker_plugin.engine.io.coordinates_csv import write_csv
 from etpicker_plugin.engine.io.sidecar import sidecar_of
-from etpicker_plugin.engine.records import END_FILES
 
 FORM_FIELDS = (
     "output_format",
@@ -149,11 +148,10 @@ class ProtEtPickerExportCoordinates(ProtEtPickerBase):
         return self.exportDir.get() or self._getExtraPath("exported")
 
     def getExportedFiles(self):
-        """Return the exported files without the JSON beside each, and the records."""
+        """Return the exported files, without the JSON beside each."""
         folder = Path(self.getExportFolder())
         files = {*folder.glob("*"), *folder.glob("ExperimentRuns/*/Picks/*")}
         others = {sidecar_of(file) for file in files}
-        others |= {folder / name for name in END_FILES}
         return sorted(f for f in files - others if f.suffix in EXPORTED)
 
     def _buildConfig(self):

@@ -13,7 +13,6 @@ from pyworkflow.protocol import params
 from etpicker_plugin.constants import (
     FORGETTING_FILE,
     MODEL_FILE,
-    PROGRESS_FILE,
     REPORT_FILE,
     SLICE_FILE,
     STATE_FILE,
@@ -29,6 +28,7 @@ from etpicker_plugin.engine.errors import ConfigError
 from etpicker_plugin.engine.io.coordinates_csv import write_csv
 from etpicker_plugin.engine.io.particles import join_particles
 from etpicker_plugin.engine.negative import NEGATIVE
+from etpicker_plugin.engine.records import progress_file
 
 INPUT_FIELDS = ("diameter", "annotation")
 SCIPION_FIELDS = (
@@ -46,7 +46,6 @@ SCIPION_FIELDS = (
 RESULTS = (
     MODEL_FILE,
     STATE_FILE,
-    PROGRESS_FILE,
     SLICE_FILE,
     FORGETTING_FILE,
     REPORT_FILE,
@@ -181,7 +180,7 @@ class ProtEtPickerLearn(ProtEtPickerBase):
 
     def getProgressFile(self):
         """Return where the engine reports its progress."""
-        return self._getExtraPath(PROGRESS_FILE)
+        return str(progress_file(Path(self._getExtraPath())))
 
     def _learningValues(self):
         """Return the parameters that the input sets give."""
@@ -211,6 +210,7 @@ class ProtEtPickerLearn(ProtEtPickerBase):
         if note.is_file() and note.read_text(encoding="utf-8") != digest:
             for name in RESULTS:
                 Path(self._getExtraPath(name)).unlink(missing_ok=True)
+            Path(self.getProgressFile()).unlink(missing_ok=True)
             shutil.rmtree(self.getMarksFolder(), ignore_errors=True)
         note.write_text(digest, encoding="utf-8")
 

@@ -3,6 +3,7 @@
 import os
 
 from etpicker_plugin.protocols import checks
+from etpicker_plugin.protocols.arriving_input import NONE_ARRIVED
 from etpicker_plugin.protocols.class_sets import (
     add_output_choice,
 )
@@ -122,6 +123,8 @@ class ProtEtPickerPick(PickSteps, GrowingPicks, ProtEtPickerBase, ProtStreamingB
                 "it was changed or replaced. Train or import it again."
             ]
         self._configFor([ANY])
+        if not tomograms and self.inputTomograms.get().isStreamClosed():
+            return [NONE_ARRIVED]
         faults = checks.check_headers(tomograms)
         return [
             *self._checkClasses(),

@@ -66,6 +66,7 @@ from etpicker_plugin.engine.io.validation_slice import (
     ValidationSlice,
     write_validation_slice,
 )
+from etpicker_plugin.engine.records import progress_file
 from etpicker_plugin.run_template import fill_template
 from etpicker_plugin.viewers.histograms import draw_metrics, draw_scores
 from etpicker_plugin.viewers.slices import sections_at, slab_mean
@@ -401,8 +402,9 @@ class TestViewerParts(unittest.TestCase):
     def test_a_training_is_followed_in_its_folder(self):
         figure = FigureCanvasAgg(Figure()).figure
         with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "progress.jsonl"
-            live = LiveTraining(figure, path.parent, title="run")
+            path = progress_file(Path(folder))
+            path.parent.mkdir()
+            live = LiveTraining(figure, Path(folder), title="run")
             self.assertEqual(len(figure.axes[0].lines[0].get_xdata()), 0)
             for step in (1, 2):
                 record = {"stage": "training", "done": step, "loss": 1.0, "lr": 0.1}
@@ -412,7 +414,7 @@ class TestViewerParts(unittest.TestCase):
                 steps = list(figure.axes[0].lines[0].get_xdata())
                 self.assertEqual(steps, list(range(1, step + 1)))
             self.assertEqual(len(figure.axes), 3)
-            write_validation_slice(SLICE, path.with_name(SLICE_FILE))
+            write_validation_slice(SLICE, Path(folder, SLICE_FILE))
             live.refresh()
             self.check_slice(figure.axes[2])
 

@@ -6,20 +6,29 @@ import time
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import psutil
-from etpicker_plugin.protocols import ProtEtPickerImportModel, ProtEtPickerPick
+from etpicker_plugin.protocols import (
+    ProtEtPickerImportModel,
+    ProtEtPickerPick,
+    checks,
+)
+from etpicker_plugin.protocols.arriving_input import NONE_ARRIVED
 from etpicker_plugin.protocols.class_sets import ONE_SET
+from etpicker_plugin.protocols.protocol_base import EngineError
 from pyworkflow.protocol import MODE_RESUME
+from pyworkflow.protocol.executor import StepExecutor
 from pyworkflow.tests import setupTestProject
-from tomo.protocols import ProtImportTomograms
+from tomo.protocols import ProtImportTomograms, ProtImportTomomasks
 from tomo.tests.test_base_centralized_layer import TestBaseCentralizedLayer
 
 from etpicker_plugin.engine.io.coordinates_csv import read_csv
-from etpicker_plugin.tests.phantoms import VOXEL_SIZE
-from etpicker_plugin.tests.scipion_project import stop_hard
+from etpicker_plugin.tests.phantoms import VOXEL_SIZE, write_tomogram
+from etpicker_plugin.tests.scipion_project import positions_of, stop_hard
 from etpicker_plugin.tests.stream_producer import Producer
 from etpicker_plugin.tests.untrained import (
     MOST_PICKS,
+    TINY_ZYX,
     break_tomogram,
     make_tiny_tomograms,
     make_untrained_model,
@@ -53,7 +62,7 @@ class StreamingProject(TestBaseCentralizedLayer):
         for protocol in self.running:
             stop_hard(self.proj, protocol)
 
-    def make_producer(self, first):
+    def make_producer(self, first, **values):
         """Import the first tomogram and open the set it is in."""
         imported = self.newProtocol(
             ProtImportTomograms,
@@ -63,7 +72,7 @@ class StreamingProject(TestBaseCentralizedLayer):
         )
         self.launchProtocol(imported)
         self.source = imported
-        return Producer(self.proj, imported)
+        return Producer(self.proj, imported, **values)
 
     def make_pick(self, **values):
         given = {
@@ -146,6 +155,105 @@ class TestStreaming(StreamingProject):
         self.proj._updateProtocol(protocol)
         output = getattr(protocol, "Coordinates3D", None)
         return output is not None and ts_id in self.counts(protocol)
+
+    def test_an_input_closed_while_it_is_empty_ends_the_run(self):
+        (first,) = make_tiny_tomograms(self.folder / "tomograms", ["TS_a"])
+        producer = self.make_producer(first, empty=True)
+        protocol = self.make_pick()
+        self.start(protocol)
+        self.wait_until(lambda: self.watches(protocol), "the input is watched")
+        producer.close()
+        self.wait_for_end(protocol)
+        self.assertTrue(protocol.isFailed())
+        self.assertIn(NONE_ARRIVED, protocol.getErrorMessage())
+
+        self.assertEqual(self.make_pick().validate(), [NONE_ARRIVED])
+
+        producer.send([("TS_a", first)])
+        self.go_on(protocol)
+        self.wait_for_end(protocol)
+        self.assertTrue(protocol.isFinished(), protocol.getErrorMessage())
+        self.assertEqual(self.counts(protocol), {"TS_a": MOST_PICKS})
+
+    def watches(self, protocol):
+        log = Path(protocol.getLogPaths()[0])
+        return log.is_file() and "resumableStepGeneratorStep" in log.read_text()
+
+    def test_a_tomogram_waits_for_its_region_mask(self):
+        names = ["TS_a", "TS_b", "TS_c"]
+        tomograms = dict(
+            zip(names, make_tiny_tomograms(self.folder / "t", names), strict=True)
+        )
+        low_x, high_z = self.make_masks()
+        producer = self.make_producer(tomograms["TS_a"])
+        masks = self.import_mask(low_x)
+        mask_producer = Producer(self.proj, masks, "tomomasks", empty=True)
+        # A list of GPUs that are not used is no matter.
+        protocol = self.make_pick(
+            inputMasks=masks.tomomasks, gpuList="0 1", useGpu=False
+        )
+        self.start(protocol)
+        self.wait_until(lambda: self.watches(protocol), "the input is watched")
+
+        mask_producer.send([("TS_b", high_z)])
+        producer.send([(name, tomograms[name]) for name in ("TS_b", "TS_c")])
+        producer.close()
+        self.wait_until(lambda: "TS_b" in self.picked(protocol), "TS_b")
+        self.assertEqual(self.picked(protocol), {"TS_b"})
+        mask_producer.send([("TS_a", low_x)])
+        self.wait_until(lambda: "TS_a" in self.picked(protocol), "TS_a")
+        mask_producer.close()
+        self.wait_for_end(protocol)
+
+        self.assertTrue(protocol.isFinished(), protocol.getErrorMessage())
+        self.assertEqual(set(self.counts(protocol)), {"TS_a", "TS_b"})
+        found = positions_of(protocol.Coordinates3D)
+        self.assertLess(max(x for ts_id, x, _, _ in found if ts_id == "TS_a"), 17.5)
+        self.assertGreater(min(z for ts_id, *_, z in found if ts_id == "TS_b"), 11.5)
+        failures = protocol.getFailures()
+        self.assertEqual(list(failures), ["TS_c"])
+        self.assertIn("has no region mask", failures["TS_c"])
+
+    def make_masks(self):
+        """Write masks that are 1 where x < 18, and where z > 11."""
+        masks = np.zeros((2, *TINY_ZYX), np.float32)
+        masks[0, :, :, :18] = 1
+        masks[1, 12:] = 1
+        paths = [self.folder / name / "TS_a.mrc" for name in ("low_x", "high_z")]
+        for path, mask in zip(paths, masks, strict=True):
+            path.parent.mkdir()
+            write_tomogram(path, mask)
+        return paths
+
+    def import_mask(self, path):
+        imported = self.newProtocol(
+            ProtImportTomomasks,
+            inputTomos=self.source.Tomograms,
+            filesPath=str(path.parent),
+            filesPattern=path.name,
+        )
+        self.launchProtocol(imported)
+        return imported
+
+    def test_gpus_that_are_not_there(self):
+        if checks.gpu_present():
+            self.skipTest("this machine has a GPU")
+        (first,) = make_tiny_tomograms(self.folder / "tomograms", ["TS_a"])
+        producer = self.make_producer(first)
+        protocol = self.make_pick(useGpu=True, gpuList="0 1", numberOfThreads=4)
+        (error,) = protocol.validate()
+        self.assertIn("this machine has no GPU", error)
+        producer.close()
+
+        # Where the machine has one that torch cannot use, the engine says so, at once.
+        self.proj._setupProtocol(protocol)
+        protocol.makePathsAndClean()
+        host = self.proj.getHostConfig("localhost")
+        protocol.setStepsExecutor(StepExecutor(host, gpuList=[0]))
+        protocol._begin()
+        with self.assertRaisesRegex(EngineError, "torch finds no usable GPU"):
+            protocol.pickStep(["TS_a"], "now")
+        self.assertEqual(protocol.getFailures(), {})
 
     def test_another_model_in_the_file_stops_it_and_says_so(self):
         first, second = make_tiny_tomograms(self.folder / "tomograms", ["TS_a", "TS_b"])

@@ -5,13 +5,13 @@ import sys
 import threading
 from pathlib import Path
 
-from etpicker_plugin.constants import PROGRESS_FILE
 from etpicker_plugin.engine.progress import (
     BarProgress,
     LogProgress,
     Progress,
     ProgressEvent,
 )
+from etpicker_plugin.engine.records import PROGRESS_FILE
 
 SECONDS_BETWEEN_READINGS = 1.0
 OWN_KEYS = ("time", "stage", "done", "total")

@@ -40,6 +40,7 @@ from etpicker_plugin.engine.progress import (
 from etpicker_plugin.engine.records import (
     ERROR_FILE,
     FINISHED_FILE,
+    PROGRESS_FILE,
     forget_end,
     records_folder,
 )
@@ -223,9 +224,7 @@ def make_records_folder(config: Any) -> Path:
     ResourceError
         If it cannot be written.
     """
-    folder = records_folder(config)
-    if folder != Path(config.out):
-        make_output_folder(folder)
+    folder = make_output_folder(records_folder(config))
     forget_end(folder)
     return folder
 
@@ -234,7 +233,7 @@ def _progress_for(records: Path | None) -> Progress:
     shown: Progress = BarProgress() if sys.stderr.isatty() else LogProgress()
     if records is None:
         return shown
-    return report_to([shown, JsonLinesProgress(records / "progress.jsonl")])
+    return report_to([shown, JsonLinesProgress(records / PROGRESS_FILE)])
 
 
 def _describe(error: EtPickerError) -> dict[str, Any]:
@@ -246,7 +245,7 @@ def _describe(error: EtPickerError) -> dict[str, Any]:
 
 
 def _write_end(records: Path | None, name: str, record: dict[str, Any]) -> None:
-    """Leave how it ended beside the outputs: a queue may lose the exit code."""
+    """Leave how it ended in a file: a queue may lose the exit code."""
     if records is None:
         return
     try:

@@ -6,8 +6,8 @@ from pyworkflow.gui import dialog
 from pyworkflow.protocol.params import LabelParam
 from pyworkflow.viewer import DESKTOP_TKINTER, MessageView, Viewer
 
-from etpicker_plugin.constants import PROGRESS_FILE
 from etpicker_plugin.engine.errors import EtPickerError
+from etpicker_plugin.engine.records import progress_file
 from etpicker_plugin.objects import EtPickerModel
 from etpicker_plugin.protocols import ProtEtPickerTrain, ProtEtPickerUpdate
 from etpicker_plugin.protocols.protocol_learn import ProtEtPickerLearn
@@ -63,7 +63,7 @@ class EtPickerTrainViewer(EtPickerViewer):
         return self._openReport()
 
     def _showCurves(self, _name=None):
-        folder = Path(self.protocol.getProgressFile()).parent
+        folder = Path(self.protocol.getModelFile()).parent
         return [training_view(folder, self.protocol.getRunName())]
 
     def _showModel(self, _name=None):
@@ -91,7 +91,7 @@ class EtPickerModelViewer(Viewer):
         root = self._tkRoot
         views = [MessageView(describe_model(model), "Model", tkParent=root)]
         folder = Path(model.getPath()).parent
-        if (folder / PROGRESS_FILE).is_file():
+        if progress_file(folder).is_file():
             views.insert(0, training_view(folder, model.getPath()))
         maker = find_maker(self._project, model)
         if maker is not None and dialog.askYesNo(

@@ -7,12 +7,13 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from etpicker_plugin.constants import PROGRESS_FILE, SLICE_FILE
+from etpicker_plugin.constants import SLICE_FILE
 from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.io.validation_slice import (
     ValidationSlice,
     read_validation_slice,
 )
+from etpicker_plugin.engine.records import progress_file
 from etpicker_plugin.viewers.watched_slice import draw_validation_slice
 
 SECONDS_BETWEEN_READINGS = 3
@@ -112,7 +113,7 @@ class LiveTraining:
 
     def __init__(self, figure: Figure, folder: Path, *, title: str) -> None:
         self._figure, self._title = figure, title
-        self._progress, self._slice = folder / PROGRESS_FILE, folder / SLICE_FILE
+        self._progress, self._slice = progress_file(folder), folder / SLICE_FILE
         self._drawn: list[tuple[int, int]] = []
         self.refresh()
         self._timer = figure.canvas.new_timer(interval=1000 * SECONDS_BETWEEN_READINGS)

@@ -93,7 +93,7 @@ def kill_when(words, ready):
 
 
 def trained_steps(out: Path) -> int:
-    path = out / "progress.jsonl"
+    path = out / "records/progress.jsonl"
     if not path.exists():
         return 0
     records = [json.loads(line) for line in path.read_text().splitlines()[:-1]]
@@ -118,7 +118,7 @@ def kill_and_resume(words, out):
 
     steps = [
         json.loads(line)["done"]
-        for line in (out / "progress.jsonl").read_text().splitlines()
+        for line in (out / "records/progress.jsonl").read_text().splitlines()
         if json.loads(line)["stage"] == "training"
     ]
     assert 1 < steps[killed_at:][0] <= killed_at + 1  # it went on, not from the start
@@ -164,10 +164,10 @@ def test_a_killed_picking_gives_the_same_picks(data, unbroken, tmp_path):
     )
     assert not (out / "TS_c.csv").exists()
     done_before = len(partial.read_text().splitlines()) - 2
-    begun = len((out / "progress.jsonl").read_text().splitlines())
+    begun = len((out / "records/progress.jsonl").read_text().splitlines())
     run(words)
 
-    redone = len((out / "progress.jsonl").read_text().splitlines()) - begun
+    redone = len((out / "records/progress.jsonl").read_text().splitlines()) - begun
     assert redone <= 24 - done_before
     assert not partial.exists()
     expected = (unbroken / "picks" / "TS_c.csv").read_text()
@@ -196,7 +196,7 @@ def test_a_picking_killed_between_slabs_gives_the_same_picks(data, unbroken, tmp
 
     slabs = [
         json.loads(line)["done"]
-        for line in (killed / "progress.jsonl").read_text().splitlines()
+        for line in (killed / "records/progress.jsonl").read_text().splitlines()
     ]
     assert slabs == sorted(set(slabs))  # none is done twice
     assert slabs[-1] >= 4

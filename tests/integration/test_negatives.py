@@ -9,9 +9,11 @@ from etpicker_plugin.engine.cli import main
 from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.io.coordinates_csv import write_csv
 from etpicker_plugin.engine.io.particles import make_particles
+from etpicker_plugin.engine.model.card import read_card
+from etpicker_plugin.engine.model.exemplars import read_exemplars
 from etpicker_plugin.engine.negative import NEGATIVE
 from etpicker_plugin.engine.training.dataset import load_dataset, read_annotated
-from etpicker_plugin.tests.phantoms import DIAMETERS, make_phantom
+from etpicker_plugin.tests.phantoms import DIAMETERS, VOXEL_SIZE, make_phantom
 
 SHAPE_ZYX = (27, 49, 61)
 NEGATIVES_ZYX = [(20.0, 10.5, 44.0), (6.0, 40.0, 9.0)]
@@ -83,6 +85,16 @@ def test_train_and_update_learn_them(data, tmp_path, caplog):
     updated = main(["update", *words, "--model", model, "--out", str(second)])
 
     assert (trained, updated) == (0, 0)
+    (card,) = read_card(model).tomograms
+    assert card.particles == {"large": 5, "negative": 2}
+    last = read_card(second / "model.safetensors").tomograms
+    assert [t.particles for t in last] == [card.particles] * 2
+    (kept,) = [e for e in read_exemplars(model) if not e.held_out]
+    found = np.array(kept.negatives_zyx) + kept.origin_zyx
+    working = read_card(model).working_voxel_size
+    np.testing.assert_allclose(
+        found, np.array(NEGATIVES_ZYX) * VOXEL_SIZE / working, atol=0.001
+    )
 
 
 def test_the_name_is_no_class(data, tmp_path, caplog):

@@ -115,9 +115,10 @@ def test_a_model_of_another_version_is_refused(data):
     assert result.returncode == 4
     assert "not the one that this run began with" in result.stderr
     assert (
-        json.loads((data / "out/error.json").read_text())["kind"] == "CheckpointError"
+        json.loads((data / "out/records/error.json").read_text())["kind"]
+        == "CheckpointError"
     )
-    assert not (data / "out/finished.json").exists()
+    assert not (data / "out/records/finished.json").exists()
 
 
 MEASURE = """

@@ -65,7 +65,9 @@ def relion_processes(folder):
 
 def finished_iterations(folder):
     """Return how many the command has told of."""
-    lines = (folder / "out/progress.jsonl").read_text(encoding="utf-8").splitlines()
+    lines = (
+        (folder / "out/records/progress.jsonl").read_text(encoding="utf-8").splitlines()
+    )
     events = [json.loads(line) for line in lines]
     done = [e["done"] for e in events if e["stage"] == "refining all together"]
     return max(done, default=0)
@@ -157,7 +159,7 @@ def test_a_finished_one_goes_on_without_relion_and_is_not_overwritten(folder, ve
     assert validate(folder) == 0
     assert log.read_bytes() == before
     assert validate(folder, "--seed", "7") == 2
-    error = json.loads((folder / "out/error.json").read_text(encoding="utf-8"))
+    error = json.loads((folder / "out/records/error.json").read_text(encoding="utf-8"))
     assert "never overwritten" in error["message"]
 
 
@@ -166,6 +168,8 @@ def test_without_relion_it_is_said_at_once(folder, monkeypatch, tmp_path):
     for variable in ("ETPICKER_RELION_HOME", "RELION_HOME"):
         monkeypatch.delenv(variable, raising=False)
     assert validate(folder, "--out", str(tmp_path / "none")) == 6
-    record = json.loads((tmp_path / "none/error.json").read_text(encoding="utf-8"))
+    record = json.loads(
+        (tmp_path / "none/records/error.json").read_text(encoding="utf-8")
+    )
     assert "RELION was not found" in record["message"]
-    assert os.listdir(Path(tmp_path / "none")) == ["error.json"]
+    assert os.listdir(Path(tmp_path / "none")) == ["records"]

@@ -1,6 +1,7 @@
 """The command line: exit codes, error.json, and help that does not wait for torch."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -57,7 +58,7 @@ def converting(path, out, *more):
 
 
 def error_in(folder):
-    return json.loads((folder / "error.json").read_text(encoding="utf-8"))
+    return json.loads((folder / "records" / "error.json").read_text(encoding="utf-8"))
 
 
 def in_a_process(*words):
@@ -73,14 +74,16 @@ def test_success_writes_outputs_and_progress_and_clears_an_old_error(
     tmp_path, csv_file
 ):
     out = tmp_path / "new" / "out"
-    out.mkdir(parents=True)
-    (out / "error.json").write_text("{}")
+    records = out / "records"
+    records.mkdir(parents=True)
+    (records / "error.json").write_text("{}")
 
     assert main(converting(csv_file, out, *FRAME)) == 0
 
     assert (out / "TS_01.txt").read_text() == "30.000 3.000 20.000\n"
-    assert not (out / "error.json").exists()
-    (line,) = (out / "progress.jsonl").read_text().splitlines()
+    assert sorted(os.listdir(out)) == ["TS_01.txt", "TS_01.txt.json", "records"]
+    assert sorted(os.listdir(records)) == ["finished.json", "progress.jsonl"]
+    (line,) = (records / "progress.jsonl").read_text().splitlines()
     assert {**json.loads(line), "time": 0} == {
         "time": 0,
         "stage": "convert",

@@ -17,6 +17,7 @@ from etpicker_plugin.engine.config.shared import (
     threads_option,
     voxel_size_option,
 )
+from etpicker_plugin.engine.records import RECORDS_FOLDER
 
 NOT_OF_THE_RESULT = (
     "out",
@@ -137,8 +138,8 @@ class PickConfig:
     records: str = option(
         "",
         "Folder for this process's own progress.jsonl, and error.json or "
-        "finished.json; without it, the output folder, or with --part a folder of the "
-        "part's in it.",
+        "finished.json; without it, 'records' in the output folder, or with --part a "
+        "folder of the part's in it.",
         label="Folder of records",
         advanced=True,
     )
@@ -180,5 +181,6 @@ class PickConfig:
     def records_folder(self) -> Path:
         """Return the folder of what concerns this process alone."""
         part = self.read_part()
-        own = f"part_{part.number}_of_{part.total}" if part.total > 1 else ""
-        return Path(self.records or Path(self.out, own))
+        own = f"part_{part.number}_of_{part.total}"
+        shared = Path(self.out, own if part.total > 1 else RECORDS_FOLDER)
+        return Path(self.records or shared)

@@ -9,6 +9,7 @@ from pathlib import Path
 from etpicker_plugin.engine.config.models import ModelsConfig
 from etpicker_plugin.engine.errors import CheckpointError, InputDataError
 from etpicker_plugin.engine.model.card import ModelCard, file_sha256, read_card
+from etpicker_plugin.engine.negative import NEGATIVE
 from etpicker_plugin.engine.progress import Progress
 
 logger = logging.getLogger(__name__)
@@ -99,7 +100,9 @@ def describe(entry: ModelEntry, folder: Path) -> str:
         for c in card.classes
     )
     here = [t for t in card.tomograms if t.round == card.round]
-    particles = sum(sum(t.particles.values()) for t in here)
+    particles = sum(
+        n for t in here for name, n in t.particles.items() if name != NEGATIVE
+    )
     verdict = card.training.get("forgetting", {}).get("verdict", "")
     return "  ".join(
         word

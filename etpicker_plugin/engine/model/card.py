@@ -37,7 +37,10 @@ class ClassCard:
 
 @dataclass(frozen=True, kw_only=True)
 class TomogramCard:
-    """One tomogram that a model has learnt from, in the round given."""
+    """One tomogram that a model has learnt from, in the round given.
+
+    ``particles`` counts the marks of each class, and the negatives as a class too.
+    """
 
     tomogram_id: str
     shape_zyx: tuple[int, int, int]

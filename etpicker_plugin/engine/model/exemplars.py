@@ -52,6 +52,8 @@ class Exemplar:
     counted_start, counted_stop
         Box of the image in which centres count when it is judged; the rest is
         context.
+    negatives_zyx
+        Places, in voxels of the image, that hold no particle of what was annotated.
     """
 
     image: NDArray[np.float16]
@@ -66,6 +68,7 @@ class Exemplar:
     held_out: bool
     counted_start: Shape
     counted_stop: Shape
+    negatives_zyx: tuple[tuple[float, ...], ...] = ()
 
     def count(self) -> dict[str, int]:
         """Return how many centres of each class lie in the counted box."""
@@ -131,6 +134,7 @@ def _exemplar(
         "origin_zyx": tuple(record["origin_zyx"]),
         "counted_start": tuple(record["counted_start"]),
         "counted_stop": tuple(record["counted_stop"]),
+        "negatives_zyx": tuple(tuple(p) for p in record.get("negatives_zyx", ())),
     }
     return Exemplar(image=image, positions_zyx=positions, **{**record, **changed})
 

@@ -146,7 +146,8 @@ def check_voxel_sizes(annotated: list[Annotated]) -> float:
 
 def describe_tomogram(annotated: Annotated) -> TomogramCard:
     """Return what the model card keeps of a tomogram."""
-    counts = Counter(annotated.particles.class_names.tolist())
+    marks = (annotated.particles, annotated.negatives)
+    counts = Counter(name for found in marks for name in found.class_names.tolist())
     return TomogramCard(
         tomogram_id=annotated.tomogram.tomogram_id,
         shape_zyx=annotated.tomogram.shape_zyx,

@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -136,9 +136,24 @@ def _cut_learnt(
         return []
     low, high = _bounding_box(learnable)
     return [
-        _cut(volume, learnable, box, box, classes, provenance, held_out=False)
+        replace(
+            _cut(volume, learnable, box, box, classes, provenance, held_out=False),
+            negatives_zyx=_negatives_near(volume, box),
+        )
         for box in spread_boxes(volume.positions_zyx, low, high)
     ]
+
+
+def _negatives_near(volume: TrainingVolume, box: Box) -> tuple[tuple[float, ...], ...]:
+    near = _is_near(volume.negatives_zyx, box)
+    return tuple(map(tuple, (volume.negatives_zyx[near] - box[0]).round(3).tolist()))
+
+
+def _is_near(positions_zyx: NDArray[np.float64], box: Box) -> NDArray[np.bool_]:
+    """Tell which positions lie in a box, or just around it."""
+    start, stop = box
+    near = (positions_zyx > start - CONTEXT) & (positions_zyx < stop + CONTEXT)
+    return np.asarray(near.all(axis=1))
 
 
 def _cut_held_out(
@@ -180,10 +195,7 @@ def _cut(
     start, stop = box
     inner = tuple(slice(a, b) for a, b in zip(start, stop, strict=True))
     image = np.where(allowed[inner], source.image.data[inner], np.float16(np.nan))
-    near = (source.positions_zyx > start - CONTEXT) & (
-        source.positions_zyx < stop + CONTEXT
-    )
-    chosen = np.flatnonzero(near.all(axis=1))
+    chosen = np.flatnonzero(_is_near(source.positions_zyx, box))
     return Exemplar(
         image=image.astype(np.float16),
         positions_zyx=(source.positions_zyx[chosen] - start).astype(np.float32),

@@ -33,6 +33,7 @@ def learnt_volumes(
             positions_zyx=e.positions_zyx.astype(np.float64),
             channels=_channels(e, classes),
             annotation=_annotation(e, classes),
+            negatives_zyx=np.array(e.negatives_zyx, dtype=np.float64).reshape(-1, 3),
         )
         for e in exemplars
         if not e.held_out

@@ -73,4 +73,4 @@ def test_each_part_has_records_of_its_own():
         PickConfig(**given).records_folder(),
         PickConfig(**given, part="2/3", records="x").records_folder(),
     ]
-    assert [str(f) for f in folders] == ["out/part_2_of_3", "out", "x"]
+    assert [str(f) for f in folders] == ["out/part_2_of_3", "out/records", "x"]

@@ -38,7 +38,7 @@ def card(**changes):
                 shape_zyx=(9, 10, 11),
                 voxel_size=10.0,
                 sha256="",
-                particles={"a": 17},
+                particles={"a": 17, "negative": 4},
                 role="training",
             ),
         ),

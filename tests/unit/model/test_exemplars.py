@@ -1,14 +1,18 @@
 """Exemplars travel in the model file, and the model picks without them."""
 
 import dataclasses
+import json
 
 import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 
 from etpicker_plugin.engine.errors import CheckpointError
 from etpicker_plugin.engine.model.card import ClassCard, ModelCard
 from etpicker_plugin.engine.model.exemplars import (
+    EXEMPLARS_KEY,
     Exemplar,
     read_exemplars,
     size_in_bytes,
@@ -49,6 +53,7 @@ def exemplar(**changes):
         "held_out": True,
         "counted_start": (0, 0, 0),
         "counted_stop": (16, 24, 38),
+        "negatives_zyx": ((1.5, 20.0, -3.25), (7.0, 8.0, 9.0)),
     }
     return Exemplar(**{**values, **changes})
 
@@ -70,6 +75,19 @@ def test_exemplars_come_back_from_the_model_file(tmp_path):
                 assert first.dtype == second.dtype
             else:
                 assert first == second, field.name
+
+
+def test_exemplars_of_before_negatives_were_kept_have_none(tmp_path):
+    path = tmp_path / "model.safetensors"
+    save_model(path, make_network("fast", 1).eval(), CARD, exemplars=[exemplar()])
+    with safe_open(path, framework="pt") as opened:
+        metadata = opened.metadata()
+    records = json.loads(metadata[EXEMPLARS_KEY])
+    del records[0]["negatives_zyx"]
+    metadata[EXEMPLARS_KEY] = json.dumps(records)
+    save_file(load_file(path), path, metadata)
+
+    assert read_exemplars(path)[0].negatives_zyx == ()
 
 
 def test_the_model_picks_the_same_without_them(tmp_path):

@@ -91,7 +91,7 @@ def test_the_picks_are_those_of_all_slices_that_lie_in_the_range(data, tmp_path)
 
 def tiles_of(out):
     """Return how many tiles were computed, from the progress file."""
-    lines = (out / "progress.jsonl").read_text().splitlines()
+    lines = (out / "records/progress.jsonl").read_text().splitlines()
     return max(json.loads(line)["done"] for line in lines)
 
 

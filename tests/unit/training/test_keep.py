@@ -1,5 +1,7 @@
 """Pieces cut out of tomograms: whole particles, the right voxels, nothing held out."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -80,6 +82,22 @@ def test_pieces_hold_the_voxels_and_centres_of_their_place(tomogram):
         assert distance.min(axis=1).max() < 1e-3
         assert e.annotation == {"a": "complete"}
         assert (e.round, e.owner, e.licence) == (3, "lab", "CC0")
+
+
+def test_negatives_stay_with_the_pieces_that_are_learnt(tomogram):
+    volume, part = tomogram
+    negatives = np.array([[3.25, 60.0, 100.5], [20.0, 90.0, 30.0], [9.0, 140.0, 9.0]])
+    kept = keep(replace(volume, negatives_zyx=negatives), part)
+
+    found = set()
+    for e in kept:
+        assert not (e.held_out and e.negatives_zyx)
+        size = np.array(e.image.shape)
+        for place in e.negatives_zyx:
+            assert ((np.array(place) > -16) & (place < size + 16)).all()
+            found.add(tuple((np.array(place) + e.origin_zyx).tolist()))
+    # The third lies in what is held out, farther from what is learnt than it looks.
+    assert found == {(3.25, 60.0, 100.5), (20.0, 90.0, 30.0)}
 
 
 def test_what_is_learnt_and_what_is_held_out_stay_apart(tomogram):

@@ -35,6 +35,7 @@ def exemplar(*, held_out):
         held_out=held_out,
         counted_start=(0, 8, 0),
         counted_stop=(16, 24, 32),
+        negatives_zyx=((9.5, 2, 30), (1, 2, 3)),
     )
 
 
@@ -50,6 +51,7 @@ def test_each_exemplar_has_one_use():
         assert np.isfinite(source.image.data).all()
     assert not volume.learnable.data[:, :, :3].any()
     assert volume.learnable.data[:, :, 3:].all()
+    np.testing.assert_array_equal(volume.negatives_zyx, [(9.5, 2, 30), (1, 2, 3)])
     assert part.region.start == (0, 8, 0)
     assert part.region.stop == (16, 24, 32)
 
