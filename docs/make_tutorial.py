@@ -39,7 +39,7 @@ WINDOW = (1280, 800)
 Z_DRAGS = ((400, 262), (400, 248)), ((400, 76), (400, 90))
 """Pixels in the figure of the Z range: of the first tomogram, at the outer slices."""
 
-LOW = 0.05
+LOW = 0.001
 LEAST_SCORE = 0.8
 """Validation score of a model whose picks are worth a picture."""
 

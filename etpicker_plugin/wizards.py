@@ -172,7 +172,7 @@ class EtPickerThresholdWizard(pwizard.Wizard):
         if not first_outputs(form.protocol):
             dialog.showWarning(
                 "No scores yet",
-                "Pick once, with a low threshold (0.05, say); then this opens the "
+                "Pick once, with a low threshold (0.001, say); then this opens the "
                 "score histograms, and takes the cut-offs that you set there.",
                 form.root,
             )
