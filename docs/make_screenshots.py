@@ -1,11 +1,13 @@
 """Photograph the plugin in the real Scipion window, under Xvfb and openbox.
 
     python docs/make_screenshots.py PROJECT
+    python docs/make_screenshots.py --verdict REPORT
 
+REPORT is the page of a finished ``etpicker validate``; its beginning is photographed.
 PROJECT is a finished project made from the template ``train_pick_evaluate`` or
 ``train_update_pick`` (see ``python -m etpicker_plugin.run_template``); what its runs
 can show is photographed. Needs Xvfb, openbox and ImageMagick, and wkhtmltoimage for
-the report of an update.
+reports.
 """
 
 import argparse
@@ -23,9 +25,12 @@ SCREEN = "1500x950x24"
 INSIDE = "--inside"
 PAUSE_MS = 1500
 TREE_WIDTH = 380
-LEVEL_ADVANCED = 1
 LARGEST_FILE = 300_000
-PAGE_WIDTH = 900
+PAGE_WIDTH = 1100
+"""So wide, a page shows its pictures as they are; shrunk by it they are coarse."""
+
+PICTURE_WIDTH = 900
+VERDICT_HEIGHT = 1430
 
 
 def run_on_virtual_screen(project: str) -> int:
@@ -66,15 +71,17 @@ def photograph(window, name: str) -> None:
         raise SystemExit(f"{path} is larger than {LARGEST_FILE} bytes")
 
 
-def photograph_page(page: Path, name: str) -> None:
-    """Save a picture of an HTML page."""
+def photograph_page(page: Path, name: str, *, height: int = 0) -> None:
+    """Save a picture of an HTML page, or of its first ``height`` pixels."""
     path = IMAGES / f"{name}.png"
+    size = ("--width", str(PAGE_WIDTH), "--height", str(height))
     subprocess.run(
-        ["wkhtmltoimage", "--width", str(PAGE_WIDTH), str(page.resolve()), str(path)],
+        ["wkhtmltoimage", *size, str(page.resolve()), str(path)],
         check=True,
         capture_output=True,
     )
-    subprocess.run(["mogrify", "-colors", "255", str(path)], check=True)
+    small = ("-resize", str(PICTURE_WIDTH), "+dither", "-colors", "128")
+    subprocess.run(["mogrify", *small, str(path)], check=True)
     print(f"{path.name}: {path.stat().st_size / 1000:.0f} kB")
 
 
@@ -114,20 +121,9 @@ class Photographer:
         """Yield what to open, the image's name, and how long it takes to draw."""
         if self.has("ProtEtPickerUpdate"):
             yield self.show_update, "update_project", PAUSE_MS
-            yield lambda: self.open_form("ProtEtPickerUpdate"), "update_form", PAUSE_MS
             return
         yield self.show_project, "project", PAUSE_MS
-        yield lambda: self.open_form("ProtEtPickerTrain"), "train_form", PAUSE_MS
-        yield (
-            lambda: self.open_form("ProtEtPickerTrain", "Training"),
-            ("train_form_training"),
-            PAUSE_MS,
-        )
-        yield lambda: self.open_form("ProtEtPickerPick"), "pick_form", PAUSE_MS
         for class_name, parameter, name in (
-            ("ProtEtPickerTrain", None, "train_viewer"),
-            ("ProtEtPickerTrain", "showCurves", "training_curves"),
-            ("ProtEtPickerTrain", "showModel", "model"),
             ("ProtEtPickerPick", "showScores", "score_histogram"),
             ("ProtEtPickerEvaluate", "showMetrics", "metrics"),
         ):
@@ -197,22 +193,6 @@ class Photographer:
             found += [child, *self.descendants(tree, child)]
         return found
 
-    def open_form(self, class_name, section=None) -> None:
-        if section is not None:
-            self.root.after(700, lambda: self.choose_section(section))
-        run = self.run_of(class_name)
-        if section is not None:
-            run.expertLevel.set(LEVEL_ADVANCED)
-        self.view._openProtocolForm(run)
-
-    def choose_section(self, section) -> None:
-
-        for window in self.all_windows(self.root):
-            for widget in self.widgets(window):
-                if isinstance(widget, ttk.Notebook):
-                    names = [widget.tab(t, "text").strip() for t in widget.tabs()]
-                    widget.select(names.index(section))
-
     def widgets(self, parent):
         found = []
         for child in parent.winfo_children():
@@ -220,8 +200,7 @@ class Photographer:
         return found
 
     def open_viewer(self, class_name, parameter) -> None:
-        if parameter is not None:
-            self.root.after(900, lambda: self.viewer._visualizeParam(parameter))
+        self.root.after(900, lambda: self.viewer._visualizeParam(parameter))
         run = self.run_of(class_name)
         (viewer,) = self.view.domain.findViewers(run, "tkinter")
         self.viewer = viewer(
@@ -245,9 +224,14 @@ def take_pictures(project: str) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("project", help="name of a finished project")
+    parser.add_argument("project", nargs="?", help="name of a finished project")
+    parser.add_argument("--verdict", type=Path, help="report.html of a validation")
     parser.add_argument(INSIDE, action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
+    if arguments.verdict:
+        photograph_page(arguments.verdict, "verdict_report", height=VERDICT_HEIGHT)
+    if arguments.project is None:
+        return 0
     if not arguments.inside:
         return run_on_virtual_screen(arguments.project)
     take_pictures(arguments.project)

@@ -1,26 +1,28 @@
 """Work through the tutorial in Scipion's own window, and photograph it.
 
-    python docs/make_tutorial.py [--out FOLDER]
+    python docs/make_tutorial.py [--out FOLDER] [--minutes 2]
 
 Simulates two tomograms, imports them, marks particles in one, trains, picks both, moves
 the cut-off, saves and exports: with real clicks in the real windows, under Xvfb and
-openbox. Needs xdotool and ImageMagick. The project stays in FOLDER.
+openbox. Needs xdotool and ImageMagick. The project stays in FOLDER. A busy or slow
+machine needs more minutes of training.
 """
 
 import argparse
-import csv
 import json
 import os
 import subprocess
 import sys
 import tempfile
 import threading
-import time
+import tkinter
 import traceback
 from pathlib import Path
+from tkinter import ttk
 
+from annotator import Annotator
 from scipion_driver import WIZARD, Scipion
-from screen_driver import SLOW_S, Screen, wait_for
+from screen_driver import Screen, wait_for, xdotool
 
 IMAGES = Path(__file__).parent / "images"
 INSIDE = "ETPICKER_TUTORIAL_INSIDE"
@@ -32,28 +34,36 @@ SIMULATE = (
     *("--shape", "140", "132", "50", "--voxel-size", "20", "--particles", "24"),
     *("--snr", "0.3", "--defocus", "5"),
 )
-PROJECT_PLACE = "1240x800+40+40"
+PROJECT_PLACE = "1360x800+40+40"
 WINDOW = (1280, 800)
-PROBES = (400, 200), (600, 420)
-JUDGE_TAB, AUTOMATIC = (970, 54), (1136, 296)
-"""Pixels of the etpicker window at that size."""
-MINUTES = "2"
+Z_DRAGS = ((400, 262), (400, 248)), ((400, 76), (400, 90))
+"""Pixels in the figure of the Z range: of the first tomogram, at the outer slices."""
+
+LOW = 0.001
+LEAST_SCORE = 0.8
+"""Validation score of a model whose picks are worth a picture."""
+
 WIDE = 1000
-"""Width of the pictures of large windows, in pixels."""
+WIDER = 1100
+"""Widths of the pictures of the etpicker window and the project's, in pixels."""
 
 
 def main() -> int:
     """Prepare data, Scipion and a screen; then start again inside them."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", help="folder of data and project (default: a new one)")
-    out = Path(parser.parse_args().out or tempfile.mkdtemp(prefix="etpicker_tutorial_"))
+    parser.add_argument("--minutes", default="2", help="time limit of the training")
+    arguments = parser.parse_args()
+    out = Path(arguments.out or tempfile.mkdtemp(prefix="etpicker_tutorial_"))
     if os.environ.get(INSIDE):
-        work_through(out.resolve())
+        work_through(out.resolve(), arguments.minutes)
         return 0
-    return run_inside(out.resolve())
+    if (out / "scipion").exists():
+        parser.error(f"{out} holds a project already: give another folder")
+    return run_inside(out.resolve(), arguments.minutes)
 
 
-def run_inside(out: Path) -> int:
+def run_inside(out: Path, minutes: str) -> int:
     """Simulate, configure a Scipion of its own, and run this script on a screen."""
     from etpicker_plugin.demo.scipion_home import prepare_scipion
     from etpicker_plugin.tests.window_driver import screen
@@ -66,34 +76,35 @@ def run_inside(out: Path) -> int:
         environment = {**os.environ, "DISPLAY": display, INSIDE: "1"}
         manager = subprocess.Popen(["openbox"], env=environment)
         try:
-            time.sleep(SLOW_S)
             command = [sys.executable, __file__, "--out", str(out)]
+            command += ["--minutes", minutes]
             return subprocess.run(command, env=environment, check=False).returncode
         finally:
             manager.terminate()
 
 
-def work_through(out: Path) -> None:
+def work_through(out: Path, minutes: str) -> None:
     """Open a new project's window, and let the story run beside it."""
     import pyworkflow as pw
     from pyworkflow.gui.project import ProjectWindow
     from pyworkflow.project import Manager
 
+    wait_for(lambda: xdotool("get_num_desktops"), what="the window manager")
     pw.Config.setDomain("pwem")
     pw.Config.getDomain().getProtocols()
     project = Manager().createProject(PROJECT)
     os.chdir(project.path)
     window = ProjectWindow(project.path)
-    story = threading.Thread(target=tell, args=(window, out), daemon=True)
+    story = threading.Thread(target=tell, args=(window, out, minutes), daemon=True)
     window.root.after(5000, story.start)
     window.show()
 
 
-def tell(window, out: Path) -> None:
+def tell(window, out: Path, minutes: str) -> None:
     """Tell the story; end the process with it, whatever happens."""
     code = 1
     try:
-        Story(Scipion(window), out).tell()
+        Story(Scipion(window), out, minutes).tell()
         code = 0
     except Exception:  # noqa: BLE001  # a thread: nobody else would say what it was
         traceback.print_exc()
@@ -106,9 +117,10 @@ def tell(window, out: Path) -> None:
 class Story:
     """The chapters of the tutorial, in their order."""
 
-    def __init__(self, scipion: Scipion, out: Path) -> None:
+    def __init__(self, scipion: Scipion, out: Path, minutes: str) -> None:
         self.scipion = scipion
         self.data = out / "data"
+        self.minutes = minutes
 
     def tell(self) -> None:
         """Work through all of it."""
@@ -130,8 +142,6 @@ class Story:
 
     def show_tomography(self) -> None:
         """Choose the view 'Tomography' above the tree, with room for long names."""
-        import tkinter
-        from tkinter import ttk
 
         def below(widget):
             for child in widget.winfo_children():
@@ -181,13 +191,17 @@ class Story:
         self.scipion.fill(form, "Particle diameter [Å]", DIAMETERS)
         self.scipion.photograph(form, self.photo("train_form"))
         self.scipion.show_tab(form, "Training")
-        self.scipion.fill(form, "Time limit [min]", MINUTES)
-        self.scipion.execute(form, photo=self.photo("train_form_training"))
+        self.scipion.fill(form, "Time limit [min]", self.minutes)
+        self.scipion.execute(form, photo=self.photo("train_form_training"), warned=True)
         self.scipion.wait_run(name)
         viewer = self.scipion.analyze(name)
-        self.scipion.show(viewer, "Training curves")
-        Screen("^Training: ").photograph(self.photo("curves"))
+        self.scipion.show(viewer, "Watch it learn")
+        curves = Screen("^Training: ")
+        curves.photograph(self.photo("curves"), width=WIDE)
+        curves.key("ctrl+w")
         self.scipion.press(viewer, "Close")
+        (progress,) = Path("Runs").glob("*Train/extra/progress.jsonl")
+        require_learnt(progress)
 
     def pick(self) -> None:
         """Chapter 4."""
@@ -195,26 +209,43 @@ class Story:
         form = self.scipion.open_protocol(name)
         self.scipion.link(form, "Tomograms", "import tomograms")
         self.scipion.link(form, "Model", "train model")
-        self.scipion.fill(form, "Thresholds", "ribosome=0.05")
-        self.scipion.execute(form, photo=self.photo("pick_form"))
+        self.scipion.fill(form, "Thresholds", f"ribosome={LOW}")
+        self.scipion.photograph(form, self.photo("pick_form"))
+        self.choose_slices(form)
+        self.scipion.execute(form)
         self.scipion.wait_run(name)
         self.scipion.choose_run(name)
-        self.scipion.photograph(self.scipion.root, self.photo("project"), width=WIDE)
+        self.scipion.photograph(self.scipion.root, self.photo("project"), width=WIDER)
+
+    def choose_slices(self, form) -> None:
+        """Drag both lines of the Z range's wizard inwards."""
+        self.scipion.show_tab(form, "Picking")
+        content, buttons = self.scipion.parts(form, "Z range [voxels]")
+        self.scipion.click(buttons[WIZARD])
+        window = Screen("^Z range")
+        for drag in Z_DRAGS:
+            window.drag(*drag)
+        window.photograph(self.photo("z_range"))
+        window.key("ctrl+w")
+        entry = self.scipion.find(content, tkinter.Entry)
+        wait_for(lambda: self.scipion.ask(entry.get), what="slices in the form")
 
     def threshold(self) -> None:
         """Chapter 5: the cut-off in the window, saved as a new output."""
-        viewer = self.scipion.analyze("etpicker - pick particles")
+        name = "etpicker - pick particles"
+        viewer = self.scipion.analyze(name)
         self.scipion.photograph(viewer, self.photo("picks_viewer"))
         self.scipion.show(viewer, "Picks on tomograms")
         window = Screen("^tomo_01", size=WINDOW)
-        window.click(*JUDGE_TAB)
-        window.click(*AUTOMATIC)
+        window.key("f", "alt+j", "alt+a")
+        (classes,) = Path("Runs").glob("*Pick/extra/window/annotation/classes.json")
+        wait_for(lambda: threshold_in(classes) > LOW, what="a higher cut-off")
         window.photograph(self.photo("threshold"), width=WIDE)
         window.key("ctrl+q")
         dialog = self.scipion.wait_window("Save picks")
         self.scipion.photograph(dialog, self.photo("save"))
         self.scipion.press(dialog, "Yes")
-        time.sleep(SLOW_S)
+        self.scipion.wait_output(name, "Coordinates3D_v2")
         self.scipion.press(viewer, "Close")
 
     def export(self) -> None:
@@ -228,60 +259,25 @@ class Story:
         self.scipion.execute(form, photo=self.photo("export_form"))
         self.scipion.wait_run(name)
         self.scipion.choose_run(name)
-        self.scipion.photograph(self.scipion.root, self.photo("end"), width=WIDE)
+        self.scipion.photograph(self.scipion.root, self.photo("end"), width=WIDER)
 
 
-class Annotator:
-    """Clicks the true centres in the XY view, as a patient person would see them.
+def require_learnt(progress: Path) -> None:
+    """Refuse a model that had too little time to learn."""
+    from etpicker_plugin.viewers.training_curves import read_curves
 
-    Where the voxels lie on the screen is learnt from two clicks: the window writes
-    every click down at once, and takes them back.
-    """
+    score = max(read_curves(progress).score.values())
+    if score < LEAST_SCORE:
+        raise RuntimeError(
+            f"The model's validation score is {score:.2f}, and its picks would be bad. "
+            "Give the training more time: --minutes."
+        )
 
-    def __init__(self, window: Screen, truth: Path, journal: Path) -> None:
-        self.window, self.journal = window, journal
-        with truth.open(encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
-        self.centres = [tuple(float(row[k]) for k in "xyz") for row in rows]
 
-    def mark_all(self) -> None:
-        """Mark every particle, slice by slice; all of the tomogram in sight (F)."""
-        self.window.key("f")
-        first, second = PROBES
-        before = [self.click_and_read(probe) for probe in PROBES]
-        self.window.key("ctrl+z", "ctrl+z")
-        depth = round(before[0][2])
-        scales = [
-            (b - a) / (q - p)
-            for a, b, p, q in zip(before[0], before[1], first, second, strict=False)
-        ]
-        for x, y, z in sorted(self.centres, key=lambda centre: centre[2]):
-            self.window.move(*first)
-            self.step(round(z) - depth)
-            depth = round(z)
-            pixel = [
-                p + (wanted - start) / scale
-                for p, wanted, start, scale in zip(
-                    first, (x, y), before[0], scales, strict=False
-                )
-            ]
-            self.click_and_read((round(pixel[0]), round(pixel[1])))
-
-    def step(self, slices: int) -> None:
-        """Move through the slices under the mouse."""
-        self.window.key(*["Up" if slices > 0 else "Down"] * abs(slices))
-
-    def click_and_read(self, pixel: tuple[int, int]) -> tuple[float, float, float]:
-        """Click, and return the x, y, z that the window wrote down."""
-        before = len(self.lines())
-        self.window.click(*pixel)
-        wait_for(lambda: len(self.lines()) > before, what="the click in the journal")
-        z, y, x = json.loads(self.lines()[-1])["positions_zyx"][0]
-        return x, y, z
-
-    def lines(self) -> list[str]:
-        """Return what the window has written down."""
-        return self.journal.read_text(encoding="utf-8").splitlines()
+def threshold_in(classes: Path) -> float:
+    """Return the cut-off that the window wrote down."""
+    (item,) = json.loads(classes.read_text(encoding="utf-8"))["classes"]
+    return item["threshold"]
 
 
 if __name__ == "__main__":

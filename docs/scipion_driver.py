@@ -1,58 +1,28 @@
-"""Works Scipion's window as a person does, with real clicks and keys.
+"""Works Scipion's window as a person does: runs, forms, dialogs."""
 
-What to click is found by what is written on it. The driver runs in a thread beside the
-window's own loop, in the same process, and asks Tk for the places of widgets only.
-"""
-
-import contextlib
-import queue
 import time
 import tkinter
-import unicodedata
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from tkinter import ttk
 from typing import Any
 
-from screen_driver import SETTLE_S, SLOW_S, WAIT_S, save_picture, wait_for, xdotool
+from screen_driver import SLOW_S, wait_for, xdotool
+from tk_driver import TRIES, TkDriver
 
 RUN_WAIT_S = 2400
-WINDOW_WAIT_S = 30
-TRIES = 5
+FORM_PLACE = "+220+10"
 SELECT, WIZARD = 0, -2
 """Buttons beside a parameter: the first looks for inputs, the last but one is the
 wand (after it comes the question mark)."""
 
 
-def written_on(widget: Any) -> str:
-    """Return a widget's text; Scipion writes Å in two ways."""
-    return unicodedata.normalize("NFC", str(widget.cget("text"))).strip()
-
-
-class Scipion:
+class Scipion(TkDriver):
     """Scipion's project window and its forms and dialogs."""
 
     def __init__(self, window: Any) -> None:
+        super().__init__(window.root)
         self.window = window
-        self.root = window.root
         self.view = window.viewWidget
-
-    # --------------------------- asking ---------------------------------------
-    def ask(self, question: Callable[[], Any]) -> Any:
-        """Return what a function gives in the window's own thread."""
-        answers: queue.Queue[Any] = queue.Queue()
-
-        def answer() -> None:
-            try:
-                answers.put((question(), None))
-            except Exception as error:  # noqa: BLE001  # raised again where it was asked
-                answers.put((None, error))
-
-        self.root.after(0, answer)
-        found, error = answers.get(timeout=WAIT_S)
-        if error is not None:
-            raise error
-        return found
 
     def statuses(self) -> dict[str, str]:
         """Return the status of every run by its name."""
@@ -71,44 +41,16 @@ class Scipion:
         wait_for(arrived, what=f"{name} {status}", within_s=RUN_WAIT_S, every_s=3)
         time.sleep(SLOW_S)
 
-    def windows(self) -> list[Any]:
-        """Return the Tk windows that can be seen, the oldest first."""
+    def wait_output(self, name: str, output: str) -> None:
+        """Wait until a run has an output."""
 
-        def below(parent: Any) -> Iterator[Any]:
-            for child in parent.winfo_children():
-                if isinstance(child, tkinter.Toplevel) and child.winfo_viewable():
-                    yield child
-                yield from below(child)
+        def is_there() -> bool:
+            runs = self.ask(lambda: self.window.project.getRuns(refresh=True))
+            return any(
+                run.getRunName() == name and hasattr(run, output) for run in runs
+            )
 
-        return self.ask(lambda: list(below(self.root)))
-
-    def wait_window(self, title: str) -> Any:
-        """Return the newest window whose title begins so, once it is there."""
-
-        def found() -> Any:
-            titled = [w for w in self.windows() if w.title().startswith(title)]
-            return titled[-1] if titled else None
-
-        window = wait_for(found, what=f"window '{title}'")
-        time.sleep(SLOW_S)
-        return window
-
-    def find(self, parent: Any, kind: type, text: str = "") -> Any:
-        """Return the first visible widget of a kind with this text."""
-
-        def below(widget: Any) -> Iterator[Any]:
-            for child in widget.winfo_children():
-                yield child
-                yield from below(child)
-
-        def match() -> Any:
-            for child in below(parent):
-                if isinstance(child, kind) and child.winfo_viewable():
-                    if not text or written_on(child) == text:
-                        return child
-            return None
-
-        return wait_for(lambda: self.ask(match), what=f"{kind.__name__} '{text}'")
+        wait_for(is_there, what=f"{name}: {output}")
 
     def place(self, geometry: str) -> None:
         """Give the project's window this size and place."""
@@ -116,30 +58,6 @@ class Scipion:
         time.sleep(SLOW_S)
         self.ask(lambda: self.root.geometry(geometry))
         self.settle()
-
-    # --------------------------- clicking -------------------------------------
-    def click(self, widget: Any, at: tuple[int, int] | None = None, times: int = 1):
-        """Click the middle of a widget, or a pixel of it."""
-        x, y = at or (widget.winfo_width() // 2, widget.winfo_height() // 2)
-        xdotool("mousemove", widget.winfo_rootx() + x, widget.winfo_rooty() + y)
-        time.sleep(0.3)
-        xdotool("click", "--repeat", times, "--delay", 120, 1)
-        self.settle()
-
-    def settle(self) -> None:
-        """Wait until the window has done what was asked of it, however busy it is."""
-        for _ in range(2):
-            time.sleep(SETTLE_S / 2)
-            self.ask(self.root.update_idletasks)
-
-    def type(self, text: str) -> None:
-        """Type into what has the focus."""
-        xdotool("type", "--delay", 25, text)
-        self.settle()
-
-    def press(self, parent: Any, text: str) -> None:
-        """Click the button with this text."""
-        self.click(self.find(parent, tkinter.Button, text))
 
     def open_tree(self, *sections: str) -> None:
         """Show these sections of the tree of protocols, and nothing else."""
@@ -169,39 +87,39 @@ class Scipion:
             x, y, _, height = self.ask(place)
             self.click(tree, (x + 60, y + height // 2), times=2)
 
-        return self._window_of(double_click, text)
-
-    def _window_of(self, act: Callable[[], None], what: str) -> Any:
-        """Return the window that an act opens; it is done again if none comes."""
-        before = set(self.windows())
-
-        def new() -> list[Any]:
-            return [w for w in self.windows() if w not in before]
-
-        for _ in range(TRIES):
-            act()
-            with contextlib.suppress(TimeoutError):
-                found = wait_for(new, what=what, within_s=WINDOW_WAIT_S)
-                time.sleep(SLOW_S)
-                return found[-1]
-        raise TimeoutError(f"{what}: no window after {TRIES} tries")
+        form = self.window_of(double_click, text)
+        # Scipion puts it in the middle, and a long one ends below the screen.
+        self.ask(lambda: form.geometry(FORM_PLACE))
+        self.settle()
+        return form
 
     def choose_run(self, name: str) -> None:
-        """Click a run's box."""
+        """Click a run's box, as often as it takes: the graph may be drawn anew."""
         canvas = self.view.runsGraphCanvas
 
         def place() -> tuple[int, int]:
-            items = canvas.items.values()
-            item = next(i for i in items if i.getText().split("\n")[0] == name)
-            return int(item.x - canvas.canvasx(0)), int(item.y - canvas.canvasy(0))
+            boxes = [i for i in canvas.items.values() if hasattr(i, "text")]
+            # A star marks plugins that are installed for development.
+            names = [box.text.split("\n")[0].removeprefix("* ") for box in boxes]
+            box = boxes[names.index(name)]
+            return int(box.x - canvas.canvasx(0)), int(box.y - canvas.canvasy(0))
 
-        self.click(canvas, self.ask(place))
-        time.sleep(SLOW_S)
+        def chosen() -> str:
+            run = self.view.getSelectedProtocol()
+            return run.getRunName() if run else ""
+
+        self.ask(self.view.refreshRuns)
+        for _ in range(TRIES):
+            self.click(canvas, self.ask(place))
+            time.sleep(SLOW_S)
+            if self.ask(chosen) == name:
+                return
+        raise TimeoutError(f"{name}: not chosen after {TRIES} clicks")
 
     def analyze(self, name: str) -> Any:
         """Choose a run and click 'Analyze Results'; return the new window."""
         self.choose_run(name)
-        return self._window_of(
+        return self.window_of(
             lambda: self.click(self.view.btnAnalyze), f"results of {name}"
         )
 
@@ -225,7 +143,7 @@ class Scipion:
         content, _ = self.parts(form, label)
         entry = self.find(content, tkinter.Entry)
         self.click(entry)
-        xdotool("key", "ctrl+a")
+        xdotool("key", "Home", "shift+End")
         self.type(text)
         wait_for(lambda: self.ask(entry.get) == text, what=f"{label}: {text}")
 
@@ -238,7 +156,7 @@ class Scipion:
         for _ in range(abs(steps)):
             xdotool("key", "Down" if steps > 0 else "Up")
         xdotool("key", "Return")
-        self.settle()
+        wait_for(lambda: self.ask(combo.get) == choice, what=f"{label}: {choice}")
 
     def link(self, form: Any, label: str, wanted: str, *, photo: Path | None = None):
         """Choose an input from the list of the project's objects."""
@@ -276,17 +194,13 @@ class Scipion:
 
         self.click(book, self.ask(place))
 
-    def execute(self, form: Any, *, photo: Path | None = None) -> None:
-        """Photograph a form, and click 'Execute'."""
+    def execute(
+        self, form: Any, *, photo: Path | None = None, warned: bool = False
+    ) -> None:
+        """Photograph a form, click 'Execute', and say yes to its warning."""
         if photo is not None:
             self.photograph(form, photo)
         self.press(form, "Execute")
-
-    # --------------------------- pictures -------------------------------------
-    def photograph(self, window: Any, path: Path, *, width: int | None = None) -> None:
-        """Save what the screen shows of a Tk window."""
-        window.lift()
-        time.sleep(SETTLE_S)
-        size = f"{window.winfo_width()}x{window.winfo_height()}"
-        place = f"{size}+{window.winfo_rootx()}+{window.winfo_rooty()}"
-        save_picture(path, place=place, width=width)
+        if warned:
+            self.press(self.wait_window("There are some warnings"), "Yes")
+        wait_for(lambda: form not in self.windows(), what="a form without errors")

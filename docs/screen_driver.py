@@ -10,6 +10,8 @@ WAIT_S = 600
 SETTLE_S = 0.7
 SLOW_S = 2.0
 COLOURS = 96
+STILL_TRIES = 12
+"""A blinking text cursor never lets a picture be still for long."""
 
 
 def xdotool(*words: Any) -> list[str]:
@@ -36,17 +38,29 @@ def wait_for(
     return found
 
 
+def grab(window: str, *options: str, to: str = "rgb:-") -> bytes:
+    """Return, or save, what the screen shows of a window (ImageMagick's options)."""
+    command = ["import", "-window", window, *options, to]
+    return subprocess.run(command, check=True, capture_output=True).stdout
+
+
 def save_picture(
     path: Path, *, window: str = "root", place: str = "", width: int | None = None
 ) -> None:
-    """Save a window, or a part of the screen (``WxH+X+Y``), in few colours."""
+    """Save a window, or a part of the screen (``WxH+X+Y``), once it is drawn.
+
+    It is when two looks at it are alike.
+    """
     part = ("-crop", place, "+repage") if place else ()
+    before = b""
+    for _ in range(STILL_TRIES):
+        time.sleep(SETTLE_S)
+        if (now := grab(window, *part)) == before:
+            break
+        before = now
     smaller = ("-resize", str(width)) if width else ()
     colours = ("+dither", "-colors", str(COLOURS))
-    subprocess.run(
-        ["import", "-window", window, *part, *smaller, *colours, f"png8:{path}"],
-        check=True,
-    )
+    grab(window, *part, *smaller, *colours, to=f"png8:{path}")
     print(f"{path.name}: {path.stat().st_size / 1000:.0f} kB", flush=True)
 
 
@@ -89,11 +103,6 @@ class Screen:
             xdotool("key", key)
             time.sleep(0.15)
 
-    def is_open(self) -> bool:
-        """Return whether the window is still there."""
-        return bool(xdotool("getwindowname", self.id))
-
     def photograph(self, path: Path, *, width: int | None = None) -> None:
         """Save what the window shows."""
-        time.sleep(SLOW_S)
         save_picture(path, window=self.id, width=width)

@@ -27,7 +27,7 @@ from etpicker_plugin.protocols import (
 from etpicker_plugin.protocols.annotation import ANNOTATION, prepare_window
 from etpicker_plugin.protocols.classes import BY_GROUP
 from etpicker_plugin.protocols.form import read_parameters
-from etpicker_plugin.protocols.protocol_base import set_label
+from etpicker_plugin.protocols.protocol_base import class_label
 from etpicker_plugin.viewers.edit_window import first_outputs, follow_window
 from etpicker_plugin.viewers.viewers import FigureView, open_picks
 from etpicker_plugin.viewers.z_range import ZRangeChooser, side_view
@@ -172,7 +172,7 @@ class EtPickerThresholdWizard(pwizard.Wizard):
         if not first_outputs(form.protocol):
             dialog.showWarning(
                 "No scores yet",
-                "Pick once, with a low threshold (0.05, say); then this opens the "
+                "Pick once, with a low threshold (0.001, say); then this opens the "
                 "score histograms, and takes the cut-offs that you set there.",
                 form.root,
             )
@@ -201,7 +201,7 @@ def suggest_diameters(pointers, *, by_group):
         if item is None or not item.getBoxSize():
             return ""
         diameter = item.getBoxSize() * item.getSamplingRate()
-        labels = [name.strip() for name in set_label(pointer).split(",")]
+        labels = [name.strip() for name in class_label(pointer).split(",")]
         names = [label.replace(" ", "_") for label in labels]
         if by_group and len(names) == 1:
             names = [f"class_{i}" for i in group_ids(item)]

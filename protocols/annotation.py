@@ -4,10 +4,13 @@ import hashlib
 import json
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from functools import partial
 from pathlib import Path
 
+import numpy as np
 from etpicker_plugin.protocols.class_sets import make_class_sets
+from etpicker_plugin.protocols.labels import describe_changes, version_label
 from etpicker_plugin.protocols.protocol_base import EngineError, read_engine_error
 from tomo.objects import SetOfCoordinates3D
 
@@ -16,7 +19,7 @@ from etpicker_plugin.convert import even_box, link_tomogram
 from etpicker_plugin.engine.config.options import config_from_values, config_to_values
 from etpicker_plugin.engine.config.view import ViewConfig
 from etpicker_plugin.engine.io.coordinates_csv import read_csv, write_csv
-from etpicker_plugin.engine.io.particles import Particles
+from etpicker_plugin.engine.io.particles import Particles, make_particles
 from etpicker_plugin.engine.negative import NEGATIVE
 from etpicker_plugin.window.session import CLASSES_FILE, START_SUFFIX
 from etpicker_plugin.window.settings import Classes
@@ -143,7 +146,7 @@ def register_annotation(protocol, folder: Path, tomograms, *, known_groups):
     """Make new outputs of the saved picks, beside those there are; return them.
 
     Classes that ``known_groups`` (name -> group id) lacks are numbered on. Negatives
-    become a set of their own.
+    become a set of their own. Labels tell what was changed.
     """
     particles = read_annotation(folder, tomograms)
     classes = Classes(folder / ANNOTATION / CLASSES_FILE, {})
@@ -155,6 +158,7 @@ def register_annotation(protocol, folder: Path, tomograms, *, known_groups):
     rate = protocol.inputTomograms.get().getSamplingRate()
     boxes = {name: even_box(classes[name].diameter_ang, rate) for name in names}
     version = next_version(protocol)
+    label_of = partial(_label, folder, particles, classes, version)
     outputs = {}
     for base, chosen in (
         (COORDINATES, {name: groups[name] for name in names}),
@@ -170,9 +174,50 @@ def register_annotation(protocol, folder: Path, tomograms, *, known_groups):
                 boxes={**boxes, NEGATIVE: largest},
                 output_name=base,
                 ending=f"{VERSION}{version}" if version > 1 else "",
+                label_of=label_of,
             )
     protocol._defineOutputs(**outputs)
     for output in outputs.values():
         protocol._defineSourceRelation(protocol.inputTomograms, output)
     (folder / REGISTERED).write_text(_digest(folder, tomograms), encoding="utf-8")
     return outputs
+
+
+def _label(
+    folder: Path,
+    particles: Mapping[str, Particles],
+    classes: Classes,
+    version: int,
+    names: Iterable[str],
+) -> str:
+    """Return the label of a set of these classes.
+
+    What was marked from nothing, and is the first, needs no more than the classes.
+    """
+    first = {name: _read_first(folder, name) for name in particles}
+    if version == 1 and not any(len(picks) for picks in first.values()):
+        return ", ".join(names)
+    thresholds = {name: classes[name].threshold for name in names}
+    edited = any(
+        not np.array_equal(
+            _centres(first[ts_id], name, threshold), _centres(saved, name, threshold)
+        )
+        for ts_id, saved in particles.items()
+        for name, threshold in thresholds.items()
+    )
+    changes = describe_changes(thresholds, edited=edited)
+    return version_label(", ".join(names), version, changes)
+
+
+def _read_first(folder: Path, ts_id: str) -> Particles:
+    """Return the picks that an annotation began with; none if it began empty."""
+    start = folder / ANNOTATION / f"{ts_id}{START_SUFFIX}"
+    if start.is_file():
+        return read_csv(start, tomogram_id=ts_id)
+    return make_particles(ts_id, [])
+
+
+def _centres(particles: Particles, name: str, threshold: float) -> np.ndarray:
+    """Return the ``(N, 3)`` centres of a class that reach the threshold, zyx."""
+    found = particles.of_class(name)
+    return found.positions_zyx[~(found.scores < threshold)]

@@ -45,10 +45,12 @@ def make_class_sets(
     boxes: Mapping[str, int],
     output_name: str,
     ending: str = "",
+    label_of=", ".join,
 ):
     """Return the filled sets by output name; a joint set has the largest box.
 
-    ``ending`` goes to every name, to tell new outputs from those there are.
+    ``ending`` goes to every name, to tell new outputs from those there are;
+    ``label_of`` gives the label of a set's classes.
     """
     outputs = {}
     prefix = "" if output_name == "Coordinates3D" else f"_{output_name}"
@@ -61,7 +63,7 @@ def make_class_sets(
             precedents=protocol.inputTomograms,
             sampling_rate=protocol.inputTomograms.get().getSamplingRate(),
             box_size=max(boxes[name] for name in part),
-            label=", ".join(part),
+            label=label_of(part),
         )
         for ts_id, found in particles.items():
             append_particles(coordinates, tomograms[ts_id], found, groups=part)

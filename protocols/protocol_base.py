@@ -15,6 +15,7 @@ from etpicker_plugin.protocols.classes import (
     match_groups,
     match_sets,
 )
+from etpicker_plugin.protocols.labels import classes_of_label
 from pwem.protocols import EMProtocol
 from pyworkflow import BETA
 from pyworkflow.protocol import params
@@ -132,7 +133,7 @@ class ProtEtPickerBase(EMProtocol, ProtTomoBase):
             ids = sorted({i for item in sets for i in group_ids(item)})
             classes = match_groups(names, ids) if ids else {}
             return [(item, classes.get) for item in sets]
-        labels = [set_label(pointer) for pointer in pointers]
+        labels = [class_label(pointer) for pointer in pointers]
         matched = match_sets(names, labels)
         return [
             (item, lambda _group, name=name: name)
@@ -143,7 +144,7 @@ class ProtEtPickerBase(EMProtocol, ProtTomoBase):
         """List the sets of which no class is wanted."""
         if self.classesFrom.get() == BY_GROUP:
             return []
-        labels = [set_label(pointer) for pointer in pointers]
+        labels = [class_label(pointer) for pointer in pointers]
         matched = zip(labels, match_sets(names, labels), strict=True)
         left_out = [label for label, name in matched if name is None]
         if not left_out:
@@ -265,3 +266,8 @@ def set_label(pointer):
     item = pointer.get()
     label = item.getObjLabel().strip()
     return label or pointer.getExtended() or item.getNameId()
+
+
+def class_label(pointer):
+    """Return the class that a set's label names, or else the name of the output."""
+    return classes_of_label(set_label(pointer))

@@ -10,7 +10,11 @@ from etpicker_plugin.protocols.form import (
     read_parameters,
     split_words,
 )
-from etpicker_plugin.protocols.protocol_base import ProtEtPickerBase, set_label
+from etpicker_plugin.protocols.protocol_base import (
+    ProtEtPickerBase,
+    class_label,
+    set_label,
+)
 from pyworkflow.protocol import params
 
 from etpicker_plugin.convert import (
@@ -176,7 +180,7 @@ class ProtEtPickerExportCoordinates(ProtEtPickerBase):
         if self.classesFrom.get() == BY_GROUP:
             ids = {i for p in self.inputCoordinates for i in group_ids(p.get())}
             return [f"class_{i}" for i in sorted(ids)]
-        return [set_label(p).replace(" ", "_") for p in self.inputCoordinates]
+        return [class_label(p).replace(" ", "_") for p in self.inputCoordinates]
 
     def _readParticles(self):
         names = self._classes()

@@ -12,11 +12,15 @@ from pathlib import Path
 
 import numpy as np
 from etpicker_plugin.protocols import ProtEtPickerAnnotate, ProtEtPickerTrain
-from etpicker_plugin.protocols.annotation import ANNOTATION
+from etpicker_plugin.protocols.annotation import ANNOTATION, register_annotation
+from etpicker_plugin.protocols.class_sets import ONE_SET
 from pyworkflow.gui import dialog
 from pyworkflow.protocol import MODE_RESUME
 from pyworkflow.protocol.constants import STATUS_INTERACTIVE
 
+from etpicker_plugin.convert import tomograms_by_id
+from etpicker_plugin.engine.io.coordinates_csv import write_csv
+from etpicker_plugin.engine.io.particles import make_particles
 from etpicker_plugin.objects import EtPickerModel
 from etpicker_plugin.tests.phantoms import SHAPES_ZYX
 from etpicker_plugin.tests.scipion_project import (
@@ -121,7 +125,7 @@ class TestAnnotate(PhantomProject):
         np.testing.assert_allclose(
             positions_of(protocol.Coordinates3D_v2)[0][1:], (x2, y2, z2), atol=1e-3
         )
-        self.assertEqual(protocol.Coordinates3D_v2.getObjLabel(), "small")
+        self.assertEqual(protocol.Coordinates3D_v2.getObjLabel(), "small [v2: edited]")
         self.assertFalse(hasattr(protocol, "Coordinates3D2_v2"))
 
     def check_training_input(self, annotated):
@@ -182,7 +186,11 @@ class TestAnnotate(PhantomProject):
         self.assertEqual(positions_of(protocol.Coordinates3D), before)
         edited = positions_of(protocol.Coordinates3D_v2)
         self.assertEqual(len(edited), len(before) + 1)
-        self.assertEqual(protocol.Coordinates3D_v2.getObjLabel(), "large")
+        self.assertEqual(protocol.Coordinates3D.getObjLabel(), "large")
+        self.assertEqual(protocol.Coordinates3D_v2.getObjLabel(), "large [v2: edited]")
+        self.assertEqual(
+            protocol.Coordinates3D2_v2.getObjLabel(), "small [v2: unchanged]"
+        )
         np.testing.assert_allclose(
             [row[1:] for row in edited if row in before],
             [row[1:] for row in before],
@@ -190,6 +198,69 @@ class TestAnnotate(PhantomProject):
         )
         reloaded = self.proj.getProtocol(protocol.getObjId())
         self.assertEqual(reloaded.Coordinates3D_v2.getSize(), len(edited))
+        self.assertIn("large [v2: edited]", self.choosable_coordinates())
+
+    def choosable_coordinates(self):
+        """Return what Scipion's list of objects shows for coordinates."""
+        import pyworkflow.gui.project  # noqa: F401  # first: they import one another
+        from pyworkflow.gui.form import SubclassesTreeProvider
+
+        self.proj.getRuns(refresh=True)
+        training = self.newProtocol(ProtEtPickerTrain)
+        provider = SubclassesTreeProvider(
+            training, training.getParam("inputCoordinates")
+        )
+        return [provider.getObjectInfo(o)["text"] for o in provider.getObjects()]
+
+    def test_a_saved_set_says_what_was_done_and_is_known_by_its_class(self):
+        protocol = self.newProtocol(
+            ProtEtPickerAnnotate,
+            inputTomograms=self.tomograms,
+            diameter=DIAMETER_WORDS,
+        )
+        self.proj.saveProtocol(protocol)
+        protocol.makePathsAndClean()
+        folder = Path(protocol._getExtraPath())
+        (folder / ANNOTATION).mkdir()
+        first = make_particles(
+            "TS_a",
+            [(9, 10, 11), (9, 10, 31), (9, 30, 11), (9, 30, 31)],
+            class_names=["large", "large", "large", "small"],
+            scores=[0.2, 0.5, 0.8, 0.4],
+        )
+        moved = first.select(np.array([1, 2, 3]))
+        moved.positions_zyx[2] += (1, 0, 0)
+        write_csv(first, folder / ANNOTATION / "TS_a.start.csv")
+        classes = Classes(
+            folder / ANNOTATION / CLASSES_FILE, {"large": 140.0, "small": 90.0}
+        )
+        classes.change("large", threshold=0.31234)
+        tomograms = tomograms_by_id(self.tomograms)
+
+        def save(particles):
+            write_csv(particles, folder / ANNOTATION / "TS_a.csv")
+            outputs = register_annotation(
+                protocol, folder, tomograms, known_groups=protocol.getGroups()
+            )
+            return [item.getObjLabel() for item in outputs.values()]
+
+        self.assertEqual(
+            save(moved), ["large [v1: score ≥ 0.312]", "small [v1: edited]"]
+        )
+        self.assertEqual(
+            save(first.select(np.array([2, 3]))),
+            ["large [v2: edited, score ≥ 0.312]", "small [v2: unchanged]"],
+        )
+        protocol.outputSets.set(ONE_SET)
+        self.assertEqual(save(moved), ["large, small [v3: edited, large ≥ 0.312]"])
+        training = self.newProtocol(
+            ProtEtPickerTrain,
+            inputTomograms=self.tomograms,
+            inputCoordinates=[protocol.Coordinates3D2_v2, protocol.Coordinates3D_v2],
+            diameter=DIAMETER_WORDS,
+        )
+        sources = training._classSources(training.inputCoordinates, ["large", "small"])
+        self.assertEqual([class_of(1) for _, class_of in sources], ["small", "large"])
 
     def test_what_a_model_learnt_from_opens_and_can_be_mended(self):
         training = self.newProtocol(
@@ -210,7 +281,7 @@ class TestAnnotate(PhantomProject):
 
         before = positions_of(self.coordinates.Coordinates3D2)
         mended = positions_of(training.Coordinates3D)
-        self.assertEqual(training.Coordinates3D.getObjLabel(), "small")
+        self.assertEqual(training.Coordinates3D.getObjLabel(), "small [v1: edited]")
         self.assertEqual(len(mended), len(before) + 1)
         # What it learnt from is in the form still; the mended marks are for the next.
         self.assertEqual(len(training.inputCoordinates[0].get()), len(before))

@@ -18,6 +18,8 @@ from etpicker_plugin.viewers.watched_slice import draw_validation_slice
 
 SECONDS_BETWEEN_READINGS = 3
 CLASS_PREFIX = "f1:"
+WIDE = 1.5
+"""A slice that is wider in proportion lies below the curves, else beside them."""
 
 
 @dataclass
@@ -72,10 +74,13 @@ def draw_training(
     if shown is None:
         above, below = figure.subplots(2, 1, sharex=True)
     else:
-        grid = figure.add_gridspec(2, 2, width_ratios=(1, 1))
+        grid = figure.add_gridspec(2, 2)
+        height, width = shown.image.shape
+        beside = height * WIDE < width  # A held-out part of one tomogram is a strip.
         above = figure.add_subplot(grid[0, 0])
-        below = figure.add_subplot(grid[1, 0], sharex=above)
-        draw_validation_slice(figure.add_subplot(grid[:, 1]), shown)
+        below = figure.add_subplot(grid[0, 1] if beside else grid[1, 0], sharex=above)
+        place = grid[1, :] if beside else grid[:, 1]
+        draw_validation_slice(figure.add_subplot(place), shown)
     _draw_curves(above, below, curves, title=title)
     figure.tight_layout()
 
@@ -92,7 +97,7 @@ def _draw_curves(above: Axes, below: Axes, curves: Curves, *, title: str) -> Non
     _plot(below, curves.score, label="validation score", color="black", marker="o")
     for name, values in curves.class_f1.items():
         _plot(below, values, label=f"F1 {name}", marker=".", lw=1)
-    below.set_ylim(-0.02, 1.02)
+    below.set_ylim(-0.05, 1.05)
     below.set_xlabel("optimiser step")
     below.set_ylabel("validation")
     below.grid(alpha=0.3)

@@ -12,6 +12,8 @@ from etpicker_plugin.protocols import (
     ProtEtPickerImportCoordinates,
     ProtEtPickerPick,
 )
+from etpicker_plugin.protocols.labels import classes_of_label
+from etpicker_plugin.protocols.protocol_base import PLUGIN
 from etpicker_plugin.viewers.edit_window import edit_picks, first_outputs
 from etpicker_plugin.viewers.histograms import draw_metrics, draw_scores
 from etpicker_plugin.viewers.reports import open_report
@@ -34,6 +36,12 @@ class EtPickerViewer(ProtocolViewer):
     """What the form viewers share."""
 
     _environments = (DESKTOP_TKINTER,)
+
+    @classmethod
+    def getClassLabel(cls, prependPackageName=True):
+        """Return the heading; people know the plugin as etpicker."""
+        label = super().getClassLabel(prependPackageName=False)
+        return f"{PLUGIN} - {label}" if prependPackageName else label
 
     def _message(self, text, title):
         return MessageView(text, title, tkParent=self.getTkRoot())
@@ -143,7 +151,7 @@ class EtPickerEvaluateViewer(EtPickerViewer):
 
 def class_names(protocol, item):
     """Return the class of each group id of a set, by its label and the protocol."""
-    names = [name.strip() for name in item.getObjLabel().split(",")]
+    names = [name.strip() for name in classes_of_label(item.getObjLabel()).split(",")]
     if len(names) == 1:
         return lambda _group: names[0] or "picks"
     groups = getattr(protocol, "getGroups", dict)()

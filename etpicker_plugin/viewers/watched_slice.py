@@ -14,7 +14,14 @@ PERCENTILES = (1, 99)
 def draw_validation_slice(axes: Axes, shown: ValidationSlice) -> None:
     """Draw the slice, the particles marked (white, dashed) and the picks (coloured)."""
     low, high = np.percentile(shown.image.astype(np.float32), PERCENTILES)
-    axes.imshow(shown.image, cmap="gray", origin="lower", vmin=low, vmax=high)
+    axes.imshow(
+        shown.image,
+        cmap="gray",
+        origin="lower",
+        vmin=low,
+        vmax=high,
+        interpolation="bilinear",
+    )
     axes.set_autoscale_on(False)
     (y, x), (y_end, x_end) = shown.held_out_yx - 0.5
     frame = Rectangle((x, y), x_end - x, y_end - y, fill=False, ec="white", lw=0.8)

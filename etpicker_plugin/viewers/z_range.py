@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 SLAB_SHARE = 16
 """Of the tomogram's width: so much is averaged, for the noise."""
 
+MARGIN_SHARE = 20
+"""Of the view's height: so much is left free above and below it."""
+
 LINE = {"color": "#ffb000", "lw": 1.6}
 OUTSIDE = {"color": "black", "alpha": 0.45, "lw": 0}
 
@@ -53,6 +56,9 @@ class ZRangeChooser:
             axes.set_title(name, fontsize=9)
             axes.set_ylabel("z [voxels]")
             axes.set_autoscale_on(False)
+            # Room for the lines when all slices are chosen.
+            margin = len(view) / MARGIN_SHARE
+            axes.set_ylim(-0.5 - margin, len(view) - 0.5 + margin)
         self._axes[-1].set_xlabel("x [voxels]")
         self._drawn: list = []
         self._draw()

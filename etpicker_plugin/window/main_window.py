@@ -51,6 +51,7 @@ class MainWindow(QMainWindow):
         self.tools = ToolBar()
         self._axis_under_mouse = Z
         self._recount = QTimer(self, singleShot=True, interval=PAUSE_BEFORE_COUNTING_MS)
+        self._all_to_count = False
         self._message: QMessageBox | None = None
         self._build()
         self._connect()
@@ -63,9 +64,9 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(self.views)
         self._dock(Qt.LeftDockWidgetArea, "Tomograms", self.tomograms, 290)
         self.tabs = QTabWidget()
-        self.tabs.addTab(self._page(self.classes, self.look), "Annotate")
-        self.tabs.addTab(self.judge, "Judge")
-        self.tabs.addTab(self._page(self.suggest), "Suggest")
+        self.tabs.addTab(self._page(self.classes, self.look), "A&nnotate")
+        self.tabs.addTab(self.judge, "&Judge")
+        self.tabs.addTab(self._page(self.suggest), "&Suggest")
         self._dock(Qt.RightDockWidgetArea, "", self.tabs, SIDE_WIDTH)
         self.place = QLabel()
         self.place.setObjectName("place")
@@ -118,7 +119,7 @@ class MainWindow(QMainWindow):
 
     def _connect_judging(self) -> None:
         self.judge.agreement_changed.connect(self.views.show_agreement)
-        self.judge.cut_changed.connect(self._recount.start)
+        self.judge.cut_changed.connect(self._count_all)
         self.judge.cut_changed.connect(self.views.refresh_circles)
         self.judge.gallery.jumped.connect(self._jump)
         self.suggest.jumped.connect(self._jump)
@@ -156,16 +157,19 @@ class MainWindow(QMainWindow):
             mask=document.mask is not None,
         )
         x, y, z = document.volume.shape_zyx[::-1]
-        size = f"{x} × {y} × {z} voxels of {document.volume.voxel_size:g} Å"
+        size = f"{x} × {y} × {z} voxels of {document.volume.voxel_size:g}\u00a0Å"
         self.setWindowTitle(f"{document.name} — etpicker")
         self.views.corner.setText(f"<b>{document.name}</b><br>{size}")
         self._show_cursor()
 
     def start(self) -> None:
-        """Show the first tomogram, once the window has its size."""
+        """Show the first tomogram, once the window has its size; picks to be judged."""
         self.tomograms.setCurrentCell(0, 0)
         if not self.views._renderers:
             self.open(self.session.documents[0])
+        if self.session.has_scores():
+            self.tabs.setCurrentWidget(self.judge)
+        self.views.views[Z].setFocus()
 
     def save(self) -> None:
         """Write the results, besides the autosave."""
@@ -244,8 +248,14 @@ class MainWindow(QMainWindow):
         self.judge.refresh()
         self.views.refresh_circles()
 
+    def _count_all(self) -> None:
+        """Count every tomogram: a cut-off holds in all, an edit in one."""
+        self._all_to_count = True
+        self._recount.start()
+
     def _count(self) -> None:
-        self.tomograms.refresh(self.editor.document)
+        self.tomograms.refresh(None if self._all_to_count else self.editor.document)
+        self._all_to_count = False
         self.judge.refresh()
         count = self.editor.document.journal.edits
         self.saved.setText(f"{count:,} edits saved" if count else "no edits")

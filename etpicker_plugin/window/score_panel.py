@@ -47,7 +47,7 @@ class ScorePanel(QGroupBox):
         self.cut.setKeyboardTracking(False)
         self.cut.setObjectName("cut_off")
         self.count = QLabel()
-        self.automatic = QPushButton("Automatic")
+        self.automatic = QPushButton("&Automatic")
         self.all = QPushButton("Keep all")
         self.reason = QLabel()
         self.reason.setWordWrap(True)

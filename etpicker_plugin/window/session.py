@@ -115,6 +115,10 @@ class Session:
         found = {n for d in self.documents for n in d.annotation.class_names}
         self.classes.add_missing(sorted(found))
 
+    def has_scores(self) -> bool:
+        """Return whether any pick has a score, so that there is something to judge."""
+        return any(np.isfinite(d.annotation.scores).any() for d in self.documents)
+
     def save(self) -> None:
         """Write the picks of every tomogram that count to ``NAME.csv``."""
         for document in self.documents:

@@ -59,8 +59,9 @@ QPushButton {{ background: {RAISED}; border: 1px solid {LINE}; border-radius: 4p
     padding: 4px 10px; }}
 QPushButton:hover {{ border-color: {ACCENT}; }}
 QPushButton:disabled {{ color: #5a6272; }}
-QSpinBox, QDoubleSpinBox, QComboBox, QLineEdit {{ background: {BACKGROUND};
-    border: 1px solid {LINE}; border-radius: 3px; padding: 2px 4px; }}
+QCheckBox::indicator {{ width: 11px; height: 11px; border: 1px solid {FAINT};
+    border-radius: 3px; background: {BACKGROUND}; }}
+QCheckBox::indicator:checked {{ background: {ACCENT}; border-color: {ACCENT}; }}
 QSlider::groove:horizontal {{ height: 4px; background: {LINE}; border-radius: 2px; }}
 QSlider::handle:horizontal {{ width: 12px; margin: -5px 0; border-radius: 6px;
     background: {ACCENT}; }}

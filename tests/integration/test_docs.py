@@ -118,3 +118,9 @@ def test_links_lead_to_files(page):
     near = [t for t in targets if "://" not in t]
 
     assert [t for t in near if not (page.parent / t).exists()] == []
+
+
+def test_every_picture_is_shown():
+    shown = read_pages()
+    pictures = sorted(path.name for path in (ROOT / "docs" / "images").iterdir())
+    assert [name for name in pictures if f"images/{name}" not in shown] == []

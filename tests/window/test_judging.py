@@ -175,3 +175,33 @@ def test_suggestions_are_answered_by_a_key_and_each_once(window):
     window.tools.undo.trigger()
     assert annotation.class_of(asked[1]) == "large"
     assert annotation.scores[asked[1]] == SCORES[asked[1]]
+
+
+def test_a_cut_off_counts_in_every_tomogram(open_window, phantoms, tmp_path):
+    for name, scores in (("TS_a", (0.2, 0.9)), ("TS_b", (0.3, 0.4, 0.8))):
+        rows = [f"large,{10 + i},12,14,{score}" for i, score in enumerate(scores)]
+        (tmp_path / f"{name}.csv").write_text("class,x,y,z,score\n" + "\n".join(rows))
+    names = ("TS_a", "TS_b")
+    window = open_window(
+        *(phantoms[0] / f"{name}.mrc" for name in names),
+        coordinates=[tmp_path / f"{name}.csv" for name in names],
+    )
+
+    def counts():
+        return [window.tomograms.item(row, 1).text() for row in (0, 1)]
+
+    assert counts() == ["2", "3"]
+    window.judge.scores.cut.setValue(0.35)
+    wait_until(lambda: counts() == ["1", "2"], what="counting both")
+
+
+@pytest.mark.parametrize(("score", "page"), [("", "annotate"), (",0.7", "judge")])
+def test_picks_with_scores_are_there_to_be_judged(
+    score, page, open_window, phantoms, tmp_path
+):
+    header = "class,x,y,z" + (",score" if score else "")
+    (tmp_path / "TS_a.csv").write_text(f"{header}\nlarge,20,30,10{score}\n")
+    window = open_window(phantoms[0] / "TS_a.mrc", coordinates=[tmp_path / "TS_a.csv"])
+    assert window.tabs.currentWidget().isAncestorOf(
+        {"annotate": window.classes, "judge": window.judge.gallery}[page]
+    )
