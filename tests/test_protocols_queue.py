@@ -154,6 +154,8 @@ class TestQueue(PhantomProject):
             return not protocol.isActive()
 
         self.wait_until(ended, protocol)
+        # Scipion takes for dead a run that ends between its two looks at it.
+        self.proj._updateProtocol(protocol)
 
     def wait_until(self, condition, protocol):
         end = time.monotonic() + DEADLINE_S

@@ -112,6 +112,8 @@ class StreamingProject(TestBaseCentralizedLayer):
             return not protocol.isActive()
 
         self.wait_until(ended, "the protocol's end")
+        # Scipion takes for dead a run that ends between its two looks at it.
+        self.proj._updateProtocol(protocol)
 
     def picked(self, protocol):
         return {p.stem for p in Path(protocol._getExtraPath("picks")).glob("*.json")}
