@@ -200,8 +200,8 @@ class Story:
         curves.photograph(self.photo("curves"), width=WIDE)
         curves.key("ctrl+w")
         self.scipion.press(viewer, "Close")
-        (progress,) = Path("Runs").glob("*Train/extra/progress.jsonl")
-        require_learnt(progress)
+        (extra,) = Path("Runs").glob("*Train/extra")
+        require_learnt(extra)
 
     def pick(self) -> None:
         """Chapter 4."""
@@ -262,11 +262,12 @@ class Story:
         self.scipion.photograph(self.scipion.root, self.photo("end"), width=WIDER)
 
 
-def require_learnt(progress: Path) -> None:
-    """Refuse a model that had too little time to learn."""
+def require_learnt(training: Path) -> None:
+    """Refuse a model that had too little time to learn; ``training`` is its folder."""
+    from etpicker_plugin.engine.records import progress_file
     from etpicker_plugin.viewers.training_curves import read_curves
 
-    score = max(read_curves(progress).score.values())
+    score = max(read_curves(progress_file(training)).score.values())
     if score < LEAST_SCORE:
         raise RuntimeError(
             f"The model's validation score is {score:.2f}, and its picks would be bad. "
