@@ -22,9 +22,8 @@ SPECIES = ("5mrc", "4cr2")
 BATCH_SIZE = 4
 
 
-def patches_per_second(log: Path) -> tuple[float, float]:
+def patches_per_second(events: list[dict]) -> tuple[float, float]:
     """Return what a training's progress says: all in all, and without validations."""
-    events = [json.loads(line) for line in log.read_text().splitlines()]
     steps = [e for e in events if e["stage"] == "training"]
     seconds = steps[-1]["time"] - steps[0]["time"]
     patches = BATCH_SIZE * (len(steps) - 1)
@@ -41,8 +40,8 @@ def run(data: Path, folder: Path, network: str, minutes: float) -> dict:
     case = Case(flags=("--network", network, "--patience", "99"), classes=SPECIES)
     result = run_case(data, folder, case, minutes)
     (log,) = (folder / "model").rglob("progress.jsonl")
-    result["patches_per_s"], result["patches_per_s_alone"] = patches_per_second(log)
     events = [json.loads(line) for line in log.read_text().splitlines()]
+    result["patches_per_s"], result["patches_per_s_alone"] = patches_per_second(events)
     result["steps"] = max(e["done"] for e in events if e["stage"] == "training")
     return result
 
