@@ -71,9 +71,8 @@ def join_ranks(device: torch.device) -> Ranks:
     """Meet the other processes that torchrun started; alone without torchrun."""
     if not torchrun.is_launched():
         return Ranks()
-    if not distributed.is_initialized():
-        backend = "nccl" if device.type == "cuda" else "gloo"
-        distributed.init_process_group(backend, timeout=LONGEST_WAIT)
+    backend = "nccl" if device.type == "cuda" else "gloo"
+    distributed.init_process_group(backend, timeout=LONGEST_WAIT)
     return Ranks(
         rank=distributed.get_rank(), size=distributed.get_world_size(), device=device
     )
