@@ -169,11 +169,12 @@ def _permute(source: Tensor, matrix: np.ndarray) -> Tensor:
 
 
 def _resample(source: Tensor, augmentation: Augmentation, size: int) -> Tensor:
-    axis = torch.arange(size, dtype=torch.float32) - (size - 1) / 2
+    device = source.device
+    axis = torch.arange(size, dtype=torch.float32, device=device) - (size - 1) / 2
     grid = torch.stack(torch.meshgrid(axis, axis, axis, indexing="ij"))
-    matrix = torch.from_numpy(augmentation.matrix).float()
+    matrix = torch.from_numpy(augmentation.matrix).float().to(device)
     field = nn.functional.interpolate(
-        torch.from_numpy(augmentation.elastic).float()[None],
+        torch.from_numpy(augmentation.elastic).float().to(device)[None],
         size=(size, size, size),
         mode="trilinear",
         align_corners=True,
@@ -183,7 +184,7 @@ def _resample(source: Tensor, augmentation: Augmentation, size: int) -> Tensor:
     scaled = wanted.flip(0).permute(1, 2, 3, 0) / ((source.shape[-1] - 1) / 2)
     return nn.functional.grid_sample(
         source[None],
-        scaled[None].to(source.device),
+        scaled[None],
         mode="bilinear",
         padding_mode="border",
         align_corners=True,

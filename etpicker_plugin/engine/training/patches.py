@@ -38,6 +38,7 @@ MOST_NEGATIVES = 0.25
 hundred of them do not drown ten particles."""
 
 FEWEST_AHEAD = 2
+CPU = torch.device("cpu")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,7 +102,11 @@ class BatchSource(Protocol):
 
 
 class PatchSampler:
-    """Draws patches; the same seed, step and place in the batch give the same one."""
+    """Draws patches; the same seed, step and place in the batch give the same one.
+
+    ``device`` is where they are augmented: a GPU takes a batch faster than one core
+    can turn and blur it. The noise of one seed differs between kinds of device.
+    """
 
     def __init__(
         self,
@@ -110,11 +115,13 @@ class PatchSampler:
         patch_size: int,
         labels: LabelSettings,
         seed: int,
+        device: torch.device = CPU,
     ) -> None:
         self._volumes = volumes
         self._size = patch_size
         self._labels = labels
         self._seed = seed
+        self._device = device
         self._centres = _centres_by_class(volumes)
         self._negatives = [
             (which, position)
@@ -170,7 +177,8 @@ class PatchSampler:
         start = centre - size // 2
         outer = tuple(start - margin), tuple(start + size + margin)
         sources = np.stack([volume.image.read(*outer), volume.learnable.read(*outer)])
-        image, learnable = move_image(torch.from_numpy(sources), augmentation, size)
+        placed = torch.from_numpy(sources).to(self._device)
+        image, learnable = move_image(placed, augmentation, size)
         target, weight = paint_labels(
             (size, size, size),
             move_positions(volume.positions_zyx - start, augmentation, size),
@@ -186,7 +194,8 @@ class PatchSampler:
         )
         seen = nn.functional.avg_pool3d(learnable[None], self._labels.stride) > 0.5
         image = change_intensity(image, augmentation)[None]
-        return image, torch.from_numpy(target), torch.from_numpy(weight) * seen
+        placed_target = torch.from_numpy(target).to(self._device)
+        return image, placed_target, torch.from_numpy(weight).to(self._device) * seen
 
 
 def stream_batches(

@@ -104,6 +104,7 @@ def train(config: TrainConfig, out_dir: Path, *, on_progress: Progress) -> Path:
         working,
         network.output_stride,
         seed=ranks.seed(config.seed),
+        device=device,
     )
     judge = make_judge(
         config.diameter,
@@ -167,6 +168,7 @@ def _make_sampler(
     stride: int,
     *,
     seed: int,
+    device: torch.device,
 ) -> PatchSampler:
     settings = make_label_settings(
         config.diameter,
@@ -176,7 +178,11 @@ def _make_sampler(
         stride=stride,
     )
     return PatchSampler(
-        volumes, patch_size=config.patch_size, labels=settings, seed=seed
+        volumes,
+        patch_size=config.patch_size,
+        labels=settings,
+        seed=seed,
+        device=device,
     )
 
 

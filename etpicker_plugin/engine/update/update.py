@@ -194,10 +194,15 @@ def _mixed_batches(lesson: Lesson, config: UpdateConfig, *, seed: int) -> MixedB
         stride=stride,
     )
     remembered = learnt_volumes(lesson.earlier, plan.classes)
+    device = next(lesson.teacher.parameters()).device
 
     def sampler(volumes: list[TrainingVolume], seed: int) -> PatchSampler:
         return PatchSampler(
-            volumes, patch_size=config.patch_size, labels=labels, seed=seed
+            volumes,
+            patch_size=config.patch_size,
+            labels=labels,
+            seed=seed,
+            device=device,
         )
 
     replay = config.replay_weight > 0 or config.distillation_weight > 0
