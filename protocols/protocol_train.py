@@ -11,6 +11,7 @@ from etpicker_plugin.objects import EtPickerModel
 
 TRAINING_FIELDS = (
     "network",
+    "from_scratch",
     "first_look",
     "max_minutes",
     "steps",

@@ -119,6 +119,7 @@ def check_found(found):
         "Tomography/Imports",
     }
     assert found["icon"]
+    assert found["pretrained"] == ["fast.safetensors"]
     assert found["references"] == ["Bharat2016", "Liu2024", "Zhang2022"]
     assert (
         "etpicker_plugin.tests.test_protocols_workflow.TestTrainPickEvaluate"

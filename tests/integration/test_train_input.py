@@ -6,6 +6,8 @@ import pytest
 import torch
 
 from etpicker_plugin.engine.cli import main
+from etpicker_plugin.engine.model.card import file_sha256, read_card
+from etpicker_plugin.engine.model.pretrained import WEIGHTS
 from etpicker_plugin.tests.phantoms import DIAMETERS, make_phantoms
 
 
@@ -121,3 +123,20 @@ def test_a_thin_tomogram_trains_and_picks(tmp_path):
     assert (code, picked) == (0, 0)
     assert (tmp_path / "picks" / "thin.csv").exists()
     assert (tmp_path / "picks" / "thin.star").exists()
+
+
+@pytest.mark.parametrize(
+    ("more", "begun"),
+    [
+        ((), file_sha256(WEIGHTS)),
+        (("--from-scratch",), ""),
+        (("--network", "deepetpicker", "--working-voxel-size", "10"), ""),
+    ],
+)
+def test_the_card_says_which_weights_it_began_from(data, tmp_path, more, begun):
+    small = ("--patch-size", "16", "--batch-size", "1")
+
+    assert train(data, tmp_path, more=(*small, *more)) == 0
+
+    card = read_card(tmp_path / "model.safetensors")
+    assert card.training["pretrained_sha256"] == begun

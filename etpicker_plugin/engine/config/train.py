@@ -74,6 +74,14 @@ class TrainConfig:
         label="Network",
         choices=NETWORKS,
     )
+    from_scratch: bool = option(
+        False,
+        "Begin from random weights, not from those that come with etpicker, which "
+        "simulated particles of random shapes have taught. The published network has "
+        "none and always begins from random ones.",
+        label="From scratch",
+        advanced=True,
+    )
     first_look: bool = option(
         False,
         "See in two minutes whether it works: training at a coarser voxel size, of "

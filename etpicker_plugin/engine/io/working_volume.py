@@ -5,7 +5,7 @@ memory does not grow with the tomogram. A box holds the same values whatever oth
 boxes were read before or how large it is.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,8 @@ SAME_VOXEL_SIZE = 0.03
 """Voxel sizes nearer than this share are taken as equal: no resampling."""
 
 STATISTICS_SAMPLES = 4_000_000
+STATISTICS_PLANES = 16
+LEAST_WORKING_SD = 1e-3
 CLIP_PERCENTILES = (0.1, 99.9)
 CLIP_SD = 6.0
 BLUR_TRUNCATE = 4.0
@@ -30,8 +32,12 @@ class WorkingVolume:
     Attributes
     ----------
     mean, sd
-        Of the voxels between the 0.1th and 99.9th percentile, so that gold beads do
-        not set the scale.
+        Of the input voxels, cut off at the 0.1th and 99.9th percentile, so that gold
+        beads do not set the scale.
+    working_mean, working_sd
+        The same of the rescaled voxels, in units of ``sd``: what is averaged out on the
+        way to a coarser grid is mostly noise, and how much of it there was must not
+        decide how bright a particle looks to the network.
     scale
         Working voxel size over the tomogram's. Working voxel *i* lies on input voxel
         ``i * scale``: the two grids share the centre of their first voxel.
@@ -44,6 +50,8 @@ class WorkingVolume:
     sd: float
     scale: float
     shape_zyx: tuple[int, int, int]
+    working_mean: float = 0.0
+    working_sd: float = 1.0
 
     def read(
         self, start_zyx: tuple[int, ...], stop_zyx: tuple[int, ...]
@@ -83,13 +91,10 @@ class WorkingVolume:
         flat = along_z @ values.reshape(len(values), -1)
         planes = flat.reshape(-1, *values.shape[1:])
         resampled: NDArray[np.float32] = (along_y @ planes) @ along_x.T
-        return resampled
+        return _standard_score(resampled, self.working_mean, self.working_sd)
 
     def _normalise(self, values: NDArray[np.generic]) -> NDArray[np.float32]:
-        normal = values.astype(np.float32)
-        normal -= np.float32(self.mean)
-        normal /= np.float32(self.sd)
-        return np.clip(normal, -CLIP_SD, CLIP_SD, out=normal)
+        return _standard_score(values.astype(np.float32), self.mean, self.sd)
 
     def to_working(self, positions_zyx: NDArray[np.float64]) -> NDArray[np.float64]:
         """Convert input voxels to working voxels."""
@@ -121,9 +126,31 @@ def open_working_volume(tomogram: Tomogram, working_voxel_size: float) -> Workin
             f"{tomogram.voxel_size:g} Å is {(z, y, x)} at the working voxel size of "
             f"{working_voxel_size:g} Å, too thin. Check the voxel size."
         )
-    return WorkingVolume(
+    volume = WorkingVolume(
         tomogram=tomogram, mean=mean, sd=sd, scale=scale, shape_zyx=(z, y, x)
     )
+    if scale == 1.0:
+        return volume
+    mean, sd = cut_off_statistics(_sample_planes(volume))
+    return replace(volume, working_mean=mean, working_sd=max(sd, LEAST_WORKING_SD))
+
+
+def _standard_score(
+    values: NDArray[np.float32], mean: float, sd: float
+) -> NDArray[np.float32]:
+    """Return, in place, how many standard deviations each value is from the mean."""
+    values -= np.float32(mean)
+    values /= np.float32(sd)
+    return np.clip(values, -CLIP_SD, CLIP_SD, out=values)
+
+
+def _sample_planes(volume: WorkingVolume) -> NDArray[np.float32]:
+    """Read xy planes that are spread evenly through a volume."""
+    nz, ny, nx = volume.shape_zyx
+    number = min(STATISTICS_PLANES, nz)
+    middles = ((np.arange(number) + 0.5) * nz / number).astype(int).tolist()
+    planes = [volume.read((z, 0, 0), (z + 1, ny, nx)) for z in middles]
+    return np.concatenate(planes)
 
 
 def blur_sigma(scale: float) -> float:
@@ -195,7 +222,7 @@ def check_finite(tomogram: Tomogram) -> None:
 
 
 def clipped_statistics(tomogram: Tomogram) -> tuple[float, float]:
-    """Return mean and standard deviation between two outer percentiles.
+    """Return mean and standard deviation, cut off at two outer percentiles.
 
     They are taken from a regular grid of at most about four million voxels.
 
@@ -211,18 +238,19 @@ def clipped_statistics(tomogram: Tomogram) -> tuple[float, float]:
     sample: NDArray[np.float32] = np.stack(
         [read_box(tomogram.data, (z, every, every)) for z in planes]
     ).astype(np.float32)
-    low, high = np.percentile(sample, CLIP_PERCENTILES)
-    clipped = np.clip(sample, low, high)
-    mean, sd = (
-        float(clipped.mean(dtype=np.float64)),
-        float(clipped.std(dtype=np.float64)),
-    )
+    mean, sd = cut_off_statistics(sample)
     if sd <= 1e-6 * max(abs(mean), 1e-30):
         raise InputDataError(
             f"Tomogram {tomogram.path}: all voxels are {mean:g}. It holds no image; "
             "give the reconstruction."
         )
     return mean, sd
+
+
+def cut_off_statistics(sample: NDArray[np.float32]) -> tuple[float, float]:
+    """Return mean and standard deviation of values cut off at two percentiles."""
+    clipped = np.clip(sample, *np.percentile(sample, CLIP_PERCENTILES))
+    return float(clipped.mean(dtype=np.float64)), float(clipped.std(dtype=np.float64))
 
 
 def _slices(box: list[tuple[int, int]]) -> tuple[slice, ...]:

@@ -17,6 +17,7 @@ from safetensors import SafetensorError, safe_open
 from etpicker_plugin.engine.errors import CheckpointError
 
 FORMAT_VERSION = 2
+NORMALISATION = "robust-standard-score-at-working-voxel-size"
 CARD_KEY = "etpicker_model_card"
 
 
@@ -67,7 +68,7 @@ class ModelCard:
     tomograms: tuple[TomogramCard, ...]
     training: dict[str, Any]
     code_version: str
-    normalisation: str = "robust-standard-score"
+    normalisation: str = NORMALISATION
     label_shape: str = "ball"
     round: int = 0
     parent_sha256: str = ""

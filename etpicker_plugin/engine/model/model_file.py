@@ -12,6 +12,7 @@ from etpicker_plugin.engine.config.train import NETWORKS
 from etpicker_plugin.engine.errors import CheckpointError, ResourceError
 from etpicker_plugin.engine.model.card import (
     CARD_KEY,
+    NORMALISATION,
     ModelCard,
     card_to_json,
     read_card,
@@ -70,8 +71,8 @@ def load_model(path: Path | str) -> tuple[Network, ModelCard]:
     Raises
     ------
     CheckpointError
-        If the file is missing, corrupt, foreign, newer than this code, or its
-        weights do not fit its network.
+        If the file is missing, corrupt, foreign, newer than this code, of another
+        normalisation, or its weights do not fit its network.
     """
     path = Path(path)
     card = read_card(path)
@@ -79,6 +80,12 @@ def load_model(path: Path | str) -> tuple[Network, ModelCard]:
         raise CheckpointError(
             f"Model {path}: network '{card.network}' is not known here; expected one "
             f"of: {', '.join(NETWORKS)}. Install the etpicker that made it."
+        )
+    if card.normalisation != NORMALISATION:
+        raise CheckpointError(
+            f"Model {path}: it was trained on tomograms normalised by "
+            f"'{card.normalisation}', and this etpicker normalises by "
+            f"'{NORMALISATION}'. Train it again, or install the etpicker that made it."
         )
     try:
         network = make_network(card.network, len(card.classes))

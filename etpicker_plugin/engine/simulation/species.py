@@ -86,9 +86,9 @@ def built_in_species(name: str, voxel_size: float) -> Species:
             f"--species {name}: not built in; expected some of: {', '.join(BUILT_IN)}. "
             "Other species can be given as --density maps."
         )
-    body = _draw_ellipsoids(BUILT_IN[name], voxel_size)
+    body = draw_ellipsoids(BUILT_IN[name], voxel_size)
     density = body * (1.0 + TEXTURE * _texture(body.shape, voxel_size))
-    return _make_species(name, density, voxel_size)
+    return make_species(name, density, voxel_size)
 
 
 def species_from_map(path: Path | str, voxel_size: float) -> Species:
@@ -112,12 +112,11 @@ def species_from_map(path: Path | str, voxel_size: float) -> Species:
         data = ndimage.zoom(
             blurred, factor, order=1, grid_mode=True, mode="grid-constant"
         )
-    return _make_species(Path(path).stem, np.clip(data, 0.0, None), voxel_size)
+    return make_species(Path(path).stem, np.clip(data, 0.0, None), voxel_size)
 
 
-def _make_species(
-    name: str, density: NDArray[np.float32], voxel_size: float
-) -> Species:
+def make_species(name: str, density: NDArray[np.float32], voxel_size: float) -> Species:
+    """Scale a density's highest value to 1 and measure its longest extent."""
     density = (density / density.max()).astype(np.float32)
     density[density < BODY_LEVEL / 4] = 0.0
     body = np.argwhere(density > BODY_LEVEL)
@@ -128,7 +127,7 @@ def _make_species(
     )
 
 
-def _draw_ellipsoids(
+def draw_ellipsoids(
     ellipsoids: Sequence[Ellipsoid], voxel_size: float
 ) -> NDArray[np.float32]:
     """Draw the union of ellipsoids with soft edges, centred in a cubic box."""

@@ -128,14 +128,13 @@ def fit(
     counters, budget = state.counters, settings.budget
     began = time.monotonic() - counters.elapsed_s
     saved = time.monotonic()
+    progress = budget.progress(counters.step, counters.elapsed_s)
     for batch in stream_batches(
         source,
         first_step=counters.step,
         last_step=budget.steps,
         batch_size=settings.batch_size,
     ):
-        elapsed_s = ranks.share(time.monotonic() - began)
-        progress = budget.progress(counters.step, elapsed_s)
         if progress >= 1.0 or counters.validations_since_best >= settings.patience:
             break
         rate = one_cycle(progress, settings.learning_rate)
@@ -145,13 +144,14 @@ def fit(
         counters.elapsed_s = ranks.share(time.monotonic() - began)
         report = {"loss": value, "lr": rate}
         on_progress(ProgressEvent("training", counters.step, budget.steps, report))
+        progress = budget.progress(counters.step, counters.elapsed_s)
         due = _validation_is_due(
-            budget.progress(counters.step, counters.elapsed_s),
-            counters.validations,
-            first=settings.first_validation,
+            progress, counters.validations, first=settings.first_validation
         )
         if due:
             _validate(weights, validate, settings, state, on_progress)
+            counters.elapsed_s = ranks.share(time.monotonic() - began)
+            progress = budget.progress(counters.step, counters.elapsed_s)
         if ranks.is_first and (due or time.monotonic() - saved > SAVE_EVERY_S):
             _save(state_path, state, weights)
             saved = time.monotonic()

@@ -19,6 +19,7 @@ def make_card(
     working: float,
     tomograms: list[TomogramCard],
     state: TrainingState,
+    pretrained_sha256: str,
 ) -> ModelCard:
     """Return the card of a model that was just trained."""
     return ModelCard(
@@ -28,7 +29,10 @@ def make_card(
         annotation=config.annotation,
         label_shape=config.label_shape,
         tomograms=tuple(tomograms),
-        training=describe_training(config_to_values(config), state),
+        training={
+            **describe_training(config_to_values(config), state),
+            "pretrained_sha256": pretrained_sha256,
+        },
         code_version=__version__,
     )
 

@@ -22,8 +22,10 @@ from etpicker_plugin.engine.model.card import (
     read_card,
 )
 from etpicker_plugin.engine.model.exemplars import MEGABYTE, Exemplar
+from etpicker_plugin.engine.model.fast_network import FastNetwork
 from etpicker_plugin.engine.model.model_file import save_model
-from etpicker_plugin.engine.model.network import make_network, place_network
+from etpicker_plugin.engine.model.network import Network, make_network, place_network
+from etpicker_plugin.engine.model.pretrained import begin_from_pretrained
 from etpicker_plugin.engine.progress import Progress
 from etpicker_plugin.engine.training import dataset
 from etpicker_plugin.engine.training.fit import FitSettings, fit
@@ -87,7 +89,8 @@ def train(config: TrainConfig, out_dir: Path, *, on_progress: Progress) -> Path:
     )
     labels = label_diameters_ang(config.diameter, working, config.label_diameter)
     torch.manual_seed(config.seed)
-    network = place_network(make_network(config.network, len(classes)), device)
+    network, pretrained = _make_network(config)
+    place_network(network, device)
     volumes, parts = dataset.load_dataset(
         training,
         validation,
@@ -143,6 +146,7 @@ def train(config: TrainConfig, out_dir: Path, *, on_progress: Progress) -> Path:
         working=working,
         tomograms=[dataset.describe_tomogram(a) for a in training + validation],
         state=state,
+        pretrained_sha256=pretrained,
     )
     exemplars: list[Exemplar] = []
     if config.exemplars == "full":
@@ -158,6 +162,14 @@ def train(config: TrainConfig, out_dir: Path, *, on_progress: Progress) -> Path:
     state_path.unlink(missing_ok=True)
     _describe_model(model_path, card)
     return model_path
+
+
+def _make_network(config: TrainConfig) -> tuple[Network, str]:
+    """Return the network to begin with, and the hash of its pretrained weights."""
+    network = make_network(config.network, len(config.diameter))
+    if config.from_scratch or not isinstance(network, FastNetwork):
+        return network, ""
+    return network, begin_from_pretrained(network)
 
 
 def _make_sampler(

@@ -40,6 +40,45 @@ def test_mean_zero_and_standard_deviation_one(noise):
     assert abs(box.std() - 1) < 0.02
 
 
+@pytest.mark.parametrize("working", [7.5, 20.0, 31.0])
+def test_the_rescaled_voxels_have_standard_deviation_one(tmp_path, working):
+    data = np.random.default_rng(0).normal(50, 20, (41, 74, 97)).astype(np.float32)
+    volume = open_working_volume(written(tmp_path / "a.mrc", data), working)
+
+    box = volume.read((0, 0, 0), volume.shape_zyx)
+
+    assert abs(box.mean()) < 0.05
+    assert abs(box.std() - 1) < 0.1
+
+
+def test_finer_noise_does_not_dim_what_is_coarse(tmp_path):
+    """The same wave under ten times the white noise, seen at five times the voxel."""
+    wave = np.sin(np.arange(120) * 2 * np.pi / 60)[None, None].astype(np.float32)
+    generator = np.random.default_rng(1)
+    heights = []
+    for name, sd in (("clean", 0.2), ("noisy", 2.0)):
+        noise = generator.normal(0, sd, (60, 70, 120)).astype(np.float32)
+        volume = open_working_volume(
+            written(tmp_path / f"{name}.mrc", wave + noise), 50.0
+        )
+        box = volume.read((0, 0, 0), volume.shape_zyx)
+        heights.append(box.mean(axis=(0, 1)).max())
+
+    assert heights[0] == pytest.approx(np.sqrt(2), abs=0.1)
+    assert heights[1] == pytest.approx(heights[0], rel=0.1)
+
+
+def test_gold_does_not_set_the_scale_of_coarser_voxels_either(tmp_path):
+    data = np.random.default_rng(0).normal(0, 1, (30, 44, 57)).astype(np.float32)
+    data[10:14, 20:24, 30:34] = -500.0
+    volume = open_working_volume(written(tmp_path / "a.mrc", data), 20.0)
+
+    box = volume.read((0, 0, 0), volume.shape_zyx)
+
+    assert box.min() == -6.0
+    assert abs(box[:4].std() - 1) < 0.2
+
+
 def test_gold_does_not_set_the_scale(tmp_path):
     data = np.random.default_rng(0).normal(0, 1, SHAPE).astype(np.float32)
     data[5, 5:8, 5:8] = -500.0

@@ -1,6 +1,7 @@
 """The model file: the same network back, and a clear error for any other file."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -64,6 +65,15 @@ def test_the_same_logits_and_card_come_back(model):
     assert torch.equal(loaded(volume), network(volume))
     assert card == CARD
     assert read_card(path) == CARD
+
+
+def test_a_model_of_another_normalisation_is_refused(tmp_path):
+    earlier = replace(CARD, normalisation="robust-standard-score")
+    path = tmp_path / "earlier.safetensors"
+    save_model(path, make_network("fast", 1), earlier)
+
+    with pytest.raises(CheckpointError, match=r"'robust-standard-score'.*Train it"):
+        load_model(path)
 
 
 def test_a_model_is_never_overwritten(model):

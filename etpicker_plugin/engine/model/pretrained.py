@@ -1,0 +1,49 @@
+"""Weights to begin from: what particles of random shapes have taught the network.
+
+They come with the package, in half precision and without the head, and were learnt from
+simulated scenes alone (``pretraining/make_weights.py``). Seeing through noise and the
+missing wedge need not be learnt again from a few clicks.
+"""
+
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+
+from etpicker_plugin.engine.errors import ResourceError
+from etpicker_plugin.engine.model.card import file_sha256
+from etpicker_plugin.engine.model.fast_network import FastNetwork
+
+WEIGHTS = Path(__file__).with_name("pretrained") / "fast.safetensors"
+HEAD = "head."
+
+
+def save_pretrained(network: FastNetwork, path: Path) -> None:
+    """Write a network's weights but for its head, which is of its own classes."""
+    tensors = {
+        name: value.half() if value.is_floating_point() else value
+        for name, value in network.state_dict().items()
+        if not name.startswith(HEAD)
+    }
+    save_file(tensors, str(path))
+
+
+def begin_from_pretrained(network: FastNetwork) -> str:
+    """Give a new network the weights that come with the package; return their SHA-256.
+
+    Raises
+    ------
+    ResourceError
+        If the installation lacks them.
+    """
+    if not WEIGHTS.is_file():
+        raise ResourceError(
+            f"{WEIGHTS} is missing: this installation of etpicker is not whole. "
+            "Install it again, or begin from random weights with --from-scratch."
+        )
+    own = network.state_dict()
+    for name, value in load_file(str(WEIGHTS)).items():
+        own[name] = value.to(own[name].dtype)
+    with torch.no_grad():
+        network.load_state_dict(own)
+    return file_sha256(WEIGHTS)
