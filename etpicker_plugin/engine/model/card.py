@@ -58,7 +58,7 @@ class ModelCard:
 
     ``working_voxel_size`` (Å) is the voxel size at which the network works;
     ``round`` counts continual updates from 0 and ``parent_sha256`` names the file
-    updated (empty for a model trained from nothing).
+    updated (empty for a model that is no update).
     """
 
     network: str

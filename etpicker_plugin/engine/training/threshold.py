@@ -12,6 +12,7 @@ from scipy.optimize import minimize
 from etpicker_plugin.engine.training.validation import JudgedPicks
 
 DEFAULT_THRESHOLD = 0.3
+SPARSE_BETA = 2.0
 SLOPE_PRIOR = 0.25
 """Strength with which the slope is drawn to 1, that of a calibrated score."""
 
@@ -21,13 +22,12 @@ FloatArray = NDArray[np.float64]
 def choose_threshold(judged: JudgedPicks, *, sparse: bool = False) -> float:
     """Choose the score whose picks have the best expected F1.
 
-    With p the fitted probability of each pick, F1 is expected to be
-    ``2 Σ p / (k + n)`` for the best k picks and n particles (Lipton et al. 2014).
+    With p the fitted probability of each pick, F-beta is expected to be
+    ``(1 + β²) Σ p / (k + β² n)`` for the best k picks and n particles (Lipton et al.
+    2014, for β = 1).
 
     Where the annotation is sparse, unmarked particles count as false, and F1 would
-    keep too few picks. ``(Σ p)² / k`` is taken instead: recall² / picks, which for
-    particles marked at random is proportional to true precision times true recall
-    (Lee & Liu, ICML 2003).
+    keep too few picks: recall weighs double there.
 
     Without any hit the threshold is a default.
     """
@@ -39,11 +39,8 @@ def choose_threshold(judged: JudgedPicks, *, sparse: bool = False) -> float:
     kept = np.arange(1, len(order) + 1)
     missed = max(judged.n_truth - int(judged.is_true.sum()), 0)
     n_particles = expected_hits[-1] + missed
-    if sparse:
-        merit = expected_hits**2 / kept
-    else:
-        merit = 2 * expected_hits / (kept + n_particles)
-    best = int(np.argmax(merit))
+    beta2 = SPARSE_BETA**2 if sparse else 1.0
+    best = int(np.argmax(expected_hits / (kept + beta2 * n_particles)))
     # Cutting between the last pick kept and the next one keeps the same picks.
     scores = judged.scores[order]
     following = scores[best + 1] if best + 1 < len(scores) else 0.0

@@ -33,7 +33,10 @@ from etpicker_plugin.engine.training.augment import add_matched_noise
 from etpicker_plugin.engine.training.patches import UNKNOWN
 from etpicker_plugin.engine.training.split import Region, Shape
 
-CANDIDATE_SCORE = 0.01
+CANDIDATE_SCORE = 0.001
+"""Low enough that some candidates are background: without any it could not be told
+where particles end."""
+
 MOST_CANDIDATES = 2000
 """Per class and part: an untrained network finds a peak everywhere."""
 
