@@ -1,11 +1,13 @@
 """Training: patches per second, and F1 against the minutes it took.
 
-    python benchmarks/training.py DATA OUT [--minutes 1 2 4 8] [--reference 8]
+    python benchmarks/training.py DATA OUT [--minutes 1 2 4 8] [--scratch 8]
+        [--reference 8]
 
 DATA is the folder with dev_01.mrc, dev_01.csv … dev_04.csv. Ribosomes and proteasomes
-of dev_01 + dev_02 are learnt with each time limit, by the default network, and by the
-published one for ``--reference`` minutes; dev_03 + dev_04 are picked (match distance:
-half the diameter). Every run has a learning rate laid out for its own length. Patches
+of dev_01 + dev_02 are learnt with each time limit, by the default network from its
+pretrained weights, from random ones for ``--scratch`` minutes, and by the published
+network for ``--reference`` minutes; dev_03 + dev_04 are picked (match distance: half
+the diameter). Every run has a learning rate laid out for its own length. Patches
 per second: between the first and the last step, with validations and without. A case
 that is finished is not run again.
 """
@@ -20,6 +22,12 @@ from dev_accuracy import Case, run_case
 
 SPECIES = ("5mrc", "4cr2")
 BATCH_SIZE = 4
+PRETRAINED, SCRATCH, REFERENCE = "default", "default from scratch", "published"
+FLAGS = {
+    PRETRAINED: ("--network", "fast"),
+    SCRATCH: ("--network", "fast", "--from-scratch"),
+    REFERENCE: ("--network", "deepetpicker"),
+}
 
 
 def patches_per_second(events: list[dict]) -> tuple[float, float]:
@@ -35,9 +43,9 @@ def patches_per_second(events: list[dict]) -> tuple[float, float]:
     return patches / seconds, BATCH_SIZE * len(pairs) / sum(pairs)
 
 
-def run(data: Path, folder: Path, network: str, minutes: float) -> dict:
+def run(data: Path, folder: Path, way: str, minutes: float) -> dict:
     """Train, pick and evaluate one case; add its speed."""
-    case = Case(flags=("--network", network, "--patience", "99"), classes=SPECIES)
+    case = Case(flags=(*FLAGS[way], "--patience", "99"), classes=SPECIES)
     result = run_case(data, folder, case, minutes)
     (log,) = (folder / "model").rglob("progress.jsonl")
     events = [json.loads(line) for line in log.read_text().splitlines()]
@@ -52,6 +60,7 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--minutes", nargs="+", type=float, default=[1, 2, 4, 8])
+    parser.add_argument("--scratch", nargs="*", type=float, default=[8])
     parser.add_argument("--reference", nargs="*", type=float, default=[8])
     arguments = parser.parse_args()
     if not (arguments.data / "dev_01.mrc").exists():
@@ -59,24 +68,25 @@ def main() -> None:
     arguments.out.mkdir(parents=True, exist_ok=True)
     store = arguments.out / "results.json"
     results = json.loads(store.read_text()) if store.exists() else {}
-    cases = [("fast", m) for m in arguments.minutes]
-    cases += [("deepetpicker", m) for m in arguments.reference]
-    for network, minutes in cases:
-        name = f"{network} {minutes:g}"
+    cases = [(PRETRAINED, m) for m in arguments.minutes]
+    cases += [(SCRATCH, m) for m in arguments.scratch]
+    cases += [(REFERENCE, m) for m in arguments.reference]
+    for way, minutes in cases:
+        name = f"{way} {minutes:g}"
         if name not in results:
             folder = arguments.out / name.replace(" ", "_")
-            results[name] = run(arguments.data, folder, network, minutes)
+            results[name] = run(arguments.data, folder, way, minutes)
             store.write_text(json.dumps(results, indent=1))
     print("| network | minutes | steps | patches/s (training alone) | ", end="")
     print(" | ".join(f"F1 {s} (at best)" for s in SPECIES) + " |")
     print("|---" * (4 + len(SPECIES)) + "|")
-    for network, minutes in cases:
-        r = results[f"{network} {minutes:g}"]
+    for way, minutes in cases:
+        r = results[f"{way} {minutes:g}"]
         metrics = [r["classes"][s] for s in SPECIES]
         cells = " | ".join(f"{m['f1']:.3f} ({m['best_f1'] or 0:.3f})" for m in metrics)
         speed = f"{r['patches_per_s']:.1f} ({r['patches_per_s_alone']:.1f})"
         print(
-            f"| {network} | {r['training_minutes']:.1f} | {r['steps']} | {speed} "
+            f"| {way} | {r['training_minutes']:.1f} | {r['steps']} | {speed} "
             f"| {cells} |"
         )
 
