@@ -7,7 +7,6 @@ missing wedge need not be learnt again from a few clicks.
 
 from pathlib import Path
 
-import torch
 from safetensors.torch import load_file, save_file
 
 from etpicker_plugin.engine.errors import ResourceError
@@ -42,8 +41,8 @@ def begin_from_pretrained(network: FastNetwork) -> str:
             "Install it again, or begin from random weights with --from-scratch."
         )
     own = network.state_dict()
-    for name, value in load_file(str(WEIGHTS)).items():
-        own[name] = value.to(own[name].dtype)
-    with torch.no_grad():
-        network.load_state_dict(own)
+    shipped = load_file(str(WEIGHTS))
+    network.load_state_dict(
+        own | {name: value.to(own[name].dtype) for name, value in shipped.items()}
+    )
     return file_sha256(WEIGHTS)
