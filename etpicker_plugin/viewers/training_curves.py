@@ -90,6 +90,8 @@ def _draw_curves(above: Axes, below: Axes, curves: Curves, *, title: str) -> Non
     above.set_title(title or ("no training yet" if curves.is_empty() else ""))
     _plot(above, curves.loss, label="loss", color="tab:blue")
     above.set_ylabel("loss")
+    if curves.loss:  # a new head on pretrained features begins a hundred times higher
+        above.set_yscale("log")
     rate = above.twinx()
     _plot(rate, curves.learning_rate, label="learning rate", color="0.6", ls="--")
     rate.set_ylabel("learning rate", color="0.5")
