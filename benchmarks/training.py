@@ -20,6 +20,8 @@ from pathlib import Path
 
 from dev_accuracy import Case, run_case
 
+from etpicker_plugin.engine.records import progress_file
+
 SPECIES = ("5mrc", "4cr2")
 BATCH_SIZE = 4
 PRETRAINED, SCRATCH, REFERENCE = "default", "default from scratch", "published"
@@ -47,8 +49,8 @@ def run(data: Path, folder: Path, way: str, minutes: float) -> dict:
     """Train, pick and evaluate one case; add its speed."""
     case = Case(flags=(*FLAGS[way], "--patience", "99"), classes=SPECIES)
     result = run_case(data, folder, case, minutes)
-    (log,) = (folder / "model").rglob("progress.jsonl")
-    events = [json.loads(line) for line in log.read_text().splitlines()]
+    log = progress_file(folder / "model").read_text()
+    events = [json.loads(line) for line in log.splitlines()]
     result["patches_per_s"], result["patches_per_s_alone"] = patches_per_second(events)
     result["steps"] = max(e["done"] for e in events if e["stage"] == "training")
     return result

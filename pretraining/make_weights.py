@@ -27,7 +27,7 @@ from etpicker_plugin.engine.config.simulate import SimulateConfig
 from etpicker_plugin.engine.io.tomogram import read_tomogram, write_volume
 from etpicker_plugin.engine.model.model_file import load_model
 from etpicker_plugin.engine.model.pretrained import save_pretrained
-from etpicker_plugin.engine.progress import ProgressEvent
+from etpicker_plugin.engine.progress import ignore_progress
 from etpicker_plugin.engine.simulation.simulate import simulate
 from etpicker_plugin.engine.simulation.species import species_from_map
 
@@ -139,7 +139,7 @@ def make_scenes(out: Path) -> tuple[list[Path], dict[str, int]]:
     diameters = defaultdict(list)
     for scene in scenes:
         config = SimulateConfig(out=str(out), tomograms=1, **scene)
-        (path,) = simulate(config, out, on_progress=_be_silent)
+        (path,) = simulate(config, out, on_progress=ignore_progress)
         with mrcfile.open(path, "r+") as mrc:
             mrc.voxel_size = VOXEL_SIZE
         record = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
@@ -151,10 +151,6 @@ def make_scenes(out: Path) -> tuple[list[Path], dict[str, int]]:
         name: round(float(np.mean(values)))
         for name, values in sorted(diameters.items())
     }
-
-
-def _be_silent(event: ProgressEvent) -> None:
-    """Show nothing: a tomogram takes seconds."""
 
 
 def learn(
