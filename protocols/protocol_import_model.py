@@ -7,7 +7,7 @@ from etpicker_plugin.protocols.protocol_base import ProtEtPickerBase
 from pyworkflow.protocol import params
 
 from etpicker_plugin.constants import MODEL_FILE
-from etpicker_plugin.engine.model.card import read_card
+from etpicker_plugin.engine.model.card import read_usable_card
 from etpicker_plugin.objects import EtPickerModel
 
 
@@ -45,7 +45,7 @@ class ProtEtPickerImportModel(ProtEtPickerBase):
         )
 
     def _findErrors(self):
-        read_card(self.modelFile.get() or "")
+        read_usable_card(self.modelFile.get() or "")
         return []
 
     def _summary(self):

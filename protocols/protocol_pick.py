@@ -26,6 +26,7 @@ from etpicker_plugin.convert import (
 )
 from etpicker_plugin.engine.config.options import config_from_values
 from etpicker_plugin.engine.config.pick import PickConfig
+from etpicker_plugin.engine.model.card import read_usable_card
 
 INPUT_FIELDS = ("classes", "unbiased", "threshold", "max_picks")
 PICKING_FIELDS = (
@@ -122,6 +123,7 @@ class ProtEtPickerPick(PickSteps, GrowingPicks, ProtEtPickerBase, ProtStreamingB
                 f"The model file {model.getPath()} is not the one that was registered: "
                 "it was changed or replaced. Train or import it again."
             ]
+        read_usable_card(model.getPath())
         self._configFor([ANY])
         if not tomograms and self.inputTomograms.get().isStreamClosed():
             return [NONE_ARRIVED]

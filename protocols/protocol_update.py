@@ -11,7 +11,7 @@ from pyworkflow.protocol import params
 from etpicker_plugin.constants import FORGETTING_FILE, REPORT_FILE
 from etpicker_plugin.engine.config.options import config_from_values
 from etpicker_plugin.engine.config.update import UpdateConfig
-from etpicker_plugin.engine.model.card import read_card
+from etpicker_plugin.engine.model.card import read_usable_card
 from etpicker_plugin.engine.update.classes import plan_classes
 from etpicker_plugin.objects import EtPickerModel
 
@@ -95,8 +95,9 @@ class ProtEtPickerUpdate(ProtEtPickerLearn):
     def _findErrors(self):
         errors = super()._findErrors()
         config = self._buildConfig()
+        card = read_usable_card(config.model)
         if config.diameter and not errors:
-            plan_classes(read_card(config.model), config)
+            plan_classes(card, config)
         return errors
 
     def _summary(self):

@@ -18,9 +18,12 @@ from etpicker_plugin.protocols import (
 )
 from etpicker_plugin.protocols.protocol_base import read_engine_error
 from pyworkflow.protocol import MODE_RESUME
+from safetensors import safe_open
+from safetensors.numpy import load_file, save_file
 
 from etpicker_plugin.constants import STATE_FILE
 from etpicker_plugin.engine.config.convert import FORMATS
+from etpicker_plugin.engine.model.card import CARD_KEY
 from etpicker_plugin.tests.phantoms import DIAMETERS, write_tomogram
 from etpicker_plugin.tests.scipion_project import (
     DIAMETER_WORDS,
@@ -168,6 +171,16 @@ class TestFaults(PhantomProject):
             ProtEtPickerImportModel, modelFile=str(self.folder / "TS_a.csv")
         )
         self.assertIn("not a readable safetensors file", errors)
+
+    def test_import_of_a_model_that_normalised_otherwise(self):
+        trained = self.model.getPath()
+        with safe_open(trained, framework="numpy") as opened:
+            card = json.loads(opened.metadata()[CARD_KEY])
+        card["normalisation"] = "another"
+        earlier = self.folder / "earlier.safetensors"
+        save_file(load_file(trained), earlier, metadata={CARD_KEY: json.dumps(card)})
+        errors = self.errors_of(ProtEtPickerImportModel, modelFile=str(earlier))
+        self.assertIn("normalised by 'another'", errors)
 
     def test_import_of_coordinates(self):
         given = {"inputTomograms": self.tomograms, "boxSize": 10}

@@ -14,6 +14,7 @@ from typing import Any
 
 from safetensors import SafetensorError, safe_open
 
+from etpicker_plugin.engine.config.train import NETWORKS
 from etpicker_plugin.engine.errors import CheckpointError
 
 FORMAT_VERSION = 2
@@ -145,6 +146,30 @@ def read_card(path: Path | str) -> ModelCard:
             "program; give a model.safetensors written by 'etpicker train'."
         )
     return card_from_json(metadata[CARD_KEY], path=path)
+
+
+def read_usable_card(path: Path | str) -> ModelCard:
+    """Read the card of a model that is to be used, not only to be looked at.
+
+    Raises
+    ------
+    CheckpointError
+        As ``read_card``, and if this code does not know the model's network or
+        normalises tomograms otherwise.
+    """
+    card = read_card(path)
+    if card.network not in NETWORKS:
+        raise CheckpointError(
+            f"Model {path}: network '{card.network}' is not known here; expected one "
+            f"of: {', '.join(NETWORKS)}. Install the etpicker that made it."
+        )
+    if card.normalisation != NORMALISATION:
+        raise CheckpointError(
+            f"Model {path}: it was trained on tomograms normalised by "
+            f"'{card.normalisation}', and this etpicker normalises by "
+            f"'{NORMALISATION}'. Train it again, or install the etpicker that made it."
+        )
+    return card
 
 
 def file_sha256(path: Path | str) -> str:

@@ -8,14 +8,12 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from etpicker_plugin.engine.config.train import NETWORKS
 from etpicker_plugin.engine.errors import CheckpointError, ResourceError
 from etpicker_plugin.engine.model.card import (
     CARD_KEY,
-    NORMALISATION,
     ModelCard,
     card_to_json,
-    read_card,
+    read_usable_card,
 )
 from etpicker_plugin.engine.model.exemplars import (
     EXEMPLARS_KEY,
@@ -75,18 +73,7 @@ def load_model(path: Path | str) -> tuple[Network, ModelCard]:
         normalisation, or its weights do not fit its network.
     """
     path = Path(path)
-    card = read_card(path)
-    if card.network not in NETWORKS:
-        raise CheckpointError(
-            f"Model {path}: network '{card.network}' is not known here; expected one "
-            f"of: {', '.join(NETWORKS)}. Install the etpicker that made it."
-        )
-    if card.normalisation != NORMALISATION:
-        raise CheckpointError(
-            f"Model {path}: it was trained on tomograms normalised by "
-            f"'{card.normalisation}', and this etpicker normalises by "
-            f"'{NORMALISATION}'. Train it again, or install the etpicker that made it."
-        )
+    card = read_usable_card(path)
     try:
         network = make_network(card.network, len(card.classes))
         network.load_state_dict(_read_weights(path))

@@ -16,6 +16,7 @@ from etpicker_plugin.engine.model.card import (
     TomogramCard,
     card_to_json,
     read_card,
+    read_usable_card,
 )
 from etpicker_plugin.engine.model.model_file import load_model, save_model
 from etpicker_plugin.engine.model.network import make_network
@@ -74,6 +75,9 @@ def test_a_model_of_another_normalisation_is_refused(tmp_path):
 
     with pytest.raises(CheckpointError, match=r"'robust-standard-score'.*Train it"):
         load_model(path)
+    with pytest.raises(CheckpointError, match="Train it again"):
+        read_usable_card(path)
+    assert read_card(path) == earlier
 
 
 def test_a_model_is_never_overwritten(model):
