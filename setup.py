@@ -48,7 +48,7 @@ setup(
     },
     package_data={
         "etpicker_plugin": ["*.conf", "*.png"],
-        "etpicker_plugin.engine.model": ["pretrained/*.safetensors"],
+        "etpicker_plugin.engine.model": ["pretrained_weights/*.safetensors"],
         "etpicker_plugin.templates": ["*.json.template"],
     },
     include_package_data=False,

@@ -5,9 +5,9 @@
 Simulates scenes crowded with particles of random shapes (their densities are drawn
 here, no real map is used) under varied imaging, some of them as at a coarser voxel
 size, learns to tell all the species apart, and writes OUT/fast.safetensors: the
-network without its head, in half precision. The one that comes with the package,
-``etpicker_plugin/engine/model/pretrained/``, was made in 22 minutes on two cores (1288
-steps). What is finished is not done again.
+network without its head, in half precision. The one that comes with the package, in
+``etpicker_plugin/engine/model/pretrained_weights/``, was made in 22 minutes on two
+cores (1288 steps). What is finished is not done again.
 """
 
 import argparse

@@ -63,9 +63,7 @@ def probe():
         "templates": sorted(t.name for t in instance.getTemplates()),
         "tree": listed_protocols(Path(plugin.__path__[0]) / "protocols.conf"),
         "icon": (Path(plugin.__path__[0]) / plugin._logo).is_file(),
-        "pretrained": [
-            p.name for p in Path(plugin.__path__[0]).rglob("pretrained/*.safetensors")
-        ],
+        "pretrained": [p.name for p in Path(plugin.__path__[0]).rglob("*.safetensors")],
         "references": sorted(plugin._bibtex),
         "torch": "torch" in sys.modules,
         "tests": listed_tests(),

@@ -13,7 +13,7 @@ from etpicker_plugin.engine.errors import ResourceError
 from etpicker_plugin.engine.model.card import file_sha256
 from etpicker_plugin.engine.model.fast_network import FastNetwork
 
-WEIGHTS = Path(__file__).with_name("pretrained") / "fast.safetensors"
+WEIGHTS = Path(__file__).with_name("pretrained_weights") / "fast.safetensors"
 HEAD = "head."
 
 

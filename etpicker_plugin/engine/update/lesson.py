@@ -49,6 +49,11 @@ class Lesson:
     groups: dict[str, list[ValidationPart]]
 
     @property
+    def device(self) -> torch.device:
+        """Where the old model is, and the new one will be."""
+        return next(self.teacher.parameters()).device
+
+    @property
     def new_group(self) -> str:
         """Name of this round's group."""
         return f"round {self.card.round + 1}"

@@ -145,9 +145,8 @@ def _learn(
 ) -> Network:
     """Train the student beside the frozen teacher."""
     torch.manual_seed(config.seed)
-    device = next(lesson.teacher.parameters()).device
     student = place_network(
-        grow_network(lesson.teacher, len(lesson.plan.classes)), device
+        grow_network(lesson.teacher, len(lesson.plan.classes)), lesson.device
     )
     source = _mixed_batches(lesson, config, seed=ranks.seed(config.seed))
     loss = _update_loss(lesson, source, config)
@@ -194,7 +193,6 @@ def _mixed_batches(lesson: Lesson, config: UpdateConfig, *, seed: int) -> MixedB
         stride=stride,
     )
     remembered = learnt_volumes(lesson.earlier, plan.classes)
-    device = next(lesson.teacher.parameters()).device
 
     def sampler(volumes: list[TrainingVolume], seed: int) -> PatchSampler:
         return PatchSampler(
@@ -202,7 +200,7 @@ def _mixed_batches(lesson: Lesson, config: UpdateConfig, *, seed: int) -> MixedB
             patch_size=config.patch_size,
             labels=labels,
             seed=seed,
-            device=device,
+            device=lesson.device,
         )
 
     replay = config.replay_weight > 0 or config.distillation_weight > 0
