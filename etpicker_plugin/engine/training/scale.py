@@ -8,8 +8,9 @@ from etpicker_plugin.engine.training.weak_labels import LabelSettings
 logger = logging.getLogger(__name__)
 
 COMFORTABLE_DIAMETER = 18.0
-FIRST_LOOK_DIAMETER = 12.0
+NARROW_DIAMETER = 15.0
 SMALLEST_DIAMETER = 12.0
+MOST_REFINEMENT = 2.0
 LEAST_INPUT_DIAMETER = 3.0
 LABEL_SHARE = 0.45
 LABEL_RANGE_VOX = (5.0, 13.0)
@@ -20,9 +21,10 @@ def choose_working_voxel_size(
 ) -> float:
     """Choose the voxel size at which the network works, Å.
 
-    Coarser than the input until the smallest class is 18 voxels wide, 12 for a first
-    look; finer only when it would be under 12, because the network's first layer
-    halves the resolution.
+    Coarser than the input until the smallest class is 18 voxels wide. Finer only where
+    it would be under 15 voxels wide, because the network's first layer halves the
+    resolution: then 18 voxels too, but no more than twice as fine unless 12 need it.
+    For a first look always 12.
 
     Raises
     ------
@@ -37,8 +39,13 @@ def choose_working_voxel_size(
             f"{voxel_size:g} Å, too small to be seen (3 or more are needed). Give "
             "less binned tomograms, or check diameter (Å) and voxel size."
         )
-    wide = FIRST_LOOK_DIAMETER if first_look else COMFORTABLE_DIAMETER
-    return min(max(voxel_size, smallest / wide), smallest / SMALLEST_DIAMETER)
+    least = smallest / SMALLEST_DIAMETER
+    if first_look:
+        return least
+    comfortable = smallest / COMFORTABLE_DIAMETER
+    if voxel_size <= smallest / NARROW_DIAMETER:
+        return max(voxel_size, comfortable)
+    return max(comfortable, min(voxel_size / MOST_REFINEMENT, least))
 
 
 def label_diameters_ang(

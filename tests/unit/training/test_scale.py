@@ -14,7 +14,10 @@ from etpicker_plugin.engine.training.scale import (
     [
         ({"a": 360.0}, 10.0, 20.0),  # coarser, to 18 voxels
         ({"a": 360.0, "b": 150.0}, 10.0, 10.0),  # 15 voxels: as it is
-        ({"a": 288.0}, 31.36, 24.0),  # finer, to 12 voxels
+        ({"a": 288.0}, 31.36, 16.0),  # 9 voxels: finer, to 18
+        ({"a": 144.0}, 10.0, 8.0),  # 14 voxels: finer, to 18
+        ({"a": 120.0}, 16.0, 8.0),  # 7.5 voxels: twice as fine, 15
+        ({"a": 120.0}, 30.0, 10.0),  # 4 voxels: finer, to 12
     ],
 )
 def test_the_smallest_class_decides(diameters, voxel_size, expected):
