@@ -45,7 +45,7 @@ def read_rows(path: Path) -> tuple[np.ndarray, np.ndarray]:
 
 
 def train_and_pick(data: Path, out: Path, minutes: float) -> np.ndarray:
-    """Return our picks of the whole volume, best first."""
+    """Return our picks off the border, best first."""
     out.mkdir(parents=True, exist_ok=True)
     positions, _ = read_rows(data / f"{NAME}.csv")
     lines = [f"80S,{x},{y},{z}" for z, y, x in positions[positions[:, 1] < TRAIN_Y]]
@@ -86,7 +86,10 @@ def off_the_border(picks: np.ndarray) -> np.ndarray:
 
 
 def difference_of_gaussians(data: Path) -> np.ndarray:
-    """Return the dark blobs of a plain band pass, best first (sigma 2.2 and 4.5)."""
+    """Return a plain band pass's dark blobs off the border, best first.
+
+    Sigma 2.2 and 4.5 voxels.
+    """
     with mrcfile.open(data / f"{NAME}.mrc") as mrc:
         image = mrc.data.astype(np.float32)
     band = ndimage.gaussian_filter(image, 4.5) - ndimage.gaussian_filter(image, 2.2)

@@ -94,11 +94,13 @@ class ProtEtPickerUpdate(ProtEtPickerLearn):
     # --------------------------- info -----------------------------------------
     def _findErrors(self):
         errors = super()._findErrors()
+        if errors:
+            return errors
         config = self._buildConfig()
         card = read_usable_card(config.model)
-        if config.diameter and not errors:
+        if config.diameter:
             plan_classes(card, config)
-        return errors
+        return []
 
     def _summary(self):
         forgetting = self.getForgetting()

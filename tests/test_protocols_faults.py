@@ -24,6 +24,7 @@ from safetensors.numpy import load_file, save_file
 from etpicker_plugin.constants import STATE_FILE
 from etpicker_plugin.engine.config.convert import FORMATS
 from etpicker_plugin.engine.model.card import CARD_KEY
+from etpicker_plugin.objects import EtPickerModel
 from etpicker_plugin.tests.phantoms import DIAMETERS, write_tomogram
 from etpicker_plugin.tests.scipion_project import (
     DIAMETER_WORDS,
@@ -172,7 +173,7 @@ class TestFaults(PhantomProject):
         )
         self.assertIn("not a readable safetensors file", errors)
 
-    def test_import_of_a_model_that_normalised_otherwise(self):
+    def test_a_model_that_normalised_otherwise(self):
         trained = self.model.getPath()
         with safe_open(trained, framework="numpy") as opened:
             card = json.loads(opened.metadata()[CARD_KEY])
@@ -180,6 +181,12 @@ class TestFaults(PhantomProject):
         earlier = self.folder / "earlier.safetensors"
         save_file(load_file(trained), earlier, metadata={CARD_KEY: json.dumps(card)})
         errors = self.errors_of(ProtEtPickerImportModel, modelFile=str(earlier))
+        self.assertIn("normalised by 'another'", errors)
+        errors = self.errors_of(
+            ProtEtPickerPick,
+            inputTomograms=self.tomograms,
+            inputModel=EtPickerModel.fromFile(earlier),
+        )
         self.assertIn("normalised by 'another'", errors)
 
     def test_import_of_coordinates(self):

@@ -168,8 +168,8 @@ def test_a_killed_picking_gives_the_same_picks(data, unbroken, tmp_path):
     begun = len((out / "records/progress.jsonl").read_text().splitlines())
     run(words)
 
-    redone = (out / "records/progress.jsonl").read_text().splitlines()[begun:]
-    assert len(redone) <= json.loads(redone[0])["total"] - done_before
+    redone = len((out / "records/progress.jsonl").read_text().splitlines()) - begun
+    assert redone <= 24 - done_before
     assert not partial.exists()
     expected = (unbroken / "picks" / "TS_c.csv").read_text()
     assert (out / "TS_c.csv").read_text() == expected
