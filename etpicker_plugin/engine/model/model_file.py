@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from etpicker_plugin.engine.errors import CheckpointError, ResourceError
@@ -54,9 +54,10 @@ def save_model(
     metadata = {CARD_KEY: card_to_json(card), EXEMPLARS_KEY: records}
     partial = path.with_name(path.name + ".partial")
     try:
-        save_file({**tensors, **kept}, str(partial), metadata=metadata)
+        # Not by save_file: that leaves a file which only its owner can read.
+        partial.write_bytes(save({**tensors, **kept}, metadata=metadata))
         os.replace(partial, path)
-    except (SafetensorError, OSError) as error:
+    except OSError as error:
         raise ResourceError(
             f"Model {path} cannot be written: {error}. Free some space and run the "
             "same command again."

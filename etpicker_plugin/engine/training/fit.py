@@ -2,6 +2,7 @@
 
 import copy
 import logging
+import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from etpicker_plugin.engine.errors import ConfigError
 from etpicker_plugin.engine.model.network import Network
 from etpicker_plugin.engine.progress import Progress, ProgressEvent
 from etpicker_plugin.engine.training.losses import (
@@ -122,6 +124,11 @@ def fit(
         which may also look at the network's weights.
     ranks
         The processes that train together; ``source`` gives this one's patches.
+
+    Raises
+    ------
+    ConfigError
+        If the loss is no longer a number.
     """
     weights = _make_weights(network, settings, run, ranks)
     _restore(state, weights)
@@ -139,6 +146,12 @@ def fit(
             break
         rate = one_cycle(progress, settings.learning_rate)
         value = _step(weights, batch, loss, rate=rate)
+        if not math.isfinite(value):
+            raise ConfigError(
+                f"Training diverged: the loss of step {counters.step + 1} is {value}. "
+                f"Give a lower --learning-rate than {settings.learning_rate:g}, and "
+                "another --out."
+            )
         counters.step += 1
         _update_average(weights, counters.step)
         counters.elapsed_s = ranks.share(time.monotonic() - began)

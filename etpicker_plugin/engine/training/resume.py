@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from etpicker_plugin.engine.errors import CheckpointError, ResourceError
@@ -63,9 +63,9 @@ def save_state(path: Path, state: TrainingState) -> None:
     partial = path.with_name(path.name + ".partial")
     metadata = {STATE_KEY: json.dumps(asdict(state.counters))}
     try:
-        save_file(flat, str(partial), metadata=metadata)
+        partial.write_bytes(save(flat, metadata=metadata))
         os.replace(partial, path)
-    except (SafetensorError, OSError) as error:
+    except OSError as error:
         raise ResourceError(
             f"The training state {path} cannot be written: {error}. Free some space "
             "and run the same command again; it goes on from the former state."

@@ -68,6 +68,14 @@ def test_the_same_logits_and_card_come_back(model):
     assert read_card(path) == CARD
 
 
+def test_others_may_read_a_model_as_any_other_file(model):
+    path, _ = model
+    beside = path.with_name("beside.txt")
+    beside.write_text("an ordinary file")
+
+    assert path.stat().st_mode == beside.stat().st_mode
+
+
 def test_a_model_of_another_normalisation_is_refused(tmp_path):
     earlier = replace(CARD, normalisation="robust-standard-score")
     path = tmp_path / "earlier.safetensors"

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from etpicker_plugin.engine.errors import ConfigError
 from etpicker_plugin.engine.io.array_volume import ArrayVolume
 from etpicker_plugin.engine.model.network import make_network
 from etpicker_plugin.engine.progress import ignore_progress
@@ -35,7 +36,7 @@ def sampler():
     return PatchSampler([volume], patch_size=16, labels=LABELS, seed=0)
 
 
-def run(sampler, path, scores, *, steps=20, patience=99):
+def run(sampler, path, scores, *, steps=20, patience=99, learning_rate=1e-3):
     """Fit with validation scores given in advance; return network, state, events."""
     torch.manual_seed(0)
     network = make_network("fast", 1)
@@ -52,7 +53,7 @@ def run(sampler, path, scores, *, steps=20, patience=99):
         settings=FitSettings(
             budget=Budget(steps=steps),
             batch_size=1,
-            learning_rate=1e-3,
+            learning_rate=learning_rate,
             patience=patience,
             equal_score=0.02,
         ),
@@ -97,3 +98,8 @@ def test_it_stops_early_when_nothing_gets_better(sampler, tmp_path):
     assert len(averages) == 4
     assert state.counters.step < 20
     assert same(best, averages[0])
+
+
+def test_a_training_that_diverges_is_stopped(sampler, tmp_path):
+    with pytest.raises(ConfigError, match=r"diverged.*--learning-rate than 1e\+30"):
+        run(sampler, tmp_path / "state", [0.5] * 20, learning_rate=1e30)
