@@ -1,13 +1,13 @@
 """Weights to begin from: what particles of random shapes have taught the network.
 
-They come with the package, in half precision and without the head, and were learnt from
-simulated scenes alone (``pretraining/make_weights.py``). Seeing through noise and the
-missing wedge need not be learnt again from a few clicks.
+They come with the package, kernels in half precision and without the head, and were
+learnt from simulated scenes alone (``pretraining/make_weights.py``). Seeing through
+noise and the missing wedge need not be learnt again from a few clicks.
 """
 
 from pathlib import Path
 
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 
 from etpicker_plugin.engine.errors import ResourceError
 from etpicker_plugin.engine.model.card import file_sha256
@@ -18,13 +18,16 @@ HEAD = "head."
 
 
 def save_pretrained(network: FastNetwork, path: Path) -> None:
-    """Write a network's weights but for its head, which is of its own classes."""
+    """Write a network's weights but for its head, which is of its own classes.
+
+    Kernels in half precision; the rest is little, and variances exceed its range.
+    """
     tensors = {
-        name: value.half() if value.is_floating_point() else value
+        name: value.half() if value.ndim > 1 else value
         for name, value in network.state_dict().items()
         if not name.startswith(HEAD)
     }
-    save_file(tensors, str(path))
+    path.write_bytes(save(tensors))
 
 
 def begin_from_pretrained(network: FastNetwork) -> str:
