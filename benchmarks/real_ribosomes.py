@@ -39,7 +39,7 @@ def read_rows(path: Path) -> tuple[np.ndarray, np.ndarray]:
     """Return ``(N, 3)`` zyx voxels and ``(N,)`` scores (0 where there are none)."""
     with path.open(encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream))
-    positions = np.array([[float(r[k]) for k in "zyx"] for r in rows])
+    positions = np.array([[float(r[k]) for k in "zyx"] for r in rows]).reshape(-1, 3)
     scores = np.array([float(r.get("score") or 0) for r in rows])
     return positions, scores
 
