@@ -11,6 +11,7 @@ A case that is finished is not run again.
 import argparse
 import csv
 import json
+import random
 import subprocess
 import sys
 import time
@@ -33,11 +34,12 @@ SPARSE_CLICKS = 20
 
 @dataclass(frozen=True)
 class Case:
-    """What is trained on what."""
+    """What is trained on what: all centres, or some, the first or drawn by a seed."""
 
     flags: tuple[str, ...]
     classes: tuple[str, ...] = tuple(DIAMETERS)
     clicks: int | None = None
+    drawn_by: int | None = None
 
 
 CASES = {
@@ -60,25 +62,27 @@ def etpicker(*words: object) -> None:
     subprocess.run(command, check=True)
 
 
-def first_clicks(data: Path, folder: Path, case: Case) -> tuple[list[str], list[Path]]:
-    """Write the first clicks of a case's classes; return tomograms and their CSVs.
+def write_clicks(data: Path, folder: Path, case: Case) -> tuple[list[str], list[Path]]:
+    """Write the clicks of a case's classes; return tomograms and their CSVs.
 
-    Clicks are taken from dev_01 first, then from dev_02, as a user would go on.
+    The first ones are taken from dev_01 first, then from dev_02, as a user would go on.
     """
-    names, files, left = [], [], case.clicks or sys.maxsize
+    clicks = []
     for name in TRAINING:
         with (data / f"{name}.csv").open(encoding="utf-8") as stream:
             rows = [r for r in csv.DictReader(stream) if r["class"] in case.classes]
-        rows = rows[:left]
-        left -= len(rows)
-        if rows:
-            path = folder / f"{name}.csv"
-            with path.open("w", encoding="utf-8", newline="") as stream:
-                writer = csv.DictWriter(stream, rows[0].keys())
-                writer.writeheader()
-                writer.writerows(rows)
-            names.append(name)
-            files.append(path)
+        clicks += [(name, row) for row in rows]
+    if case.drawn_by is not None:
+        random.Random(case.drawn_by).shuffle(clicks)
+    clicks = clicks[: case.clicks]
+    names = sorted({name for name, _ in clicks})
+    files = [folder / f"{name}.csv" for name in names]
+    for name, path in zip(names, files, strict=True):
+        rows = [row for of, row in clicks if of == name]
+        with path.open("w", encoding="utf-8", newline="") as stream:
+            writer = csv.DictWriter(stream, rows[0].keys())
+            writer.writeheader()
+            writer.writerows(rows)
     return names, files
 
 
@@ -86,7 +90,7 @@ def run_case(data: Path, out: Path, case: Case, minutes: float | None) -> dict:
     """Train, pick and evaluate; return the metrics with the times."""
     out.mkdir(parents=True, exist_ok=True)
     diameters = [f"{name}={DIAMETERS[name]}" for name in case.classes]
-    names, files = first_clicks(data, out, case)
+    names, files = write_clicks(data, out, case)
     began = time.perf_counter()
     etpicker(
         "train",
