@@ -12,6 +12,7 @@ it shows what ``sparse`` is for. A case that is finished is not run again.
 import argparse
 import json
 import sys
+from itertools import product
 from pathlib import Path
 from statistics import mean
 
@@ -19,6 +20,24 @@ from dev_accuracy import Case, run_case
 
 SPECIES = "5mrc"
 ANNOTATIONS = ("sparse", "complete")
+
+
+def draw(clicks: int, annotation: str, seed: int, steps: int) -> Case:
+    """Return the case of clicks that a seed draws; it is the training's seed too."""
+    flags = ("--annotation", annotation, "--seed", str(seed), "--steps", str(steps))
+    return Case(flags=flags, classes=(SPECIES,), clicks=clicks, drawn_by=seed)
+
+
+def print_row(clicks: int, annotation: str, found: list[dict]) -> None:
+    """Print the mean over the draws, as Markdown."""
+    each = ", ".join(f"{m['f1']:.3f}" for m in found)
+    best = mean(m["best_f1"] or 0.0 for m in found)
+    distance = mean(m["mean_distance_voxels"] or float("nan") for m in found)
+    print(
+        f"| {clicks} | {annotation} | {mean(m['f1'] for m in found):.3f} "
+        f"| {each} | {best:.3f} | {distance:.2f} |",
+        flush=True,
+    )
 
 
 def main() -> None:
@@ -29,38 +48,27 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=60)
     parser.add_argument("--clicks", nargs="+", type=int, default=[5, 10, 20, 34])
     parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3])
-    parser.add_argument("--annotations", nargs="+", default=list(ANNOTATIONS))
+    parser.add_argument(
+        "--annotations", nargs="+", choices=ANNOTATIONS, default=list(ANNOTATIONS)
+    )
     arguments = parser.parse_args()
     if not (arguments.data / "dev_01.mrc").exists():
         sys.exit(f"{arguments.data}: no dev_01.mrc here; the benchmark data is absent.")
     arguments.out.mkdir(parents=True, exist_ok=True)
     store = arguments.out / "results.json"
     results = json.loads(store.read_text()) if store.exists() else {}
-    print(
-        "| Clicks | annotation | F1 | of each draw | F1 at best | distance (voxels) |"
-    )
+    print("| clicks | annotation | F1 | of each draw | at best | distance (voxels) |")
     print("|---|---|---|---|---|---|")
-    for clicks in arguments.clicks:
-        for annotation in arguments.annotations:
-            found = []
-            for seed in arguments.seeds:
-                name = f"{clicks} {annotation} {seed}"
-                if name not in results:
-                    flags = ["--annotation", annotation, "--seed", str(seed)]
-                    flags += ["--steps", str(arguments.steps)]
-                    case = Case(tuple(flags), (SPECIES,), clicks, drawn_by=seed)
-                    folder = arguments.out / name.replace(" ", "_")
-                    results[name] = run_case(arguments.data, folder, case, minutes=None)
-                    store.write_text(json.dumps(results, indent=1))
-                found.append(results[name]["classes"][SPECIES])
-            each = ", ".join(f"{m['f1']:.3f}" for m in found)
-            best = mean(m["best_f1"] or 0.0 for m in found)
-            distances = [m["mean_distance_voxels"] or float("nan") for m in found]
-            print(
-                f"| {clicks} | {annotation} | {mean(m['f1'] for m in found):.3f} "
-                f"| {each} | {best:.3f} | {mean(distances):.2f} |",
-                flush=True,
-            )
+    for clicks, annotation in product(arguments.clicks, arguments.annotations):
+        names = {f"{clicks} {annotation} {seed}": seed for seed in arguments.seeds}
+        for name, seed in names.items():
+            if name not in results:
+                case = draw(clicks, annotation, seed, arguments.steps)
+                folder = arguments.out / name.replace(" ", "_")
+                results[name] = run_case(arguments.data, folder, case, minutes=None)
+                store.write_text(json.dumps(results, indent=1))
+        found = [results[name]["classes"][SPECIES] for name in names]
+        print_row(clicks, annotation, found)
 
 
 if __name__ == "__main__":

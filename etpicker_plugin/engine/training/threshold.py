@@ -12,7 +12,7 @@ from scipy.optimize import minimize
 from etpicker_plugin.engine.training.validation import JudgedPicks
 
 DEFAULT_THRESHOLD = 0.05
-"""Thresholds chosen on data lie between 0.02 and 0.2."""
+"""Most of those that are chosen on data lie between 0.02 and 0.2."""
 
 SPARSE_BETA = 2.0
 SLOPE_PRIOR = 0.25
