@@ -56,6 +56,7 @@ def test_they_are_read_beside_the_particles_and_rescaled(data):
         classes=["large"],
         working_voxel_size=20.0,
         held_out_share=0.2,
+        border_ang=0.0,
         alignment=2,
     )
 

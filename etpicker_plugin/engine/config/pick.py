@@ -83,9 +83,11 @@ class PickConfig:
         label="Z range",
         unit="voxels",
     )
-    border: float = option(
-        0.0,
-        "Centres nearer than this to a face of the tomogram are left out.",
+    border: float | None = option(
+        None,
+        "Centres nearer than this to a face of the tomogram are left out; 0 leaves out "
+        "none. Without it, only those so near to a face in x or y that the model's "
+        "annotations mark nothing there.",
         label="Border",
         unit="Å",
         advanced=True,
@@ -159,7 +161,7 @@ class PickConfig:
         require_positive(self, "voxel_size", "min_distance", "max_picks", "tile_size")
         require_not_negative(self, "threads")
         require(
-            self.border >= 0,
+            self.border is None or self.border >= 0,
             f"--border: got {self.border}, expected 0 or more Å.",
         )
         low, high = self.z_range if len(self.z_range) == 2 else (0.0, -1.0)

@@ -17,7 +17,7 @@ from safetensors import SafetensorError, safe_open
 from etpicker_plugin.engine.config.train import NETWORKS
 from etpicker_plugin.engine.errors import CheckpointError
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 NORMALISATION = "robust-standard-score-at-working-voxel-size"
 CARD_KEY = "etpicker_model_card"
 
@@ -58,6 +58,7 @@ class ModelCard:
     """Everything about a model but its weights.
 
     ``working_voxel_size`` (Å) is the voxel size at which the network works;
+    ``border_ang`` how near to a face in x or y its annotations mark nothing;
     ``round`` counts continual updates from 0 and ``parent_sha256`` names the file
     updated (empty for a model that is no update).
     """
@@ -71,6 +72,7 @@ class ModelCard:
     code_version: str
     normalisation: str = NORMALISATION
     label_shape: str = "ball"
+    border_ang: float = 0.0
     round: int = 0
     parent_sha256: str = ""
     format_version: int = FORMAT_VERSION

@@ -46,3 +46,13 @@ def thresholds(card: ModelCard, config: PickConfig) -> dict[str, float]:
     chosen.update(config.threshold)
     wanted = config.classes or known
     return {name: value for name, value in chosen.items() if name in wanted}
+
+
+def border_of(card: ModelCard, config: PickConfig) -> tuple[float, float, float]:
+    """Return how near to the faces in z, y and x nothing is picked, Å.
+
+    What is asked for holds for all faces; what the annotations leave out, in x and y.
+    """
+    if config.border is not None:
+        return config.border, config.border, config.border
+    return 0.0, card.border_ang, card.border_ang

@@ -19,6 +19,7 @@ from etpicker_plugin.engine.picking.find import pick_tiles, to_probability
 from etpicker_plugin.engine.picking.loaded_model import (
     LOWEST_SCORE,
     LoadedModel,
+    border_of,
     thresholds,
 )
 from etpicker_plugin.engine.picking.nms import (
@@ -186,7 +187,9 @@ def _to_particles(
     positions = volume.to_input(peaks.positions_zyx)
     allowed = (
         (peaks.scores >= lowest[peaks.channels])
-        & is_inside(positions, tomogram, border_ang=config.border, mask=mask)
+        & is_inside(
+            positions, tomogram, border_zyx_ang=border_of(card, config), mask=mask
+        )
         & in_z_range(positions, config.z_range)
     )
     peaks = remove_duplicates(
@@ -211,12 +214,12 @@ def is_inside(
     positions_zyx: NDArray[np.float64],
     tomogram: Tomogram,
     *,
-    border_ang: float,
+    border_zyx_ang: tuple[float, float, float],
     mask: NDArray[np.generic] | None,
 ) -> NDArray[np.bool_]:
     """Tell which positions lie in the volume, off its borders and in the mask."""
     last = np.asarray(tomogram.shape_zyx) - 1
-    border = border_ang / tomogram.voxel_size
+    border = np.divide(border_zyx_ang, tomogram.voxel_size)
     inside = (positions_zyx >= border) & (positions_zyx <= last - border)
     allowed: NDArray[np.bool_] = inside.all(axis=1)
     if mask is not None:

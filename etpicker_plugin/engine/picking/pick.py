@@ -91,6 +91,12 @@ def open_model(config: PickConfig) -> LoadedModel:
             "with this one."
         )
     thresholds(card, config)
+    if config.border is None and card.border_ang:
+        logger.info(
+            "Nothing is picked nearer than %.0f Å to a face in x or y, because the "
+            "model's annotations mark nothing there. To pick there too: --border 0.",
+            card.border_ang,
+        )
     logger.info("etpicker %s, %s", __version__, describe_device(device))
     return LoadedModel(
         network=for_inference(network, config.precision, device=device),

@@ -165,6 +165,7 @@ def load_dataset(
     classes: list[str],
     working_voxel_size: float,
     held_out_share: float | None,
+    border_ang: float,
     alignment: int,
 ) -> tuple[list[TrainingVolume], list[ValidationPart]]:
     """Load everything into memory at the working voxel size, and split it.
@@ -177,6 +178,9 @@ def load_dataset(
         Names in the order of the channels.
     held_out_share
         Share of each training tomogram that is held out, as a slab; None for none.
+    border_ang
+        What is nearer to a face in x or y is neither learnt nor judged, at the faces
+        that no mark is so near to.
     """
     volumes, parts = [], []
     for annotated in [*training, *validation]:
@@ -184,6 +188,7 @@ def load_dataset(
         image = load_into_memory(volume)
         allowed = load_mask(annotated, volume)
         positions = volume.to_working(annotated.particles.positions_zyx)
+        _leave_out_border(allowed, positions, border_ang / working_voxel_size)
         channels = np.array(
             [classes.index(name) for name in annotated.particles.class_names],
             dtype=np.intp,
@@ -238,3 +243,15 @@ def load_mask(annotated: Annotated, volume: WorkingVolume) -> NDArray[np.bool_]:
         for n, m in zip(volume.shape_zyx, mask.shape, strict=True)
     ]
     return np.asarray(mask[np.ix_(*axes)])
+
+
+def _leave_out_border(
+    allowed: NDArray[np.bool_], positions_zyx: NDArray[np.float64], border_vox: float
+) -> None:
+    """Forbid, in place, what is that near to a face in x or y, unless a mark is."""
+    for axis in (1, 2):
+        last = allowed.shape[axis] - 1
+        place, marks = np.arange(last + 1), positions_zyx[:, axis]
+        for from_face, of_marks in (place, marks), (last - place, last - marks):
+            if of_marks.min() >= border_vox:
+                allowed[(slice(None),) * axis + (from_face < border_vox,)] = False

@@ -28,6 +28,7 @@ from etpicker_plugin.engine.model.network import Network, make_network, place_ne
 from etpicker_plugin.engine.model.pretrained import begin_from_pretrained
 from etpicker_plugin.engine.progress import Progress
 from etpicker_plugin.engine.training import dataset
+from etpicker_plugin.engine.training.annotated_border import annotated_border
 from etpicker_plugin.engine.training.fit import FitSettings, fit
 from etpicker_plugin.engine.training.judge import (
     equal_score,
@@ -88,6 +89,7 @@ def train(config: TrainConfig, out_dir: Path, *, on_progress: Progress) -> Path:
         first_look=config.first_look,
     )
     labels = label_diameters_ang(config.diameter, working, config.label_diameter)
+    border = annotated_border(training + validation, config.diameter)
     torch.manual_seed(config.seed)
     network, pretrained = _make_network(config)
     place_network(network, device)
@@ -97,6 +99,7 @@ def train(config: TrainConfig, out_dir: Path, *, on_progress: Progress) -> Path:
         classes=classes,
         working_voxel_size=working,
         held_out_share=None if validation else config.validation_fraction,
+        border_ang=border,
         alignment=network.alignment,
     )
     _describe_run(config, training + validation, working)
@@ -144,6 +147,7 @@ def train(config: TrainConfig, out_dir: Path, *, on_progress: Progress) -> Path:
         results=judge.final_results(best.eval(), parts),
         labels=labels,
         working=working,
+        border=border,
         tomograms=[dataset.describe_tomogram(a) for a in training + validation],
         state=state,
         pretrained_sha256=pretrained,

@@ -11,6 +11,7 @@ from etpicker_plugin.engine.model.exemplars import Exemplar, read_exemplars
 from etpicker_plugin.engine.model.model_file import load_model
 from etpicker_plugin.engine.model.network import Network, place_network
 from etpicker_plugin.engine.training import dataset
+from etpicker_plugin.engine.training.annotated_border import border_still_kept
 from etpicker_plugin.engine.training.patches import COMPLETE, TrainingVolume
 from etpicker_plugin.engine.training.validation import ValidationPart
 from etpicker_plugin.engine.update.classes import Plan, plan_classes
@@ -33,6 +34,8 @@ class Lesson:
         Its exemplars.
     annotated
         The new tomograms, and those for validation.
+    border
+        What the old annotations leave out at the faces, and the new ones too, Å.
     volumes
         What is learnt from, of the new tomograms.
     groups
@@ -45,6 +48,7 @@ class Lesson:
     plan: Plan
     earlier: list[Exemplar]
     annotated: list[dataset.Annotated]
+    border: float
     volumes: list[TrainingVolume]
     groups: dict[str, list[ValidationPart]]
 
@@ -80,12 +84,14 @@ def prepare_lesson(config: UpdateConfig, device: torch.device) -> Lesson:
     plan = plan_classes(card, config)
     earlier = read_exemplars(config.model)
     new, validation = _read_inputs(config, plan)
+    border = border_still_kept(card.border_ang, new + validation)
     volumes, parts = dataset.load_dataset(
         new,
         validation,
         classes=list(plan.classes),
         working_voxel_size=card.working_voxel_size,
         held_out_share=config.validation_fraction,
+        border_ang=border,
         alignment=teacher.alignment,
     )
     groups: dict[str, list[ValidationPart]] = {}
@@ -118,6 +124,7 @@ def prepare_lesson(config: UpdateConfig, device: torch.device) -> Lesson:
         plan=plan,
         earlier=earlier,
         annotated=new + validation,
+        border=border,
         volumes=volumes,
         groups=groups,
     )

@@ -108,6 +108,7 @@ def update(config: UpdateConfig, out_dir: Path, *, on_progress: Progress) -> Pat
         lesson.card,
         config,
         plan=lesson.plan,
+        border=lesson.border,
         results=results,
         tomograms=[dataset.describe_tomogram(a) for a in lesson.annotated],
         parent_sha256=lesson.sha256,

@@ -18,6 +18,7 @@ def updated_card(
     config: UpdateConfig,
     *,
     plan: Plan,
+    border: float,
     results: list[ClassResult],
     tomograms: list[TomogramCard],
     parent_sha256: str,
@@ -30,6 +31,7 @@ def updated_card(
         card,
         classes=class_cards(plan.diameters, plan.labels, results),
         annotation=config.annotation,
+        border_ang=border,
         tomograms=(
             *card.tomograms,
             *(replace(t, round=this_round) for t in tomograms),
