@@ -63,7 +63,8 @@ def f_alpha_option() -> Any:
     """Declare the validation score."""
     return option(
         3.0,
-        "Weight of recall in the validation score 2·P·R^α/(P+R^α).",
+        "Weight of recall in the validation score 2·P·R^α/(P+R^α). Where annotation is "
+        "sparse no precision is known, and the score is the average precision.",
         label="F-alpha",
         advanced=True,
     )

@@ -37,7 +37,12 @@ from etpicker_plugin.engine.training.judge import (
 )
 from etpicker_plugin.engine.training.keep import Provenance, keep_exemplars
 from etpicker_plugin.engine.training.make_card import make_card
-from etpicker_plugin.engine.training.patches import PatchSampler, TrainingVolume
+from etpicker_plugin.engine.training.patches import (
+    COMPLETE,
+    SPARSE,
+    PatchSampler,
+    TrainingVolume,
+)
 from etpicker_plugin.engine.training.ranks import join_ranks
 from etpicker_plugin.engine.training.resume import (
     Counters,
@@ -59,6 +64,9 @@ MODEL_NAME = "model.safetensors"
 STATE_NAME = "training_state.safetensors"
 RESERVED_S = 20.0
 FIRST_LOOK_MINUTES = 2.0
+FIRST_VALIDATION = {COMPLETE: 0.3, SPARSE: 0.1}
+"""Share of the budget. What is not marked is learnt as background too, the more so the
+longer it goes on: from some hundred marks, the best may come early."""
 NOT_OF_THE_RESULT = ("out", "threads", "device")
 
 
@@ -270,6 +278,7 @@ def _fit_settings(
         learning_rate=config.learning_rate,
         patience=config.patience,
         equal_score=equal_score(parts),
+        first_validation=FIRST_VALIDATION[config.annotation],
     )
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from etpicker_plugin.engine.evaluation.matching import match_by_score
 from etpicker_plugin.engine.evaluation.metrics import (
+    average_precision,
     f_alpha_score,
     fbeta,
     precision_of,
@@ -76,13 +77,14 @@ class JudgedPicks:
 
 @dataclass(frozen=True, kw_only=True)
 class ClassResult:
-    """What a class reaches at its threshold."""
+    """What a class reaches at its threshold, and its average precision at any."""
 
     threshold: float
     precision: float
     recall: float
     f1: float
     f_alpha: float
+    average_precision: float
 
 
 def judge_parts(
@@ -184,6 +186,10 @@ def result_at(judged: JudgedPicks, threshold: float, *, f_alpha: float) -> Class
         recall=recall,
         f1=float(fbeta(precision, recall, 1.0)),
         f_alpha=float(f_alpha_score(precision, recall, f_alpha)),
+        average_precision=average_precision(
+            judged.scores, judged.is_true, judged.n_truth
+        )
+        or 0.0,
     )
 
 

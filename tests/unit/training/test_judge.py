@@ -1,17 +1,25 @@
-"""Which differences of the validation score are chance."""
+"""The validation score, and which of its differences are chance."""
 
 import numpy as np
 import pytest
+import torch
 
 from etpicker_plugin.engine.io.array_volume import ArrayVolume
-from etpicker_plugin.engine.training.judge import equal_score
+from etpicker_plugin.engine.model.network import make_network
+from etpicker_plugin.engine.training.judge import (
+    equal_score,
+    make_judge,
+    make_validate,
+)
+from etpicker_plugin.engine.training.resume import Counters
 from etpicker_plugin.engine.training.split import Region
 from etpicker_plugin.engine.training.validation import ValidationPart
+from etpicker_plugin.engine.training.watch import make_watch
 
 SHAPE = (9, 11, 30)
 
 
-def make_part(n_inside):
+def make_part(n_inside, annotation="complete"):
     """Return a part of which the region ends at x = 10; three centres lie beyond."""
     inside = np.tile([[4.0, 5.0, 6.0]], (n_inside, 1))
     beyond = np.tile([[4.0, 5.0, 20.0]], (3, 1))
@@ -22,7 +30,7 @@ def make_part(n_inside):
         allowed=ArrayVolume(np.ones(SHAPE, bool)),
         positions_zyx=np.concatenate([inside, beyond]),
         channels=np.zeros(n_inside + 3, int),
-        annotation=("sparse",),
+        annotation=(annotation,),
     )
 
 
@@ -37,3 +45,49 @@ def make_part(n_inside):
 )
 def test_the_standard_error_of_the_held_out_particles(inside, expected):
     assert equal_score([make_part(n) for n in inside]) == pytest.approx(expected)
+
+
+def test_ranks_of_the_same_particles_vary_less():
+    assert equal_score([make_part(25, "sparse")]) == pytest.approx(0.05)
+
+
+@pytest.mark.parametrize("annotation", ["sparse", "complete"])
+def test_what_is_maximised(annotation, tmp_path):
+    generator = np.random.default_rng(2)
+    shape = (16, 24, 32)
+    part = ValidationPart(
+        tomogram_id="TS_1",
+        image=ArrayVolume(generator.normal(0, 1, shape).astype(np.float16)),
+        region=Region((0, 0, 0), shape),
+        allowed=ArrayVolume(np.ones(shape, bool)),
+        positions_zyx=generator.uniform(3, np.array(shape) - 4, (9, 3)),
+        channels=np.zeros(9, int),
+        annotation=(annotation,),
+    )
+    diameters = {"a": 80.0}
+    judge = make_judge(
+        diameters, {"a": 40.0}, working_voxel_size=10.0, stride=2, f_alpha=3.0
+    )
+    watch = make_watch(
+        tmp_path,
+        [part],
+        diameters,
+        working_voxel_size=10.0,
+        counters=Counters("digest", step=1),
+    )
+    torch.manual_seed(1)
+    network = make_network("fast", 1)
+
+    score, _ = make_validate(judge, [part], watch=watch)(network)
+
+    (picks,) = judge.candidates(network, [part])
+    (result,) = judge.validate(network, [part])
+    ranked = picks.is_true[np.argsort(-picks.scores)]
+    precision = np.cumsum(ranked) / np.arange(1, len(ranked) + 1)
+    average = precision[ranked].sum() / 9
+    f_alpha = result.precision * result.recall**3
+    f_alpha *= 2 / (result.precision + result.recall**3)
+    assert 0 < average < 1
+    assert abs(average - f_alpha) > 0.01
+    expected = average if annotation == "sparse" else f_alpha
+    assert score == pytest.approx(expected)

@@ -32,12 +32,15 @@ def test_result_by_hand():
     assert result.precision == pytest.approx(2 / 3)
     assert result.recall == 0.5
     assert result.f1 == pytest.approx(4 / 7)
+    # Best first: true, true, false, true, of four.
+    assert result.average_precision == pytest.approx((1 + 1 + 3 / 4) / 4)
     assert result.f_alpha == pytest.approx(2 * (2 / 3) * 0.25 / (2 / 3 + 0.25))
 
 
 def test_nothing_found_is_zero():
     assert result_at(judged([0.5], [0], 3), 0.3, f_alpha=3).f1 == 0.0
-    assert result_at(judged([], [], 0), 0.3, f_alpha=3).f_alpha == 0.0
+    nothing = result_at(judged([], [], 0), 0.3, f_alpha=3)
+    assert (nothing.f_alpha, nothing.average_precision) == (0.0, 0.0)
 
 
 def test_parts_are_pooled():

@@ -31,7 +31,12 @@ def part_of(name, positions, channels, *, start=(0, 24, 0)):
 
 def result(threshold):
     return ClassResult(
-        threshold=threshold, precision=0.0, recall=0.0, f1=0.0, f_alpha=0.0
+        threshold=threshold,
+        precision=0.0,
+        recall=0.0,
+        f1=0.0,
+        f_alpha=0.0,
+        average_precision=0.0,
     )
 
 
