@@ -16,6 +16,7 @@ from etpicker_plugin.engine.io.working_volume import (
 )
 from etpicker_plugin.engine.model.card import ModelCard
 from etpicker_plugin.engine.picking.find import pick_tiles, to_probability
+from etpicker_plugin.engine.picking.flat_places import doubt_flat_places
 from etpicker_plugin.engine.picking.loaded_model import (
     LOWEST_SCORE,
     LoadedModel,
@@ -181,8 +182,14 @@ def _to_particles(
     limits = thresholds(card, config)
     names = np.array(card.class_names(), dtype=str)
     lowest = np.array([limits.get(name, np.inf) for name in names])
+    diameters = [c.diameter_ang / card.working_voxel_size for c in card.classes]
+    peaks = doubt_flat_places(
+        peaks,
+        volume,
+        diameters_vox=diameters,
+        thresholds=[max(c.threshold, LOWEST_SCORE) for c in card.classes],
+    )
     if config.unbiased:
-        diameters = [c.diameter_ang / card.working_voxel_size for c in card.classes]
         peaks = merge_classes(peaks, diameters)
     positions = volume.to_input(peaks.positions_zyx)
     allowed = (
