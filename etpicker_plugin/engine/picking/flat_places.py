@@ -34,9 +34,9 @@ def doubt_flat_places(
 ) -> Peaks:
     """Lower the scores of peaks with less contrast around them than is usual.
 
-    What is usual is learnt from the peaks of the same class and tomogram that are above
-    the class's threshold: their median contrast, and its spread. More contrast than
-    usual counts for nothing: that is gold, or a membrane.
+    What is usual is learnt from the peaks given that are of the same class and above
+    its threshold: their median contrast, and its spread. More contrast than usual
+    counts for nothing: that is gold, or a membrane.
 
     Parameters
     ----------

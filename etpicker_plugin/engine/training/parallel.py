@@ -8,6 +8,7 @@ The loss is still that of the whole batch; only batch normalisation sees a half.
 import copy
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeVar
 
 import torch
@@ -18,6 +19,11 @@ from etpicker_plugin.engine.model.network import LAYOUT, Network, mixed_precisio
 CPU_PARTS = 2
 """Fixed, whatever the number of cores: it changes batch normalisation, and the same
 seed is to give the same model everywhere."""
+
+SMALL_PATCH = 16
+"""Planes, of which two are left where the network is deepest. There the gradient of a
+bfloat16 convolution is garbage on some processors (those with AVX512-BF16 and no AMX;
+torch 2.13), and of three planes or more it is right."""
 
 Run = Callable[[Network, Tensor], tuple[Tensor, ...]]
 Result = TypeVar("Result")
@@ -98,7 +104,7 @@ class ParallelNetwork:
         _gather_statistics(self._copies)
 
     def _forward_part(self, part: Network, image: Tensor) -> tuple[Tensor, ...]:
-        with mixed_precision(self._device):
+        with _precision(self._device, image):
             return self._run(part, image.contiguous(memory_format=LAYOUT))
 
     def _backward_part(
@@ -118,6 +124,13 @@ class ParallelNetwork:
         if len(self._copies) == 1:
             return map(function, self._copies, works)
         return self._pool.map(function, self._copies, works)
+
+
+def _precision(device: torch.device, image: Tensor) -> AbstractContextManager[object]:
+    """Return mixed precision, or none for patches in which it cannot be trusted."""
+    if device.type == "cpu" and image.shape[2] <= SMALL_PATCH:
+        return nullcontext()
+    return mixed_precision(device)
 
 
 def _share_weights(network: Network) -> Network:
