@@ -175,14 +175,8 @@ def learn(
         command += [str(path.with_suffix(".csv")) for path in paths]
     command += ["--diameter", *(f"{name}={d}" for name, d in diameters.items())]
     command += ["--working-voxel-size", str(VOXEL_SIZE), "--patience", "99"]
-    command += [
-        "--steps",
-        str(MOST_STEPS),
-        "--max-minutes",
-        str(minutes),
-        "--seed",
-        "1",
-    ]
+    command += ["--steps", str(MOST_STEPS), "--max-minutes", str(minutes)]
+    command += ["--seed", "1"]
     command += ["--exemplars", "none", "--out", str(out / "model")]
     subprocess.run(command, check=True)
     return out / "model" / "model.safetensors"

@@ -140,3 +140,29 @@ def test_the_card_says_which_weights_it_began_from(data, tmp_path, more, begun):
 
     card = read_card(tmp_path / "model.safetensors")
     assert card.training["pretrained_sha256"] == begun
+
+
+def test_the_card_says_what_the_annotation_leaves_out_at_the_faces(data, tmp_path):
+    # TS_a is 63 and 75 voxels long in y and x, and the particle 14 wide.
+    places = [f"large,{15 + 3 * i % 45},{15 + 7 * i % 33},{i}" for i in range(20)]
+    small = ("--patch-size", "16", "--batch-size", "2", "--annotation", "sparse")
+    diameter = {"large": DIAMETERS["large"]}
+
+    def border(name, *rows, model=None):
+        csv = write_csv(tmp_path / f"{name}.csv", *rows)
+        out = tmp_path / name
+        if model is None:
+            code = train(data, out, csvs=[csv], diameters=diameter, more=small)
+        else:
+            words = ["update", "--model", str(model), "--coordinates", str(csv)]
+            words += ["--tomogram", str(data / "TS_a.mrc"), "--out", str(out)]
+            code = main([*words, "--steps", "2", *small])
+        assert code == 0
+        return read_card(out / "model.safetensors").border_ang
+
+    assert border("first", *places) == DIAMETERS["large"]
+    assert border("free", *places, "large,3,30,5", "large,30,3,5") == 0
+    first = tmp_path / "first" / "model.safetensors"
+    inside, near_a_face = places[:3], "large,30,60,8"
+    assert border("kept", *inside, model=first) == DIAMETERS["large"]
+    assert border("lost", *inside, near_a_face, model=first) == 0

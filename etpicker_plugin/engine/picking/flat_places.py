@@ -5,6 +5,8 @@ the shadow of thick ice) there are dark specks too, of a particle's size, and a 
 that knows images normalised as a whole takes some for particles.
 """
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -41,7 +43,7 @@ def doubt_flat_places(
     Parameters
     ----------
     diameters_vox, thresholds
-        Of each channel; working voxels.
+        Of each channel; working voxels. One with an infinite threshold is left alone.
     """
     scores = peaks.scores.copy()
     for channel, diameter in enumerate(diameters_vox):
@@ -51,9 +53,7 @@ def doubt_flat_places(
             edge = max(round(BOX_DIAMETERS * diameter), 3)
             contrast = contrast_around(peaks.positions_zyx[own], volume, edge=edge)
             scores[own] = lowered(scores[own], contrast, usual)
-    return Peaks(
-        positions_zyx=peaks.positions_zyx, scores=scores, channels=peaks.channels
-    )
+    return replace(peaks, scores=scores)
 
 
 def contrast_around(

@@ -21,6 +21,7 @@ from etpicker_plugin.engine.picking.loaded_model import (
     LOWEST_SCORE,
     LoadedModel,
     border_of,
+    own_thresholds,
     thresholds,
 )
 from etpicker_plugin.engine.picking.nms import (
@@ -183,11 +184,13 @@ def _to_particles(
     names = np.array(card.class_names(), dtype=str)
     lowest = np.array([limits.get(name, np.inf) for name in names])
     diameters = [c.diameter_ang / card.working_voxel_size for c in card.classes]
+    own = own_thresholds(card)
     peaks = doubt_flat_places(
         peaks,
         volume,
         diameters_vox=diameters,
-        thresholds=[max(c.threshold, LOWEST_SCORE) for c in card.classes],
+        # Around peaks of a class that is not picked nothing has to be read.
+        thresholds=[own[n] if n in limits else np.inf for n in card.class_names()],
     )
     if config.unbiased:
         peaks = merge_classes(peaks, diameters)

@@ -120,3 +120,22 @@ def test_restored_statistics_reach_every_half(batch):
     mean = second.stem[1].running_mean
     assert mean.abs().max() > 1e-4
     torch.testing.assert_close(first.stem[1].running_mean, mean)
+
+
+@pytest.mark.parametrize(("planes", "mixed"), [(16, False), (24, True)])
+def test_small_patches_are_learnt_in_single_precision(monkeypatch, planes, mixed):
+    monkeypatch.setattr(
+        "etpicker_plugin.engine.training.parallel.mixed_precision",
+        lambda device: torch.autocast("cpu", torch.bfloat16),
+    )
+    seen = []
+
+    def run(network, image):
+        seen.append(torch.is_autocast_enabled("cpu"))
+        return only_logits(network, image)
+
+    parallel = ParallelNetwork(new_network(), run, batch_size=2)
+    parallel.train(learn_statistics=False)
+    parallel.forward(torch.zeros(2, 1, planes, 16, 24))
+
+    assert seen == [mixed, mixed]
