@@ -95,7 +95,7 @@ def stopped(folder):
     """Stop it as soon as RELION runs, and again after the first iteration."""
     return [
         stop_when(folder, lambda: True, by=signal.SIGINT),
-        stop_when(folder, lambda: finished_iterations(folder) == 1, by=signal.SIGTERM),
+        stop_when(folder, lambda: finished_iterations(folder) >= 1, by=signal.SIGTERM),
     ]
 
 
@@ -112,7 +112,8 @@ def test_a_stop_takes_relion_with_it_and_the_next_run_goes_on(stopped, verdict, 
         assert left == []
     begun, again, gone_on = verdict["commands"]
     assert begun == again
-    assert "--continue refinement/run_it001_optimiser.star" in gone_on
+    # The first iteration, or one that ended while the stop was on its way.
+    assert re.search(r"--continue refinement/run_it00[1-9]_optimiser\.star", gone_on)
 
 
 def test_the_control_ranks_last(verdict):

@@ -10,6 +10,7 @@ from scipy.spatial.transform import Rotation
 
 from etpicker_plugin.engine.averaging import reference as first_reference
 from etpicker_plugin.engine.averaging.average import average
+from etpicker_plugin.engine.averaging.job import iteration_of, latest_optimiser
 from etpicker_plugin.engine.config.average import AverageConfig
 from etpicker_plugin.engine.config.extract import ExtractConfig
 from etpicker_plugin.engine.errors import (
@@ -213,17 +214,22 @@ def stop_after_the_first_iteration(event):
         raise StopError
 
 
-@pytest.mark.parametrize("task", ["classify", "refine"])
-def test_a_stopped_run_goes_on(folder, tmp_path, task):
-    settings = config(folder, tmp_path, task=task, iterations=3)
+@pytest.mark.parametrize(("task", "iterations"), [("classify", 12), ("refine", 3)])
+def test_a_stopped_run_goes_on(folder, tmp_path, task, iterations):
+    # So many that the stop comes before the last: one of classify's takes 0.2 s.
+    settings = config(folder, tmp_path, task=task, iterations=iterations)
 
     with pytest.raises(StopError):
         average(settings, tmp_path, on_progress=stop_after_the_first_iteration)
+    stopped = latest_optimiser(tmp_path, f"{task}/run")
     record = run(settings, tmp_path)
 
+    number = iteration_of(stopped)
+    assert 1 <= number < iterations
     log = (tmp_path / "logs" / f"{task}.log").read_text()
     assert log.count("--continue") == 1
-    last = f"{task}/run_ct1_it003_data.star"
+    assert f"--continue {task}/{stopped.name} --o {task}/run_ct{number}" in log
+    last = f"{task}/run_ct{number}_it{iterations:03d}_data.star"
     assert (tmp_path / last).is_file()
     assert record["particles"] == len(read_particles(tmp_path / last)[0])
     name = {"classify": "class001.mrc", "refine": "average.mrc"}[task]
