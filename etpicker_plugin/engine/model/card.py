@@ -17,7 +17,7 @@ from safetensors import SafetensorError, safe_open
 from etpicker_plugin.engine.config.train import NETWORKS
 from etpicker_plugin.engine.errors import CheckpointError
 
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 NORMALISATION = "robust-standard-score-at-working-voxel-size"
 CARD_KEY = "etpicker_model_card"
 
@@ -28,12 +28,15 @@ class ClassCard:
 
     ``threshold`` is the score chosen on validation data; ``metrics`` holds what was
     measured there (precision, recall, f1, …; empty where nothing could be).
+    ``flat_log_odds`` is what a pick's score loses for each deviation that the contrast
+    around it is below the usual.
     """
 
     name: str
     diameter_ang: float
     label_diameter_ang: float
     threshold: float
+    flat_log_odds: float = 0.0
     metrics: dict[str, float] = field(default_factory=dict)
 
 

@@ -19,11 +19,6 @@ class LoadedModel:
     sha256: str
 
 
-def own_thresholds(card: ModelCard) -> dict[str, float]:
-    """Return the score chosen for each of the model's classes on validation data."""
-    return {c.name: max(c.threshold, LOWEST_SCORE) for c in card.classes}
-
-
 def thresholds(card: ModelCard, config: PickConfig) -> dict[str, float]:
     """Return the lowest score kept, for each class to pick.
 
@@ -45,7 +40,7 @@ def thresholds(card: ModelCard, config: PickConfig) -> dict[str, float]:
     if config.max_picks is not None:
         chosen = dict.fromkeys(known, LOWEST_SCORE)
     else:
-        chosen = own_thresholds(card)
+        chosen = {c.name: max(c.threshold, LOWEST_SCORE) for c in card.classes}
     if config.unbiased:
         chosen = dict.fromkeys(known, min(chosen.values()))
     chosen.update(config.threshold)

@@ -21,7 +21,6 @@ from etpicker_plugin.engine.picking.loaded_model import (
     LOWEST_SCORE,
     LoadedModel,
     border_of,
-    own_thresholds,
     thresholds,
 )
 from etpicker_plugin.engine.picking.nms import (
@@ -184,26 +183,23 @@ def _to_particles(
     names = np.array(card.class_names(), dtype=str)
     lowest = np.array([limits.get(name, np.inf) for name in names])
     diameters = [c.diameter_ang / card.working_voxel_size for c in card.classes]
-    own = own_thresholds(card)
+    positions = volume.to_input(peaks.positions_zyx)
+    border = border_of(card, config)
+    peaks = peaks.select(
+        is_inside(positions, tomogram, border_zyx_ang=border, mask=mask)
+        & in_z_range(positions, config.z_range)
+    )
     peaks = doubt_flat_places(
         peaks,
         volume,
         diameters_vox=diameters,
         # Around peaks of a class that is not picked nothing has to be read.
-        thresholds=[own[n] if n in limits else np.inf for n in card.class_names()],
+        log_odds=[c.flat_log_odds if c.name in limits else 0.0 for c in card.classes],
     )
     if config.unbiased:
         peaks = merge_classes(peaks, diameters)
-    positions = volume.to_input(peaks.positions_zyx)
-    allowed = (
-        (peaks.scores >= lowest[peaks.channels])
-        & is_inside(
-            positions, tomogram, border_zyx_ang=border_of(card, config), mask=mask
-        )
-        & in_z_range(positions, config.z_range)
-    )
     peaks = remove_duplicates(
-        peaks.select(allowed),
+        peaks.select(peaks.scores >= lowest[peaks.channels]),
         [
             (config.min_distance or MIN_DISTANCE_SHARE * c.diameter_ang)
             / card.working_voxel_size

@@ -11,6 +11,7 @@ from etpicker_plugin.engine.training.patches import SPARSE
 from etpicker_plugin.engine.training.threshold import choose_threshold
 from etpicker_plugin.engine.training.validation import (
     CANDIDATE_SCORE,
+    MATCH_SHARE,
     ClassResult,
     JudgedPicks,
     See,
@@ -23,7 +24,6 @@ from etpicker_plugin.engine.training.validation import (
 )
 from etpicker_plugin.engine.training.watch import Watch
 
-MATCH_SHARE = 0.5
 LOWER_DOSES = (0.7, 1.1)
 """Noise added for choosing thresholds: a half and, nearly, two fifths of the SNR."""
 
@@ -36,16 +36,24 @@ class Judge:
     ----------
     classes
         Names, in the order of the channels.
-    match_distances
+    diameters_vox
         Per class, working voxels.
+    flat_log_odds
+        Per class, what flatness costs a pick's score (``flat_places``).
     f_alpha
         Weight of recall in the score that is maximised.
     """
 
     classes: tuple[str, ...]
     settings: PeakSettings
-    match_distances: list[float]
+    diameters_vox: list[float]
+    flat_log_odds: list[float]
     f_alpha: float
+
+    @property
+    def match_distances(self) -> list[float]:
+        """How far from a centre a pick of each class may be, working voxels."""
+        return [MATCH_SHARE * d for d in self.diameters_vox]
 
     def candidates(
         self, network: Network, parts: Iterable[ValidationPart], *, see: See = ignore
@@ -55,7 +63,8 @@ class Judge:
             network,
             parts,
             settings=self.settings,
-            match_distances=self.match_distances,
+            diameters_vox=self.diameters_vox,
+            flat_log_odds=self.flat_log_odds,
             see=see,
         )
 
@@ -105,7 +114,10 @@ def make_judge(
     stride: int,
     f_alpha: float,
 ) -> Judge:
-    """Return the judge of classes with these particle and label diameters (Å)."""
+    """Return the judge of classes with these particle and label diameters (Å).
+
+    Flatness costs nothing as yet.
+    """
     return Judge(
         classes=tuple(diameters),
         settings=PeakSettings(
@@ -115,9 +127,8 @@ def make_judge(
             ],
             min_score=CANDIDATE_SCORE,
         ),
-        match_distances=[
-            MATCH_SHARE * d / working_voxel_size for d in diameters.values()
-        ],
+        diameters_vox=[d / working_voxel_size for d in diameters.values()],
+        flat_log_odds=[0.0] * len(diameters),
         f_alpha=f_alpha,
     )
 

@@ -1,6 +1,6 @@
 """What a new model's card says of its training."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from etpicker_plugin import __version__
@@ -15,6 +15,7 @@ def make_card(
     config: TrainConfig,
     *,
     results: list[ClassResult],
+    flat_log_odds: Sequence[float],
     labels: dict[str, float],
     working: float,
     border: float,
@@ -25,7 +26,7 @@ def make_card(
     """Return the card of a model that was just trained."""
     return ModelCard(
         network=config.network,
-        classes=class_cards(config.diameter, labels, results),
+        classes=class_cards(config.diameter, labels, results, flat_log_odds),
         working_voxel_size=working,
         border_ang=border,
         annotation=config.annotation,
@@ -43,6 +44,7 @@ def class_cards(
     diameters: Mapping[str, float],
     labels: Mapping[str, float],
     results: list[ClassResult],
+    flat_log_odds: Sequence[float],
 ) -> tuple[ClassCard, ...]:
     """Return what the card says of each class, with what was measured of it."""
     return tuple(
@@ -51,13 +53,16 @@ def class_cards(
             diameter_ang=diameter,
             label_diameter_ang=labels[name],
             threshold=round(result.threshold, 6),
+            flat_log_odds=cost,
             metrics={
                 "precision": result.precision,
                 "recall": result.recall,
                 "f1": result.f1,
             },
         )
-        for (name, diameter), result in zip(diameters.items(), results, strict=True)
+        for (name, diameter), result, cost in zip(
+            diameters.items(), results, flat_log_odds, strict=True
+        )
     )
 
 

@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -30,6 +31,7 @@ from etpicker_plugin.engine.progress import Progress
 from etpicker_plugin.engine.training import dataset
 from etpicker_plugin.engine.training.annotated_border import annotated_border
 from etpicker_plugin.engine.training.fit import FitSettings, fit
+from etpicker_plugin.engine.training.flatness import learn_flatness
 from etpicker_plugin.engine.training.judge import (
     equal_score,
     make_judge,
@@ -150,9 +152,12 @@ def train(config: TrainConfig, out_dir: Path, *, on_progress: Progress) -> Path:
     ranks.part()
     if not ranks.is_first:
         return model_path
+    costs = learn_flatness(best.eval(), volumes, judge, known=judge.flat_log_odds)
+    judge = replace(judge, flat_log_odds=costs)
     card = make_card(
         config,
-        results=judge.final_results(best.eval(), parts),
+        results=judge.final_results(best, parts),
+        flat_log_odds=judge.flat_log_odds,
         labels=labels,
         working=working,
         border=border,
@@ -340,4 +345,11 @@ def _describe_model(path: Path, card: ModelCard) -> None:
             item.metrics["precision"],
             item.metrics["recall"],
         )
+        if item.flat_log_odds:
+            logger.info(
+                "%s: picks in places flatter than usual lose %.2f log-odds for "
+                "each deviation",
+                item.name,
+                item.flat_log_odds,
+            )
     logger.info("Model written to %s", path)

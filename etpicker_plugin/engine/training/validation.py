@@ -3,7 +3,7 @@
 Thresholds are chosen here, on particles that the network never learnt from.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -22,6 +22,7 @@ from etpicker_plugin.engine.io.array_volume import ArrayVolume
 from etpicker_plugin.engine.model.inference import for_inference
 from etpicker_plugin.engine.model.network import Network
 from etpicker_plugin.engine.picking.find import pick_tiles
+from etpicker_plugin.engine.picking.flat_places import doubt_flat_places
 from etpicker_plugin.engine.picking.nms import (
     Peaks,
     PeakSettings,
@@ -37,6 +38,9 @@ from etpicker_plugin.engine.training.split import Region, Shape
 CANDIDATE_SCORE = 0.001
 """Low enough that some candidates are background: without any it could not be told
 where particles end."""
+
+MATCH_SHARE = 0.5
+"""Of a diameter: how far from a centre a pick may be; also how far from each other."""
 
 MOST_CANDIDATES = 2000
 """Per class and part: an untrained network finds a peak everywhere."""
@@ -92,44 +96,65 @@ def judge_parts(
     parts: Iterable[ValidationPart],
     *,
     settings: PeakSettings,
-    match_distances: list[float],
+    diameters_vox: Sequence[float],
+    flat_log_odds: Sequence[float],
     see: See = ignore,
 ) -> list[JudgedPicks]:
     """Pick the parts and match the picks, per class.
 
     Parameters
     ----------
-    match_distances
-        Per class, working voxels; also the least distance between picks.
+    diameters_vox, flat_log_odds
+        Per class: working voxels, and what flatness costs (``flat_places``).
     see
         Is shown each part with its picks.
     """
     ready = for_inference(network)
-    judged: list[list[JudgedPicks]] = [[] for _ in match_distances]
+    judged: list[list[JudgedPicks]] = [[] for _ in diameters_vox]
     for part in parts:
-        shape, reach = part.image.shape_zyx, settings.reach
-        tiles = plan_for(
-            ready,
-            shape,
-            edge=choose_edge(shape, ready, reach=reach),
-            reach=reach,
-            region=(_on_grid(part.region.start, network.alignment), part.region.stop),
+        found = pick_part(ready, part, settings=settings, diameters_vox=diameters_vox)
+        peaks = doubt_flat_places(
+            found, part.image, diameters_vox=diameters_vox, log_odds=flat_log_odds
         )
-        found = pick_tiles(
-            ready, part.image, settings=settings, tiles=tiles, done=set()
-        )
-        candidates = keep_best(join_peaks([p for _, _, p, _ in found]), MOST_CANDIDATES)
-        peaks = remove_duplicates(candidates, match_distances)
         see(part, peaks)
-        for channel, distance in enumerate(match_distances):
+        for channel, diameter in enumerate(diameters_vox):
             if part.annotation[channel] == UNKNOWN:
                 continue
-            own = peaks.select(peaks.channels == channel)
-            truth = part.positions_zyx[part.channels == channel]
+            own, is_true, n_truth = match_part(
+                peaks, part, channel=channel, diameter_vox=diameter
+            )
             judged[channel].append(
-                _judge_class(own.positions_zyx, own.scores, truth, part, distance)
+                JudgedPicks(scores=own.scores, is_true=is_true, n_truth=n_truth)
             )
     return [join_judged(of_class) for of_class in judged]
+
+
+def pick_part(
+    ready: Network,
+    part: ValidationPart,
+    *,
+    settings: PeakSettings,
+    diameters_vox: Sequence[float],
+) -> Peaks:
+    """Return the allowed picks of a part's region, each once.
+
+    Parameters
+    ----------
+    ready
+        A network from ``for_inference``.
+    """
+    shape, reach = part.image.shape_zyx, settings.reach
+    tiles = plan_for(
+        ready,
+        shape,
+        edge=choose_edge(shape, ready, reach=reach),
+        reach=reach,
+        region=(_on_grid(part.region.start, ready.alignment), part.region.stop),
+    )
+    found = pick_tiles(ready, part.image, settings=settings, tiles=tiles, done=set())
+    candidates = keep_best(join_peaks([p for _, _, p, _ in found]), MOST_CANDIDATES)
+    peaks = remove_duplicates(candidates, [MATCH_SHARE * d for d in diameters_vox])
+    return peaks.select(_is_allowed(peaks.positions_zyx, part))
 
 
 def _on_grid(start: Shape, alignment: int) -> Shape:
@@ -138,23 +163,25 @@ def _on_grid(start: Shape, alignment: int) -> Shape:
     return z, y, x
 
 
-def _judge_class(
-    positions: NDArray[np.float64],
-    scores: NDArray[np.float64],
-    truth: NDArray[np.float64],
-    part: ValidationPart,
-    distance: float,
-) -> JudgedPicks:
-    """Match the picks of one part; those of truth outside the region do not count."""
-    allowed = _is_allowed(positions, part)
-    positions, scores = positions[allowed], scores[allowed]
+def match_part(
+    peaks: Peaks, part: ValidationPart, *, channel: int, diameter_vox: float
+) -> tuple[Peaks, NDArray[np.bool_], int]:
+    """Match one class's picks of a part; those of truth outside it do not count.
+
+    Returns
+    -------
+    own, is_true, n_truth
+        The picks that count, which of them are true, and how many could be.
+    """
+    own = peaks.select(peaks.channels == channel)
+    truth = part.positions_zyx[part.channels == channel]
     counted = part.region.contains(truth) & _is_allowed(truth, part)
-    matched = match_by_score(positions, scores, truth, max_distance=distance)
+    matched = match_by_score(
+        own.positions_zyx, own.scores, truth, max_distance=MATCH_SHARE * diameter_vox
+    )
     is_true = matched >= 0
     ours = ~is_true | counted[matched] if len(truth) else ~is_true
-    return JudgedPicks(
-        scores=scores[ours], is_true=is_true[ours], n_truth=int(counted.sum())
-    )
+    return own.select(ours), is_true[ours], int(counted.sum())
 
 
 def _is_allowed(

@@ -4,6 +4,7 @@ import copy
 import logging
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -26,6 +27,7 @@ from etpicker_plugin.engine.model.network import (
 from etpicker_plugin.engine.progress import Progress
 from etpicker_plugin.engine.training import dataset
 from etpicker_plugin.engine.training.fit import FitSettings, fit
+from etpicker_plugin.engine.training.flatness import learn_flatness
 from etpicker_plugin.engine.training.judge import (
     Judge,
     equal_score,
@@ -95,6 +97,7 @@ def update(config: UpdateConfig, out_dir: Path, *, on_progress: Progress) -> Pat
     ranks.part()
     if not ranks.is_first:
         return model_path
+    judge = replace(judge, flat_log_odds=_learn_flatness(lesson, best, judge))
     results = keep_unmeasured(
         judge.final_results(best, lesson.parts),
         lesson.card.classes,
@@ -110,6 +113,7 @@ def update(config: UpdateConfig, out_dir: Path, *, on_progress: Progress) -> Pat
         plan=lesson.plan,
         border=lesson.border,
         results=results,
+        flat_log_odds=judge.flat_log_odds,
         tomograms=[dataset.describe_tomogram(a) for a in lesson.annotated],
         parent_sha256=lesson.sha256,
         forgetting=forgetting,
@@ -240,6 +244,12 @@ def _importance_images(source: MixedBatches, batch_size: int) -> Iterator[Tensor
         yield remembered if len(remembered) else batch.image
 
 
+def _learn_flatness(lesson: Lesson, best: Network, judge: Judge) -> list[float]:
+    known = [c.flat_log_odds for c in lesson.card.classes]
+    known += [0.0] * (len(lesson.plan.classes) - len(known))
+    return learn_flatness(best, lesson.volumes, judge, known=known)
+
+
 def _compare(
     lesson: Lesson,
     best: Network,
@@ -250,7 +260,10 @@ def _compare(
     names = lesson.plan.classes
     before = Contender(
         network=lesson.teacher.eval(),
-        judge=_make_judge(lesson, config, lesson.plan.n_old),
+        judge=replace(
+            _make_judge(lesson, config, lesson.plan.n_old),
+            flat_log_odds=[c.flat_log_odds for c in lesson.card.classes],
+        ),
         thresholds={c.name: c.threshold for c in lesson.card.classes},
     )
     after = Contender(

@@ -1,5 +1,6 @@
 """What an updated model's card says."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from etpicker_plugin import __version__
@@ -20,6 +21,7 @@ def updated_card(
     plan: Plan,
     border: float,
     results: list[ClassResult],
+    flat_log_odds: Sequence[float],
     tomograms: list[TomogramCard],
     parent_sha256: str,
     forgetting: Forgetting,
@@ -29,7 +31,7 @@ def updated_card(
     this_round = card.round + 1
     return replace(
         card,
-        classes=class_cards(plan.diameters, plan.labels, results),
+        classes=class_cards(plan.diameters, plan.labels, results, flat_log_odds),
         annotation=config.annotation,
         border_ang=border,
         tomograms=(

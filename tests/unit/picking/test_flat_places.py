@@ -7,9 +7,11 @@ from etpicker_plugin.engine.io.array_volume import ArrayVolume
 from etpicker_plugin.engine.picking.flat_places import (
     contrast_around,
     doubt_flat_places,
+    how_flat,
     lowered,
+    weighted_median,
 )
-from etpicker_plugin.engine.picking.nms import Peaks
+from etpicker_plugin.engine.picking.nms import Peaks, join_peaks
 
 SHAPE_ZYX = (24, 40, 90)
 
@@ -44,62 +46,77 @@ def test_contrast_by_hand():
     assert found == pytest.approx([np.sqrt(2 * 16 / 8 - 1), 0.0])
 
 
-def test_a_score_by_hand():
-    usual = np.array([True] * 5 + [False] * 3)
-    contrast = np.array([1.0, 1.1, 1.2, 1.3, 1.4, 1.2 - 2 * 0.14826, 9.0, -50.0])
-    scores = np.array([0.5, 0.5, 0.9, 0.9, 0.9, 0.6, 0.3, 0.5])
+def test_a_weighted_median_by_hand():
+    values = np.array([7.0, 1.0, 3.0, 5.0])
 
-    found = lowered(scores, contrast, usual)
+    assert weighted_median(values, np.array([0.1, 0.1, 0.1, 0.1])) == 3.0
+    assert weighted_median(values, np.array([0.1, 0.2, 0.3, 0.7])) == 5.0
 
-    # The median is 1.2, its spread 0.1 · 1.4826. Odds of 0.6 are 1.5, and two
-    # deviations below cost half a log-odd; of 0.5 they are 1, and four cost one.
-    assert found[5] == pytest.approx(1.5 * np.exp(-0.5) / (1 + 1.5 * np.exp(-0.5)))
-    assert found[7] == pytest.approx(np.exp(-1.0) / (1 + np.exp(-1.0)))
-    np.testing.assert_allclose(found[[2, 3, 4, 6]], scores[[2, 3, 4, 6]])
+
+def test_lowered_scores_by_hand():
+    found = lowered(np.array([0.6, 0.5, 0.3]), np.array([0.5, 1.0, 0.0]))
+
+    # Odds of 0.6 are 1.5, of 0.5 are 1; e less is e times smaller odds.
+    first = 1.5 * np.exp(-0.5)
+    assert found == pytest.approx([first / (1 + first), 1 / (1 + np.e), 0.3])
+
+
+def test_flatness_counts_deviations_below_what_is_usual():
+    # One voxel of height h in a cube of 5³ gives a contrast that grows with h.
+    heights = np.array([*np.linspace(9, 11, 40), 5.0, 30.0])
+    image = np.zeros((9, 9, 9 * len(heights)), np.float16)
+    image[4, 4, 4::9] = heights
+    peaks = Peaks(
+        positions_zyx=np.array([(4.0, 4.0, 4.0 + 9 * i) for i in range(len(heights))]),
+        scores=np.array([*np.full(40, 0.8), 0.01, 0.01]),
+        channels=np.zeros(len(heights), int),
+    )
+
+    found = how_flat(peaks, ArrayVolume(image), diameter_vox=4.0)
+
+    # Half of the usual ones deviate by more than a quarter of their range of 2.
+    spread = 1.4826 * 0.5
+    assert found[0] == pytest.approx(1.0 / spread, rel=0.1)
+    assert found[5] == pytest.approx((10 - heights[5]) / spread, rel=0.1)
+    assert (found[20:40] < 0.05).all()
+    assert found[-2] == 4.0  # cut off there
+    assert found[-1] == 0.0
 
 
 def test_picks_in_a_flat_place_rank_after_their_like():
     inside = make_peaks(np.linspace(10, 48, 30), np.full(30, 0.6))
     outside = make_peaks([70, 75, 80], [0.62, 0.63, 0.64])
-    both = Peaks(
-        positions_zyx=np.concatenate([inside.positions_zyx, outside.positions_zyx]),
-        scores=np.concatenate([inside.scores, outside.scores]),
-        channels=np.zeros(33, int),
-    )
+    both = join_peaks([inside, outside])
 
-    found = doubt_flat_places(
-        both, make_volume(), diameters_vox=[9.0], thresholds=[0.3]
-    )
+    found = doubt_flat_places(both, make_volume(), diameters_vox=[9.0], log_odds=[0.5])
 
     assert found.scores[:30].min() > found.scores[30:].max()
     np.testing.assert_array_equal(found.positions_zyx, both.positions_zyx)
     assert both.scores[32] == 0.64
 
 
-@pytest.mark.parametrize(("threshold", "changes"), [(0.3, True), (0.7, False)])
-def test_of_fewer_than_twenty_nothing_is_usual(threshold, changes):
-    peaks = make_peaks(np.linspace(10, 80, 30), np.linspace(0.5, 0.9, 30))
-    # 15 of them are above 0.7.
-    found = doubt_flat_places(
-        peaks, make_volume(), diameters_vox=[9.0], thresholds=[threshold]
-    )
+@pytest.mark.parametrize(("highest", "changes"), [(0.5, True), (0.01, False)])
+def test_of_fewer_than_twenty_nothing_is_usual(highest, changes):
+    # 15 sure ones, and 15 more that are as sure or count for next to nothing.
+    peaks = make_peaks(np.linspace(10, 80, 30), [0.5, highest] * 15)
+
+    found = doubt_flat_places(peaks, make_volume(), diameters_vox=[9.0], log_odds=[1.0])
 
     assert (found.scores < peaks.scores).any() == changes
 
 
-def test_each_class_has_its_own_usual_contrast():
+def test_each_class_has_its_own_usual_contrast_and_cost():
     in_noise = make_peaks(np.linspace(10, 48, 30), np.full(30, 0.6))
     in_flat = make_peaks(np.linspace(68, 82, 30), np.full(30, 0.6), channel=1)
-    both = Peaks(
-        positions_zyx=np.concatenate([in_noise.positions_zyx, in_flat.positions_zyx]),
-        scores=np.full(60, 0.6),
-        channels=np.concatenate([in_noise.channels, in_flat.channels]),
-    )
+    costless = make_peaks(np.linspace(10, 82, 30), np.full(30, 0.6), channel=2)
+    peaks = join_peaks([in_noise, in_flat, costless])
 
     found = doubt_flat_places(
-        both, make_volume(), diameters_vox=[9.0, 9.0], thresholds=[0.3, 0.3]
+        peaks, make_volume(), diameters_vox=[9.0] * 3, log_odds=[0.5, 0.5, 0.0]
     )
 
     # The median of either class is usual in it, and what is above it unchanged.
     for channel in (0, 1):
-        assert (found.scores[both.channels == channel] == 0.6).sum() >= 15
+        changed = found.scores[peaks.channels == channel] < 0.6
+        assert 10 <= changed.sum() <= 15
+    assert (found.scores[peaks.channels == 2] == 0.6).all()

@@ -15,7 +15,6 @@ from etpicker_plugin.engine.io.working_volume import open_working_volume
 from etpicker_plugin.engine.model.card import ClassCard, ModelCard
 from etpicker_plugin.engine.model.model_file import save_model
 from etpicker_plugin.engine.model.network import make_network
-from etpicker_plugin.engine.picking import flat_places
 from etpicker_plugin.engine.picking.z_range import computed_region, in_z_range
 
 SHAPE = (150, 41, 53)
@@ -68,11 +67,7 @@ def pick(data, out, *more):
     return code, out / "TS_1.csv"
 
 
-def test_the_picks_are_those_of_all_slices_that_lie_in_the_range(
-    data, tmp_path, monkeypatch
-):
-    # What contrast is usual is learnt from the slices that are picked.
-    monkeypatch.setattr(flat_places, "FEWEST", 10**6)
+def test_the_picks_are_those_of_all_slices_that_lie_in_the_range(data, tmp_path):
     code, csv = pick(data, tmp_path / "all")
     assert code == 0
     every = read_csv(csv, tomogram_id="TS_1")

@@ -94,7 +94,11 @@ def test_a_mirrored_part_off_the_networks_grid_is_judged():
     settings = PeakSettings(kernels=[3], min_score=0.0)
 
     (judged_there,) = judge_parts(
-        network, [mirrored(part, (1,))], settings=settings, match_distances=[3.0]
+        network,
+        [mirrored(part, (1,))],
+        settings=settings,
+        diameters_vox=[6.0],
+        flat_log_odds=[0.0],
     )
 
     assert judged_there.n_truth == 1

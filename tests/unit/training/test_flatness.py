@@ -1,0 +1,129 @@
+"""What flatness costs a pick: learnt from marks."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from etpicker_plugin.engine.io.array_volume import ArrayVolume
+from etpicker_plugin.engine.model.network import make_network
+from etpicker_plugin.engine.training import flatness
+from etpicker_plugin.engine.training.flatness import fit_log_odds, learn_flatness
+from etpicker_plugin.engine.training.judge import make_judge
+from etpicker_plugin.engine.training.patches import TrainingVolume
+from etpicker_plugin.engine.training.split import Region
+from etpicker_plugin.engine.training.validation import ValidationPart
+
+SHAPE_ZYX = (40, 56, 120)
+DIAMETER_ANG, VOXEL_SIZE = 100.0, 10.0
+
+
+def draw_picks(cost, n=2000, seed=0):
+    """Scores, flatness, and truth drawn from a slope of 1.5 and this cost."""
+    generator = np.random.default_rng(seed)
+    log_odds = generator.normal(-1, 1.5, n)
+    below = np.clip(generator.normal(0.3, 1.2, n), 0, 4)
+    probability = 1 / (1 + np.exp(-1.5 * (log_odds - cost * below) - 0.5))
+    is_true = generator.uniform(size=n) < probability
+    return 1 / (1 + np.exp(-log_odds)), below, is_true
+
+
+@pytest.mark.parametrize("cost", [0.0, 0.3, 0.8])
+def test_a_planted_cost_is_found(cost):
+    assert fit_log_odds(*draw_picks(cost), known=0.0) == pytest.approx(cost, abs=0.1)
+
+
+def test_flat_places_are_never_preferred_nor_costs_unbounded():
+    assert fit_log_odds(*draw_picks(-0.8), known=0.0) == 0.0
+    assert fit_log_odds(*draw_picks(3.0), known=0.0) == 1.0
+
+
+def test_little_evidence_changes_little():
+    scores, below, is_true = draw_picks(0.8)
+
+    few = fit_log_odds(scores[:12], below[:12], is_true[:12], known=0.0)
+
+    assert abs(few - 0.8) > 0.3
+    for nothing in (np.zeros_like(below), below):
+        no_truth = is_true if not nothing.any() else np.zeros_like(is_true)
+        assert fit_log_odds(scores, nothing, no_truth, known=0.4) == 0.4
+    assert fit_log_odds(scores[:0], below[:0], is_true[:0], known=0.2) == 0.2
+
+
+def make_network_and_judge():
+    torch.manual_seed(3)
+    network = make_network("fast", 1).eval()
+    judge = make_judge(
+        {"a": DIAMETER_ANG},
+        {"a": 50.0},
+        working_voxel_size=VOXEL_SIZE,
+        stride=network.output_stride,
+        f_alpha=3.0,
+    )
+    return network, judge
+
+
+def everywhere(image, annotation="complete"):
+    shape = image.shape
+    return ValidationPart(
+        tomogram_id="TS_1",
+        image=ArrayVolume(image),
+        region=Region((0, 0, 0), shape),
+        allowed=ArrayVolume(np.ones(shape, bool)),
+        positions_zyx=np.zeros((0, 3)),
+        channels=np.zeros(0, int),
+        annotation=(annotation,),
+    )
+
+
+def make_learnt(network, judge, *, marked):
+    """Noise, flat in the half with high x; a network's own picks marked as particles.
+
+    Those with ``marked(x)``.
+    """
+    image = np.random.default_rng(1).normal(0, 1, SHAPE_ZYX)
+    image[:, :, 60:] *= 0.6
+    image = image.astype(np.float16)
+    seen = []
+    judge.candidates(
+        network, [everywhere(image)], see=lambda _, peaks: seen.append(peaks)
+    )
+    (peaks,) = seen
+    chosen = peaks.positions_zyx[marked(peaks.positions_zyx[:, 2])]
+    assert 20 < len(chosen) < len(peaks)
+    return TrainingVolume(
+        tomogram_id="TS_1",
+        image=ArrayVolume(image),
+        learnable=ArrayVolume(np.ones(SHAPE_ZYX, bool)),
+        positions_zyx=chosen,
+        channels=np.zeros(len(chosen), int),
+        annotation=("complete",),
+        negatives_zyx=np.zeros((0, 3)),
+    )
+
+
+def test_it_is_learnt_where_marks_avoid_the_flat_half():
+    network, judge = make_network_and_judge()
+    avoiding = make_learnt(network, judge, marked=lambda x: x < 60)
+    preferring = make_learnt(network, judge, marked=lambda x: x >= 60)
+
+    def learnt(*volumes):
+        return learn_flatness(network, volumes, judge, known=[0.25])[0]
+
+    assert learnt(avoiding) > 0.5
+    assert learnt(preferring) < 0.1
+    assert learnt(replace(avoiding, annotation=("unknown",))) == 0.25
+    nowhere = ArrayVolume(np.zeros(SHAPE_ZYX, bool))
+    assert learnt(replace(avoiding, learnable=nowhere)) == 0.25
+
+
+def test_tomograms_are_picked_until_there_are_enough_marks(monkeypatch):
+    network, judge = make_network_and_judge()
+    first = make_learnt(network, judge, marked=lambda x: x < 60)
+    broken = replace(first, image=None)
+    monkeypatch.setattr(flatness, "ENOUGH", len(first.positions_zyx))
+
+    (cost,) = learn_flatness(network, [first, broken], judge, known=[0.0])
+
+    assert cost == learn_flatness(network, [first], judge, known=[0.0])[0]
