@@ -118,12 +118,18 @@ def test_it_is_learnt_where_marks_avoid_the_flat_half():
     assert learnt(replace(avoiding, learnable=nowhere)) == 0.25
 
 
-def test_tomograms_are_picked_until_there_are_enough_marks(monkeypatch):
+def test_rich_tomograms_are_picked_first_until_there_is_enough(monkeypatch):
     network, judge = make_network_and_judge()
-    first = make_learnt(network, judge, marked=lambda x: x < 60)
-    broken = replace(first, image=None)
-    monkeypatch.setattr(flatness, "ENOUGH", len(first.positions_zyx))
+    rich = make_learnt(network, judge, marked=lambda x: x < 60)
+    poor = replace(
+        rich,
+        image=None,
+        positions_zyx=rich.positions_zyx[:9],
+        channels=np.zeros(9, int),
+    )
+    (expected,) = learn_flatness(network, [rich], judge, known=[0.0])
 
-    (cost,) = learn_flatness(network, [first, broken], judge, known=[0.0])
-
-    assert cost == learn_flatness(network, [first], judge, known=[0.0])[0]
+    for limit, value in ("ENOUGH", len(rich.positions_zyx)), ("MOST_VOXELS", 1):
+        with monkeypatch.context() as patched:
+            patched.setattr(flatness, limit, value)
+            assert learn_flatness(network, [poor, rich], judge, known=[0]) == [expected]
