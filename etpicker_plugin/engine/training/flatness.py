@@ -28,7 +28,10 @@ ENOUGH = 300
 """Marks of a class, after which no further tomogram is picked for it."""
 
 MOST_VOXELS = 400_000_000
-"""Are picked for all classes together: a minute or two on two cores."""
+"""Are picked for all classes together."""
+
+VOXELS_PER_SECOND = 5e6
+"""Picked on two cores."""
 
 PRIOR_DEVIATION = 0.5
 """Of the cost around what was known before: a handful of marks tells little."""
@@ -88,6 +91,11 @@ def learn_flatness(
         )
         for found, before in zip(evidence, known, strict=True)
     ]
+
+
+def seconds_to_learn(volumes: Sequence[TrainingVolume]) -> float:
+    """Return how long ``learn_flatness`` may take on two cores."""
+    return min(sum(v.image.data.size for v in volumes), MOST_VOXELS) / VOXELS_PER_SECOND
 
 
 def fit_log_odds(

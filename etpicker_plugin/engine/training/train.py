@@ -31,7 +31,10 @@ from etpicker_plugin.engine.progress import Progress
 from etpicker_plugin.engine.training import dataset
 from etpicker_plugin.engine.training.annotated_border import annotated_border
 from etpicker_plugin.engine.training.fit import FitSettings, fit
-from etpicker_plugin.engine.training.flatness import learn_flatness
+from etpicker_plugin.engine.training.flatness import (
+    learn_flatness,
+    seconds_to_learn,
+)
 from etpicker_plugin.engine.training.judge import (
     equal_score,
     make_judge,
@@ -65,6 +68,8 @@ logger = logging.getLogger(__name__)
 MODEL_NAME = "model.safetensors"
 STATE_NAME = "training_state.safetensors"
 RESERVED_S = 20.0
+LAST_SHARE = 0.25
+"""Of a time limit, at most, is kept for learning what flatness costs."""
 FIRST_LOOK_MINUTES = 2.0
 FIRST_VALIDATION = {COMPLETE: 0.3, SPARSE: 0.1}
 """Share of the budget. What is not marked is learnt as background too, the more so the
@@ -142,7 +147,7 @@ def train(config: TrainConfig, out_dir: Path, *, on_progress: Progress) -> Path:
         best = fit(
             network,
             sampler,
-            settings=_fit_settings(config, began, parts),
+            settings=_fit_settings(config, began, volumes, parts),
             validate=make_validate(judge, parts, watch=watch),
             state=state,
             state_path=state_path,
@@ -274,11 +279,16 @@ def _read_inputs(
 
 
 def _fit_settings(
-    config: TrainConfig, began: float, parts: list[ValidationPart]
+    config: TrainConfig,
+    began: float,
+    volumes: list[TrainingVolume],
+    parts: list[ValidationPart],
 ) -> FitSettings:
     """Return how the loop runs."""
     return FitSettings(
-        budget=remaining_budget(config.steps, time_limit(config), began=began),
+        budget=remaining_budget(
+            config.steps, time_limit(config), began=began, volumes=volumes
+        ),
         batch_size=config.batch_size,
         learning_rate=config.learning_rate,
         patience=config.patience,
@@ -294,15 +304,23 @@ def time_limit(config: TrainConfig) -> float | None:
     return config.max_minutes
 
 
-def remaining_budget(steps: int, max_minutes: float | None, *, began: float) -> Budget:
-    """Turn a time limit into what is left of it after reading.
+def remaining_budget(
+    steps: int,
+    max_minutes: float | None,
+    *,
+    began: float,
+    volumes: list[TrainingVolume],
+) -> Budget:
+    """Turn a time limit into what is left of it, after reading, for the steps.
 
     ``began`` is the monotonic time at which the command began.
     """
     if max_minutes is None:
         return Budget(steps=steps)
-    spent = time.monotonic() - began + RESERVED_S
-    return Budget(steps=steps, seconds=max(60.0 * max_minutes - spent, 1.0))
+    limit = 60.0 * max_minutes
+    last = RESERVED_S + min(seconds_to_learn(volumes), LAST_SHARE * limit)
+    left = limit - (time.monotonic() - began) - last
+    return Budget(steps=steps, seconds=max(left, 1.0))
 
 
 def starting_state(path: Path, digest: str) -> TrainingState:

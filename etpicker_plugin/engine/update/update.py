@@ -159,7 +159,9 @@ def _learn(
         student,
         source,
         settings=FitSettings(
-            budget=remaining_budget(config.steps, config.max_minutes, began=began),
+            budget=remaining_budget(
+                config.steps, config.max_minutes, began=began, volumes=lesson.volumes
+            ),
             batch_size=config.batch_size,
             learning_rate=config.learning_rate,
             patience=config.patience,
