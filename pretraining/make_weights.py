@@ -1,16 +1,13 @@
 """The weights that the default network begins from, made from nothing but this.
 
-    python pretraining/make_weights.py OUT [--round 1] [--minutes 75]
+    python pretraining/make_weights.py OUT [--minutes 75]
 
 Simulates scenes crowded with particles of random shapes (their densities are drawn
 here, no real map is used) under varied imaging, some of them as at a coarser voxel
 size, learns to tell all the species apart, and writes OUT/fast.safetensors: the
-network without its head, kernels in half precision. Round 1 begins from random
-weights, round 2, with other species and more scenes, from the package's: put there
-what round 1 wrote. What is finished is not done again.
-
-The weights of the package, in ``etpicker_plugin/engine/model/pretrained_weights/``,
-were made on two cores: round 1 in 75 minutes (5013 steps).
+network without its head, kernels in half precision. The one of the package, in
+``etpicker_plugin/engine/model/pretrained_weights/``, was made in 75 minutes on two
+cores (5013 steps). What is finished is not done again.
 """
 
 import argparse
@@ -19,7 +16,6 @@ import logging
 import subprocess
 import sys
 from collections import defaultdict
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -37,63 +33,29 @@ from etpicker_plugin.engine.simulation.species import species_from_map
 
 VOXEL_SIZE = 10.0
 """Å. The network sees voxels only, so scenes at any voxel size are taught as this."""
+SPECIES = 32
 LARGE_ANG = 190.0
 COARSE_VOXEL_SIZE = 20.0
 """Where what is large at 10 Å per voxel is small, and less noisy."""
+FINE_SCENES, COARSE_SCENES = 50, 18
+HELD_OUT = (
+    f"scene{FINE_SCENES - 2:02d}_01",
+    f"scene{FINE_SCENES - 1:02d}_01",
+    f"coarse{COARSE_SCENES - 1:02d}_01",
+)
+"""For validation: the last ones."""
+MOST_STEPS = 6500
+"""More than 75 minutes on two cores allow: the minutes are to end it."""
+MAPS_SEED, COARSE_SEED = 7, 11
 
 Scene = dict[str, Any]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Round:
-    """How much is simulated, and from which seeds.
-
-    ``most_steps`` are more than 75 minutes on two cores allow: the minutes are to end
-    it.
-    """
-
-    species: int
-    fine_scenes: int
-    coarse_scenes: int
-    maps_seed: int
-    coarse_seed: int
-    most_steps: int
-
-    @property
-    def held_out(self) -> tuple[str, ...]:
-        """Names of the scenes for validation: the last ones."""
-        return (
-            f"scene{self.fine_scenes - 2:02d}_01",
-            f"scene{self.fine_scenes - 1:02d}_01",
-            f"coarse{self.coarse_scenes - 1:02d}_01",
-        )
-
-
-ROUNDS = {
-    1: Round(
-        species=32,
-        fine_scenes=50,
-        coarse_scenes=18,
-        maps_seed=7,
-        coarse_seed=11,
-        most_steps=6500,
-    ),
-    2: Round(
-        species=48,
-        fine_scenes=140,
-        coarse_scenes=40,
-        maps_seed=8,
-        coarse_seed=12,
-        most_steps=20_000,
-    ),
-}
-
-
-def make_maps(out: Path, number: int, generator: np.random.Generator) -> list[Path]:
-    """Write the density maps of so many species."""
+def make_maps(out: Path, generator: np.random.Generator) -> list[Path]:
+    """Write the density maps of all species."""
     maps = []
-    for i in range(number):
-        path = out / f"s{i:02d}.mrc"
+    for number in range(SPECIES):
+        path = out / f"s{number:02d}.mrc"
         write_volume(path, draw_density(generator, VOXEL_SIZE), VOXEL_SIZE)
         maps.append(path)
     return maps
@@ -125,9 +87,7 @@ class Deck:
         return tuple(str(self._items[i]) for i in dict.fromkeys(hand))
 
 
-def draw_fine_scenes(
-    maps: list[Path], count: int, generator: np.random.Generator
-) -> list[Scene]:
+def draw_fine_scenes(maps: list[Path], generator: np.random.Generator) -> list[Scene]:
     """Draw how scenes at the maps' own voxel size are made."""
     deck = Deck(maps, generator)
     return [
@@ -146,13 +106,11 @@ def draw_fine_scenes(
             "filaments": int(generator.integers(0, 6)),
             "gold": int(generator.integers(0, 8)) if generator.random() < 0.5 else 0,
         }
-        for number in range(count)
+        for number in range(FINE_SCENES)
     ]
 
 
-def draw_coarse_scenes(
-    maps: list[Path], count: int, generator: np.random.Generator
-) -> list[Scene]:
+def draw_coarse_scenes(maps: list[Path], generator: np.random.Generator) -> list[Scene]:
     """Draw how scenes at twice the maps' voxel size are made."""
     deck = Deck(maps, generator)
     return [
@@ -171,7 +129,7 @@ def draw_coarse_scenes(
             "filaments": int(generator.integers(0, 6)),
             "gold": int(generator.integers(0, 6)),
         }
-        for number in range(count)
+        for number in range(COARSE_SCENES)
     ]
 
 
@@ -179,13 +137,13 @@ def _log_uniform(generator: np.random.Generator, low: float, high: float) -> flo
     return float(np.exp(generator.uniform(np.log(low), np.log(high))))
 
 
-def make_scenes(out: Path, plan: Round) -> tuple[list[Path], dict[str, int]]:
+def make_scenes(out: Path) -> tuple[list[Path], dict[str, int]]:
     """Simulate all scenes; return the tomograms, and each class's diameter in Å."""
-    generator = np.random.default_rng(plan.maps_seed)
-    maps = make_maps(out, plan.species, generator)
-    scenes = draw_fine_scenes(maps, plan.fine_scenes, generator)
-    coarse = np.random.default_rng(plan.coarse_seed)
-    scenes += draw_coarse_scenes(make_coarse_maps(maps), plan.coarse_scenes, coarse)
+    generator = np.random.default_rng(MAPS_SEED)
+    maps = make_maps(out, generator)
+    scenes = draw_fine_scenes(maps, generator)
+    coarse = np.random.default_rng(COARSE_SEED)
+    scenes += draw_coarse_scenes(make_coarse_maps(maps), coarse)
     tomograms = []
     diameters = defaultdict(list)
     for scene in scenes:
@@ -205,25 +163,19 @@ def make_scenes(out: Path, plan: Round) -> tuple[list[Path], dict[str, int]]:
 
 
 def learn(
-    tomograms: list[Path],
-    diameters: dict[str, int],
-    out: Path,
-    *,
-    plan: Round,
-    from_scratch: bool,
-    minutes: float,
+    tomograms: list[Path], diameters: dict[str, int], out: Path, minutes: float
 ) -> Path:
-    """Train; return the model."""
+    """Train from random weights; return the model."""
     command = [sys.executable, "-m", "etpicker_plugin.engine", "train"]
-    held_out = [path for path in tomograms if path.stem in plan.held_out]
-    learnt = [path for path in tomograms if path.stem not in plan.held_out]
-    command += ["--from-scratch"] if from_scratch else []
+    held_out = [path for path in tomograms if path.stem in HELD_OUT]
+    learnt = [path for path in tomograms if path.stem not in HELD_OUT]
+    command += ["--from-scratch"]
     for prefix, paths in ("--", learnt), ("--validation-", held_out):
         command += [f"{prefix}tomogram", *map(str, paths), f"{prefix}coordinates"]
         command += [str(path.with_suffix(".csv")) for path in paths]
     command += ["--diameter", *(f"{name}={d}" for name, d in diameters.items())]
     command += ["--working-voxel-size", str(VOXEL_SIZE), "--patience", "99"]
-    command += ["--steps", str(plan.most_steps), "--max-minutes", str(minutes)]
+    command += ["--steps", str(MOST_STEPS), "--max-minutes", str(minutes)]
     command += ["--seed", "1"]
     command += ["--exemplars", "none", "--out", str(out / "model")]
     subprocess.run(command, check=True)
@@ -234,21 +186,12 @@ def main() -> None:
     """Simulate, learn, write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--round", type=int, choices=ROUNDS, default=1)
     parser.add_argument("--minutes", type=float, default=75.0)
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     arguments.out.mkdir(parents=True, exist_ok=True)
-    plan = ROUNDS[arguments.round]
-    tomograms, diameters = make_scenes(arguments.out, plan)
-    model = learn(
-        tomograms,
-        diameters,
-        arguments.out,
-        plan=plan,
-        from_scratch=arguments.round == 1,
-        minutes=arguments.minutes,
-    )
+    tomograms, diameters = make_scenes(arguments.out)
+    model = learn(tomograms, diameters, arguments.out, arguments.minutes)
     network, _ = load_model(model)
     save_pretrained(network, arguments.out / "fast.safetensors")
 
