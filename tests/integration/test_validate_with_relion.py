@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from etpicker_plugin.engine.averaging.job import iteration_of, latest_optimiser
 from etpicker_plugin.engine.cli import main
 from etpicker_plugin.tests.planted import SHAPES, make_planted
 
@@ -92,11 +93,16 @@ def stop_when(folder, ready, *, by):
 
 @pytest.fixture(scope="module")
 def stopped(folder):
-    """Stop it as soon as RELION runs, and again after the first iteration."""
-    return [
+    """Stop it as soon as RELION runs, and again after the first iteration.
+
+    Returns how both ended, and the last iteration's file, from RELION's folder.
+    """
+    stops = [
         stop_when(folder, lambda: True, by=signal.SIGINT),
         stop_when(folder, lambda: finished_iterations(folder) >= 1, by=signal.SIGTERM),
     ]
+    last = latest_optimiser(folder / "out/relion", "refinement/run")
+    return stops, last.relative_to(folder / "out/relion")
 
 
 @pytest.fixture(scope="module")
@@ -106,14 +112,16 @@ def verdict(folder, stopped):
 
 
 def test_a_stop_takes_relion_with_it_and_the_next_run_goes_on(stopped, verdict, folder):
-    for code, said, left in stopped:
+    stops, last = stopped
+    for code, said, left in stops:
         assert code == 130
         assert "Run the same command again to go on from here" in said
         assert left == []
     begun, again, gone_on = verdict["commands"]
     assert begun == again
     # The first iteration, or one that ended while the stop was on its way.
-    assert re.search(r"--continue refinement/run_it00[1-9]_optimiser\.star", gone_on)
+    assert iteration_of(last) >= 1
+    assert f"--continue {last} " in gone_on
 
 
 def test_the_control_ranks_last(verdict):

@@ -17,7 +17,7 @@ from etpicker_plugin.engine.picking.flat_places import how_flat
 from etpicker_plugin.engine.training.judge import Judge
 from etpicker_plugin.engine.training.patches import UNKNOWN, TrainingVolume
 from etpicker_plugin.engine.training.split import Region
-from etpicker_plugin.engine.training.threshold import SLOPE_PRIOR
+from etpicker_plugin.engine.training.threshold import line_misfit, log_odds_of
 from etpicker_plugin.engine.training.validation import (
     ValidationPart,
     match_part,
@@ -112,16 +112,13 @@ def fit_log_odds(
     """
     if not is_true.any() or not flatness.any():
         return known
-    score = np.clip(scores, 1e-4, 1 - 1e-4)
-    log_odds, hit = np.log(score / (1 - score)), is_true.astype(np.float64)
+    log_odds = log_odds_of(scores)
 
     def loss(line: FloatArray) -> float:
         slope, offset, cost = line
-        z = slope * (log_odds - cost * flatness) + offset
-        misfit = np.sum(np.logaddexp(0.0, z) - hit * z)
-        prior = SLOPE_PRIOR * (slope - 1.0) ** 2
-        prior += ((cost - known) / PRIOR_DEVIATION) ** 2 / 2
-        return float(misfit + prior)
+        lowered = log_odds - cost * flatness
+        misfit = line_misfit(lowered, is_true, slope=slope, offset=offset)
+        return float(misfit + ((cost - known) / PRIOR_DEVIATION) ** 2 / 2)
 
     found = minimize(
         loss,

@@ -60,14 +60,28 @@ def true_probability(judged: JudgedPicks) -> FloatArray:
     ndarray
         ``(N,)``, for each of the picks judged.
     """
-    score = np.clip(judged.scores, 1e-4, 1 - 1e-4)
-    log_odds = np.log(score / (1 - score))
-    hit = judged.is_true.astype(np.float64)
+    log_odds = log_odds_of(judged.scores)
 
     def loss(line: FloatArray) -> float:
-        z = line[0] * log_odds + line[1]
-        misfit = np.sum(np.logaddexp(0.0, z) - hit * z)
-        return float(misfit + SLOPE_PRIOR * (line[0] - 1.0) ** 2)
+        return line_misfit(log_odds, judged.is_true, slope=line[0], offset=line[1])
 
     slope, offset = minimize(loss, np.array([1.0, 0.0])).x
     return np.asarray(1.0 / (1.0 + np.exp(-(slope * log_odds + offset))))
+
+
+def log_odds_of(scores: FloatArray) -> FloatArray:
+    """Return the log-odds of scores, of 0 and 1 too."""
+    score = np.clip(scores, 1e-4, 1 - 1e-4)
+    return np.asarray(np.log(score / (1 - score)))
+
+
+def line_misfit(
+    log_odds: FloatArray, is_true: NDArray[np.bool_], *, slope: float, offset: float
+) -> float:
+    """Return how badly a line through log-odds tells which picks are true.
+
+    Minus the log-likelihood and that of the prior on the slope.
+    """
+    z = slope * log_odds + offset
+    misfit = np.sum(np.logaddexp(0.0, z) - is_true * z)
+    return float(misfit + SLOPE_PRIOR * (slope - 1.0) ** 2)

@@ -31,10 +31,7 @@ from etpicker_plugin.engine.progress import Progress
 from etpicker_plugin.engine.training import dataset
 from etpicker_plugin.engine.training.annotated_border import annotated_border
 from etpicker_plugin.engine.training.fit import FitSettings, fit
-from etpicker_plugin.engine.training.flatness import (
-    learn_flatness,
-    seconds_to_learn,
-)
+from etpicker_plugin.engine.training.flatness import learn_flatness, seconds_to_learn
 from etpicker_plugin.engine.training.judge import (
     equal_score,
     make_judge,

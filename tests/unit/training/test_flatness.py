@@ -44,10 +44,9 @@ def test_little_evidence_changes_little():
 
     few = fit_log_odds(scores[:12], below[:12], is_true[:12], known=0.0)
 
-    assert abs(few - 0.8) > 0.3
-    for nothing in (np.zeros_like(below), below):
-        no_truth = is_true if not nothing.any() else np.zeros_like(is_true)
-        assert fit_log_odds(scores, nothing, no_truth, known=0.4) == 0.4
+    assert few < 0.5
+    assert fit_log_odds(scores, np.zeros_like(below), is_true, known=0.4) == 0.4
+    assert fit_log_odds(scores, below, np.zeros_like(is_true), known=0.4) == 0.4
     assert fit_log_odds(scores[:0], below[:0], is_true[:0], known=0.2) == 0.2
 
 
@@ -64,7 +63,7 @@ def make_network_and_judge():
     return network, judge
 
 
-def everywhere(image, annotation="complete"):
+def everywhere(image):
     shape = image.shape
     return ValidationPart(
         tomogram_id="TS_1",
@@ -73,7 +72,7 @@ def everywhere(image, annotation="complete"):
         allowed=ArrayVolume(np.ones(shape, bool)),
         positions_zyx=np.zeros((0, 3)),
         channels=np.zeros(0, int),
-        annotation=(annotation,),
+        annotation=("complete",),
     )
 
 
@@ -108,8 +107,8 @@ def test_it_is_learnt_where_marks_avoid_the_flat_half():
     avoiding = make_learnt(network, judge, marked=lambda x: x < 60)
     preferring = make_learnt(network, judge, marked=lambda x: x >= 60)
 
-    def learnt(*volumes):
-        return learn_flatness(network, volumes, judge, known=[0.25])[0]
+    def learnt(volume):
+        return learn_flatness(network, [volume], judge, known=[0.25])[0]
 
     assert learnt(avoiding) > 0.5
     assert learnt(preferring) < 0.1
