@@ -28,7 +28,7 @@ def read_long_description() -> str:
 def list_packages() -> list[str]:
     """Return every package, those beside ``etpicker_plugin/`` under its name."""
     inside = find_packages(include=["etpicker_plugin", "etpicker_plugin.*"])
-    beside = [f"etpicker_plugin.{name}" for name in BESIDE]
+    beside = [f"etpicker_plugin.{name}" for name in (*BESIDE, "tests.support")]
     linked = tuple(f"{name}." for name in beside)
     return sorted({p for p in inside if not p.startswith(linked)} | set(beside))
 

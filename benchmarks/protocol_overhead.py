@@ -29,8 +29,8 @@ from etpicker_plugin.protocols import (  # noqa: E402
     ProtEtPickerImportModel,
     ProtEtPickerPick,
 )
-from etpicker_plugin.tests.phantoms import VOXEL_SIZE, make_phantom  # noqa: E402
-from etpicker_plugin.tests.untrained import (  # noqa: E402
+from etpicker_plugin.tests.support.phantoms import VOXEL_SIZE, make_phantom  # noqa: E402
+from etpicker_plugin.tests.support.untrained import (  # noqa: E402
     MOST_PICKS,
     make_untrained_model,
 )

@@ -28,12 +28,12 @@ import numpy as np
 from dev_accuracy import TESTING, TRAINING, VOXEL_SIZE, etpicker
 
 from etpicker_plugin.engine.config.view import ViewConfig
-from etpicker_plugin.engine.io.coordinates_csv import read_csv, write_csv
-from etpicker_plugin.engine.io.particles import Particles, join_particles
+from etpicker_plugin.engine.formats.coordinates_csv import read_csv, write_csv
 from etpicker_plugin.engine.model.card import read_card
 from etpicker_plugin.engine.negative import NEGATIVE
-from etpicker_plugin.window.session import Document, Session
-from etpicker_plugin.window.suggestions import suggest_places
+from etpicker_plugin.engine.particles import Particles, join_particles
+from etpicker_plugin.window.aids.suggestions import suggest_places
+from etpicker_plugin.window.document.session import Document, Session
 
 DIAMETERS = {"5mrc": 371.0, "4cr2": 309.0}
 WAYS = ("suggestions", "random", "clicks")

@@ -21,7 +21,7 @@ import mrcfile
 import numpy as np
 from scipy.spatial import cKDTree
 
-from etpicker_plugin.engine.verdict.ranking import area_under_curve
+from etpicker_plugin.engine.verdict.measures.ranking import area_under_curve
 
 SCATTER_VOX = 0.8
 FALSE_SHARE = 0.2

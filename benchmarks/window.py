@@ -59,10 +59,10 @@ def measure(folder: Path, started: float) -> None:
     from PyQt5.QtWidgets import QApplication
 
     from etpicker_plugin.engine.config.view import ViewConfig
-    from etpicker_plugin.tests.window_driver import wait_drawn
-    from etpicker_plugin.window.main_window import MainWindow
-    from etpicker_plugin.window.session import Session
-    from etpicker_plugin.window.style import dress
+    from etpicker_plugin.tests.support.window_driver import wait_drawn
+    from etpicker_plugin.window.document.session import Session
+    from etpicker_plugin.window.qt.main_window import MainWindow
+    from etpicker_plugin.window.qt.style import dress
 
     config = ViewConfig(
         tomogram=(str(folder / "big.mrc"),),
@@ -124,7 +124,7 @@ def main() -> None:
     if arguments.inside:
         measure(Path(arguments.inside[0]), float(arguments.inside[1]))
         return
-    from etpicker_plugin.tests.window_driver import screen
+    from etpicker_plugin.tests.support.window_driver import screen
 
     with tempfile.TemporaryDirectory(dir=arguments.folder) as name, screen() as display:
         folder = Path(name)

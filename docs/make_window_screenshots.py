@@ -15,7 +15,7 @@ from pathlib import Path
 
 from etpicker_plugin.engine.config.options import add_flags, config_from_arguments
 from etpicker_plugin.engine.config.view import ViewConfig
-from etpicker_plugin.tests.window_driver import screen, wait_drawn
+from etpicker_plugin.tests.support.window_driver import screen, wait_drawn
 
 IMAGES = Path(__file__).parent / "images"
 COLOURS = 64
@@ -37,10 +37,10 @@ def photograph_pages(config: ViewConfig) -> None:
     """Annotate, judge and ask for suggestions, and photograph each."""
     from PyQt5.QtWidgets import QApplication
 
-    from etpicker_plugin.window.main_window import MainWindow
-    from etpicker_plugin.window.session import Session
-    from etpicker_plugin.window.slices import Look
-    from etpicker_plugin.window.style import dress
+    from etpicker_plugin.window.document.session import Session
+    from etpicker_plugin.window.drawing.slices import Look
+    from etpicker_plugin.window.qt.main_window import MainWindow
+    from etpicker_plugin.window.qt.style import dress
 
     application = QApplication(["etpicker"])
     dress(application)

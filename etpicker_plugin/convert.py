@@ -22,7 +22,7 @@ from tomo.objects import (
 )
 
 from etpicker_plugin.engine.geometry import TomogramFrame
-from etpicker_plugin.engine.io.particles import Particles, make_particles
+from etpicker_plugin.engine.particles import Particles, make_particles
 
 SAME_PLACE_VOX = 0.01
 

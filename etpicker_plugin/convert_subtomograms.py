@@ -24,7 +24,7 @@ from tomo.objects import (
 
 from etpicker_plugin.convert import tomograms_by_id
 from etpicker_plugin.engine.averaging.maps import copy_map
-from etpicker_plugin.engine.io.particles import make_particles
+from etpicker_plugin.engine.particles import make_particles
 from etpicker_plugin.engine.relion.poses import ANGLES, alignment_matrices
 from etpicker_plugin.engine.subtomograms.star import (
     BoxSet,

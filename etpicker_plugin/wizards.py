@@ -15,7 +15,7 @@ from etpicker_plugin.convert import (
 )
 from etpicker_plugin.engine.config.pick import PickConfig
 from etpicker_plugin.engine.errors import EtPickerError
-from etpicker_plugin.engine.io.tomogram import read_tomogram
+from etpicker_plugin.engine.volumes.tomogram import read_tomogram
 from etpicker_plugin.protocols import (
     ProtEtPickerAnnotate,
     ProtEtPickerEvaluate,
@@ -31,8 +31,8 @@ from etpicker_plugin.protocols.protocol_base import class_label
 from etpicker_plugin.viewers.edit_window import first_outputs, follow_window
 from etpicker_plugin.viewers.viewers import FigureView, open_picks
 from etpicker_plugin.viewers.z_range import ZRangeChooser, side_view
-from etpicker_plugin.window.session import CLASSES_FILE
-from etpicker_plugin.window.settings import Classes
+from etpicker_plugin.window.document.session import CLASSES_FILE
+from etpicker_plugin.window.document.settings import Classes
 
 MOST_VIEWS = 3
 

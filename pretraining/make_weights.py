@@ -24,12 +24,12 @@ import numpy as np
 from random_species import draw_density
 
 from etpicker_plugin.engine.config.simulate import SimulateConfig
-from etpicker_plugin.engine.io.tomogram import read_tomogram, write_volume
 from etpicker_plugin.engine.model.model_file import load_model
 from etpicker_plugin.engine.model.pretrained import save_pretrained
 from etpicker_plugin.engine.progress import ignore_progress
 from etpicker_plugin.engine.simulation.simulate import simulate
 from etpicker_plugin.engine.simulation.species import species_from_map
+from etpicker_plugin.engine.volumes.tomogram import read_tomogram, write_volume
 
 VOXEL_SIZE = 10.0
 """Å. The network sees voxels only, so scenes at any voxel size are taught as this."""

@@ -18,11 +18,11 @@ from etpicker_plugin import Plugin
 from etpicker_plugin.convert import even_box, link_tomogram
 from etpicker_plugin.engine.config.options import config_from_values, config_to_values
 from etpicker_plugin.engine.config.view import ViewConfig
-from etpicker_plugin.engine.io.coordinates_csv import read_csv, write_csv
-from etpicker_plugin.engine.io.particles import Particles, make_particles
+from etpicker_plugin.engine.formats.coordinates_csv import read_csv, write_csv
 from etpicker_plugin.engine.negative import NEGATIVE
-from etpicker_plugin.window.session import CLASSES_FILE, START_SUFFIX
-from etpicker_plugin.window.settings import Classes
+from etpicker_plugin.engine.particles import Particles, make_particles
+from etpicker_plugin.window.document.session import CLASSES_FILE, START_SUFFIX
+from etpicker_plugin.window.document.settings import Classes
 
 ANNOTATION = "annotation"
 NEGATIVES = "Negatives"

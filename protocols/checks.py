@@ -12,9 +12,9 @@ from etpicker_plugin import Plugin
 from etpicker_plugin.constants import ETPICKER_PYTHON
 from etpicker_plugin.convert import frame_of, tomogram_file
 from etpicker_plugin.engine.errors import ExternalProgramError, InputDataError
-from etpicker_plugin.engine.io.particles import Particles
-from etpicker_plugin.engine.io.tomogram import read_tomogram
+from etpicker_plugin.engine.particles import Particles
 from etpicker_plugin.engine.relion.find import find_relion
+from etpicker_plugin.engine.volumes.tomogram import read_tomogram
 
 SAMPLING_TOLERANCE = 0.01
 LEAST_DIAMETER_VOX = 3.0

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pyworkflow.protocol import params
 
 from etpicker_plugin.convert import append_particles, create_coordinates
-from etpicker_plugin.engine.io.particles import Particles
+from etpicker_plugin.engine.particles import Particles
 
 SET_PER_CLASS = 0
 ONE_SET = 1

@@ -10,12 +10,12 @@ from tomo.convert.mdoc import normalizeTSId
 
 from etpicker_plugin.engine.config.convert import FILE_PER_CLASS, JOINT_FORMATS
 from etpicker_plugin.engine.errors import ConfigError
-from etpicker_plugin.engine.io.copick_json import PICKS, copick_run
-from etpicker_plugin.engine.io.dynamo_table import table_map_of
-from etpicker_plugin.engine.io.eman2_json import SUFFIX as EMAN2_SUFFIX
-from etpicker_plugin.engine.io.names import split_class
-from etpicker_plugin.engine.io.portal_ndjson import portal_path
-from etpicker_plugin.engine.io.sidecar import sidecar_of
+from etpicker_plugin.engine.formats.copick_json import PICKS, copick_run
+from etpicker_plugin.engine.formats.dynamo_table import table_map_of
+from etpicker_plugin.engine.formats.eman2_json import SUFFIX as EMAN2_SUFFIX
+from etpicker_plugin.engine.formats.names import split_class
+from etpicker_plugin.engine.formats.portal_ndjson import portal_path
+from etpicker_plugin.engine.formats.sidecar import sidecar_of
 
 TS_LABEL = "{TS}"
 PATTERNS = {

@@ -13,7 +13,7 @@ from etpicker_plugin.convert import (
     even_box,
     make_mask,
 )
-from etpicker_plugin.engine.io.coordinates_csv import read_csv
+from etpicker_plugin.engine.formats.coordinates_csv import read_csv
 
 
 class PickOutputs(Enum):

@@ -16,9 +16,9 @@ from etpicker_plugin.protocols.protocol_base import EngineError
 from pyworkflow.mapper.sqlite import SqliteFlatMapperException
 
 from etpicker_plugin.convert import link_tomogram, tomograms_by_id
+from etpicker_plugin.engine.atomic import write_whole
 from etpicker_plugin.engine.config.options import config_digest
 from etpicker_plugin.engine.config.pick import NOT_OF_THE_RESULT
-from etpicker_plugin.engine.io.atomic import write_whole
 from etpicker_plugin.engine.picking.failures import (
     forget_failure,
     note_failure,

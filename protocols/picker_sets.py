@@ -15,8 +15,8 @@ from etpicker_plugin.convert import (
     tomograms_by_id,
 )
 from etpicker_plugin.engine.errors import ConfigError
-from etpicker_plugin.engine.io.coordinates_csv import write_csv
-from etpicker_plugin.engine.io.particles import make_particles
+from etpicker_plugin.engine.formats.coordinates_csv import write_csv
+from etpicker_plugin.engine.particles import make_particles
 
 LETTERS = "ABCDEFGH"
 

@@ -16,7 +16,7 @@ from etpicker_plugin.convert import copy_coordinates, create_coordinates
 from etpicker_plugin.engine.config.compare import CompareConfig
 from etpicker_plugin.engine.config.options import config_digest, config_from_values
 from etpicker_plugin.engine.errors import ConfigError
-from etpicker_plugin.engine.io.coordinates_csv import read_csv
+from etpicker_plugin.engine.formats.coordinates_csv import read_csv
 
 FORM_FIELDS = ("diameter", "match_distance", "f_beta", "resamples", "seed")
 SCIPION_FIELDS = ("picks", "tomogram", "truth", "voxel_size", "out")

@@ -13,8 +13,8 @@ from etpicker_plugin.convert import particles_by_tomogram, tomograms_by_id
 from etpicker_plugin.engine.config.evaluate import EvaluateConfig
 from etpicker_plugin.engine.config.options import config_digest, config_from_values
 from etpicker_plugin.engine.errors import ConfigError
-from etpicker_plugin.engine.io.coordinates_csv import write_csv
-from etpicker_plugin.engine.io.particles import make_particles
+from etpicker_plugin.engine.formats.coordinates_csv import write_csv
+from etpicker_plugin.engine.particles import make_particles
 
 FORM_FIELDS = ("diameter", "match_distance", "f_beta")
 SCIPION_FIELDS = ("picks", "truth", "voxel_size", "out")

@@ -25,8 +25,8 @@ from etpicker_plugin.convert import (
 )
 from etpicker_plugin.engine.config.convert import ConvertConfig
 from etpicker_plugin.engine.config.options import config_digest, config_from_values
-from etpicker_plugin.engine.io.coordinates_csv import write_csv
-from etpicker_plugin.engine.io.sidecar import sidecar_of
+from etpicker_plugin.engine.formats.coordinates_csv import write_csv
+from etpicker_plugin.engine.formats.sidecar import sidecar_of
 
 FORM_FIELDS = (
     "output_format",

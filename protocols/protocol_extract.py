@@ -22,7 +22,7 @@ from etpicker_plugin.convert_subtomograms import make_acquisition, make_subtomog
 from etpicker_plugin.engine.config.extract import ExtractConfig
 from etpicker_plugin.engine.config.options import config_digest, config_from_values
 from etpicker_plugin.engine.errors import ConfigError
-from etpicker_plugin.engine.io.coordinates_csv import write_csv
+from etpicker_plugin.engine.formats.coordinates_csv import write_csv
 from etpicker_plugin.engine.relion.read import read_particles
 from etpicker_plugin.engine.subtomograms.records import RECORD, STAR
 

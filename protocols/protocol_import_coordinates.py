@@ -32,8 +32,8 @@ from etpicker_plugin.engine.config.options import (
     config_from_values,
 )
 from etpicker_plugin.engine.errors import ConfigError
-from etpicker_plugin.engine.io.coordinates_csv import read_csv
-from etpicker_plugin.engine.io.particles import join_particles
+from etpicker_plugin.engine.formats.coordinates_csv import read_csv
+from etpicker_plugin.engine.particles import join_particles
 
 FORM_FIELDS = (
     "input_format",

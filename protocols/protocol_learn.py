@@ -25,9 +25,9 @@ from etpicker_plugin.convert import (
 )
 from etpicker_plugin.engine.config.options import config_digest
 from etpicker_plugin.engine.errors import ConfigError
-from etpicker_plugin.engine.io.coordinates_csv import write_csv
-from etpicker_plugin.engine.io.particles import join_particles
+from etpicker_plugin.engine.formats.coordinates_csv import write_csv
 from etpicker_plugin.engine.negative import NEGATIVE
+from etpicker_plugin.engine.particles import join_particles
 from etpicker_plugin.engine.records import progress_file
 
 INPUT_FIELDS = ("diameter", "annotation")

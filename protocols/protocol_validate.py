@@ -14,7 +14,7 @@ from etpicker_plugin.convert_subtomograms import export_map, map_file
 from etpicker_plugin.engine.config.options import config_digest, config_from_values
 from etpicker_plugin.engine.config.validate import ValidateConfig
 from etpicker_plugin.engine.errors import ConfigError
-from etpicker_plugin.engine.io.tomogram import read_tomogram
+from etpicker_plugin.engine.volumes.tomogram import read_tomogram
 
 INPUT_FIELDS = ("diameter", "tilt_range", "tilt_axis", "invert")
 WORK_FIELDS = (

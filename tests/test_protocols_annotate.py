@@ -19,21 +19,21 @@ from pyworkflow.protocol import MODE_RESUME
 from pyworkflow.protocol.constants import STATUS_INTERACTIVE
 
 from etpicker_plugin.convert import tomograms_by_id
-from etpicker_plugin.engine.io.coordinates_csv import write_csv
-from etpicker_plugin.engine.io.particles import make_particles
+from etpicker_plugin.engine.formats.coordinates_csv import write_csv
+from etpicker_plugin.engine.particles import make_particles
 from etpicker_plugin.objects import EtPickerModel
-from etpicker_plugin.tests.phantoms import SHAPES_ZYX
-from etpicker_plugin.tests.scipion_project import (
+from etpicker_plugin.tests.support.phantoms import SHAPES_ZYX
+from etpicker_plugin.tests.support.scipion_project import (
     DIAMETER_WORDS,
     PhantomProject,
     positions_of,
 )
-from etpicker_plugin.tests.window_driver import screen
+from etpicker_plugin.tests.support.window_driver import screen
 from etpicker_plugin.viewers.edit_window import edit_marks
 from etpicker_plugin.viewers.model_viewers import find_maker
 from etpicker_plugin.viewers.viewers import EtPickerPicksViewer
-from etpicker_plugin.window.session import CLASSES_FILE
-from etpicker_plugin.window.settings import Classes
+from etpicker_plugin.window.document.session import CLASSES_FILE
+from etpicker_plugin.window.document.settings import Classes
 from etpicker_plugin.wizards import thresholds_of
 
 WAIT_S = 300

@@ -21,7 +21,7 @@ from etpicker_plugin import relion_tomo, run_template
 from etpicker_plugin.engine.config.average import TASKS
 from etpicker_plugin.engine.errors import ExternalProgramError
 from etpicker_plugin.engine.relion.find import find_relion
-from etpicker_plugin.tests.ribosomes import (
+from etpicker_plugin.tests.support.ribosomes import (
     BOX,
     DIAMETER,
     PARTICLES,
@@ -29,7 +29,7 @@ from etpicker_plugin.tests.ribosomes import (
     VOXEL_SIZE,
     make_ribosomes,
 )
-from etpicker_plugin.tests.scipion_project import (
+from etpicker_plugin.tests.support.scipion_project import (
     PhantomProject,
     positions_of,
     train_model,

@@ -4,8 +4,8 @@ import numpy as np
 from etpicker_plugin.protocols import ProtEtPickerCompare
 from pyworkflow.viewer import MessageView
 
-from etpicker_plugin.tests.phantoms import PARTICLES, SHAPES_ZYX
-from etpicker_plugin.tests.scipion_project import PhantomProject, positions_of
+from etpicker_plugin.tests.support.phantoms import PARTICLES, SHAPES_ZYX
+from etpicker_plugin.tests.support.scipion_project import PhantomProject, positions_of
 from etpicker_plugin.viewers.reports import open_report
 
 LARGE = "large=140"

@@ -8,10 +8,10 @@ from etpicker_plugin.protocols import (
 
 from etpicker_plugin.convert import particles_by_tomogram
 from etpicker_plugin.engine.config.convert import FORMATS
-from etpicker_plugin.engine.io.coordinates_csv import read_csv, write_csv
-from etpicker_plugin.engine.io.particles import make_particles
+from etpicker_plugin.engine.formats.coordinates_csv import read_csv, write_csv
 from etpicker_plugin.engine.orientation import from_relion_angles
-from etpicker_plugin.tests.scipion_project import PhantomProject, positions_of
+from etpicker_plugin.engine.particles import make_particles
+from etpicker_plugin.tests.support.scipion_project import PhantomProject, positions_of
 
 BINNING = 3.0
 

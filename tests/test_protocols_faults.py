@@ -25,8 +25,8 @@ from etpicker_plugin.constants import STATE_FILE
 from etpicker_plugin.engine.config.convert import FORMATS
 from etpicker_plugin.engine.model.card import CARD_KEY
 from etpicker_plugin.objects import EtPickerModel
-from etpicker_plugin.tests.phantoms import DIAMETERS, write_tomogram
-from etpicker_plugin.tests.scipion_project import (
+from etpicker_plugin.tests.support.phantoms import DIAMETERS, write_tomogram
+from etpicker_plugin.tests.support.scipion_project import (
     DIAMETER_WORDS,
     PhantomProject,
     stop_hard,

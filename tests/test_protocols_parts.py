@@ -62,11 +62,11 @@ from etpicker_plugin.engine.config.update import UpdateConfig
 from etpicker_plugin.engine.config.validate import ValidateConfig
 from etpicker_plugin.engine.config.view import ViewConfig
 from etpicker_plugin.engine.errors import ConfigError
-from etpicker_plugin.engine.io.validation_slice import (
+from etpicker_plugin.engine.records import progress_file
+from etpicker_plugin.engine.training.validation_slice import (
     ValidationSlice,
     write_validation_slice,
 )
-from etpicker_plugin.engine.records import progress_file
 from etpicker_plugin.run_template import fill_template
 from etpicker_plugin.viewers.histograms import draw_metrics, draw_scores
 from etpicker_plugin.viewers.slices import sections_at, slab_mean

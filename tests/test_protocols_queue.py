@@ -12,9 +12,9 @@ from unittest import mock
 import numpy as np
 from etpicker_plugin.protocols import ProtEtPickerPick, ProtEtPickerTrain
 
-from etpicker_plugin.tests.phantoms import SHAPES_ZYX, write_tomogram
-from etpicker_plugin.tests.scipion_project import DIAMETER_WORDS, PhantomProject
-from etpicker_plugin.tests.slurm_local import LocalSlurm, missing_packages
+from etpicker_plugin.tests.support.phantoms import SHAPES_ZYX, write_tomogram
+from etpicker_plugin.tests.support.scipion_project import DIAMETER_WORDS, PhantomProject
+from etpicker_plugin.tests.support.slurm_local import LocalSlurm, missing_packages
 
 HOSTS = """\
 NAME = SLURM

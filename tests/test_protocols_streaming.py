@@ -22,11 +22,11 @@ from pyworkflow.tests import setupTestProject
 from tomo.protocols import ProtImportTomograms, ProtImportTomomasks
 from tomo.tests.test_base_centralized_layer import TestBaseCentralizedLayer
 
-from etpicker_plugin.engine.io.coordinates_csv import read_csv
-from etpicker_plugin.tests.phantoms import VOXEL_SIZE, write_tomogram
-from etpicker_plugin.tests.scipion_project import positions_of, stop_hard
-from etpicker_plugin.tests.stream_producer import Producer
-from etpicker_plugin.tests.untrained import (
+from etpicker_plugin.engine.formats.coordinates_csv import read_csv
+from etpicker_plugin.tests.support.phantoms import VOXEL_SIZE, write_tomogram
+from etpicker_plugin.tests.support.scipion_project import positions_of, stop_hard
+from etpicker_plugin.tests.support.stream_producer import Producer
+from etpicker_plugin.tests.support.untrained import (
     MOST_PICKS,
     TINY_ZYX,
     break_tomogram,

@@ -8,8 +8,8 @@ from etpicker_plugin.protocols import (
     ProtEtPickerUpdate,
 )
 
-from etpicker_plugin.tests.phantoms import DIAMETERS
-from etpicker_plugin.tests.scipion_project import PhantomProject
+from etpicker_plugin.tests.support.phantoms import DIAMETERS
+from etpicker_plugin.tests.support.scipion_project import PhantomProject
 
 SMALL = {"steps": 60, "patchSize": 32}
 

@@ -15,8 +15,8 @@ from etpicker_plugin.protocols import (
 from pwem.protocols import ProtImportVolumes
 from pyworkflow.tests import setupTestProject
 
-from etpicker_plugin.tests.planted import SHAPES, VOXEL_SIZE, make_planted
-from etpicker_plugin.tests.scipion_project import PhantomProject
+from etpicker_plugin.tests.support.planted import SHAPES, VOXEL_SIZE, make_planted
+from etpicker_plugin.tests.support.scipion_project import PhantomProject
 
 PARTICLE = "ribosome=323"
 

@@ -21,8 +21,8 @@ from tomo.protocols import (
 )
 
 from etpicker_plugin.engine.config.convert import FORMATS
-from etpicker_plugin.tests.phantoms import PARTICLES, SHAPES_ZYX, VOXEL_SIZE
-from etpicker_plugin.tests.scipion_project import (
+from etpicker_plugin.tests.support.phantoms import PARTICLES, SHAPES_ZYX, VOXEL_SIZE
+from etpicker_plugin.tests.support.scipion_project import (
     DIAMETER_WORDS,
     PhantomProject,
     positions_of,

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 from etpicker_plugin.engine.evaluation.matching import match_picks
-from etpicker_plugin.engine.io.particles import Particles
+from etpicker_plugin.engine.particles import Particles
 from etpicker_plugin.viewers.slices import class_colours, sections_at, slab_mean
 
 FALSE_COLOUR = "#ff3030"

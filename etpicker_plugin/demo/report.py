@@ -20,7 +20,7 @@ from etpicker_plugin.demo.pictures import (
     to_data_url,
 )
 from etpicker_plugin.demo.workflow import last_run
-from etpicker_plugin.engine.io.tomogram import read_tomogram
+from etpicker_plugin.engine.volumes.tomogram import read_tomogram
 from etpicker_plugin.viewers.edit_window import first_outputs
 from etpicker_plugin.viewers.training_curves import draw_training, read_curves
 from etpicker_plugin.viewers.viewers import class_names

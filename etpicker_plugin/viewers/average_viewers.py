@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from pyworkflow.protocol.params import LabelParam
 
-from etpicker_plugin.engine.io.tomogram import read_tomogram
+from etpicker_plugin.engine.volumes.tomogram import read_tomogram
 from etpicker_plugin.protocols import ProtEtPickerAverage, ProtEtPickerExtract
 from etpicker_plugin.viewers.averages import draw_fsc, draw_montage, draw_sections
 from etpicker_plugin.viewers.viewers import EtPickerViewer

@@ -9,11 +9,11 @@ from matplotlib.figure import Figure
 
 from etpicker_plugin.constants import SLICE_FILE
 from etpicker_plugin.engine.errors import InputDataError
-from etpicker_plugin.engine.io.validation_slice import (
+from etpicker_plugin.engine.records import progress_file
+from etpicker_plugin.engine.training.validation_slice import (
     ValidationSlice,
     read_validation_slice,
 )
-from etpicker_plugin.engine.records import progress_file
 from etpicker_plugin.viewers.watched_slice import draw_validation_slice
 
 SECONDS_BETWEEN_READINGS = 3

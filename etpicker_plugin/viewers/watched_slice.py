@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Circle, Rectangle
 
-from etpicker_plugin.engine.io.validation_slice import ValidationSlice
+from etpicker_plugin.engine.training.validation_slice import ValidationSlice
 from etpicker_plugin.viewers.slices import class_colours, sections_at
 
 PERCENTILES = (1, 99)

@@ -8,7 +8,7 @@ from pathlib import Path
 from etpicker_plugin.engine.config.view import ViewConfig
 from etpicker_plugin.engine.errors import ResourceError
 from etpicker_plugin.engine.progress import Progress
-from etpicker_plugin.window.session import Session
+from etpicker_plugin.window.document.session import Session
 
 NEEDED = "PyQt5 and pyqtgraph"
 
@@ -28,8 +28,8 @@ def view(config: ViewConfig, out_dir: Path, *, on_progress: Progress) -> None:
     try:
         from PyQt5.QtWidgets import QApplication
 
-        from etpicker_plugin.window.main_window import MainWindow
-        from etpicker_plugin.window.style import dress
+        from etpicker_plugin.window.qt.main_window import MainWindow
+        from etpicker_plugin.window.qt.style import dress
     except ImportError as error:
         raise ResourceError(
             f"The window needs {NEEDED}: {error}. Install them: pip install PyQt5 "

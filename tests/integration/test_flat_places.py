@@ -11,8 +11,8 @@ from etpicker_plugin.engine.model.card import read_card
 from etpicker_plugin.engine.model.model_file import load_model, save_model
 from etpicker_plugin.engine.picking.pick import pick
 from etpicker_plugin.engine.progress import ignore_progress
-from etpicker_plugin.tests.phantoms import DIAMETERS, write_tomogram
-from etpicker_plugin.tests.untrained import make_untrained_model
+from etpicker_plugin.tests.support.phantoms import DIAMETERS, write_tomogram
+from etpicker_plugin.tests.support.untrained import make_untrained_model
 
 SHAPE_ZYX = (36, 60, 110)
 FLAT_FROM_X = 60

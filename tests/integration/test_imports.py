@@ -30,7 +30,7 @@ WINDOW_ALONE = """
 import sys
 for name in ("torch", "pyworkflow", "pwem", "tomo"):
     sys.modules[name] = None
-import etpicker_plugin.window.main_window
+import etpicker_plugin.window.qt.main_window
 """
 OTHER_MISSING = """
 import sys

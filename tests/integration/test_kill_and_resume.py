@@ -11,8 +11,8 @@ import mrcfile
 import numpy as np
 import pytest
 
-from etpicker_plugin.engine.io.tomogram import write_volume
-from etpicker_plugin.tests.phantoms import DIAMETERS, make_phantoms
+from etpicker_plugin.engine.volumes.tomogram import write_volume
+from etpicker_plugin.tests.support.phantoms import DIAMETERS, make_phantoms
 
 TRAIN = ["--steps", "24", "--batch-size", "2", "--patch-size", "32", "--threads", "1"]
 DEADLINE_S = 240

@@ -7,13 +7,13 @@ import pytest
 
 from etpicker_plugin.engine.cli import main
 from etpicker_plugin.engine.errors import InputDataError
-from etpicker_plugin.engine.io.coordinates_csv import write_csv
-from etpicker_plugin.engine.io.particles import make_particles
+from etpicker_plugin.engine.formats.coordinates_csv import write_csv
 from etpicker_plugin.engine.model.card import read_card
 from etpicker_plugin.engine.model.exemplars import read_exemplars
 from etpicker_plugin.engine.negative import NEGATIVE
+from etpicker_plugin.engine.particles import make_particles
 from etpicker_plugin.engine.training.dataset import load_dataset, read_annotated
-from etpicker_plugin.tests.phantoms import DIAMETERS, VOXEL_SIZE, make_phantom
+from etpicker_plugin.tests.support.phantoms import DIAMETERS, VOXEL_SIZE, make_phantom
 
 SHAPE_ZYX = (27, 49, 61)
 NEGATIVES_ZYX = [(20.0, 10.5, 44.0), (6.0, 40.0, 9.0)]

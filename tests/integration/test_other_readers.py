@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 
 from etpicker_plugin.engine.config.convert import ConvertConfig
-from etpicker_plugin.engine.io.convert import convert
-from etpicker_plugin.engine.io.coordinates_csv import write_csv
-from etpicker_plugin.engine.io.imod_points import read_imod
-from etpicker_plugin.engine.io.particles import make_particles
+from etpicker_plugin.engine.formats.convert import convert
+from etpicker_plugin.engine.formats.coordinates_csv import write_csv
+from etpicker_plugin.engine.formats.imod_points import read_imod
 from etpicker_plugin.engine.orientation import from_relion_angles
+from etpicker_plugin.engine.particles import make_particles
 from etpicker_plugin.engine.progress import ignore_progress
 
 ROOT = Path(__file__).parents[2]
@@ -58,7 +58,7 @@ def found(tmp_path_factory):
             binning=4.0,
         )
         convert(config, out, on_progress=ignore_progress)
-    script = Path(__file__).with_name("other_readers.py")
+    script = Path(__file__).parents[1] / "support" / "other_readers.py"
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
     done = subprocess.run(
         [READERS, script, folder], capture_output=True, text=True, env=environment

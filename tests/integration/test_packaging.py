@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PROBE = Path(__file__).with_name("scipion_probe.py")
+PROBE = Path(__file__).parents[1] / "support" / "scipion_probe.py"
 NOT_COPIED = (
     ".git",
     ".venv*",

@@ -10,8 +10,8 @@ from etpicker_plugin.engine.errors import ConfigError
 from etpicker_plugin.engine.model.model_file import load_model, save_model
 from etpicker_plugin.engine.picking.pick import pick
 from etpicker_plugin.engine.progress import ignore_progress
-from etpicker_plugin.tests.phantoms import VOXEL_SIZE
-from etpicker_plugin.tests.untrained import (
+from etpicker_plugin.tests.support.phantoms import VOXEL_SIZE
+from etpicker_plugin.tests.support.untrained import (
     TINY_ZYX,
     make_tiny_tomograms,
     make_untrained_model,

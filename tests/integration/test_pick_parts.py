@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from etpicker_plugin.engine.io.coordinates_csv import read_csv
-from etpicker_plugin.tests.untrained import (
+from etpicker_plugin.engine.formats.coordinates_csv import read_csv
+from etpicker_plugin.tests.support.untrained import (
     MOST_PICKS,
     break_tomogram,
     make_tiny_tomograms,

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from etpicker_plugin.engine.model.card import read_card
-from etpicker_plugin.tests.phantoms import DIAMETERS, make_phantoms
+from etpicker_plugin.tests.support.phantoms import DIAMETERS, make_phantoms
 
 TORCHRUN = (sys.executable, "-m", "torch.distributed.run", "--standalone")
 TOGETHER = (*TORCHRUN, "--nproc-per-node", "2")
@@ -38,7 +38,7 @@ import json, sys
 import numpy as np
 import torch
 from pathlib import Path
-from etpicker_plugin.engine.io.array_volume import ArrayVolume
+from etpicker_plugin.engine.volumes.array_volume import ArrayVolume
 from etpicker_plugin.engine.model.network import make_network
 from etpicker_plugin.engine.progress import ignore_progress
 from etpicker_plugin.engine.training.fit import FitSettings, fit

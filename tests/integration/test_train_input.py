@@ -8,7 +8,7 @@ import torch
 from etpicker_plugin.engine.cli import main
 from etpicker_plugin.engine.model.card import file_sha256, read_card
 from etpicker_plugin.engine.model.pretrained import WEIGHTS
-from etpicker_plugin.tests.phantoms import DIAMETERS, make_phantoms
+from etpicker_plugin.tests.support.phantoms import DIAMETERS, make_phantoms
 
 
 @pytest.fixture(scope="module")

@@ -7,10 +7,10 @@ import pytest
 
 from etpicker_plugin.engine.cli import main
 from etpicker_plugin.engine.evaluation.matching import match_picks
-from etpicker_plugin.engine.io.coordinates_csv import read_csv
+from etpicker_plugin.engine.formats.coordinates_csv import read_csv
 from etpicker_plugin.engine.model.card import file_sha256, read_card
 from etpicker_plugin.engine.model.exemplars import read_exemplars
-from etpicker_plugin.tests.phantoms import DIAMETERS, make_phantom, write_truth
+from etpicker_plugin.tests.support.phantoms import DIAMETERS, make_phantom, write_truth
 
 SHAPE_ZYX = (45, 91, 115)
 COUNTS = {"large": 14, "small": 16}

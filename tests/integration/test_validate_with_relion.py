@@ -15,7 +15,7 @@ import pytest
 
 from etpicker_plugin.engine.averaging.job import iteration_of, latest_optimiser
 from etpicker_plugin.engine.cli import main
-from etpicker_plugin.tests.planted import SHAPES, make_planted
+from etpicker_plugin.tests.support.planted import SHAPES, make_planted
 
 pytestmark = [
     pytest.mark.slow,

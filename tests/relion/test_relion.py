@@ -27,7 +27,7 @@ from etpicker_plugin.engine.relion.read import read_particles
 from etpicker_plugin.engine.relion.run import check_mpi, mpi_words, run_relion
 from etpicker_plugin.engine.subtomograms.extract import extract
 from etpicker_plugin.engine.subtomograms.star import write_tables
-from etpicker_plugin.tests.ribosomes import (
+from etpicker_plugin.tests.support.ribosomes import (
     BOX,
     DIAMETER,
     TILT_RANGE,

@@ -4,8 +4,8 @@ import os
 
 import pytest
 
-from etpicker_plugin.tests.phantoms import DIAMETERS, make_phantoms
-from etpicker_plugin.tests.window_driver import screen, wait_drawn
+from etpicker_plugin.tests.support.phantoms import DIAMETERS, make_phantoms
+from etpicker_plugin.tests.support.window_driver import screen, wait_drawn
 
 
 @pytest.fixture(scope="session")
@@ -23,7 +23,7 @@ def application(display):
     """The Qt application."""
     from PyQt5.QtWidgets import QApplication
 
-    from etpicker_plugin.window.style import dress
+    from etpicker_plugin.window.qt.style import dress
 
     application = QApplication.instance() or QApplication(["etpicker"])
     dress(application)
@@ -41,8 +41,8 @@ def phantoms(tmp_path_factory):
 def open_window(application, tmp_path):
     """Return a function that opens the window on an annotation, as ``view`` does."""
     from etpicker_plugin.engine.config.view import ViewConfig
-    from etpicker_plugin.window.main_window import MainWindow
-    from etpicker_plugin.window.session import Session
+    from etpicker_plugin.window.document.session import Session
+    from etpicker_plugin.window.qt.main_window import MainWindow
 
     opened = []
 

@@ -5,10 +5,10 @@ import pytest
 from PyQt5.QtCore import QEvent, QPoint, Qt
 from PyQt5.QtTest import QTest
 
-from etpicker_plugin.engine.io.coordinates_csv import read_csv
+from etpicker_plugin.engine.formats.coordinates_csv import read_csv
 from etpicker_plugin.engine.negative import NEGATIVE
-from etpicker_plugin.tests.phantoms import SHAPES_ZYX
-from etpicker_plugin.tests.window_driver import (
+from etpicker_plugin.tests.support.phantoms import SHAPES_ZYX
+from etpicker_plugin.tests.support.window_driver import (
     click,
     drag,
     pixel_of,
@@ -16,8 +16,8 @@ from etpicker_plugin.tests.window_driver import (
     wait_drawn,
     wait_until,
 )
-from etpicker_plugin.window.gestures import Tool
-from etpicker_plugin.window.slices import X, Y, Z
+from etpicker_plugin.window.drawing.slices import X, Y, Z
+from etpicker_plugin.window.qt.gestures import Tool
 
 SHAPE = np.array(SHAPES_ZYX["TS_a"])
 WANTED = {

@@ -5,9 +5,9 @@ import pytest
 from PyQt5.QtCore import Qt
 from PyQt5.QtTest import QTest
 
-from etpicker_plugin.engine.io.coordinates_csv import read_csv
-from etpicker_plugin.tests.window_driver import wait_drawn, wait_until
-from etpicker_plugin.window.slices import Z
+from etpicker_plugin.engine.formats.coordinates_csv import read_csv
+from etpicker_plugin.tests.support.window_driver import wait_drawn, wait_until
+from etpicker_plugin.window.drawing.slices import Z
 
 SCORES = (0.2, 0.9, 0.5, 0.7)
 ROWS = [
@@ -105,7 +105,7 @@ def test_two_sets_in_their_colours(window):
 
 def test_circles_are_drawn_where_the_picks_are(window):
     """Few and many circles: the coloured pixels lie on the circle's line."""
-    from etpicker_plugin.window import marks
+    from etpicker_plugin.window.qt import marks
 
     view = window.views.views[Z]
     window.state.move_cursor([20, 0, 0])
@@ -122,8 +122,8 @@ def test_circles_are_drawn_where_the_picks_are(window):
 
 def coloured_pixels(view, *, many):
     """Return columns and rows of the orange pixels that circles are drawn with."""
-    from etpicker_plugin.window import marks
-    from etpicker_plugin.window.marks import draw_circles
+    from etpicker_plugin.window.qt import marks
+    from etpicker_plugin.window.qt.marks import draw_circles
 
     kept, marks.MANY = marks.MANY, many
     image = draw_circles(

@@ -10,8 +10,8 @@ import time
 
 import pytest
 
-from etpicker_plugin.tests.phantoms import DIAMETERS
-from etpicker_plugin.tests.window_driver import screen
+from etpicker_plugin.tests.support.phantoms import DIAMETERS
+from etpicker_plugin.tests.support.window_driver import screen
 
 WAIT_S = 240
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from etpicker_plugin import __version__
+from etpicker_plugin.engine.atomic import write_whole
 from etpicker_plugin.engine.averaging.classify import classify
 from etpicker_plugin.engine.averaging.inputs import (
     FEW_BOXES,
@@ -25,7 +26,6 @@ from etpicker_plugin.engine.averaging.refine import refine
 from etpicker_plugin.engine.config.average import AverageConfig
 from etpicker_plugin.engine.config.options import config_digest, config_to_values
 from etpicker_plugin.engine.errors import ConfigError, InputDataError
-from etpicker_plugin.engine.io.atomic import write_whole
 from etpicker_plugin.engine.model.card import file_sha256
 from etpicker_plugin.engine.progress import Progress
 from etpicker_plugin.engine.relion.find import find_relion

@@ -11,9 +11,9 @@ import pandas as pd
 
 from etpicker_plugin.engine.config.average import AverageConfig
 from etpicker_plugin.engine.errors import ConfigError, InputDataError
-from etpicker_plugin.engine.io.tomogram import VOXEL_SIZE_TOLERANCE, read_tomogram
 from etpicker_plugin.engine.relion.read import IMAGE, read_particles
 from etpicker_plugin.engine.subtomograms.records import RECORD, STAR
+from etpicker_plugin.engine.volumes.tomogram import VOXEL_SIZE_TOLERANCE, read_tomogram
 
 WEDGE = "rlnCtfImage"
 LEAST_BOXES = {"refine": 8, "classify": 2}

@@ -7,10 +7,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from etpicker_plugin.engine.atomic import write_whole
 from etpicker_plugin.engine.averaging.job import Job
 from etpicker_plugin.engine.errors import InputDataError
-from etpicker_plugin.engine.io.atomic import write_whole
-from etpicker_plugin.engine.io.tomogram import read_tomogram, write_volume
 from etpicker_plugin.engine.relion.plans import (
     Search,
     local_resolution,
@@ -18,6 +17,7 @@ from etpicker_plugin.engine.relion.plans import (
     postprocess,
 )
 from etpicker_plugin.engine.relion.read import PostProcess, read_postprocess
+from etpicker_plugin.engine.volumes.tomogram import read_tomogram, write_volume
 
 logger = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ import numpy as np
 from etpicker_plugin.engine.comparison.intervals import Interval, score_intervals
 from etpicker_plugin.engine.comparison.pick_sets import PickSets
 from etpicker_plugin.engine.evaluation.scoring import ClassScores, compare, pool, score
-from etpicker_plugin.engine.io.particles import Particles
+from etpicker_plugin.engine.particles import Particles
 
 
 @dataclass(frozen=True, kw_only=True)

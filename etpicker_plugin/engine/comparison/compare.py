@@ -31,8 +31,8 @@ from etpicker_plugin.engine.comparison.subsets import subset_particles, write_su
 from etpicker_plugin.engine.config.compare import CompareConfig
 from etpicker_plugin.engine.config.options import config_digest
 from etpicker_plugin.engine.errors import ConfigError
-from etpicker_plugin.engine.io.coordinates_csv import read_csv
-from etpicker_plugin.engine.io.particles import Particles
+from etpicker_plugin.engine.formats.coordinates_csv import read_csv
+from etpicker_plugin.engine.particles import Particles
 from etpicker_plugin.engine.progress import Progress, ProgressEvent
 
 logger = logging.getLogger(__name__)

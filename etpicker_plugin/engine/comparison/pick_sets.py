@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from etpicker_plugin.engine.errors import InputDataError
-from etpicker_plugin.engine.io.coordinates_csv import check_particles, read_csv
-from etpicker_plugin.engine.io.particles import Particles
-from etpicker_plugin.engine.io.tomogram import (
+from etpicker_plugin.engine.formats.coordinates_csv import check_particles, read_csv
+from etpicker_plugin.engine.negative import NEGATIVE
+from etpicker_plugin.engine.particles import Particles
+from etpicker_plugin.engine.volumes.tomogram import (
     VOXEL_SIZE_TOLERANCE,
     Tomogram,
     read_tomogram,
 )
-from etpicker_plugin.engine.negative import NEGATIVE
 
 logger = logging.getLogger(__name__)
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from etpicker_plugin import __version__
+from etpicker_plugin.engine.atomic import write_whole
 from etpicker_plugin.engine.comparison.against_truth import SetScores
 from etpicker_plugin.engine.comparison.agreement import Agreement
 from etpicker_plugin.engine.comparison.diagram import draw_offsets, draw_subsets
@@ -21,7 +22,6 @@ from etpicker_plugin.engine.html_page import (
     table,
     to_png,
 )
-from etpicker_plugin.engine.io.atomic import write_whole
 
 HOW_SUBSETS = (
     "Each column is one group of particles, marked by the sets that hold it; its bar "

@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from etpicker_plugin import __version__
+from etpicker_plugin.engine.atomic import write_whole
 from etpicker_plugin.engine.comparison.against_truth import SetScores
 from etpicker_plugin.engine.comparison.agreement import Agreement
 from etpicker_plugin.engine.comparison.joining import IndexArray, subset_file_name
 from etpicker_plugin.engine.comparison.pick_sets import PickSets
 from etpicker_plugin.engine.config.compare import CompareConfig
 from etpicker_plugin.engine.config.options import config_to_values
-from etpicker_plugin.engine.io.atomic import write_whole
-from etpicker_plugin.engine.io.particles import Particles
+from etpicker_plugin.engine.particles import Particles
 
 
 @dataclass(frozen=True, kw_only=True)

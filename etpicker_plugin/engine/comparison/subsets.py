@@ -9,8 +9,8 @@ from etpicker_plugin.engine.comparison.joining import (
     subset_file_name,
 )
 from etpicker_plugin.engine.comparison.pick_sets import PickSets
-from etpicker_plugin.engine.io.coordinates_csv import write_csv
-from etpicker_plugin.engine.io.particles import Particles
+from etpicker_plugin.engine.formats.coordinates_csv import write_csv
+from etpicker_plugin.engine.particles import Particles
 
 
 def subset_particles(

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from etpicker_plugin.engine.atomic import write_whole
 from etpicker_plugin.engine.config.evaluate import EvaluateConfig
 from etpicker_plugin.engine.config.options import config_to_values
 from etpicker_plugin.engine.errors import ConfigError
@@ -22,9 +23,8 @@ from etpicker_plugin.engine.evaluation.scoring import (
     score,
 )
 from etpicker_plugin.engine.evaluation.table import format_table
-from etpicker_plugin.engine.io.atomic import write_whole
-from etpicker_plugin.engine.io.coordinates_csv import read_csv
-from etpicker_plugin.engine.io.particles import Particles
+from etpicker_plugin.engine.formats.coordinates_csv import read_csv
+from etpicker_plugin.engine.particles import Particles
 from etpicker_plugin.engine.progress import Progress, ProgressEvent
 
 logger = logging.getLogger(__name__)

@@ -8,11 +8,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from etpicker_plugin.engine.atomic import write_whole
 from etpicker_plugin.engine.evaluation.metrics import precision_recall_curve
 from etpicker_plugin.engine.evaluation.scoring import ClassScores, Comparison
 from etpicker_plugin.engine.evaluation.table import COLUMNS, table_rows
 from etpicker_plugin.engine.html_page import page, picture, table, to_png
-from etpicker_plugin.engine.io.atomic import write_whole
 
 HISTOGRAM_BINS = 30
 

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
+from etpicker_plugin.engine.atomic import write_whole
 from etpicker_plugin.engine.config.exemplars import ExemplarsConfig
 from etpicker_plugin.engine.errors import ConfigError
-from etpicker_plugin.engine.io.atomic import write_whole
 from etpicker_plugin.engine.model.card import file_sha256
 from etpicker_plugin.engine.model.exemplars import (
     MEGABYTE,

@@ -6,8 +6,8 @@
 import json
 from pathlib import Path
 
+from etpicker_plugin.engine.atomic import write_whole
 from etpicker_plugin.engine.errors import EtPickerError
-from etpicker_plugin.engine.io.atomic import write_whole
 
 FAILED_FOLDER = "failed"
 

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from etpicker_plugin.engine.io.array_volume import Readable
 from etpicker_plugin.engine.model.network import Network
 from etpicker_plugin.engine.picking.logits import tile_logits
 from etpicker_plugin.engine.picking.nms import Peaks, PeakSettings, find_peaks
 from etpicker_plugin.engine.picking.tiling import Tile
+from etpicker_plugin.engine.volumes.array_volume import Readable
 
 
 def pick_tiles(

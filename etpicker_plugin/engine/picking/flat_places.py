@@ -15,8 +15,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from etpicker_plugin.engine.io.array_volume import Readable
 from etpicker_plugin.engine.picking.nms import Peaks
+from etpicker_plugin.engine.volumes.array_volume import Readable
 
 BOX_DIAMETERS = 1.2
 """Edge of the box around a pick: the particle and its rim, whose contrast tells."""

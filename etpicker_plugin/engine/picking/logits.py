@@ -6,13 +6,13 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from etpicker_plugin.engine.io.array_volume import Readable
 from etpicker_plugin.engine.model.fast_network import FastNetwork
 from etpicker_plugin.engine.model.inference import predict_logits
 from etpicker_plugin.engine.model.network import Network
 from etpicker_plugin.engine.model.streaming import Planes, stream_logits
 from etpicker_plugin.engine.picking.plan import planes_at_once
 from etpicker_plugin.engine.picking.tiling import Tile, group_columns, padded_length
+from etpicker_plugin.engine.volumes.array_volume import Readable
 
 
 def tile_logits(

@@ -8,13 +8,8 @@ from numpy.typing import NDArray
 
 from etpicker_plugin.engine.config.pick import PickConfig
 from etpicker_plugin.engine.device import is_out_of_memory
-from etpicker_plugin.engine.io.particles import Particles, make_particles
-from etpicker_plugin.engine.io.tomogram import Tomogram, open_mask, read_tomogram
-from etpicker_plugin.engine.io.working_volume import (
-    WorkingVolume,
-    open_working_volume,
-)
 from etpicker_plugin.engine.model.card import ModelCard
+from etpicker_plugin.engine.particles import Particles, make_particles
 from etpicker_plugin.engine.picking.find import pick_tiles, to_probability
 from etpicker_plugin.engine.picking.flat_places import doubt_flat_places
 from etpicker_plugin.engine.picking.loaded_model import (
@@ -41,6 +36,11 @@ from etpicker_plugin.engine.picking.records import (
 from etpicker_plugin.engine.picking.unbiased import merge_classes
 from etpicker_plugin.engine.picking.z_range import computed_region, in_z_range
 from etpicker_plugin.engine.progress import Progress, ProgressEvent
+from etpicker_plugin.engine.volumes.tomogram import Tomogram, open_mask, read_tomogram
+from etpicker_plugin.engine.volumes.working_volume import (
+    WorkingVolume,
+    open_working_volume,
+)
 
 logger = logging.getLogger(__name__)
 

@@ -14,15 +14,15 @@ from etpicker_plugin.engine.errors import (
     InputDataError,
     ResourceError,
 )
-from etpicker_plugin.engine.io.particles import Particles
-from etpicker_plugin.engine.io.tomogram import tomogram_id_of
 from etpicker_plugin.engine.model.card import file_sha256
 from etpicker_plugin.engine.model.inference import for_inference
 from etpicker_plugin.engine.model.model_file import load_model
+from etpicker_plugin.engine.particles import Particles
 from etpicker_plugin.engine.picking.failures import forget_failure, note_error
 from etpicker_plugin.engine.picking.loaded_model import LoadedModel, thresholds
 from etpicker_plugin.engine.picking.one_tomogram import pick_tomogram
 from etpicker_plugin.engine.progress import Progress
+from etpicker_plugin.engine.volumes.tomogram import tomogram_id_of
 
 logger = logging.getLogger(__name__)
 

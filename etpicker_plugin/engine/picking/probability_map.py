@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from etpicker_plugin.engine.errors import ResourceError
-from etpicker_plugin.engine.io.working_volume import WorkingVolume
 from etpicker_plugin.engine.picking.tiling import Tile
+from etpicker_plugin.engine.volumes.working_volume import WorkingVolume
 
 
 class ProbabilityMaps:

@@ -6,17 +6,17 @@ from pathlib import Path
 from typing import Any
 
 from etpicker_plugin import __version__
+from etpicker_plugin.engine.atomic import write_whole
 from etpicker_plugin.engine.config.options import config_digest, config_to_values
 from etpicker_plugin.engine.config.pick import NOT_OF_THE_RESULT, PickConfig
 from etpicker_plugin.engine.errors import ConfigError
+from etpicker_plugin.engine.formats.coordinates_csv import read_csv, write_csv
+from etpicker_plugin.engine.formats.relion_star import write_star
 from etpicker_plugin.engine.geometry import TomogramFrame
-from etpicker_plugin.engine.io.atomic import write_whole
-from etpicker_plugin.engine.io.coordinates_csv import read_csv, write_csv
-from etpicker_plugin.engine.io.particles import Particles
-from etpicker_plugin.engine.io.relion_star import write_star
-from etpicker_plugin.engine.io.tomogram import Tomogram
 from etpicker_plugin.engine.model.card import file_sha256
+from etpicker_plugin.engine.particles import Particles
 from etpicker_plugin.engine.picking.loaded_model import LoadedModel, thresholds
+from etpicker_plugin.engine.volumes.tomogram import Tomogram
 
 logger = logging.getLogger(__name__)
 

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from etpicker_plugin.engine.errors import InputDataError
-from etpicker_plugin.engine.io.working_volume import WorkingVolume
 from etpicker_plugin.engine.picking.tiling import Shape
+from etpicker_plugin.engine.volumes.working_volume import WorkingVolume
 
 
 def in_z_range(

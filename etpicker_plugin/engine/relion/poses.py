@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from etpicker_plugin.engine.io.star_columns import ANGLES
+from etpicker_plugin.engine.formats.star_columns import ANGLES
 from etpicker_plugin.engine.orientation import from_relion_angles
 
 __all__ = ["ANGLES", "alignment_matrices", "rotation_of"]

@@ -10,11 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from etpicker_plugin import __version__
+from etpicker_plugin.engine.atomic import write_whole
 from etpicker_plugin.engine.config.options import config_digest, config_to_values
 from etpicker_plugin.engine.config.simulate import SimulateConfig
 from etpicker_plugin.engine.errors import ConfigError, InputDataError
-from etpicker_plugin.engine.io.atomic import write_whole
-from etpicker_plugin.engine.io.tomogram import write_volume
 from etpicker_plugin.engine.progress import Progress, ProgressEvent
 from etpicker_plugin.engine.simulation.distractors import add_distractors
 from etpicker_plugin.engine.simulation.imaging import Microscope, reconstruct_scene
@@ -28,6 +27,7 @@ from etpicker_plugin.engine.simulation.species import (
     built_in_species,
     species_from_map,
 )
+from etpicker_plugin.engine.volumes.tomogram import write_volume
 
 logger = logging.getLogger(__name__)
 

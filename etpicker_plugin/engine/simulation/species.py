@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from etpicker_plugin.engine.errors import ConfigError, InputDataError
-from etpicker_plugin.engine.io.tomogram import read_tomogram
+from etpicker_plugin.engine.volumes.tomogram import read_tomogram
 
 Ellipsoid = tuple[tuple[float, float, float], tuple[float, float, float]]
 

@@ -8,11 +8,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from etpicker_plugin.engine.atomic import write_whole
 from etpicker_plugin.engine.config.extract import ExtractConfig
 from etpicker_plugin.engine.errors import InputDataError
-from etpicker_plugin.engine.io.atomic import write_whole
-from etpicker_plugin.engine.io.particles import Particles
-from etpicker_plugin.engine.io.tomogram import read_tomogram, write_volume
+from etpicker_plugin.engine.particles import Particles
 from etpicker_plugin.engine.progress import Progress, ProgressEvent
 from etpicker_plugin.engine.subtomograms.boxes import crop_boxes, find_inside
 from etpicker_plugin.engine.subtomograms.inputs import (
@@ -39,6 +38,7 @@ from etpicker_plugin.engine.subtomograms.star import (
 )
 from etpicker_plugin.engine.subtomograms.wedge import missing_wedge
 from etpicker_plugin.engine.subtomograms.wedge_check import find_better_wedge
+from etpicker_plugin.engine.volumes.tomogram import read_tomogram, write_volume
 
 logger = logging.getLogger(__name__)
 

@@ -10,10 +10,10 @@ import numpy as np
 
 from etpicker_plugin.engine.config.extract import ExtractConfig
 from etpicker_plugin.engine.errors import ConfigError, InputDataError
-from etpicker_plugin.engine.io.coordinates_csv import check_particles, read_csv
-from etpicker_plugin.engine.io.names import match_names
-from etpicker_plugin.engine.io.particles import Particles
-from etpicker_plugin.engine.io.tomogram import (
+from etpicker_plugin.engine.formats.coordinates_csv import check_particles, read_csv
+from etpicker_plugin.engine.formats.names import match_names
+from etpicker_plugin.engine.particles import Particles
+from etpicker_plugin.engine.volumes.tomogram import (
     VOXEL_SIZE_TOLERANCE,
     Tomogram,
     read_tomogram,

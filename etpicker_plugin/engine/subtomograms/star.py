@@ -9,18 +9,18 @@ import numpy as np
 import pandas as pd
 import starfile
 
-from etpicker_plugin.engine.geometry import reverse_axes
-from etpicker_plugin.engine.io.atomic import write_whole
-from etpicker_plugin.engine.io.names import check_names
-from etpicker_plugin.engine.io.particles import Particles
-from etpicker_plugin.engine.io.relion_versions import ORIGIN_ANG
-from etpicker_plugin.engine.io.star_columns import (
+from etpicker_plugin.engine.atomic import write_whole
+from etpicker_plugin.engine.formats.names import check_names
+from etpicker_plugin.engine.formats.relion_versions import ORIGIN_ANG
+from etpicker_plugin.engine.formats.star_columns import (
     ANGLES,
     CLASS_NAME,
     FLOAT_FORMAT,
     SCORE,
 )
+from etpicker_plugin.engine.geometry import reverse_axes
 from etpicker_plugin.engine.orientation import to_relion_angles
+from etpicker_plugin.engine.particles import Particles
 
 VERSION_LINE = "# version 30001"
 

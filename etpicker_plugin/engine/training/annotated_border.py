@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from etpicker_plugin.engine.io.particles import Particles
+from etpicker_plugin.engine.particles import Particles
 from etpicker_plugin.engine.training.dataset import Annotated
 
 logger = logging.getLogger(__name__)

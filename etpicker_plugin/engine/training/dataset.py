@@ -9,19 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from etpicker_plugin.engine.errors import InputDataError
-from etpicker_plugin.engine.io.array_volume import ArrayVolume, load_into_memory
-from etpicker_plugin.engine.io.coordinates_csv import check_particles, read_csv
-from etpicker_plugin.engine.io.particles import Particles
-from etpicker_plugin.engine.io.tomogram import Tomogram, read_mask, read_tomogram
-from etpicker_plugin.engine.io.working_volume import (
-    WorkingVolume,
-    open_working_volume,
-)
+from etpicker_plugin.engine.formats.coordinates_csv import check_particles, read_csv
 from etpicker_plugin.engine.model.card import TomogramCard, file_sha256
 from etpicker_plugin.engine.negative import NEGATIVE
+from etpicker_plugin.engine.particles import Particles
 from etpicker_plugin.engine.training.patches import UNKNOWN, TrainingVolume
 from etpicker_plugin.engine.training.split import Region, choose_held_out_slab
 from etpicker_plugin.engine.training.validation import ValidationPart
+from etpicker_plugin.engine.volumes.array_volume import ArrayVolume, load_into_memory
+from etpicker_plugin.engine.volumes.tomogram import Tomogram, read_mask, read_tomogram
+from etpicker_plugin.engine.volumes.working_volume import (
+    WorkingVolume,
+    open_working_volume,
+)
 
 logger = logging.getLogger(__name__)
 

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from etpicker_plugin.engine.device import own_cores
-from etpicker_plugin.engine.io.array_volume import ArrayVolume
 from etpicker_plugin.engine.training.augment import (
     Augmentation,
     change_intensity,
@@ -25,6 +24,7 @@ from etpicker_plugin.engine.training.weak_labels import (
     paint_labels,
     weigh_negatives,
 )
+from etpicker_plugin.engine.volumes.array_volume import ArrayVolume
 
 COMPLETE, SPARSE, UNKNOWN = "complete", "sparse", "unknown"
 UNMARKED_WEIGHT = {COMPLETE: 1.0, SPARSE: 0.5, UNKNOWN: 0.1}

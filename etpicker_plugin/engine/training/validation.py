@@ -18,7 +18,6 @@ from etpicker_plugin.engine.evaluation.metrics import (
     precision_of,
     recall_of,
 )
-from etpicker_plugin.engine.io.array_volume import ArrayVolume
 from etpicker_plugin.engine.model.inference import for_inference
 from etpicker_plugin.engine.model.network import Network
 from etpicker_plugin.engine.picking.find import pick_tiles
@@ -34,6 +33,7 @@ from etpicker_plugin.engine.picking.plan import choose_edge, plan_for
 from etpicker_plugin.engine.training.augment import add_matched_noise
 from etpicker_plugin.engine.training.patches import UNKNOWN
 from etpicker_plugin.engine.training.split import Region, Shape
+from etpicker_plugin.engine.volumes.array_volume import ArrayVolume
 
 CANDIDATE_SCORE = 0.001
 """Low enough that some candidates are background: without any it could not be told

@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from etpicker_plugin.engine.io.validation_slice import (
-    ValidationSlice,
-    write_validation_slice,
-)
 from etpicker_plugin.engine.picking.nms import Peaks
 from etpicker_plugin.engine.training.resume import Counters
 from etpicker_plugin.engine.training.validation import ClassResult, ValidationPart
+from etpicker_plugin.engine.training.validation_slice import (
+    ValidationSlice,
+    write_validation_slice,
+)
 
 SLICE_NAME = "validation_slice.npz"
 SLAB = 1

@@ -5,11 +5,11 @@ from pathlib import Path
 
 from etpicker_plugin.engine.config.update import UpdateConfig
 from etpicker_plugin.engine.errors import ConfigError, InputDataError
-from etpicker_plugin.engine.io.coordinates_csv import read_csv
-from etpicker_plugin.engine.io.tomogram import tomogram_id_of
+from etpicker_plugin.engine.formats.coordinates_csv import read_csv
 from etpicker_plugin.engine.model.card import ModelCard
 from etpicker_plugin.engine.negative import NEGATIVE
 from etpicker_plugin.engine.training.scale import label_diameters_ang
+from etpicker_plugin.engine.volumes.tomogram import tomogram_id_of
 
 SAME_DIAMETER = 0.02
 SMALLEST_VOX = 6.0

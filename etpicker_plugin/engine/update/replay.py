@@ -6,7 +6,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from etpicker_plugin.engine.io.array_volume import ArrayVolume
 from etpicker_plugin.engine.model.exemplars import Exemplar
 from etpicker_plugin.engine.training.patches import (
     UNKNOWN,
@@ -16,6 +15,7 @@ from etpicker_plugin.engine.training.patches import (
 )
 from etpicker_plugin.engine.training.split import Region
 from etpicker_plugin.engine.training.validation import ValidationPart
+from etpicker_plugin.engine.volumes.array_volume import ArrayVolume
 
 REPLAY_SEED = 1_000_003
 REPLAY_SHARE = 0.25

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
+from etpicker_plugin.engine.atomic import write_whole
 from etpicker_plugin.engine.html_page import page, paragraph, picture, table, to_png
-from etpicker_plugin.engine.io.atomic import write_whole
 from etpicker_plugin.engine.update.forgetting import (
     PROMOTED,
     ClassChange,

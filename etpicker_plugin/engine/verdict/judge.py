@@ -16,18 +16,24 @@ from etpicker_plugin.engine.comparison.pick_sets import PickSets
 from etpicker_plugin.engine.config.pick_sets import CONTROL
 from etpicker_plugin.engine.config.validate import ValidateConfig
 from etpicker_plugin.engine.relion.find import Relion
-from etpicker_plugin.engine.verdict.alignment_results import read_alignment
-from etpicker_plugin.engine.verdict.candidates import Candidates
-from etpicker_plugin.engine.verdict.joint import LOG, JointRun
-from etpicker_plugin.engine.verdict.local import local_resolutions, write_averages
-from etpicker_plugin.engine.verdict.measures import (
+from etpicker_plugin.engine.verdict.alignment.joint import LOG, JointRun
+from etpicker_plugin.engine.verdict.alignment.local import (
+    local_resolutions,
+    write_averages,
+)
+from etpicker_plugin.engine.verdict.alignment.results import read_alignment
+from etpicker_plugin.engine.verdict.alignment.set_offsets import (
+    correlate_all,
+    find_offsets,
+)
+from etpicker_plugin.engine.verdict.measures.measures import (
     fit_growth,
     make_averages,
     split_by_set,
 )
-from etpicker_plugin.engine.verdict.ranking import rank_sets
-from etpicker_plugin.engine.verdict.result import Verdict
-from etpicker_plugin.engine.verdict.set_offsets import correlate_all, find_offsets
+from etpicker_plugin.engine.verdict.measures.ranking import rank_sets
+from etpicker_plugin.engine.verdict.places.candidates import Candidates
+from etpicker_plugin.engine.verdict.reporting.result import Verdict
 
 
 def judge(

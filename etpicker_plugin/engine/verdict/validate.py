@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from etpicker_plugin.engine.atomic import write_whole
 from etpicker_plugin.engine.comparison.compare import join_all
 from etpicker_plugin.engine.comparison.pick_sets import (
     PickSets,
@@ -17,31 +18,33 @@ from etpicker_plugin.engine.config.options import config_digest
 from etpicker_plugin.engine.config.pick_sets import CONTROL
 from etpicker_plugin.engine.config.validate import ValidateConfig
 from etpicker_plugin.engine.errors import ConfigError
-from etpicker_plugin.engine.io.atomic import write_whole
 from etpicker_plugin.engine.progress import Progress, ProgressEvent
 from etpicker_plugin.engine.relion.find import find_relion
 from etpicker_plugin.engine.relion.plans import RANKS_OF_HALVES
 from etpicker_plugin.engine.relion.run import check_mpi, mpi_words
 from etpicker_plugin.engine.subtomograms.wedge import missing_wedge
-from etpicker_plugin.engine.verdict.boxes_table import write_boxes_table
-from etpicker_plugin.engine.verdict.candidates import Candidates, gather_candidates
-from etpicker_plugin.engine.verdict.cutting import read_box, write_boxes
-from etpicker_plugin.engine.verdict.geometry import BoxGeometry, choose_geometry
-from etpicker_plugin.engine.verdict.joint import (
+from etpicker_plugin.engine.verdict.alignment.joint import (
     BOXES,
     STAR,
     JointRun,
     refine,
     write_inputs,
 )
-from etpicker_plugin.engine.verdict.judge import judge
-from etpicker_plugin.engine.verdict.reference import (
+from etpicker_plugin.engine.verdict.alignment.reference import (
     read_reference,
     reference_from_picks,
 )
-from etpicker_plugin.engine.verdict.report import write_report
-from etpicker_plugin.engine.verdict.result import Verdict, write_verdict
-from etpicker_plugin.engine.verdict.words import verdict_words
+from etpicker_plugin.engine.verdict.judge import judge
+from etpicker_plugin.engine.verdict.places.candidates import (
+    Candidates,
+    gather_candidates,
+)
+from etpicker_plugin.engine.verdict.places.cutting import read_box, write_boxes
+from etpicker_plugin.engine.verdict.places.geometry import BoxGeometry, choose_geometry
+from etpicker_plugin.engine.verdict.reporting.boxes_table import write_boxes_table
+from etpicker_plugin.engine.verdict.reporting.report import write_report
+from etpicker_plugin.engine.verdict.reporting.result import Verdict, write_verdict
+from etpicker_plugin.engine.verdict.reporting.words import verdict_words
 
 logger = logging.getLogger(__name__)
 

@@ -16,8 +16,7 @@ from etpicker_plugin.engine.averaging.inputs import (
 from etpicker_plugin.engine.averaging.maps import check_mask
 from etpicker_plugin.engine.config.average import AverageConfig
 from etpicker_plugin.engine.errors import ConfigError, InputDataError
-from etpicker_plugin.engine.io.particles import make_particles
-from etpicker_plugin.engine.io.tomogram import write_volume
+from etpicker_plugin.engine.particles import make_particles
 from etpicker_plugin.engine.relion.read import read_particles
 from etpicker_plugin.engine.subtomograms.star import (
     BoxSet,
@@ -25,6 +24,7 @@ from etpicker_plugin.engine.subtomograms.star import (
     write_particles_star,
     write_tables,
 )
+from etpicker_plugin.engine.volumes.tomogram import write_volume
 
 BOX, VOXEL = 12, 20.0
 

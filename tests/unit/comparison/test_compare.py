@@ -13,7 +13,7 @@ import pytest
 from etpicker_plugin.engine.comparison.compare import compare
 from etpicker_plugin.engine.config.compare import CompareConfig
 from etpicker_plugin.engine.errors import ConfigError, InputDataError
-from etpicker_plugin.engine.io.coordinates_csv import read_csv
+from etpicker_plugin.engine.formats.coordinates_csv import read_csv
 from etpicker_plugin.engine.progress import ignore_progress
 
 SHAPES = {"TS_1": (31, 47, 63), "TS_2": (33, 41, 59), "TS_3": (31, 43, 61)}

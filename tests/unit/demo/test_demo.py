@@ -22,7 +22,7 @@ from etpicker_plugin.demo.pictures import (
 )
 from etpicker_plugin.demo.scipion_home import project_folder, write_scripts
 from etpicker_plugin.demo.workflow import stay_on_cpu
-from etpicker_plugin.engine.io.particles import make_particles
+from etpicker_plugin.engine.particles import make_particles
 from etpicker_plugin.engine.progress import ProgressEvent
 
 

@@ -6,7 +6,6 @@ import torch
 
 from etpicker_plugin.engine.device import is_out_of_memory
 from etpicker_plugin.engine.errors import ResourceError
-from etpicker_plugin.engine.io.array_volume import ArrayVolume
 from etpicker_plugin.engine.model.inference import for_inference
 from etpicker_plugin.engine.model.network import make_network
 from etpicker_plugin.engine.picking.find import pick_tiles
@@ -16,6 +15,7 @@ from etpicker_plugin.engine.picking.nms import (
     remove_duplicates,
 )
 from etpicker_plugin.engine.picking.plan import plan_for, smaller_edge
+from etpicker_plugin.engine.volumes.array_volume import ArrayVolume
 
 SETTINGS = PeakSettings(kernels=[3, 3], min_score=0.0)
 

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from etpicker_plugin.engine.io.array_volume import ArrayVolume
 from etpicker_plugin.engine.picking.flat_places import (
     contrast_around,
     doubt_flat_places,
@@ -12,6 +11,7 @@ from etpicker_plugin.engine.picking.flat_places import (
     weighted_median,
 )
 from etpicker_plugin.engine.picking.nms import Peaks, join_peaks
+from etpicker_plugin.engine.volumes.array_volume import ArrayVolume
 
 SHAPE_ZYX = (24, 40, 90)
 

@@ -4,10 +4,10 @@ import mrcfile
 import numpy as np
 import pytest
 
-from etpicker_plugin.engine.io.tomogram import read_tomogram
-from etpicker_plugin.engine.io.working_volume import open_working_volume
 from etpicker_plugin.engine.picking.probability_map import ProbabilityMaps
 from etpicker_plugin.engine.picking.tiling import plan_tiles
+from etpicker_plugin.engine.volumes.tomogram import read_tomogram
+from etpicker_plugin.engine.volumes.working_volume import open_working_volume
 
 SHAPE = (19, 42, 55)
 

@@ -9,13 +9,13 @@ import torch
 
 from etpicker_plugin.engine.cli import main
 from etpicker_plugin.engine.errors import InputDataError
-from etpicker_plugin.engine.io.coordinates_csv import read_csv
-from etpicker_plugin.engine.io.tomogram import read_tomogram
-from etpicker_plugin.engine.io.working_volume import open_working_volume
+from etpicker_plugin.engine.formats.coordinates_csv import read_csv
 from etpicker_plugin.engine.model.card import ClassCard, ModelCard
 from etpicker_plugin.engine.model.model_file import save_model
 from etpicker_plugin.engine.model.network import make_network
 from etpicker_plugin.engine.picking.z_range import computed_region, in_z_range
+from etpicker_plugin.engine.volumes.tomogram import read_tomogram
+from etpicker_plugin.engine.volumes.working_volume import open_working_volume
 
 SHAPE = (150, 41, 53)
 LOW, HIGH = 60, 80

@@ -9,7 +9,7 @@ from scipy import ndimage
 
 from etpicker_plugin.engine.config.simulate import SimulateConfig
 from etpicker_plugin.engine.errors import ConfigError, InputDataError
-from etpicker_plugin.engine.io.coordinates_csv import read_csv
+from etpicker_plugin.engine.formats.coordinates_csv import read_csv
 from etpicker_plugin.engine.progress import ignore_progress
 from etpicker_plugin.engine.simulation.simulate import simulate
 

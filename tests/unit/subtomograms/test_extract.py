@@ -10,12 +10,12 @@ import starfile
 
 from etpicker_plugin.engine.config.extract import ExtractConfig
 from etpicker_plugin.engine.errors import ConfigError, InputDataError
+from etpicker_plugin.engine.formats.relion_star import read_star
 from etpicker_plugin.engine.geometry import TomogramFrame
-from etpicker_plugin.engine.io.relion_star import read_star
-from etpicker_plugin.engine.io.tomogram import write_volume
 from etpicker_plugin.engine.progress import ignore_progress
 from etpicker_plugin.engine.subtomograms.extract import extract
 from etpicker_plugin.engine.subtomograms.wedge import missing_wedge
+from etpicker_plugin.engine.volumes.tomogram import write_volume
 
 SHAPES = {"TS_a": (37, 51, 63), "TS_b": (41, 47, 59)}
 CENTRES_XYZ = {

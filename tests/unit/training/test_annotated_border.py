@@ -5,13 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from etpicker_plugin.engine.io.particles import join_particles, make_particles
-from etpicker_plugin.engine.io.tomogram import Tomogram
+from etpicker_plugin.engine.particles import join_particles, make_particles
 from etpicker_plugin.engine.training.annotated_border import (
     annotated_border,
     border_still_kept,
 )
 from etpicker_plugin.engine.training.dataset import Annotated, load_dataset
+from etpicker_plugin.engine.volumes.tomogram import Tomogram
 
 SHAPE_ZYX, VOXEL_SIZE = (40, 180, 250), 7.5
 DIAMETER = 120.0

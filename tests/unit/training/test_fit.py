@@ -5,7 +5,6 @@ import pytest
 import torch
 
 from etpicker_plugin.engine.errors import ConfigError
-from etpicker_plugin.engine.io.array_volume import ArrayVolume
 from etpicker_plugin.engine.model.network import make_network
 from etpicker_plugin.engine.progress import ignore_progress
 from etpicker_plugin.engine.training.fit import (
@@ -16,6 +15,7 @@ from etpicker_plugin.engine.training.patches import PatchSampler, TrainingVolume
 from etpicker_plugin.engine.training.resume import Counters, TrainingState
 from etpicker_plugin.engine.training.schedule import Budget
 from etpicker_plugin.engine.training.weak_labels import LabelSettings
+from etpicker_plugin.engine.volumes.array_volume import ArrayVolume
 
 LABELS = LabelSettings(
     shape="ball", diameters_vox=(5.0,), particle_diameters_vox=(8.0,), stride=2

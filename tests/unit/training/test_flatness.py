@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import torch
 
-from etpicker_plugin.engine.io.array_volume import ArrayVolume
 from etpicker_plugin.engine.model.network import make_network
 from etpicker_plugin.engine.training import flatness
 from etpicker_plugin.engine.training.flatness import fit_log_odds, learn_flatness
@@ -14,6 +13,7 @@ from etpicker_plugin.engine.training.judge import make_judge
 from etpicker_plugin.engine.training.patches import TrainingVolume
 from etpicker_plugin.engine.training.split import Region
 from etpicker_plugin.engine.training.validation import ValidationPart
+from etpicker_plugin.engine.volumes.array_volume import ArrayVolume
 
 SHAPE_ZYX = (40, 56, 120)
 DIAMETER_ANG, VOXEL_SIZE = 100.0, 10.0

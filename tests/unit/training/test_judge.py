@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import torch
 
-from etpicker_plugin.engine.io.array_volume import ArrayVolume
 from etpicker_plugin.engine.model.network import make_network
 from etpicker_plugin.engine.training.judge import (
     equal_score,
@@ -15,6 +14,7 @@ from etpicker_plugin.engine.training.resume import Counters
 from etpicker_plugin.engine.training.split import Region
 from etpicker_plugin.engine.training.validation import ValidationPart
 from etpicker_plugin.engine.training.watch import make_watch
+from etpicker_plugin.engine.volumes.array_volume import ArrayVolume
 
 SHAPE = (9, 11, 30)
 

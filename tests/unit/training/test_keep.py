@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from etpicker_plugin.engine.io.array_volume import ArrayVolume
 from etpicker_plugin.engine.model.exemplars import size_in_bytes
 from etpicker_plugin.engine.model.network import make_network
 from etpicker_plugin.engine.training.keep import (
@@ -18,6 +17,7 @@ from etpicker_plugin.engine.training.keep import (
 from etpicker_plugin.engine.training.patches import TrainingVolume
 from etpicker_plugin.engine.training.split import Region
 from etpicker_plugin.engine.training.validation import ValidationPart
+from etpicker_plugin.engine.volumes.array_volume import ArrayVolume
 
 SHAPE = (25, 150, 210)
 SPLIT = 120

@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from etpicker_plugin.engine.io.array_volume import ArrayVolume
 from etpicker_plugin.engine.training.augment import draw_augmentation
 from etpicker_plugin.engine.training.patches import (
     PatchSampler,
@@ -13,6 +12,7 @@ from etpicker_plugin.engine.training.patches import (
     stream_batches,
 )
 from etpicker_plugin.engine.training.weak_labels import LabelSettings
+from etpicker_plugin.engine.volumes.array_volume import ArrayVolume
 
 SIZE = 16
 LABELS = LabelSettings(

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import torch
 
-from etpicker_plugin.engine.io.array_volume import ArrayVolume
 from etpicker_plugin.engine.model.network import make_network
 from etpicker_plugin.engine.picking.nms import PeakSettings
 from etpicker_plugin.engine.training.split import Region
@@ -16,6 +15,7 @@ from etpicker_plugin.engine.training.validation import (
     mirrored,
     result_at,
 )
+from etpicker_plugin.engine.volumes.array_volume import ArrayVolume
 
 
 def judged(scores, hits, n_truth):

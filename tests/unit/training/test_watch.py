@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from etpicker_plugin.engine.errors import InputDataError
-from etpicker_plugin.engine.io.array_volume import ArrayVolume
-from etpicker_plugin.engine.io.validation_slice import read_validation_slice
 from etpicker_plugin.engine.picking.nms import Peaks
 from etpicker_plugin.engine.training.resume import Counters
 from etpicker_plugin.engine.training.split import Region
 from etpicker_plugin.engine.training.validation import ClassResult, ValidationPart
+from etpicker_plugin.engine.training.validation_slice import read_validation_slice
 from etpicker_plugin.engine.training.watch import SLICE_NAME, make_watch
+from etpicker_plugin.engine.volumes.array_volume import ArrayVolume
 
 SHAPE = (21, 45, 61)
 DIAMETERS = {"a": 120.0, "b": 60.0}

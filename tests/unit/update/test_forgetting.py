@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from etpicker_plugin.engine.io.array_volume import ArrayVolume
 from etpicker_plugin.engine.training.judge import make_judge
 from etpicker_plugin.engine.training.split import Region
 from etpicker_plugin.engine.training.validation import JudgedPicks, ValidationPart
@@ -14,6 +13,7 @@ from etpicker_plugin.engine.update.forgetting import (
     chance_shares,
     compare_models,
 )
+from etpicker_plugin.engine.volumes.array_volume import ArrayVolume
 
 DIAMETERS = {"old": 100.0, "new": 100.0}
 SHAPE = (30, 40, 50)

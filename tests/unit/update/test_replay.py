@@ -3,7 +3,6 @@
 import numpy as np
 import torch
 
-from etpicker_plugin.engine.io.array_volume import ArrayVolume
 from etpicker_plugin.engine.model.exemplars import Exemplar
 from etpicker_plugin.engine.training.patches import PatchSampler, TrainingVolume
 from etpicker_plugin.engine.training.weak_labels import LabelSettings
@@ -12,6 +11,7 @@ from etpicker_plugin.engine.update.replay import (
     held_out_parts,
     learnt_volumes,
 )
+from etpicker_plugin.engine.volumes.array_volume import ArrayVolume
 
 CLASSES = ("old", "other", "new")
 LABELS = LabelSettings(

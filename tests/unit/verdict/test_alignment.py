@@ -6,15 +6,15 @@ from scipy import ndimage
 
 from etpicker_plugin.engine.relion.poses import rotation_of
 from etpicker_plugin.engine.subtomograms.wedge import missing_wedge
-from etpicker_plugin.engine.verdict.alignment import to_particle, to_reference
-from etpicker_plugin.engine.verdict.averages import average_subsets
-from etpicker_plugin.engine.verdict.likelihood import soft_sphere
-from etpicker_plugin.engine.verdict.origin import (
+from etpicker_plugin.engine.verdict.alignment.averages import average_subsets
+from etpicker_plugin.engine.verdict.alignment.likelihood import soft_sphere
+from etpicker_plugin.engine.verdict.alignment.origin import (
     centre_map,
     correlation_map,
     find_peak,
     set_offset,
 )
+from etpicker_plugin.engine.verdict.alignment.turning import to_particle, to_reference
 
 SIZE = 16
 

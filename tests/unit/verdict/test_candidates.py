@@ -9,12 +9,12 @@ from scipy.spatial import cKDTree
 from etpicker_plugin.engine.comparison.compare import join_all
 from etpicker_plugin.engine.comparison.pick_sets import PickSets
 from etpicker_plugin.engine.errors import ConfigError, InputDataError
-from etpicker_plugin.engine.io.particles import make_particles
-from etpicker_plugin.engine.io.tomogram import Tomogram
-from etpicker_plugin.engine.verdict.candidates import gather_candidates
-from etpicker_plugin.engine.verdict.control import place_control
-from etpicker_plugin.engine.verdict.cutting import cut_box
-from etpicker_plugin.engine.verdict.geometry import choose_geometry
+from etpicker_plugin.engine.particles import make_particles
+from etpicker_plugin.engine.verdict.places.candidates import gather_candidates
+from etpicker_plugin.engine.verdict.places.control import place_control
+from etpicker_plugin.engine.verdict.places.cutting import cut_box
+from etpicker_plugin.engine.verdict.places.geometry import choose_geometry
+from etpicker_plugin.engine.volumes.tomogram import Tomogram
 
 SHAPES = {"TS_1": (40, 90, 130), "TS_2": (44, 110, 100)}
 ALONG_X = np.array([0, 0, 2.0])

@@ -5,15 +5,15 @@ import numpy as np
 import pytest
 
 from etpicker_plugin.engine.errors import InputDataError
-from etpicker_plugin.engine.io.tomogram import write_volume
 from etpicker_plugin.engine.relion.read import read_particles
-from etpicker_plugin.engine.verdict.candidates import Candidates
-from etpicker_plugin.engine.verdict.geometry import choose_geometry
-from etpicker_plugin.engine.verdict.joint import JointRun, plan, write_inputs
-from etpicker_plugin.engine.verdict.reference import (
+from etpicker_plugin.engine.verdict.alignment.joint import JointRun, plan, write_inputs
+from etpicker_plugin.engine.verdict.alignment.reference import (
     read_reference,
     reference_from_picks,
 )
+from etpicker_plugin.engine.verdict.places.candidates import Candidates
+from etpicker_plugin.engine.verdict.places.geometry import choose_geometry
+from etpicker_plugin.engine.volumes.tomogram import write_volume
 
 GEOMETRY = choose_geometry(370.0, 10.0, None)
 

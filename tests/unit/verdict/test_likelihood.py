@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from etpicker_plugin.engine.verdict.likelihood import (
+from etpicker_plugin.engine.verdict.alignment.likelihood import (
     Noise,
     compared_voxels,
     null_log_likelihood,
     soft_sphere,
     translate_whole,
 )
-from etpicker_plugin.engine.verdict.ranking import area_under_curve
+from etpicker_plugin.engine.verdict.measures.ranking import area_under_curve
 
 SIZE = 12
 

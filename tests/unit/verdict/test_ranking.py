@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from etpicker_plugin.engine.verdict.ranking import (
+from etpicker_plugin.engine.verdict.measures.ranking import (
     area_under_curve,
     rank_sets,
     share_above,

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from etpicker_plugin.engine.verdict.fsc import fsc_curve, resolution_at
-from etpicker_plugin.engine.verdict.likelihood import soft_sphere
-from etpicker_plugin.engine.verdict.rosenthal import fit_b_factor
-from etpicker_plugin.engine.verdict.subsets import (
+from etpicker_plugin.engine.verdict.alignment.likelihood import soft_sphere
+from etpicker_plugin.engine.verdict.measures.fsc import fsc_curve, resolution_at
+from etpicker_plugin.engine.verdict.measures.rosenthal import fit_b_factor
+from etpicker_plugin.engine.verdict.places.subsets import (
     draw_subsets,
     even_size,
     growing_sizes,

@@ -10,21 +10,21 @@ import pytest
 from etpicker_plugin.engine.comparison.offsets import Offset
 from etpicker_plugin.engine.comparison.pick_sets import PickSets
 from etpicker_plugin.engine.config.validate import ValidateConfig
-from etpicker_plugin.engine.io.particles import make_particles
-from etpicker_plugin.engine.io.tomogram import Tomogram
-from etpicker_plugin.engine.verdict.alignment_results import AlignedBoxes
-from etpicker_plugin.engine.verdict.boxes_table import write_boxes_table
-from etpicker_plugin.engine.verdict.candidates import Candidates
-from etpicker_plugin.engine.verdict.geometry import choose_geometry
-from etpicker_plugin.engine.verdict.measures import (
+from etpicker_plugin.engine.particles import make_particles
+from etpicker_plugin.engine.verdict.alignment.results import AlignedBoxes
+from etpicker_plugin.engine.verdict.measures.measures import (
     Average,
     SubsetResolution,
     fit_growth,
 )
-from etpicker_plugin.engine.verdict.ranking import rank_sets
-from etpicker_plugin.engine.verdict.report import write_report
-from etpicker_plugin.engine.verdict.result import Verdict, write_verdict
-from etpicker_plugin.engine.verdict.words import verdict_words
+from etpicker_plugin.engine.verdict.measures.ranking import rank_sets
+from etpicker_plugin.engine.verdict.places.candidates import Candidates
+from etpicker_plugin.engine.verdict.places.geometry import choose_geometry
+from etpicker_plugin.engine.verdict.reporting.boxes_table import write_boxes_table
+from etpicker_plugin.engine.verdict.reporting.report import write_report
+from etpicker_plugin.engine.verdict.reporting.result import Verdict, write_verdict
+from etpicker_plugin.engine.verdict.reporting.words import verdict_words
+from etpicker_plugin.engine.volumes.tomogram import Tomogram
 
 GEOMETRY = choose_geometry(240.0, 10.0, None)
 RESOLUTIONS = {"good": 50.0, "bad": 90.0, "control": 120.0}

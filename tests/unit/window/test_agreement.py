@@ -2,11 +2,11 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from etpicker_plugin.engine.io.particles import make_particles
-from etpicker_plugin.window.agreement import compare_sets
-from etpicker_plugin.window.annotation import Annotation
-from etpicker_plugin.window.session import Document
-from etpicker_plugin.window.settings import Classes
+from etpicker_plugin.engine.particles import make_particles
+from etpicker_plugin.window.aids.agreement import compare_sets
+from etpicker_plugin.window.document.annotation import Annotation
+from etpicker_plugin.window.document.session import Document
+from etpicker_plugin.window.document.settings import Classes
 
 
 def test_partners_are_of_one_class_near_and_count_once(tmp_path):

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from etpicker_plugin.engine.io.particles import make_particles
-from etpicker_plugin.window.annotation import (
+from etpicker_plugin.engine.particles import make_particles
+from etpicker_plugin.window.document.annotation import (
     Annotation,
     edit_from_values,
     edit_to_values,

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from etpicker_plugin.window.marks import DOT_PX, MOST_RING_PIXELS, crowd_radii
+from etpicker_plugin.window.qt.marks import DOT_PX, MOST_RING_PIXELS, crowd_radii
 
 
 def test_circles_stay_circles_until_they_would_cover_the_picture():

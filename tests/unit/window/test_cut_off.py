@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from etpicker_plugin.window.cut_off import find_cut_off
+from etpicker_plugin.window.aids.cut_off import find_cut_off
 
 
 def two_hills(generator, low=0.2, high=0.8, n=(400, 200)):

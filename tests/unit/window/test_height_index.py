@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from etpicker_plugin.engine.io.particles import make_particles
-from etpicker_plugin.window import height_index
-from etpicker_plugin.window.annotation import Annotation
-from etpicker_plugin.window.height_index import HeightIndex
+from etpicker_plugin.engine.particles import make_particles
+from etpicker_plugin.window.document import height_index
+from etpicker_plugin.window.document.annotation import Annotation
+from etpicker_plugin.window.document.height_index import HeightIndex
 
 
 def annotation_of(count):

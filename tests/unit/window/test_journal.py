@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from etpicker_plugin.engine.errors import InputDataError, ResourceError
-from etpicker_plugin.engine.io.particles import make_particles
-from etpicker_plugin.window.annotation import Annotation
-from etpicker_plugin.window.journal import Journal
+from etpicker_plugin.engine.particles import make_particles
+from etpicker_plugin.window.document.annotation import Annotation
+from etpicker_plugin.window.document.journal import Journal
 
 HEADER = {"tomogram": "TS", "shape_zyx": [5, 7, 9]}
 

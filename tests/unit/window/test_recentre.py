@@ -2,8 +2,8 @@ import mrcfile
 import numpy as np
 import pytest
 
-from etpicker_plugin.window.recentre import find_centre
-from etpicker_plugin.window.volume import open_volume
+from etpicker_plugin.window.aids.recentre import find_centre
+from etpicker_plugin.window.document.volume import open_volume
 
 CENTRE = np.array([15.3, 22.7, 30.1])
 

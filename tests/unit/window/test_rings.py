@@ -1,6 +1,6 @@
 import numpy as np
 
-from etpicker_plugin.window.rings import stamp_rings
+from etpicker_plugin.window.drawing.rings import stamp_rings
 
 
 def test_a_ring_has_its_radius_about_its_centre():

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from etpicker_plugin.window.sections import cut_spheres
-from etpicker_plugin.window.slices import X, Y, Z
+from etpicker_plugin.window.drawing.sections import cut_spheres
+from etpicker_plugin.window.drawing.slices import X, Y, Z
 
 POSITIONS = np.array([[10.0, 20.0, 30.0], [14.0, 5.0, 6.0], [40.0, 20.5, 33.0]])
 RADII = np.array([5.0, 5.0, 9.0])

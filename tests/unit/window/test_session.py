@@ -7,10 +7,10 @@ import pytest
 
 from etpicker_plugin.engine.config.view import ViewConfig
 from etpicker_plugin.engine.errors import ConfigError, InputDataError, ResourceError
-from etpicker_plugin.engine.io.coordinates_csv import read_csv
+from etpicker_plugin.engine.formats.coordinates_csv import read_csv
 from etpicker_plugin.engine.negative import NEGATIVE
-from etpicker_plugin.tests.phantoms import write_tomogram
-from etpicker_plugin.window.session import Session
+from etpicker_plugin.tests.support.phantoms import write_tomogram
+from etpicker_plugin.window.document.session import Session
 from etpicker_plugin.window.view import require_display
 
 CSV = "class,x,y,z,score\na,1,2,3,0.9\nb,4,5.5,6,0.2\nb,7,8,9,0.8\n"
@@ -124,7 +124,7 @@ def test_a_killed_window_leaves_no_lock(data):
         "import os, signal, sys\n"
         "sys.path[:0] = sys.argv[2:]\n"
         "from pathlib import Path\n"
-        "from etpicker_plugin.window.session import _lock\n"
+        "from etpicker_plugin.window.document.session import _lock\n"
         "kept = _lock(Path(sys.argv[1]))\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )

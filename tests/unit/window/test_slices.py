@@ -3,7 +3,8 @@ import numpy as np
 import pytest
 
 from etpicker_plugin.engine.errors import InputDataError
-from etpicker_plugin.window.slices import (
+from etpicker_plugin.window.document.volume import open_volume
+from etpicker_plugin.window.drawing.slices import (
     Look,
     SliceReader,
     X,
@@ -13,7 +14,6 @@ from etpicker_plugin.window.slices import (
     slab_around,
     to_grey,
 )
-from etpicker_plugin.window.volume import open_volume
 
 SHAPE = (11, 37, 83)
 

@@ -1,19 +1,19 @@
 import numpy as np
 import pytest
 
-from etpicker_plugin.engine.io.particles import make_particles
 from etpicker_plugin.engine.negative import NEGATIVE
-from etpicker_plugin.tests.phantoms import write_tomogram
-from etpicker_plugin.window.annotation import Annotation
-from etpicker_plugin.window.journal import Journal
-from etpicker_plugin.window.session import Document
-from etpicker_plugin.window.settings import Classes
-from etpicker_plugin.window.suggestions import (
+from etpicker_plugin.engine.particles import make_particles
+from etpicker_plugin.tests.support.phantoms import write_tomogram
+from etpicker_plugin.window.aids.suggestions import (
     choose_apart,
     describe_places,
     suggest_places,
 )
-from etpicker_plugin.window.volume import open_volume
+from etpicker_plugin.window.document.annotation import Annotation
+from etpicker_plugin.window.document.journal import Journal
+from etpicker_plugin.window.document.session import Document
+from etpicker_plugin.window.document.settings import Classes
+from etpicker_plugin.window.document.volume import open_volume
 
 SHAPE = (21, 81, 121)
 DARK = [[10, 20, x] for x in (15, 35, 55, 75, 95)]

@@ -1,0 +1,1 @@
+"""Coordinate files of this and other programs."""

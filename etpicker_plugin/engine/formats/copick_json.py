@@ -1,0 +1,144 @@
+"""copick's picks: one JSON for each run (tomogram), object (class) and session.
+
+A point has a ``location`` in Å from the centre of the first voxel and a 4 x 4
+``transformation_`` from object to tomogram, whose translation in Å adds to the
+location. Written into ``ExperimentRuns/RUN/Picks/USER_SESSION_OBJECT.json``, the output
+folder is the root of a copick project.
+"""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from etpicker_plugin.engine.atomic import write_whole
+from etpicker_plugin.engine.errors import InputDataError
+from etpicker_plugin.engine.formats.json_files import (
+    read_location,
+    read_object,
+    to_numbers,
+)
+from etpicker_plugin.engine.geometry import (
+    FloatArray,
+    TomogramFrame,
+    from_ang_xyz,
+    to_ang_xyz,
+)
+from etpicker_plugin.engine.orientation import known_or_unturned
+from etpicker_plugin.engine.particles import Particles, make_particles
+
+USER = "etpicker"
+SESSION = "1"
+PICKS = "Picks"
+NOT_IN_A_NAME = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f\s_]')
+
+
+def copick_object(class_name: str) -> str:
+    """Return a class name as copick allows it: dashes for ``_``, blanks and such."""
+    return NOT_IN_A_NAME.sub("-", class_name).strip("-") or "object"
+
+
+def copick_path(tomogram_id: str, class_name: str) -> Path:
+    """Return a file's path from the root of the project."""
+    name = f"{USER}_{SESSION}_{copick_object(class_name)}.json"
+    return Path("ExperimentRuns", tomogram_id, PICKS, name)
+
+
+def copick_run(path: Path) -> str:
+    """Return the run of a file: of its folder, or stated in it.
+
+    Raises
+    ------
+    InputDataError
+        If there is neither.
+    """
+    if path.parent.name == PICKS:
+        return path.parents[1].name
+    run = read_object(path).get("run_name")
+    if not run:
+        raise InputDataError(
+            f"Coordinates {path}: no run_name, and the file does not lie in "
+            f"RUN/{PICKS}. Put it there, or add run_name."
+        )
+    return str(run)
+
+
+def read_copick(path: Path, *, frame: TomogramFrame) -> Particles:
+    """Read the picks of one object in one tomogram.
+
+    Orientations are unknown if the file says so (``trust_orientation``) or no point is
+    turned; scores where there are none.
+
+    Raises
+    ------
+    InputDataError
+        If the unit is not Å, or a point does not hold what it must.
+    """
+    record = read_object(path)
+    if str(record.get("unit", "angstrom")).lower() not in ("angstrom", "å"):
+        raise InputDataError(
+            f"Coordinates {path}: the unit is {record['unit']}, expected angstrom."
+        )
+    points = record.get("points") or []
+    if not isinstance(points, list):
+        raise InputDataError(f"Coordinates {path}: points is no list.")
+    where = [f"{path}, point {n}" for n in range(len(points))]
+    located = [read_location(p, w) for p, w in zip(points, where, strict=True)]
+    xyz = np.array(located).reshape(-1, 3)
+    read = [_transformation(p, w) for p, w in zip(points, where, strict=True)]
+    transformations = np.array(read).reshape(-1, 4, 4)
+    scores = [_score(p, w) for p, w in zip(points, where, strict=True)]
+    rotations = transformations[:, :3, :3]
+    trusted = record.get("trust_orientation") is not False
+    return make_particles(
+        frame.tomogram_id,
+        from_ang_xyz(xyz + transformations[:, :3, 3], frame),
+        class_names=str(record.get("pickable_object_name") or "particle"),
+        scores=np.array(scores, dtype=np.float64),
+        rotations=rotations if trusted and (rotations != np.eye(3)).any() else None,
+    )
+
+
+def write_copick(particles: Particles, path: Path, *, frame: TomogramFrame) -> None:
+    """Write picks of one class in one tomogram; nothing is lost but odd class names."""
+    count = len(particles)
+    transformations = np.tile(np.eye(4), (count, 1, 1))
+    if particles.rotations is not None:
+        transformations[:, :3, :3] = known_or_unturned(particles.rotations)
+    xyz = to_ang_xyz(particles.positions_zyx, frame)
+    points = [
+        _point(*values)
+        for values in zip(xyz, transformations, particles.scores, strict=True)
+    ]
+    record = {
+        "pickable_object_name": copick_object(str(particles.class_names[0])),
+        "user_id": USER,
+        "session_id": SESSION,
+        "run_name": frame.tomogram_id,
+        "voxel_spacing": frame.voxel_size,
+        "unit": "angstrom",
+        "points": points,
+        "trust_orientation": particles.rotations is not None,
+    }
+    with write_whole(path) as temporary:
+        temporary.write_text(json.dumps(record, ensure_ascii=False), encoding="utf-8")
+
+
+def _point(xyz: FloatArray, transformation: FloatArray, score: float) -> dict[str, Any]:
+    location = dict(zip("xyz", np.round(xyz, 4).tolist(), strict=True))
+    point = {"location": location, "transformation_": transformation.tolist()}
+    if np.isfinite(score):
+        point["score"] = float(score)
+    return point
+
+
+def _transformation(point: dict[str, Any], where: str) -> FloatArray:
+    given = point.get("transformation_")
+    return np.eye(4) if given is None else to_numbers(given, (4, 4), where)
+
+
+def _score(point: dict[str, Any], where: str) -> float:
+    given = point.get("score")
+    return np.nan if given is None else float(to_numbers(given, (), where))

@@ -1,0 +1,155 @@
+"""EMAN2's info files, ``NAME_info.json``: boxes of ``e2spt_boxer``.
+
+``boxes_3d`` holds lines ``[x, y, z, method, score, class]`` and ``class_list`` the
+classes' names. Beside ``apix_unbin``, the pixel size of the tilt series, boxes count in
+unbinned pixels from voxel n // 2; without it (before 2018) in voxels from the corner.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from etpicker_plugin.engine.atomic import write_whole
+from etpicker_plugin.engine.errors import InputDataError
+from etpicker_plugin.engine.formats.json_files import read_object, to_numbers
+from etpicker_plugin.engine.formats.names import name_class
+from etpicker_plugin.engine.formats.scores import unknown_if_all_zero, zero_if_unknown
+from etpicker_plugin.engine.geometry import (
+    FloatArray,
+    TomogramFrame,
+    from_eman2_xyz,
+    reverse_axes,
+    to_eman2_xyz,
+)
+from etpicker_plugin.engine.particles import Particles, make_particles
+
+SUFFIX = "_info"
+BOX_SIZE = 64
+"""EMAN2's own default, in unbinned pixels; particles do not know their box."""
+PIXEL_SIZE_TOLERANCE = 0.01
+
+
+def eman2_name(tomogram_id: str) -> str:
+    """Return the name EMAN2 gives a tomogram: that before ``__`` (``TS_01__bin4``)."""
+    return tomogram_id.split("__")[0]
+
+
+def read_eman2(
+    path: Path,
+    *,
+    frame: TomogramFrame,
+    class_order: Sequence[str] = ("particle",),
+    binning_is_known: bool = False,
+) -> Particles:
+    """Read the boxes of one tomogram; a file without any is an empty record.
+
+    A class that ``class_list`` does not name is the next of ``class_order`` or, beyond
+    it, ``class_n``, counted from 1. Scores that are all 0 count as unknown.
+
+    Raises
+    ------
+    InputDataError
+        If a box does not hold numbers, or ``apix_unbin`` and the frame's binning, if
+        it ``binning_is_known``, differ by more than 1 %.
+    """
+    record = read_object(path)
+    boxes = record.get("boxes_3d", [])
+    if not isinstance(boxes, list):
+        raise InputDataError(f"Coordinates {path}: boxes_3d is no list.")
+    rows = np.array(
+        [_numbers_of(box, f"{path}, box {n}") for n, box in enumerate(boxes)]
+    )
+    rows = rows.reshape(-1, 5)
+    if "apix_unbin" in record:
+        frame = _with_binning(record["apix_unbin"], frame, binning_is_known, path)
+        positions_zyx = from_eman2_xyz(rows[:, :3], frame)
+    else:
+        positions_zyx = reverse_axes(rows[:, :3])
+    return make_particles(
+        frame.tomogram_id,
+        positions_zyx,
+        class_names=_class_names(rows[:, 4].astype(int), record, class_order),
+        scores=unknown_if_all_zero(rows[:, 3]),
+    )
+
+
+def write_eman2(
+    particles: Particles,
+    path: Path,
+    *,
+    frame: TomogramFrame,
+    class_numbers: Mapping[str, int],
+) -> None:
+    """Write boxes, class names and ``apix_unbin``; classes count from 0 in EMAN2.
+
+    Orientations are lost; an unknown score is 0.
+    """
+    boxes = [
+        [
+            *np.round(xyz, 4).tolist(),
+            "etpicker",
+            float(score),
+            class_numbers[str(name)] - 1,
+        ]
+        for xyz, score, name in zip(
+            to_eman2_xyz(particles.positions_zyx, frame),
+            zero_if_unknown(particles.scores),
+            particles.class_names,
+            strict=True,
+        )
+    ]
+    record = {
+        "apix_unbin": frame.tilt_series_pixel_size,
+        "boxes_3d": boxes,
+        "class_list": {
+            str(number - 1): {"boxsize": BOX_SIZE, "name": name}
+            for name, number in class_numbers.items()
+        },
+    }
+    with write_whole(path) as temporary:
+        temporary.write_text(json.dumps(record, ensure_ascii=False), encoding="utf-8")
+
+
+def _numbers_of(box: object, where: str) -> FloatArray:
+    """Return ``(5,)`` x, y, z, score and class of a box; the last two may lack."""
+    if not isinstance(box, list) or len(box) < 3:
+        raise InputDataError(
+            f"Coordinates {where}: got {str(box)[:60]}, expected [x, y, z, method, "
+            "score, class]."
+        )
+    score, number = (*box[4:6], 0, 0)[:2] if len(box) < 6 else box[4:6]
+    return to_numbers([*box[:3], score, number], (5,), where)
+
+
+def _with_binning(
+    apix_unbin: Any, frame: TomogramFrame, binning_is_known: bool, path: Path
+) -> TomogramFrame:
+    """Return the frame with the file's own binning."""
+    stated = float(to_numbers(apix_unbin, (), f"{path}, apix_unbin"))
+    expected = frame.tilt_series_pixel_size
+    differs = abs(stated - expected) > PIXEL_SIZE_TOLERANCE * expected
+    if stated <= 0 or (binning_is_known and differs):
+        raise InputDataError(
+            f"{path}: apix_unbin is {stated:g} Å, but tomogram {frame.tomogram_id} "
+            f"with voxel size {frame.voxel_size:g} Å and binning {frame.binning:g} "
+            f"asks for {expected:g} Å. Correct --voxel-size or --binning."
+        )
+    return replace(frame, binning=frame.voxel_size / stated)
+
+
+def _class_names(
+    numbers: FloatArray, record: Mapping[str, Any], order: Sequence[str]
+) -> FloatArray:
+    """Return ``(N,)`` names of EMAN2's class numbers."""
+    listed = record.get("class_list")
+    known = {
+        key: str(value["name"])
+        for key, value in (listed if isinstance(listed, dict) else {}).items()
+        if isinstance(value, dict) and value.get("name")
+    }
+    names = [known.get(str(n), name_class(int(n) + 1, order=order)) for n in numbers]
+    return np.array(names, dtype=str)

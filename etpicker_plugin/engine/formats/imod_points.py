@@ -1,0 +1,85 @@
+"""IMOD point files: the text that ``model2point`` writes and ``point2model`` reads.
+
+A line is ``x y z``, ``contour x y z``, ``object contour x y z`` or, with a value,
+``object contour x y z value``; numbers of objects and contours count from 1. x and y
+run from 0 to n, z from -0.5 to n - 0.5 (without ``-zcoord``), so the centre of the
+first voxel is at 0.5, 0.5, 0.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from etpicker_plugin.engine.atomic import write_whole
+from etpicker_plugin.engine.errors import InputDataError
+from etpicker_plugin.engine.formats.coordinates_txt import read_number_rows
+from etpicker_plugin.engine.formats.imod_model import is_imod_model, read_imod_model
+from etpicker_plugin.engine.formats.names import name_class
+from etpicker_plugin.engine.formats.scores import unknown_if_all_zero, zero_if_unknown
+from etpicker_plugin.engine.geometry import from_imod_xyz, to_imod_xyz
+from etpicker_plugin.engine.particles import Particles, make_particles
+
+
+def read_imod(
+    path: Path, *, tomogram_id: str, class_order: Sequence[str] = ("particle",)
+) -> Particles:
+    """Read a point file, or a binary model: each object is a class.
+
+    Object *n* is the *n*-th of ``class_order`` or, beyond it, ``class_n``; without
+    objects all are of the first.
+
+    Raises
+    ------
+    InputDataError
+        If the file is missing, a line has other columns, or an object no number from 1.
+    """
+    if is_imod_model(path):
+        rows = read_imod_model(path)
+    else:
+        lines = read_number_rows(path, widths=(3, 4, 5, 6))
+        rows = np.array([_complete(row, f"{path}, line {n}") for n, row in lines])
+    rows = rows.reshape(-1, 5)
+    names = [name_class(int(number), order=class_order) for number in rows[:, 0]]
+    return make_particles(
+        tomogram_id,
+        from_imod_xyz(rows[:, 1:4]),
+        class_names=np.array(names, dtype=str),
+        scores=unknown_if_all_zero(rows[:, 4]),
+    )
+
+
+def write_imod(
+    particles: Particles, path: Path, *, class_numbers: Mapping[str, int]
+) -> None:
+    """Write ``object contour x y z`` per particle and its score, if any is known.
+
+    Objects are the class numbers. ``point2model -scat -values 1`` makes a model of it;
+    without scores leave out ``-values``. Class names and orientations are lost.
+    """
+    scored = np.isfinite(particles.scores).any()
+    lines = [
+        f"{class_numbers[str(name)]} 1 {x:.3f} {y:.3f} {z:.3f}"
+        + (f" {score:.6g}\n" if scored else "\n")
+        for name, (x, y, z), score in zip(
+            particles.class_names,
+            to_imod_xyz(particles.positions_zyx),
+            zero_if_unknown(particles.scores),
+            strict=True,
+        )
+    ]
+    with write_whole(path) as temporary:
+        temporary.write_text("".join(lines), encoding="utf-8")
+
+
+def _complete(row: Sequence[float], where: str) -> tuple[float, ...]:
+    """Return object, x, y, z and value of one line."""
+    width = len(row)
+    number = row[0] if width >= 5 else 1.0
+    if number < 1 or number != int(number):
+        raise InputDataError(
+            f"Coordinates {where}: object {number:g}, expected a whole number from 1. "
+            "Do not use model2point's option -zero."
+        )
+    start = {3: 0, 4: 1, 5: 2, 6: 2}[width]
+    return (number, *row[start : start + 3], row[5] if width == 6 else 0.0)

@@ -1,0 +1,144 @@
+"""What differs between the particle tables of RELION 3.1, 4 and 5.
+
+======= ================= ========================================================
+version tomogram in       positions
+======= ================= ========================================================
+relion3 rlnMicrographName rlnCoordinateX/Y/Z: voxels of the tomogram, from 0
+relion4 rlnTomoName       rlnCoordinateX/Y/Z: unbinned tilt-series pixels, from 0
+relion5 rlnTomoName       rlnCenteredCoordinateX/Y/ZAngst: Å from the centre
+======= ================= ========================================================
+
+A refined particle stands at its coordinate minus its origin (``rlnOriginXAngst``),
+as in RELION's ``ParticleSet::getPosition``.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from etpicker_plugin.engine.errors import InputDataError
+from etpicker_plugin.engine.formats.star_columns import SUBTOMOGRAM_ANGLES, read_columns
+from etpicker_plugin.engine.geometry import (
+    FloatArray,
+    TomogramFrame,
+    from_centred_ang_xyz,
+    from_unbinned_xyz,
+    reverse_axes,
+    to_centred_ang_xyz,
+    to_unbinned_xyz,
+)
+
+VERSIONS = ("relion3", "relion4", "relion5")
+CORNER = tuple(f"rlnCoordinate{axis}" for axis in "XYZ")
+CENTRED = tuple(f"rlnCenteredCoordinate{axis}Angst" for axis in "XYZ")
+ORIGIN_ANG = tuple(f"rlnOrigin{axis}Angst" for axis in "XYZ")
+ORIGIN_PIXELS = tuple(f"rlnOrigin{axis}" for axis in "XYZ")
+OPTICS_GROUP = "rlnOpticsGroup"
+PIXEL_SIZE_TOLERANCE = 0.01
+"""A file's and a given pixel size may differ by this share."""
+
+
+def tomogram_column(version: str) -> str:
+    """Return the column that names the tomogram."""
+    return "rlnMicrographName" if version == "relion3" else "rlnTomoName"
+
+
+def coordinate_columns(version: str) -> tuple[str, ...]:
+    """Return the columns of x, y and z."""
+    return CENTRED if version == "relion5" else CORNER
+
+
+def pixel_size_column(version: str) -> str:
+    """Return the optics table's column of the pixel size that positions refer to."""
+    if version == "relion3":
+        return "rlnMicrographPixelSize"
+    return "rlnTomoTiltSeriesPixelSize"
+
+
+def pixel_size_of(frame: TomogramFrame, *, version: str) -> float:
+    """Return that pixel size in Å."""
+    if version == "relion3":
+        return frame.voxel_size
+    return frame.tilt_series_pixel_size
+
+
+def to_relion(
+    positions_zyx: FloatArray, frame: TomogramFrame, *, version: str, centre: str
+) -> FloatArray:
+    """Return ``(N, 3)`` xyz as the version's coordinate columns hold it."""
+    if version == "relion5":
+        return to_centred_ang_xyz(positions_zyx, frame, centre=centre)
+    if version == "relion4":
+        return to_unbinned_xyz(positions_zyx, frame)
+    return reverse_axes(positions_zyx)
+
+
+def from_relion(
+    rows: pd.DataFrame, frame: TomogramFrame, *, version: str, centre: str, path: Path
+) -> FloatArray:
+    """Return ``(N, 3)`` zyx voxels of a table's rows, refinement shifts applied.
+
+    Raises
+    ------
+    InputDataError
+        If a number is missing, or the shifts are turned by subtomogram angles.
+    """
+    xyz = read_columns(rows, coordinate_columns(version), path=path)
+    if version == "relion5":
+        positions_zyx = from_centred_ang_xyz(xyz, frame, centre=centre)
+    elif version == "relion4":
+        positions_zyx = from_unbinned_xyz(xyz, frame)
+    else:
+        positions_zyx = reverse_axes(xyz)
+    return positions_zyx - reverse_axes(_origins_vox(rows, frame, path=path))
+
+
+def check_pixel_size(
+    rows: pd.DataFrame,
+    optics: pd.DataFrame,
+    frame: TomogramFrame,
+    *,
+    version: str,
+    path: Path,
+) -> None:
+    """Refuse a file whose optics table states another pixel size than the frame.
+
+    Raises
+    ------
+    InputDataError
+        If they differ by more than 1 %.
+    """
+    column = pixel_size_column(version)
+    if column not in optics.columns:
+        return
+    if OPTICS_GROUP in rows.columns and OPTICS_GROUP in optics.columns:
+        optics = optics[optics[OPTICS_GROUP].isin(rows[OPTICS_GROUP])]
+    expected = pixel_size_of(frame, version=version)
+    stated = read_columns(optics, (column,), path=path)[:, 0]
+    wrong = stated[np.abs(stated - expected) > PIXEL_SIZE_TOLERANCE * expected]
+    if len(wrong):
+        raise InputDataError(
+            f"{path}: {column} is {wrong[0]:g} Å, but tomogram {frame.tomogram_id} "
+            f"with voxel size {frame.voxel_size:g} Å and binning {frame.binning:g} "
+            f"asks for {expected:g} Å. Correct --voxel-size or --binning."
+        )
+
+
+def _origins_vox(rows: pd.DataFrame, frame: TomogramFrame, *, path: Path) -> FloatArray:
+    """Return ``(N, 3)`` xyz shifts in voxels, 0 where the table holds none."""
+    if set(ORIGIN_ANG) <= set(rows.columns):
+        shifts = read_columns(rows, ORIGIN_ANG, path=path) / frame.voxel_size
+    elif set(ORIGIN_PIXELS) <= set(rows.columns):
+        shifts = read_columns(rows, ORIGIN_PIXELS, path=path)
+    else:
+        return np.zeros((len(rows), 3))
+    angles = [a for a in SUBTOMOGRAM_ANGLES if a in rows.columns]
+    turned = read_columns(rows, angles, path=path).any(axis=1)
+    if np.any(turned & shifts.any(axis=1)):
+        raise InputDataError(
+            f"{path}: its shifts (rlnOriginXAngst) are turned by "
+            "rlnTomoSubtomogramRot, Tilt and Psi, which etpicker does not apply. "
+            "Let RELION write the shifts into the coordinates first."
+        )
+    return shifts

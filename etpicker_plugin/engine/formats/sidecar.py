@@ -1,0 +1,214 @@
+"""The JSON beside a converted file: what it holds, of what, made from what."""
+
+import hashlib
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from etpicker_plugin.engine.atomic import write_whole
+from etpicker_plugin.engine.config.convert import ConvertConfig
+from etpicker_plugin.engine.errors import InputDataError
+from etpicker_plugin.engine.formats.copick_json import PICKS
+from etpicker_plugin.engine.geometry import TomogramFrame, reverse_axes
+from etpicker_plugin.engine.orientation import from_relion_angles, to_relion_angles
+from etpicker_plugin.engine.particles import Particles
+
+logger = logging.getLogger(__name__)
+
+Item = tuple[Particles, TomogramFrame]
+
+NOT_HELD = {
+    "csv": (),
+    "txt": ("classes", "scores", "orientations"),
+    "deepetpicker": ("fractions of a voxel", "scores", "class names", "orientations"),
+    "relion3": (),
+    "relion4": (),
+    "relion5": (),
+    "dynamo": ("class names",),
+    "imod": ("class names", "orientations"),
+    "eman2": ("orientations",),
+    "copick": (),
+    "portal": ("scores",),
+    "warp": (),
+    "warp-normalised": (),
+    "artiax": ("class names",),
+    "artiax-coords": ("classes", "scores", "orientations"),
+}
+VOXELS = "x y z, voxels from 0, voxel i centred at i"
+POSITIONS = {
+    "csv": VOXELS,
+    "txt": VOXELS,
+    "deepetpicker": "x y z, whole voxels from 0",
+    "relion3": "x y z, voxels of the tomogram from 0",
+    "relion4": "x y z, unbinned tilt-series pixels from 0",
+    "relion5": "x y z, Å from the tomogram's centre",
+    "dynamo": VOXELS,
+    "imod": "x y z, voxels; voxel 0 centred at 0.5, 0.5, 0",
+    "eman2": "x y z, unbinned tilt-series pixels from voxel n // 2",
+    "copick": "x y z, Å from the centre of voxel 0",
+    "portal": VOXELS,
+    "warp": VOXELS,
+    "warp-normalised": "x y z, fractions of the tomogram's size",
+    "artiax": VOXELS,
+    "artiax-coords": VOXELS,
+}
+
+
+def sidecar_of(path: Path) -> Path:
+    """Return the name of the JSON that describes a converted file.
+
+    It lies beside it, but for copick, which would take it for picks: there it lies in
+    the root of the project.
+    """
+    if path.parent.name == PICKS and len(path.parents) > 3:
+        return path.parents[3] / f"{path.parents[1].name}_{path.name}"
+    return path.with_name(path.name + ".json")
+
+
+def write_sidecar(
+    items: Sequence[Item],
+    path: Path,
+    config: ConvertConfig,
+    *,
+    class_numbers: Mapping[str, int],
+) -> None:
+    """Write frame, voxel size, dimensions, source and losses beside a file.
+
+    What is lost is kept here, and comes back when the unchanged file is read again.
+    """
+    not_held = what_is_lost(items, config.output_format)
+    if not_held:
+        kept_in = sidecar_of(path).name
+        losses = ", ".join(not_held)
+        logger.warning("%s does not hold: %s; %s keeps that.", path, losses, kept_in)
+    record: dict[str, Any] = {
+        "file": path.name,
+        "sha256": _file_sha256(path),
+        "format": config.output_format,
+        "positions": POSITIONS[config.output_format],
+        "tomograms": [describe_frame(frame, len(p)) for p, frame in items],
+        "class_numbers": dict(class_numbers),
+        "not_held": not_held,
+        "sources": [
+            {"file": name, "sha256": _file_sha256(Path(name))} for name in config.input
+        ],
+        "source_format": config.input_format,
+    }
+    if "relion5" in (config.input_format, config.output_format):
+        record["relion5_centre"] = config.relion5_centre
+    if config.output_format == "dynamo":
+        record["first_voxel"] = int(config.dynamo_first_voxel)
+    if config.mirror_z:
+        record["mirrored_z"] = True
+    if not_held:
+        record["kept"] = {p.tomogram_id: _keep(p, not_held) for p, _ in items}
+    with write_whole(sidecar_of(path)) as temporary:
+        temporary.write_text(
+            json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
+        )
+
+
+def restore(records: Sequence[Particles], path: Path) -> list[Particles]:
+    """Return the particles of a file with what its sidecar keeps of them.
+
+    A sidecar of a file that was changed since, or a JSON that is none, is not used.
+
+    Raises
+    ------
+    InputDataError
+        If the sidecar of this very file is damaged.
+    """
+    sidecar = sidecar_of(path)
+    record = _read_sidecar(sidecar)
+    if "kept" not in record:
+        return list(records)
+    if record.get("sha256") != _file_sha256(path):
+        logger.warning("%s was changed; %s is not used.", path, sidecar)
+        return list(records)
+    try:
+        return [_restored(p, record["kept"].get(p.tomogram_id, {})) for p in records]
+    except (AttributeError, TypeError, ValueError) as error:
+        raise InputDataError(
+            f"{sidecar} is damaged: {error}. Remove it to read {path.name} without it."
+        ) from error
+
+
+def _read_sidecar(path: Path) -> dict[str, Any]:
+    """Return what a sidecar holds; nothing if there is none or it is something else."""
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return record if isinstance(record, dict) else {}
+
+
+def describe_frame(frame: TomogramFrame, n_particles: int) -> dict[str, Any]:
+    """Return a frame as JSON values."""
+    return {
+        "tomogram_id": frame.tomogram_id,
+        "dimensions_xyz": list(frame.shape_zyx[::-1]),
+        "voxel_size_ang": frame.voxel_size,
+        "binning": frame.binning,
+        "n_particles": n_particles,
+    }
+
+
+def what_is_lost(items: Sequence[Item], output_format: str) -> list[str]:
+    """Return what these particles hold and the format cannot."""
+    held = {
+        "orientations": any(p.rotations is not None for p, _ in items),
+        "scores": any(np.isfinite(p.scores).any() for p, _ in items),
+        "fractions of a voxel": any(
+            (p.positions_zyx != np.rint(p.positions_zyx)).any() for p, _ in items
+        ),
+    }
+    return [what for what in NOT_HELD[output_format] if held.get(what, True)]
+
+
+def _keep(particles: Particles, not_held: Sequence[str]) -> dict[str, Any]:
+    """Return what is lost of each particle as JSON values."""
+    kept: dict[str, Any] = {}
+    if {"classes", "class names"} & set(not_held):
+        kept["class_names"] = particles.class_names.tolist()
+    if "scores" in not_held:
+        kept["scores"] = [s if s == s else None for s in particles.scores.tolist()]
+    if "orientations" in not_held and particles.rotations is not None:
+        angles = to_relion_angles(particles.rotations)
+        angles[np.isnan(particles.rotations).any(axis=(1, 2))] = np.nan
+        kept["rot_tilt_psi"] = [
+            row if row[0] == row[0] else None for row in np.round(angles, 4).tolist()
+        ]
+    if "fractions of a voxel" in not_held:
+        xyz = reverse_axes(particles.positions_zyx)
+        kept["positions_xyz"] = np.round(xyz, 4).tolist()
+    return kept
+
+
+def _restored(particles: Particles, values: Mapping[str, Any]) -> Particles:
+    """Return the particles with the values kept, if there are as many."""
+    if any(len(found) != len(particles) for found in values.values()):
+        return particles
+    if "class_names" in values:
+        names = np.array(values["class_names"], dtype=str)
+        particles = replace(particles, class_names=names)
+    if "scores" in values:
+        scores = np.array(values["scores"], dtype=np.float64)
+        particles = replace(particles, scores=scores)
+    if "rot_tilt_psi" in values:
+        unknown = [np.nan] * 3
+        angles = [row or unknown for row in values["rot_tilt_psi"]]
+        particles = replace(particles, rotations=from_relion_angles(angles))
+    if "positions_xyz" in values:
+        positions_zyx = reverse_axes(values["positions_xyz"])
+        particles = replace(particles, positions_zyx=positions_zyx)
+    return particles
+
+
+def _file_sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,0 +1,193 @@
+"""Particle STAR files of Warp and M: one table, RELION's labels, Warp's names.
+
+Positions are voxels of the tomogram, "starting from zero at the center of the first
+voxel" (WarpTools' documentation of particle files), or, normalised, fractions of the
+tomogram's size as ``ts_template_match`` writes them. Centred Å are not read by Warp. A
+tomogram is named by its tilt series, ``TS_01.tomostar``; angles are RELION's.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import starfile
+
+from etpicker_plugin.engine.atomic import write_whole
+from etpicker_plugin.engine.errors import InputDataError
+from etpicker_plugin.engine.formats.names import (
+    check_names,
+    match_names,
+    number_classes,
+    short_name,
+)
+from etpicker_plugin.engine.formats.star_columns import (
+    FLOAT_FORMAT,
+    drop_unknown,
+    particle_columns,
+    read_classes,
+    read_columns,
+    read_rotations,
+    read_scores,
+    read_tables,
+)
+from etpicker_plugin.engine.geometry import (
+    FloatArray,
+    TomogramFrame,
+    from_fraction_xyz,
+    reverse_axes,
+    to_fraction_xyz,
+)
+from etpicker_plugin.engine.particles import Particles, make_particles
+
+COORDINATES = tuple(f"rlnCoordinate{axis}" for axis in "XYZ")
+TOMOGRAM = "rlnMicrographName"
+VOXEL_SIZE_IN_NAME = re.compile(r"_\d+(\.\d+)?Apx$")
+
+
+def tilt_series_name(tomogram_id: str) -> str:
+    """Return the tilt series of a tomogram that Warp named, ``TS_01_10.00Apx``."""
+    return VOXEL_SIZE_IN_NAME.sub("", tomogram_id)
+
+
+def write_warp(
+    items: Sequence[tuple[Particles, TomogramFrame]],
+    path: Path,
+    *,
+    normalised: bool = False,
+    class_order: Sequence[str] = (),
+) -> None:
+    """Write the particles of one or more tomograms as one table.
+
+    Raises
+    ------
+    InputDataError
+        If a name cannot stand in a STAR file.
+    """
+    names = [str(n) for particles, _ in items for n in particles.class_names]
+    numbers = number_classes(names, order=class_order)
+    check_names([*numbers, *(frame.tomogram_id for _, frame in items)])
+    tables = [
+        _particle_table(particles, frame, normalised=normalised, class_numbers=numbers)
+        for particles, frame in items
+    ]
+    table = drop_unknown(pd.concat(tables, ignore_index=True))
+    with write_whole(path) as temporary:
+        starfile.write(table, temporary, float_format=FLOAT_FORMAT, na_rep="nan")
+
+
+def read_warp(
+    path: Path,
+    *,
+    frames: Mapping[str, TomogramFrame],
+    normalised: bool = False,
+    class_order: Sequence[str] = ("particle",),
+) -> list[Particles]:
+    """Read a file into one record per frame, in the frames' order.
+
+    Raises
+    ------
+    InputDataError
+        If the file, its columns or its numbers do not fit, or it names a tomogram
+        that ``frames`` does not.
+    """
+    table = read_warp_table(path)
+    _check_unit(table, normalised=normalised, path=path)
+    series = {tilt_series_name(name): frame for name, frame in frames.items()}
+    owners = _owners(table, list(series), path=path)
+    return [
+        _read_rows(
+            table[owners == name],
+            frame,
+            normalised=normalised,
+            class_order=class_order,
+            path=path,
+        )
+        for name, frame in series.items()
+    ]
+
+
+def read_warp_names(path: Path) -> list[str]:
+    """Return the tilt series that a file names, or the file's own name if none."""
+    table = read_warp_table(path)
+    if TOMOGRAM not in table.columns:
+        return [path.stem]
+    return list(dict.fromkeys(short_name(name) for name in table[TOMOGRAM].astype(str)))
+
+
+def read_warp_table(path: Path) -> pd.DataFrame:
+    """Return the particle table (see ``read_tables``)."""
+    return read_tables(path, needed=COORDINATES, version="warp")[0]
+
+
+def _particle_table(
+    particles: Particles,
+    frame: TomogramFrame,
+    *,
+    normalised: bool,
+    class_numbers: Mapping[str, int],
+) -> pd.DataFrame:
+    positions = particles.positions_zyx
+    xyz = to_fraction_xyz(positions, frame) if normalised else reverse_axes(positions)
+    name = tilt_series_name(frame.tomogram_id) + ".tomostar"
+    return pd.DataFrame(
+        {
+            **dict(zip(COORDINATES, xyz.T, strict=True)),
+            **particle_columns(particles, class_numbers=class_numbers),
+            TOMOGRAM: np.full(len(particles), name, dtype=object),
+        }
+    )
+
+
+def _check_unit(table: pd.DataFrame, *, normalised: bool, path: Path) -> None:
+    """Refuse fractions read as voxels, and voxels read as fractions."""
+    xyz = read_columns(table, COORDINATES, path=path)
+    are_fractions = bool(len(xyz)) and bool((np.abs(xyz) <= 1).all())
+    if normalised and len(xyz) and not are_fractions:
+        raise InputDataError(
+            f"{path}: positions up to {xyz.max():g}, expected fractions of the "
+            "tomogram's size, 0 to 1. They may be voxels: choose the format 'warp'."
+        )
+    if are_fractions and not normalised:
+        raise InputDataError(
+            f"{path}: all positions are at most 1, expected voxels. They may be "
+            "fractions of the tomogram's size: choose the format 'warp-normalised'."
+        )
+
+
+def _owners(table: pd.DataFrame, series: Sequence[str], *, path: Path) -> pd.Series:
+    """Return each row's tilt series; a file that names none is of the only one."""
+    if TOMOGRAM not in table.columns and len(series) == 1:
+        return pd.Series(series[0], index=table.index)
+    if TOMOGRAM not in table.columns:
+        raise InputDataError(
+            f"{path}: no column {TOMOGRAM}, but {len(series)} tomograms are given. "
+            "Give the one that the file belongs to."
+        )
+    names = table[TOMOGRAM].astype(str)
+    match = match_names(sorted(set(names)), series)
+    if match.unmatched:
+        raise InputDataError(
+            f"{path}: tomogram names do not match; {match.describe()}. Give the "
+            "tomograms that the file names, under those names."
+        )
+    return names.map(match.pairs)
+
+
+def _read_rows(
+    rows: pd.DataFrame,
+    frame: TomogramFrame,
+    *,
+    normalised: bool,
+    class_order: Sequence[str],
+    path: Path,
+) -> Particles:
+    xyz: FloatArray = read_columns(rows, COORDINATES, path=path)
+    return make_particles(
+        frame.tomogram_id,
+        from_fraction_xyz(xyz, frame) if normalised else reverse_axes(xyz),
+        class_names=read_classes(rows, class_order, path=path),
+        scores=read_scores(rows, path=path),
+        rotations=read_rotations(rows, path=path),
+    )

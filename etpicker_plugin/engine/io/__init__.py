@@ -1,1 +1,0 @@
-"""Tomograms and coordinates, read and written."""

@@ -1,0 +1,1 @@
+"""Boxes refined together, and what the alignment says of each set."""

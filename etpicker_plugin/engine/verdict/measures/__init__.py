@@ -1,0 +1,1 @@
+"""Numbers by which sets are told apart."""

@@ -1,0 +1,1 @@
+"""What is judged: the places picked, beside random ones, and their boxes."""

@@ -1,0 +1,1 @@
+"""The verdict as a record, in words, pictures and a page."""

@@ -1,0 +1,203 @@
+"""What a validation found, and verdict.json."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from etpicker_plugin import __version__
+from etpicker_plugin.engine.atomic import write_whole
+from etpicker_plugin.engine.comparison.joining import IndexArray
+from etpicker_plugin.engine.comparison.offsets import Offset
+from etpicker_plugin.engine.comparison.pick_sets import PickSets
+from etpicker_plugin.engine.config.options import config_to_values
+from etpicker_plugin.engine.config.pick_sets import CONTROL
+from etpicker_plugin.engine.config.validate import ValidateConfig
+from etpicker_plugin.engine.verdict.alignment.results import AlignedBoxes
+from etpicker_plugin.engine.verdict.measures.measures import Average, SubsetResolution
+from etpicker_plugin.engine.verdict.measures.ranking import (
+    Ranking,
+    area_under_curve,
+    share_above,
+)
+from etpicker_plugin.engine.verdict.measures.rosenthal import BFactorFit
+from etpicker_plugin.engine.verdict.places.candidates import Candidates
+from etpicker_plugin.engine.verdict.places.geometry import BoxGeometry
+
+CONTROL_LEVEL = 0.95
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """All that a validation found.
+
+    Attributes
+    ----------
+    groups
+        Rows of every set, the control, and what sets share or have alone.
+    matched
+        Per set: resolutions of draws of ``matched_n`` boxes.
+    growth
+        Per set: resolutions over growing numbers.
+    local_ang
+        Per set: median local resolution, Å, where it was computed.
+    relion_version, commands
+        What ran.
+    """
+
+    sets: PickSets
+    members: dict[str, IndexArray]
+    geometry: BoxGeometry
+    candidates: Candidates
+    boxes: AlignedBoxes
+    groups: dict[str, IndexArray]
+    ranking: Ranking
+    averages: dict[str, Average]
+    matched_n: int
+    matched: dict[str, list[SubsetResolution]]
+    growth: dict[str, list[SubsetResolution]]
+    fits: dict[str, BFactorFit | None]
+    offsets: dict[str, Offset]
+    local_ang: dict[str, float | None]
+    iteration: int
+    relion_version: str
+    commands: tuple[str, ...]
+
+    @property
+    def judged(self) -> tuple[str, ...]:
+        """Return the sets and the control."""
+        return (*self.sets.names, CONTROL)
+
+    @property
+    def best_set(self) -> str:
+        """Return the set that ranks first, whether before the control or not."""
+        return next(name for name in self.ranking.order if name != CONTROL)
+
+    def ratios(self, name: str) -> NDArray[np.float64]:
+        """Return a group's log-likelihood ratios."""
+        return self.boxes.ratio[self.groups[name]]
+
+    def n_picks(self, name: str) -> int:
+        """Return how many picks a set has, judged or not."""
+        if name == CONTROL:
+            return len(self.candidates.rows[CONTROL])
+        return self.sets.count(name)
+
+    def above_control(self, name: str) -> float:
+        """Return the share of a group above 95 % of the control."""
+        return share_above(self.ratios(name), self.ratios(CONTROL), level=CONTROL_LEVEL)
+
+    def matched_resolutions(self, name: str) -> list[float]:
+        """Return what the draws of equal numbers reached, where they reached any."""
+        found = [s.resolution_ang for s in self.matched.get(name, [])]
+        return [d for d in found if d is not None]
+
+    def matched_resolution(self, name: str) -> float | None:
+        """Return the mean over draws in 1/d², as Å; ``None`` if most had none."""
+        found = self.matched_resolutions(name)
+        if not found or len(found) * 2 < len(self.matched[name]):
+            return None
+        return float(np.mean([d**-2 for d in found]) ** -0.5)
+
+    def rosenthal_resolution(self, name: str) -> float | None:
+        """Return where a set's Rosenthal-Henderson line is at equal numbers, Å."""
+        fit = self.fits[name]
+        if fit is None or not self.matched_n:
+            return None
+        return fit.resolution_of(self.matched_n)
+
+    def alarms(self) -> list[str]:
+        """Return a sentence for every set whose origin is probably wrong."""
+        return [
+            f"Set {name}: its picks lie {offset.describe()} of the particles that they "
+            "average to. So constant an offset is a wrong origin, axis or binning, not "
+            "bad picking; subtract it."
+            for name, offset in self.offsets.items()
+            if offset.is_alarming
+        ]
+
+
+def write_verdict(
+    verdict: Verdict, config: ValidateConfig, words: list[str], path: Path
+) -> None:
+    """Write verdict.json; last, as the mark of a finished validation."""
+    record: dict[str, Any] = {
+        "ranking": list(verdict.ranking.order),
+        "sets": {name: set_record(verdict, name) for name in verdict.judged},
+        "groups": {
+            name: group_record(verdict, name)
+            for name in verdict.groups
+            if name not in verdict.judged
+        },
+        "conclusive": verdict.ranking.is_conclusive,
+        "first_stays_first": verdict.ranking.stays_first,
+        "words": words,
+        "alarms": verdict.alarms(),
+        "matched_n": verdict.matched_n,
+        "tomograms": list(verdict.sets.tomograms),
+        "left_out": list(verdict.sets.left_out),
+        "box": verdict.geometry.box,
+        "box_voxel_size_ang": verdict.geometry.box_voxel_size,
+        "iteration": verdict.iteration,
+        "relion_version": verdict.relion_version,
+        "commands": list(verdict.commands),
+        "settings": config_to_values(config),
+        "code_version": __version__,
+    }
+    with write_whole(path) as temporary:
+        temporary.write_text(
+            json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False) + "\n",
+            encoding="utf-8",
+        )
+
+
+def set_record(verdict: Verdict, name: str) -> dict[str, Any]:
+    """Return a set's numbers; those of an origin are none for the control."""
+    offset = verdict.offsets.get(name)
+    fit = verdict.fits[name]
+    return {
+        "n": verdict.n_picks(name),
+        "n_judged": len(verdict.groups[name]),
+        "n_at_border": verdict.candidates.at_border.get(name, 0),
+        **group_record(verdict, name),
+        "resolution_matched_ang": verdict.matched_resolution(name),
+        "b_factor": fit.b_factor if fit else None,
+        "b_factor_interval": list(fit.interval) if fit and fit.interval else None,
+        "rosenthal_resolution_matched_ang": verdict.rosenthal_resolution(name),
+        "local_resolution_median_ang": verdict.local_ang.get(name),
+        "origin_shift_voxels": list(offset.mean_xyz) if offset else [0.0, 0.0, 0.0],
+        "origin_shift_error_voxels": (
+            list(offset.standard_error_xyz) if offset else None
+        ),
+        "origin_alarm": offset.is_alarming if offset else False,
+    }
+
+
+def group_record(verdict: Verdict, name: str) -> dict[str, Any]:
+    """Return what is known of any group of boxes."""
+    rows = verdict.groups[name]
+    average = verdict.averages[name]
+    boxes = verdict.boxes
+    return {
+        "n_boxes": len(rows),
+        "llr_median": _median(boxes.ratio[rows]),
+        "ll_median": _median(boxes.log_likelihood[rows]),
+        "best_probability_median": _median(boxes.best_probability[rows]),
+        "llr_auc_over_control": area_under_curve(
+            boxes.ratio[rows], verdict.ratios(CONTROL)
+        ),
+        "ll_auc_over_control": area_under_curve(
+            boxes.log_likelihood[rows],
+            boxes.log_likelihood[verdict.groups[CONTROL]],
+        ),
+        "share_above_control": verdict.above_control(name),
+        "resolution_ang": average.resolution_ang,
+        "resolution_half_ang": average.resolution_half_ang,
+    }
+
+
+def _median(values: NDArray[np.float64]) -> float | None:
+    return float(np.median(values)) if len(values) else None

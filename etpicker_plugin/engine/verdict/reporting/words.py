@@ -1,0 +1,120 @@
+"""The verdict in plain words, with what makes it uncertain."""
+
+from itertools import combinations
+
+import numpy as np
+
+from etpicker_plugin.engine.comparison.compare import compare_pair
+from etpicker_plugin.engine.config.pick_sets import CONTROL
+from etpicker_plugin.engine.verdict.reporting.result import Verdict
+
+LEAST_FOR_RESOLUTION = 40
+"""Boxes below which a resolution is mostly chance."""
+
+
+def verdict_words(verdict: Verdict) -> list[str]:
+    """Return the verdict as sentences, the main one first."""
+    return [
+        _main_sentence(verdict),
+        *(_set_sentence(verdict, name) for name in verdict.sets.names),
+        *_resolution_sentences(verdict),
+        *_size_sentences(verdict),
+        *_unshared_sentences(verdict),
+        *_border_sentences(verdict),
+        *_left_out_sentences(verdict),
+    ]
+
+
+def _main_sentence(verdict: Verdict) -> str:
+    ranking = verdict.ranking
+    order = " > ".join(ranking.order)
+    if ranking.is_conclusive:
+        share = 100 * ranking.stays_first
+        return (
+            f"{ranking.order[0]} found the particles best: by log-likelihood ratio the "
+            f"order is {order}, and it stays first in {share:.0f} % of the bootstrap "
+            "samples."
+        )
+    return (
+        f"Not conclusive. By log-likelihood ratio the order is {order}, but "
+        f"{'; '.join(ranking.reasons)}."
+    )
+
+
+def _set_sentence(verdict: Verdict, name: str) -> str:
+    rows = verdict.groups[name]
+    share = 100 * verdict.above_control(name)
+    return (
+        f"{name}: {share:.0f} % of its {len(rows)} judged picks fit the particle "
+        "better than 95 % of the random coordinates do (5 % would by chance)."
+    )
+
+
+def _resolution_sentences(verdict: Verdict) -> list[str]:
+    if not verdict.matched_n:
+        return []
+    known = {n: verdict.matched_resolution(n) for n in verdict.judged}
+    texts = [f"{n} {d:.0f} Å" if d else f"{n} none" for n, d in known.items()]
+    sentences = [
+        f"At equal numbers ({verdict.matched_n} boxes) the averages reach "
+        f"{', '.join(texts)} (FSC 0.143)."
+    ]
+    lines = {n: verdict.rosenthal_resolution(n) for n in verdict.judged}
+    if all(lines.values()):
+        shown = ", ".join(f"{n} {d:.0f} Å" for n, d in lines.items())
+        sentences.append(f"The Rosenthal-Henderson lines are there at {shown}.")
+    best = verdict.ranking.order[0]
+    least = known[best] or np.inf
+    finer = [
+        n for n, d in known.items() if n not in (best, CONTROL) and d and d < least
+    ]
+    if finer:
+        sentences.append(
+            f"Resolution at equal numbers puts {', '.join(finer)} before {best}, other "
+            "than the likelihood does; look at both averages."
+        )
+    return sentences
+
+
+def _size_sentences(verdict: Verdict) -> list[str]:
+    sentences = []
+    if verdict.matched_n < LEAST_FOR_RESOLUTION:
+        sentences.append(
+            f"{verdict.matched_n} boxes in the smallest set are too few for a "
+            f"resolution or a Rosenthal-Henderson plot to mean much (at least "
+            f"{LEAST_FOR_RESOLUTION}): rely on the likelihoods."
+        )
+    fits = {n: verdict.fits[n] for n in verdict.sets.names}
+    unbound = [n for n, fit in fits.items() if fit is None or fit.interval is None]
+    if unbound:
+        sentences.append(
+            f"The B-factor of {', '.join(unbound)} is not bounded by these data: the "
+            "sets are too small, or their resolution does not grow with number."
+        )
+    return sentences
+
+
+def _unshared_sentences(verdict: Verdict) -> list[str]:
+    pairs = [
+        compare_pair(verdict.sets, verdict.members, first, second)
+        for first, second in combinations(verdict.sets.names, 2)
+    ]
+    return [pair.describe() for pair in pairs if not pair.n_both]
+
+
+def _border_sentences(verdict: Verdict) -> list[str]:
+    lost = {n: k for n, k in verdict.candidates.at_border.items() if k}
+    if not lost:
+        return []
+    texts = ", ".join(f"{k} of {n}" for n, k in lost.items())
+    return [
+        f"Not judged, nearer than {verdict.geometry.border_vox:.0f} voxels to a face "
+        f"of the tomogram: {texts}."
+    ]
+
+
+def _left_out_sentences(verdict: Verdict) -> list[str]:
+    if not verdict.sets.left_out:
+        return []
+    names = ", ".join(verdict.sets.left_out)
+    return [f"Tomograms that not all sets cover are left out of all: {names}."]

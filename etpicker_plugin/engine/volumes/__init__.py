@@ -1,0 +1,1 @@
+"""Tomograms on disk and in memory."""

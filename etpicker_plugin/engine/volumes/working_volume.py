@@ -1,0 +1,257 @@
+"""A tomogram as the network sees it: normalised, at the working voxel size.
+
+Nothing is read until a box is asked for, and then only what that box needs, so
+memory does not grow with the tomogram. A box holds the same values whatever other
+boxes were read before or how large it is.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from etpicker_plugin.engine.errors import InputDataError
+from etpicker_plugin.engine.volumes.tomogram import Tomogram, read_box
+
+SAME_VOXEL_SIZE = 0.03
+"""Voxel sizes nearer than this share are taken as equal: no resampling."""
+
+STATISTICS_SAMPLES = 4_000_000
+STATISTICS_PLANES = 16
+LEAST_WORKING_SD = 1e-3
+CLIP_PERCENTILES = (0.1, 99.9)
+CLIP_SD = 6.0
+BLUR_TRUNCATE = 4.0
+SLAB_VOXELS = 16_000_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkingVolume:
+    """A tomogram with the numbers that normalise and rescale it.
+
+    Attributes
+    ----------
+    mean, sd
+        Of the input voxels, cut off at the 0.1th and 99.9th percentile, so that gold
+        beads do not set the scale.
+    working_mean, working_sd
+        The same of the rescaled voxels, in units of ``sd``: what is averaged out on the
+        way to a coarser grid is mostly noise, and how much of it there was must not
+        decide how bright a particle looks to the network.
+    scale
+        Working voxel size over the tomogram's. Working voxel *i* lies on input voxel
+        ``i * scale``: the two grids share the centre of their first voxel.
+    shape_zyx
+        Size in working voxels.
+    """
+
+    tomogram: Tomogram
+    mean: float
+    sd: float
+    scale: float
+    shape_zyx: tuple[int, int, int]
+    working_mean: float = 0.0
+    working_sd: float = 1.0
+
+    def read(
+        self, start_zyx: tuple[int, ...], stop_zyx: tuple[int, ...]
+    ) -> NDArray[np.float32]:
+        """Return a box of normalised voxels; outside the volume it is 0, the mean."""
+        inside = [
+            (max(a, 0), min(b, n))
+            for a, b, n in zip(start_zyx, stop_zyx, self.shape_zyx, strict=True)
+        ]
+        box = np.zeros(np.subtract(stop_zyx, start_zyx), dtype=np.float32)
+        if all(a < b for a, b in inside):
+            target = tuple(
+                slice(a - start, b - start)
+                for (a, b), start in zip(inside, start_zyx, strict=True)
+            )
+            box[target] = self._read_inside(inside)
+        return box
+
+    def _read_inside(self, inside: list[tuple[int, int]]) -> NDArray[np.float32]:
+        if self.scale == 1.0:
+            return self._normalise(read_box(self.tomogram.data, _slices(inside)))
+        margin = blur_reach(self.scale) + 2
+        source = [
+            (
+                max(int(np.floor(a * self.scale)) - margin, 0),
+                min(int(np.ceil((b - 1) * self.scale)) + margin + 1, n),
+            )
+            for (a, b), n in zip(inside, self.tomogram.shape_zyx, strict=True)
+        ]
+        values = self._normalise(read_box(self.tomogram.data, _slices(source)))
+        along_z, along_y, along_x = (
+            resampling_matrix(box, read, scale=self.scale, length=n)
+            for box, read, n in zip(
+                inside, source, self.tomogram.shape_zyx, strict=True
+            )
+        )
+        flat = along_z @ values.reshape(len(values), -1)
+        planes = flat.reshape(-1, *values.shape[1:])
+        resampled: NDArray[np.float32] = (along_y @ planes) @ along_x.T
+        return _standard_score(resampled, self.working_mean, self.working_sd)
+
+    def _normalise(self, values: NDArray[np.generic]) -> NDArray[np.float32]:
+        return _standard_score(values.astype(np.float32), self.mean, self.sd)
+
+    def to_working(self, positions_zyx: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Convert input voxels to working voxels."""
+        return positions_zyx / self.scale
+
+    def to_input(self, positions_zyx: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Convert working voxels to input voxels."""
+        return positions_zyx * self.scale
+
+
+def open_working_volume(tomogram: Tomogram, working_voxel_size: float) -> WorkingVolume:
+    """Measure what normalises a tomogram; check every voxel once, slab by slab.
+
+    Raises
+    ------
+    InputDataError
+        If voxels are NaN or infinite, all equal, or the volume would be thinner than
+        two working voxels.
+    """
+    check_finite(tomogram)
+    mean, sd = clipped_statistics(tomogram)
+    scale = working_voxel_size / tomogram.voxel_size
+    if abs(scale - 1.0) < SAME_VOXEL_SIZE:
+        scale = 1.0
+    z, y, x = (int((n - 1) / scale + 1e-9) + 1 for n in tomogram.shape_zyx)
+    if min(z, y, x) < 2:
+        raise InputDataError(
+            f"Tomogram {tomogram.path}: size (z, y, x) {tomogram.shape_zyx} at "
+            f"{tomogram.voxel_size:g} Å is {(z, y, x)} at the working voxel size of "
+            f"{working_voxel_size:g} Å, too thin. Check the voxel size."
+        )
+    volume = WorkingVolume(
+        tomogram=tomogram, mean=mean, sd=sd, scale=scale, shape_zyx=(z, y, x)
+    )
+    if scale == 1.0:
+        return volume
+    mean, sd = cut_off_statistics(_sample_planes(volume))
+    return replace(volume, working_mean=mean, working_sd=max(sd, LEAST_WORKING_SD))
+
+
+def _standard_score(
+    values: NDArray[np.float32], mean: float, sd: float
+) -> NDArray[np.float32]:
+    """Return, in place, how many standard deviations each value is from the mean."""
+    values -= np.float32(mean)
+    values /= np.float32(sd)
+    return np.clip(values, -CLIP_SD, CLIP_SD, out=values)
+
+
+def _sample_planes(volume: WorkingVolume) -> NDArray[np.float32]:
+    """Read xy planes that are spread evenly through a volume."""
+    nz, ny, nx = volume.shape_zyx
+    number = min(STATISTICS_PLANES, nz)
+    middles = ((np.arange(number) + 0.5) * nz / number).astype(int).tolist()
+    planes = [volume.read((z, 0, 0), (z + 1, ny, nx)) for z in middles]
+    return np.concatenate(planes)
+
+
+def blur_sigma(scale: float) -> float:
+    """Return the Gaussian's sigma (input voxels) against aliasing; 0 for scale <= 1.
+
+    A Gaussian of half the new voxel's edge, less the half voxel that the old grid
+    already has.
+    """
+    return 0.5 * float(np.sqrt(max(scale**2 - 1.0, 0.0)))
+
+
+def blur_reach(scale: float) -> int:
+    """Return how many input voxels the Gaussian reaches on each side."""
+    return int(BLUR_TRUNCATE * blur_sigma(scale) + 0.5)
+
+
+def resampling_matrix(
+    box: tuple[int, int], source: tuple[int, int], *, scale: float, length: int
+) -> NDArray[np.float32]:
+    """Return what blurs and interpolates along one axis, ``(working, input)`` voxels.
+
+    Each row is the linear interpolation between two input voxels, each of them blurred
+    by the Gaussian; beyond the ends of the volume the last voxel goes on. To multiply
+    by it is many times faster than to filter all voxels and to keep some.
+
+    Parameters
+    ----------
+    box, source
+        Working voxels wanted, and input voxels given: ``[start, stop)`` each.
+    length
+        Of the volume, input voxels.
+    """
+    reach, sigma = blur_reach(scale), blur_sigma(scale)
+    offsets = np.arange(-reach, reach + 1)
+    blur = np.exp(-0.5 * (offsets / max(sigma, 1e-6)) ** 2)
+    blur /= blur.sum()
+    positions = np.arange(*box) * scale
+    below = np.floor(positions).astype(int)
+    share = (positions - below)[:, None]
+    rows = np.arange(len(positions))[:, None]
+    matrix = np.zeros((len(positions), source[1] - source[0]))
+    for step, weight in ((0, 1 - share), (1, share)):
+        columns = np.clip(below[:, None] + step + offsets, 0, length - 1) - source[0]
+        np.add.at(matrix, (rows, columns), weight * blur)
+    return matrix.astype(np.float32)
+
+
+def check_finite(tomogram: Tomogram) -> None:
+    """Refuse a volume with NaN or infinite voxels.
+
+    Raises
+    ------
+    InputDataError
+        Naming the first slice that holds one.
+    """
+    if tomogram.data.dtype.kind != "f":
+        return
+    thickness = max(1, SLAB_VOXELS // int(np.prod(tomogram.shape_zyx[1:])))
+    for z in range(0, tomogram.shape_zyx[0], thickness):
+        slab = read_box(tomogram.data, (slice(z, z + thickness),))
+        finite = np.isfinite(slab)
+        if not finite.all():
+            bad = z + int(np.argmin(finite.all(axis=(1, 2))))
+            raise InputDataError(
+                f"Tomogram {tomogram.path}: {int((~finite).sum())} voxels are NaN or "
+                f"infinite, the first in slice z={bad}. Reconstruct it again or "
+                "replace them by the mean."
+            )
+
+
+def clipped_statistics(tomogram: Tomogram) -> tuple[float, float]:
+    """Return mean and standard deviation, cut off at two outer percentiles.
+
+    They are taken from a regular grid of at most about four million voxels.
+
+    Raises
+    ------
+    InputDataError
+        If all voxels are equal.
+    """
+    step = int(np.ceil((np.prod(tomogram.shape_zyx) / STATISTICS_SAMPLES) ** (1 / 3)))
+    step = max(step, 1)
+    every = slice(None, None, step)
+    planes = range(0, tomogram.shape_zyx[0], step)
+    sample: NDArray[np.float32] = np.stack(
+        [read_box(tomogram.data, (z, every, every)) for z in planes]
+    ).astype(np.float32)
+    mean, sd = cut_off_statistics(sample)
+    if sd <= 1e-6 * max(abs(mean), 1e-30):
+        raise InputDataError(
+            f"Tomogram {tomogram.path}: all voxels are {mean:g}. It holds no image; "
+            "give the reconstruction."
+        )
+    return mean, sd
+
+
+def cut_off_statistics(sample: NDArray[np.float32]) -> tuple[float, float]:
+    """Return mean and standard deviation of values cut off at two percentiles."""
+    clipped = np.clip(sample, *np.percentile(sample, CLIP_PERCENTILES))
+    return float(clipped.mean(dtype=np.float64)), float(clipped.std(dtype=np.float64))
+
+
+def _slices(box: list[tuple[int, int]]) -> tuple[slice, ...]:
+    return tuple(slice(a, b) for a, b in box)

@@ -1,0 +1,1 @@
+"""An annotation folder: tomograms, picks, classes; every edit on disk. No Qt."""

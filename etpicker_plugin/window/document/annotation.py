@@ -1,0 +1,264 @@
+"""The picks of one tomogram while a person edits them; every edit can be undone.
+
+A pick keeps its number for ever: a deleted one is only marked so, which lets an edit
+be written down in a line and replayed (see ``journal``).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from etpicker_plugin.engine.particles import Particles, make_particles
+
+COLUMNS = ("positions_zyx", "codes", "scores", "alive")
+Values = dict[str, NDArray[Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Edit:
+    """New values of some picks' columns.
+
+    Attributes
+    ----------
+    kind
+        ``add``, ``delete``, ``move``, ``relabel`` or ``confirm``: what to call it.
+    ids
+        ``(M,)`` the picks' numbers; those not yet known are new picks.
+    values
+        Column name to its ``(M, ...)`` new values.
+    """
+
+    kind: str
+    ids: NDArray[np.intp]
+    values: Values
+
+
+class Annotation:
+    """Picks as columns, and the edits that led to them.
+
+    Attributes
+    ----------
+    moved
+        Numbers of the picks that were added or moved, edit by edit.
+    """
+
+    def __init__(self, particles: Particles) -> None:
+        names, codes = np.unique(particles.class_names, return_inverse=True)
+        self.tomogram_id = particles.tomogram_id
+        self.class_names = [str(name) for name in names]
+        self._count = len(particles)
+        self._rotations = particles.rotations
+        self._columns: Values = {
+            "positions_zyx": particles.positions_zyx.copy(),
+            "codes": codes.astype(np.int32),
+            "scores": particles.scores.copy(),
+            "alive": np.ones(len(particles), dtype=bool),
+        }
+        self.moved: list[NDArray[np.intp]] = []
+        self._done: list[tuple[Edit, Edit]] = []
+        self._undone: list[tuple[Edit, Edit]] = []
+
+    # --------------------------- what is there --------------------------------
+    def __len__(self) -> int:
+        """Return how many picks there ever were, deleted ones too."""
+        return self._count
+
+    @property
+    def positions_zyx(self) -> NDArray[np.float64]:
+        """``(N, 3)`` of all picks, in the engine's frame."""
+        return self._columns["positions_zyx"][: self._count]
+
+    @property
+    def codes(self) -> NDArray[np.int32]:
+        """``(N,)`` indices into ``class_names``."""
+        return self._columns["codes"][: self._count]
+
+    @property
+    def scores(self) -> NDArray[np.float64]:
+        """``(N,)``, NaN for what a person marked."""
+        return self._columns["scores"][: self._count]
+
+    @property
+    def alive(self) -> NDArray[np.bool_]:
+        """``(N,)`` false where deleted."""
+        return self._columns["alive"][: self._count]
+
+    def ids_of(self, name: str) -> NDArray[np.intp]:
+        """Return the numbers of a class's picks that are not deleted."""
+        if name not in self.class_names:
+            return np.zeros(0, dtype=np.intp)
+        return np.flatnonzero(self.alive & (self.codes == self.class_names.index(name)))
+
+    def class_of(self, pick: int) -> str:
+        """Return the class of a pick."""
+        return self.class_names[self.codes[pick]]
+
+    def code_of(self, name: str) -> int:
+        """Return the index of a class, which is added if it is new."""
+        if name not in self.class_names:
+            self.class_names.append(name)
+        return self.class_names.index(name)
+
+    def to_particles(self, chosen: NDArray[np.bool_] | None = None) -> Particles:
+        """Return the picks that are not deleted, or of these the chosen ones."""
+        kept = self.alive if chosen is None else self.alive & chosen
+        return make_particles(
+            self.tomogram_id,
+            self.positions_zyx[kept],
+            class_names=np.array(self.class_names or [""])[self.codes[kept]],
+            scores=self.scores[kept],
+            rotations=self._rotations_of(kept),
+        )
+
+    def _rotations_of(self, kept: NDArray[np.bool_]) -> NDArray[np.float64] | None:
+        """Return the orientations that the first picks came with, NaN for new ones."""
+        if self._rotations is None:
+            return None
+        rotations = np.full((self._count, 3, 3), np.nan)
+        rotations[: len(self._rotations)] = self._rotations
+        return rotations[kept]
+
+    # --------------------------- edits ----------------------------------------
+    def adding(
+        self, positions_zyx: ArrayLike, name: str, *, scores: ArrayLike = np.nan
+    ) -> Edit:
+        """Return the edit that adds picks of one class."""
+        positions = np.asarray(positions_zyx, dtype=np.float64).reshape(-1, 3)
+        count = len(positions)
+        return Edit(
+            kind="add",
+            ids=np.arange(self._count, self._count + count),
+            values={
+                "positions_zyx": positions,
+                "codes": np.full(count, self.code_of(name), dtype=np.int32),
+                "scores": np.broadcast_to(np.asarray(scores, float), count).copy(),
+                "alive": np.ones(count, dtype=bool),
+            },
+        )
+
+    def deleting(self, ids: ArrayLike) -> Edit:
+        """Return the edit that deletes picks."""
+        chosen = np.asarray(ids, dtype=np.intp).reshape(-1)
+        dead = np.zeros(len(chosen), dtype=bool)
+        return Edit(kind="delete", ids=chosen, values={"alive": dead})
+
+    def moving(self, pick: int, position_zyx: ArrayLike) -> Edit:
+        """Return the edit that moves one pick."""
+        position = np.asarray(position_zyx, dtype=np.float64).reshape(1, 3)
+        return Edit(
+            kind="move", ids=np.array([pick]), values={"positions_zyx": position}
+        )
+
+    def relabelling(self, ids: ArrayLike, name: str) -> Edit:
+        """Return the edit that gives picks another class."""
+        chosen = np.asarray(ids, dtype=np.intp).reshape(-1)
+        codes = np.full(len(chosen), self.code_of(name), dtype=np.int32)
+        return Edit(kind="relabel", ids=chosen, values={"codes": codes})
+
+    def confirming(self, ids: ArrayLike, name: str) -> Edit:
+        """Return the edit that makes picks a person's: of a class, without a score."""
+        edit = self.relabelling(ids, name)
+        unknown = np.full(len(edit.ids), np.nan)
+        return Edit(
+            kind="confirm", ids=edit.ids, values={**edit.values, "scores": unknown}
+        )
+
+    def apply(self, edit: Edit) -> None:
+        """Make an edit; what was undone before it can no longer be redone."""
+        self._done.append((edit, self._inverse_of(edit)))
+        self._undone.clear()
+        self._write(edit)
+
+    def undo(self) -> Edit | None:
+        """Take back the last edit and return it; ``None`` without one."""
+        if not self._done:
+            return None
+        edit, inverse = self._done.pop()
+        self._undone.append((edit, inverse))
+        self._write(inverse)
+        return edit
+
+    def redo(self) -> Edit | None:
+        """Make the last undone edit again and return it; ``None`` without one."""
+        if not self._undone:
+            return None
+        edit, inverse = self._undone.pop()
+        self._done.append((edit, inverse))
+        self._write(edit)
+        return edit
+
+    def _inverse_of(self, edit: Edit) -> Edit:
+        """Return the edit that restores what ``edit`` is about to change."""
+        if edit.kind == "add":
+            return self.deleting(edit.ids)
+        before = {name: self._columns[name][edit.ids] for name in edit.values}
+        return Edit(kind="undo", ids=edit.ids, values=before)
+
+    def _write(self, edit: Edit) -> None:
+        if len(edit.ids) and edit.ids.max() >= self._count:
+            self._grow(int(edit.ids.max()) + 1)
+        for name, values in edit.values.items():
+            self._columns[name][edit.ids] = values
+        if "positions_zyx" in edit.values:
+            self.moved.append(edit.ids)
+
+    def _grow(self, count: int) -> None:
+        """Make room for new picks, doubling, so that adding many stays cheap."""
+        capacity = len(self._columns["alive"])
+        if count > capacity:
+            room = max(count, 2 * capacity, 64)
+            for name in COLUMNS:
+                old = self._columns[name]
+                new = np.zeros((room, *old.shape[1:]), dtype=old.dtype)
+                new[: self._count] = old[: self._count]
+                self._columns[name] = new
+        self._count = count
+
+
+def edit_to_values(edit: Edit, class_names: Sequence[str]) -> dict[str, Any]:
+    """Return an edit as JSON values; classes by name."""
+    values: dict[str, Any] = {"edit": edit.kind, "ids": edit.ids.tolist()}
+    for name, column in edit.values.items():
+        if name == "codes":
+            values["classes"] = [class_names[code] for code in column]
+        elif name == "scores":
+            values["scores"] = [None if np.isnan(s) else float(s) for s in column]
+        else:
+            values[name] = column.tolist()
+    return values
+
+
+def edit_from_values(values: Mapping[str, Any], annotation: Annotation) -> Edit:
+    """Return the edit that a line of JSON describes.
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError
+        If it describes none of this annotation.
+    """
+    ids = np.array(values["ids"], dtype=np.intp)
+    columns: Values = {}
+    if "classes" in values:
+        codes = [annotation.code_of(str(name)) for name in values["classes"]]
+        columns["codes"] = np.array(codes, dtype=np.int32)
+    if "positions_zyx" in values:
+        positions = np.array(values["positions_zyx"], dtype=np.float64)
+        columns["positions_zyx"] = positions.reshape(len(ids), 3)
+    if "scores" in values:
+        scores = [np.nan if s is None else s for s in values["scores"]]
+        columns["scores"] = np.array(scores, dtype=np.float64)
+    if "alive" in values:
+        columns["alive"] = np.array(values["alive"], dtype=bool)
+    _check_ids(ids, values["edit"], len(annotation))
+    return Edit(kind=str(values["edit"]), ids=ids, values=columns)
+
+
+def _check_ids(ids: NDArray[np.intp], kind: str, count: int) -> None:
+    """Refuse an edit of picks that do not exist, or new ones out of order."""
+    new = np.arange(count, count + len(ids))
+    known = bool(((ids >= 0) & (ids < count)).all())
+    if not (np.array_equal(ids, new) if kind == "add" else known):
+        raise ValueError(f"'{kind}' of picks {ids[:3].tolist()}…, of {count} picks")

@@ -1,0 +1,279 @@
+"""An annotation folder: its tomograms, the picks of each, and one window at a time.
+
+For a tomogram NAME the folder holds ``NAME.start.csv`` (the picks that it began with),
+``NAME.journal.jsonl`` (every edit since) and, whenever it is saved, ``NAME.csv``.
+``classes.json`` holds the classes of all.
+"""
+
+import fcntl
+import hashlib
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from etpicker_plugin.engine.config.view import ViewConfig
+from etpicker_plugin.engine.errors import ConfigError, ResourceError
+from etpicker_plugin.engine.formats.coordinates_csv import (
+    read_csv,
+    refuse_outside,
+    write_csv,
+)
+from etpicker_plugin.engine.formats.names import match_names
+from etpicker_plugin.engine.negative import NEGATIVE
+from etpicker_plugin.engine.particles import Particles, make_particles
+from etpicker_plugin.engine.volumes.tomogram import tomogram_id_of
+from etpicker_plugin.window.document.annotation import Annotation
+from etpicker_plugin.window.document.height_index import HeightIndex
+from etpicker_plugin.window.document.journal import Journal
+from etpicker_plugin.window.document.settings import Classes
+from etpicker_plugin.window.document.volume import VolumeFile, open_volume
+
+LOCK_FILE = ".window.lock"
+CLASSES_FILE = "classes.json"
+START_SUFFIX = ".start.csv"
+
+Ids = NDArray[np.intp] | slice
+EVERY = slice(None)
+
+
+@dataclass(kw_only=True)
+class Document:
+    """A tomogram with its picks and what may lie over it."""
+
+    volume: VolumeFile
+    journal: Journal
+    other: Particles | None = None
+    probability: VolumeFile | None = None
+    mask: VolumeFile | None = None
+    heights: HeightIndex = field(init=False)
+    other_heights: HeightIndex | None = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        """Have the picks found by slice."""
+        self.heights = HeightIndex(self.annotation, self.annotation.moved)
+        if self.other is not None:
+            self.other_heights = HeightIndex(self.other)
+
+    @property
+    def name(self) -> str:
+        """The tomogram's name."""
+        return self.volume.tomogram_id
+
+    @property
+    def annotation(self) -> Annotation:
+        """The picks."""
+        return self.journal.annotation
+
+    def radii_vox(self, classes: Classes, ids: Ids = EVERY) -> NDArray[np.float64]:
+        """Return the picks' radii in voxels, ``(N,)``; a negative has the largest."""
+        annotation = self.annotation
+        table = [
+            classes.largest_diameter() if n == NEGATIVE else classes[n].diameter_ang
+            for n in annotation.class_names
+        ]
+        radii = np.array(table or [0.0]) / 2 / self.volume.voxel_size
+        return np.asarray(radii[annotation.codes[ids]])
+
+    def shown(self, classes: Classes, ids: Ids = EVERY) -> NDArray[np.bool_]:
+        """Return which picks count, ``(N,)``: not deleted, not below the threshold.
+
+        What a person marked has no score and always counts.
+        """
+        annotation = self.annotation
+        table = [classes[name].threshold for name in annotation.class_names]
+        least = np.array(table or [0.0])[annotation.codes[ids]]
+        return np.asarray(annotation.alive[ids] & ~(annotation.scores[ids] < least))
+
+
+class Session:
+    """The open folder; ``close`` lets another window have it."""
+
+    def __init__(self, config: ViewConfig, folder: Path) -> None:
+        """Open or continue the annotation in ``folder``.
+
+        Raises
+        ------
+        ConfigError
+            If files and tomograms do not pair up, or the folder holds another
+            annotation.
+        InputDataError
+            If a file cannot be used.
+        ResourceError
+            If the folder is open in another window, or cannot be written.
+        """
+        self.folder = folder
+        self._lock = _lock(folder)
+        self.classes = Classes(folder / CLASSES_FILE, config.diameter)
+        self.documents = [
+            self._open(path, config, inputs)
+            for path, inputs in _pair_inputs(config).items()
+        ]
+        found = {n for d in self.documents for n in d.annotation.class_names}
+        self.classes.add_missing(sorted(found))
+
+    def has_scores(self) -> bool:
+        """Return whether any pick has a score, so that there is something to judge."""
+        return any(np.isfinite(d.annotation.scores).any() for d in self.documents)
+
+    def save(self) -> None:
+        """Write the picks of every tomogram that count to ``NAME.csv``."""
+        for document in self.documents:
+            self.save_one(document)
+
+    def save_one(self, document: Document) -> None:
+        """Write the picks of one tomogram that count."""
+        particles = document.annotation.to_particles(document.shown(self.classes))
+        write_csv(particles, self.folder / f"{document.name}.csv")
+
+    def close(self) -> None:
+        """Save, and let the folder go."""
+        self.save()
+        for document in self.documents:
+            document.journal.close()
+        self._lock.close()
+
+    def _open(
+        self, path: str, config: ViewConfig, inputs: dict[str, str | None]
+    ) -> Document:
+        volume = open_volume(path, config.voxel_size)
+        first, digest = self._first_picks(volume, inputs["coordinates"])
+        compare = inputs["compare"]
+        journal = Journal(
+            self.folder / f"{volume.tomogram_id}.journal.jsonl",
+            Annotation(first),
+            header={
+                "tomogram": volume.tomogram_id,
+                "shape_zyx": list(volume.shape_zyx),
+                "voxel_size_ang": round(volume.voxel_size, 4),
+                "first_picks": digest,
+            },
+        )
+        return Document(
+            volume=volume,
+            journal=journal,
+            other=_read_picks(Path(compare), volume) if compare else None,
+            probability=_open_over(inputs["probability"], volume),
+            mask=_open_over(inputs["mask"], volume),
+        )
+
+    def _first_picks(
+        self, volume: VolumeFile, given: str | None
+    ) -> tuple[Particles, str]:
+        """Return the picks that the annotation began with, and their file's digest.
+
+        When it begins, the given file is copied, once it is known to be usable.
+
+        Raises
+        ------
+        ConfigError
+            If the annotation began with other picks, or a file is in the way.
+        """
+        name = volume.tomogram_id
+        start = self.folder / f"{name}{START_SUFFIX}"
+        if (self.folder / f"{name}.journal.jsonl").exists():
+            if given and _digest(Path(given)) != _digest(start):
+                raise ConfigError(
+                    f"The annotation in {self.folder} began with other picks of {name} "
+                    f"than {given}. Leave out --coordinates to go on with it, or give "
+                    "another folder (--out)."
+                )
+            return _read_picks(start, volume), _digest(start)
+        if (self.folder / f"{name}.csv").exists():
+            raise ConfigError(
+                f"{self.folder} holds a {name}.csv that is not of an annotation, and "
+                "it is not overwritten. Give another folder (--out)."
+            )
+        if given is None:
+            start.unlink(missing_ok=True)  # Of a window that was killed while opening.
+            return make_particles(name, []), ""
+        particles = _read_picks(Path(given), volume)
+        shutil.copyfile(given, start)
+        return particles, _digest(start)
+
+
+def _lock(folder: Path):
+    """Take the folder for this process; the system frees it even after a kill."""
+    stream = None
+    try:
+        stream = (folder / LOCK_FILE).open("a")
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        stream.close()
+        raise ResourceError(
+            f"The annotation {folder} is open in another window. Close that one, or "
+            "give another folder (--out)."
+        ) from error
+    except OSError as error:
+        raise ResourceError(
+            f"The annotation folder {folder} cannot be used: {error}. Give another "
+            "(--out)."
+        ) from error
+    return stream
+
+
+def _pair_inputs(config: ViewConfig) -> dict[str, dict[str, str | None]]:
+    """Return for each tomogram the files of the other lists that belong to it."""
+    names = [tomogram_id_of(path) for path in config.tomogram]
+    double = sorted({name for name in names if names.count(name) > 1})
+    if double:
+        raise ConfigError(
+            f"Several tomograms are named {', '.join(double)}; their picks would have "
+            "one file. Rename them, or open them one by one."
+        )
+    lists = {
+        "coordinates": config.coordinates,
+        "compare": config.compare,
+        "probability": config.probability,
+        "mask": config.mask,
+    }
+    pairs = {flag: _pair(config.tomogram, files, flag) for flag, files in lists.items()}
+    return {
+        path: {flag: found.get(path) for flag, found in pairs.items()}
+        for path in config.tomogram
+    }
+
+
+def _pair(tomograms: Sequence[str], files: Sequence[str], flag: str) -> dict[str, str]:
+    """Pair files with tomograms: by name, or as many in the same order."""
+    by_name = {tomogram_id_of(path): path for path in tomograms}
+    of_file = {tomogram_id_of(path): path for path in files}
+    match = match_names(list(of_file), list(by_name))
+    if len(of_file) == len(files) and not match.unmatched:
+        return {by_name[match.pairs[name]]: path for name, path in of_file.items()}
+    if len(files) == len(tomograms):
+        return dict(zip(tomograms, files, strict=True))
+    raise ConfigError(
+        f"--{flag}: files and tomograms do not pair up by name; {match.describe()}. "
+        "Name each as its tomogram, or give one for each in the same order."
+    )
+
+
+def _digest(path: Path) -> str:
+    """Return the SHA-256 of a file; nothing for one that is not there."""
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+
+
+def _read_picks(path: Path, volume: VolumeFile) -> Particles:
+    """Read picks that lie in the volume; an annotation may begin without a file."""
+    if not path.exists() and path.name.endswith(START_SUFFIX):
+        return make_particles(volume.tomogram_id, [])
+    particles = read_csv(path, tomogram_id=volume.tomogram_id)
+    refuse_outside(particles, shape_zyx=volume.shape_zyx, path=path)
+    return particles
+
+
+def _open_over(path: str | None, volume: VolumeFile) -> VolumeFile | None:
+    """Open what lies over the tomogram: a mask or a probability map of its size."""
+    if path is None:
+        return None
+    over = open_volume(path, volume.voxel_size)
+    if over.shape_zyx != volume.shape_zyx:
+        raise ConfigError(
+            f"{path}: size (z, y, x) {over.shape_zyx}, but its tomogram's is "
+            f"{volume.shape_zyx}. Give a map made on that tomogram."
+        )
+    return over

@@ -1,0 +1,108 @@
+"""The classes of an annotation: names, diameters and thresholds, kept in its folder."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from etpicker_plugin.engine.atomic import write_whole
+from etpicker_plugin.engine.config.checks import require_diameters
+from etpicker_plugin.engine.errors import InputDataError
+from etpicker_plugin.engine.negative import NEGATIVE
+
+FORMAT = 1
+DEFAULT_CLASS = "particle"
+UNKNOWN_DIAMETER_ANG = 200.0
+"""Drawn for a class whose diameter nobody gave; the ruler measures the true one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ParticleClass:
+    """A class; ``threshold`` is the lowest score kept, 0 for all."""
+
+    name: str
+    diameter_ang: float
+    threshold: float = 0.0
+
+
+class Classes:
+    """The classes in the order of their keys; every change is written at once."""
+
+    def __init__(self, path: Path, given: Mapping[str, float]) -> None:
+        """Read them from ``path``, and add the given names and diameters (Å).
+
+        Raises
+        ------
+        ConfigError
+            If a diameter is impossible, or a name is the one of negatives.
+        InputDataError
+            If the file cannot be read.
+        """
+        self.path = path
+        self._written = _read(path)
+        self._classes = {item.name: item for item in self._written}
+        for name, diameter in given.items():
+            self.change(name, diameter_ang=diameter)
+
+    def __iter__(self) -> Iterator[ParticleClass]:
+        """Iterate over the classes, without that of negatives."""
+        return iter(self._classes.values())
+
+    def __len__(self) -> int:
+        """Return their number."""
+        return len(self._classes)
+
+    def names(self) -> list[str]:
+        """Return the names, in order."""
+        return list(self._classes)
+
+    def __getitem__(self, name: str) -> ParticleClass:
+        """Return a class; one not declared has the unknown diameter."""
+        return self._classes.get(name) or ParticleClass(
+            name=name, diameter_ang=self.largest_diameter()
+        )
+
+    def largest_diameter(self) -> float:
+        """Return the largest diameter in Å."""
+        known = [item.diameter_ang for item in self]
+        return max(known, default=UNKNOWN_DIAMETER_ANG)
+
+    def add_missing(self, names: Iterable[str]) -> None:
+        """Declare classes that picks have, and one if there is none at all."""
+        wanted = [name for name in names if name not in (*self._classes, NEGATIVE)]
+        if not wanted and not self._classes:
+            wanted = [DEFAULT_CLASS]
+        for name in wanted:
+            self.change(name)
+
+    def change(self, name: str, *, keep: bool = True, **values: float) -> None:
+        """Declare a class or change its ``diameter_ang`` or ``threshold``.
+
+        ``keep`` writes it down; a slider that is still moving need not.
+        """
+        if "diameter_ang" in values:
+            require_diameters({name: values["diameter_ang"]})
+        changed = replace(self[name], **values)
+        self._classes[name] = changed
+        if not keep or self._written == list(self):
+            return
+        record = {"format": FORMAT, "classes": [asdict(item) for item in self]}
+        with write_whole(self.path) as temporary:
+            temporary.write_text(
+                json.dumps(record, indent=1, ensure_ascii=False), encoding="utf-8"
+            )
+        self._written = list(self)
+
+
+def _read(path: Path) -> list[ParticleClass]:
+    if not path.exists():
+        return []
+    try:
+        record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return [ParticleClass(**values) for values in record["classes"]]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputDataError(
+            f"{path} cannot be read as the classes of an annotation: {error!r}. Move "
+            "it away; the picks do not depend on it."
+        ) from error

@@ -1,0 +1,1 @@
+"""Slices, sections and circles as arrays. No Qt."""

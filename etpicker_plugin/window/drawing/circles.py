@@ -1,0 +1,150 @@
+"""Which circles a view shows, in which colours."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from etpicker_plugin.engine.negative import NEGATIVE
+from etpicker_plugin.window.aids.agreement import Agreement
+from etpicker_plugin.window.document.session import Document
+from etpicker_plugin.window.document.settings import Classes
+from etpicker_plugin.window.drawing.colours import (
+    BOTH_COLOUR,
+    FIRST_COLOUR,
+    SECOND_COLOUR,
+    class_colour,
+)
+from etpicker_plugin.window.drawing.sections import Sections, cut_spheres
+
+
+@dataclass(kw_only=True)
+class CircleGroup:
+    """Circles of one look: ``(M, 2)`` centres, ``(M,)`` radii and heights, voxels."""
+
+    colour: str
+    centres: NDArray[np.float64]
+    radii: NDArray[np.float64]
+    heights: NDArray[np.float64]
+    crossed: bool = False
+    thick: bool = False
+
+
+@dataclass(kw_only=True)
+class ViewCircles:
+    """What one view shows: what the mouse can grip, what is drawn, what stands out."""
+
+    sections: Sections
+    groups: list[CircleGroup]
+    highlight: list[CircleGroup]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Carried:
+    """A pick that is being dragged, and where it is now."""
+
+    pick: int
+    position_zyx: NDArray[np.float64]
+
+
+def circles_of_view(
+    document: Document,
+    classes: Classes,
+    *,
+    axis: int,
+    index: int,
+    selected: int | None,
+    carried: Carried | None = None,
+    agreement: Agreement | None = None,
+) -> ViewCircles:
+    """Return the circles of the picks that count, by class or by agreement.
+
+    The selected pick and the one that is carried are drawn thick.
+    """
+    annotation = document.annotation
+    reach = classes.largest_diameter() / 2 / document.volume.voxel_size
+    ids = document.heights.near(axis, index - reach, index + reach)
+    ids = ids[document.shown(classes, ids)]
+    sections = cut_spheres(
+        annotation.positions_zyx[ids],
+        document.radii_vox(classes, ids),
+        ids,
+        axis=axis,
+        index=index,
+    )
+    codes = annotation.codes[sections.ids]
+    moving = carried.pick if carried else -1
+    if agreement is None:
+        groups = [
+            _group(sections, (codes == code) & (sections.ids != moving), name, classes)
+            for code, name in enumerate(annotation.class_names)
+        ]
+    else:
+        groups = _agreeing_groups(document, classes, agreement, sections, axis, index)
+    highlight = []
+    if carried:
+        ghost = cut_spheres(
+            carried.position_zyx[None],
+            document.radii_vox(classes, np.array([moving])),
+            np.array([moving]),
+            axis=axis,
+            index=index,
+        )
+        name = annotation.class_of(moving)
+        highlight = [_group(ghost, np.ones(len(ghost.ids), bool), name, classes)]
+    elif selected is not None:
+        name = annotation.class_of(selected)
+        highlight = [_group(sections, sections.ids == selected, name, classes)]
+    return ViewCircles(
+        sections=sections,
+        groups=groups,
+        highlight=[replace(group, thick=True) for group in highlight],
+    )
+
+
+def _agreeing_groups(
+    document: Document,
+    classes: Classes,
+    agreement: Agreement,
+    sections: Sections,
+    axis: int,
+    index: int,
+) -> list[CircleGroup]:
+    """Return circles found by both, only here, and only in the other set."""
+    other, voxel_size = document.other, document.volume.voxel_size
+    reach = classes.largest_diameter() / 2 / voxel_size
+    ids = document.other_heights.near(axis, index - reach, index + reach)
+    ids = ids[~agreement.second[ids]]
+    names = other.class_names[ids].tolist()
+    diameters = np.array([classes[name].diameter_ang for name in names], dtype=float)
+    alone = cut_spheres(
+        other.positions_zyx[ids],
+        diameters / 2 / voxel_size,
+        ids,
+        axis=axis,
+        index=index,
+    )
+    both = agreement.first[sections.ids]
+    return [
+        _coloured(sections, both, BOTH_COLOUR),
+        _coloured(sections, ~both, FIRST_COLOUR),
+        _coloured(alone, np.ones(len(alone.ids), dtype=bool), SECOND_COLOUR),
+    ]
+
+
+def _coloured(
+    sections: Sections, chosen: NDArray[np.bool_], colour: str
+) -> CircleGroup:
+    return CircleGroup(
+        colour=colour,
+        centres=sections.centres[chosen],
+        radii=sections.radii[chosen],
+        heights=sections.heights[chosen],
+    )
+
+
+def _group(
+    sections: Sections, chosen: NDArray[np.bool_], name: str, classes: Classes
+) -> CircleGroup:
+    colour = class_colour(name, classes.names())
+    return replace(_coloured(sections, chosen, colour), crossed=name == NEGATIVE)

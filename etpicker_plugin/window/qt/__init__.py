@@ -1,0 +1,1 @@
+"""The window itself: widgets, gestures, views."""

@@ -1,0 +1,171 @@
+"""The classes: key, colour, name, diameter; choosing, adding, measuring one."""
+
+from PyQt5.QtCore import Qt, pyqtSignal
+from PyQt5.QtGui import QColor, QIcon, QPainter, QPixmap
+from PyQt5.QtWidgets import (
+    QAbstractItemView,
+    QGroupBox,
+    QHBoxLayout,
+    QHeaderView,
+    QInputDialog,
+    QLineEdit,
+    QPushButton,
+    QSizePolicy,
+    QTableWidget,
+    QTableWidgetItem,
+    QVBoxLayout,
+)
+
+from etpicker_plugin.engine.errors import EtPickerError
+from etpicker_plugin.engine.negative import NEGATIVE
+from etpicker_plugin.window.document.settings import Classes
+from etpicker_plugin.window.drawing.colours import class_colour
+
+KEY, NAME, DIAMETER = range(3)
+MOST_KEYS = 9
+ROW_PX, HEADER_PX = 27, 32
+LEAST_ROWS, MOST_ROWS = 3, 8
+
+
+class ClassPanel(QGroupBox):
+    """A row for each class; the chosen row is the class of the next picks."""
+
+    chosen = pyqtSignal(str)
+    changed = pyqtSignal()
+    failed = pyqtSignal(str)
+
+    def __init__(self, classes: Classes) -> None:
+        super().__init__("Classes")
+        self.classes = classes
+        self.measured: float | None = None
+        self.table = QTableWidget(0, 3)
+        self.table.setObjectName("classes")
+        self.table.setHorizontalHeaderLabels(["key", "class", "diameter [Å]"])
+        self.table.verticalHeader().hide()
+        self.table.verticalHeader().setDefaultSectionSize(ROW_PX)
+        self.setSizePolicy(QSizePolicy.Preferred, QSizePolicy.Maximum)
+        self.table.setShowGrid(False)
+        self.table.setSelectionBehavior(QAbstractItemView.SelectRows)
+        self.table.setSelectionMode(QAbstractItemView.SingleSelection)
+        header = self.table.horizontalHeader()
+        header.setSectionResizeMode(QHeaderView.ResizeToContents)
+        header.setSectionResizeMode(NAME, QHeaderView.Stretch)
+        self.add = QPushButton("Add class …")
+        self.measure = QPushButton("Diameter from ruler")
+        self.measure.setEnabled(False)
+        self._lay_out()
+        self.refresh(classes.names()[0])
+        self.table.itemSelectionChanged.connect(self._choose)
+        self.table.itemChanged.connect(self._edit)
+        self.add.clicked.connect(self._ask_name)
+        self.measure.clicked.connect(self.take_measured)
+
+    def _lay_out(self) -> None:
+        column = QVBoxLayout(self)
+        column.addWidget(self.table)
+        row = QHBoxLayout()
+        row.addWidget(self.add)
+        row.addWidget(self.measure)
+        column.addLayout(row)
+
+    def refresh(self, current: str) -> None:
+        """Fill the table, and mark the class of the next picks."""
+        self.table.blockSignals(True)
+        names = self.classes.names()
+        self.table.setRowCount(len(names))
+        for row, item in enumerate(self.classes):
+            key = QTableWidgetItem(f"{row + 1}" if row < MOST_KEYS else "")
+            key.setIcon(_dot(class_colour(item.name, names)))
+            cells = key, QTableWidgetItem(item.name)
+            for column, cell in enumerate(cells):
+                cell.setFlags(cell.flags() & ~Qt.ItemIsEditable)
+                self.table.setItem(row, column, cell)
+            diameter = QTableWidgetItem(f"{item.diameter_ang:g}")
+            diameter.setTextAlignment(Qt.AlignRight | Qt.AlignVCenter)
+            diameter.setToolTip("Double-click to change.")
+            self.table.setItem(row, DIAMETER, diameter)
+        if current in names:
+            self.table.selectRow(names.index(current))
+        rows = min(max(len(names), LEAST_ROWS), MOST_ROWS)
+        self.table.setFixedHeight(HEADER_PX + ROW_PX * rows)
+        self.table.blockSignals(False)
+
+    def current(self) -> str:
+        """Return the chosen class."""
+        return self.classes.names()[max(self.table.currentRow(), 0)]
+
+    def choose_key(self, key: int) -> None:
+        """Choose the class of a digit key, from 1."""
+        if 1 <= key <= len(self.classes):
+            self.table.selectRow(key - 1)
+
+    def show_measured(self, length_ang: float) -> None:
+        """Offer the ruler's length as a diameter."""
+        self.measured = length_ang
+        self.measure.setEnabled(True)
+        self.measure.setText(f"Diameter: {length_ang:.0f} Å from ruler")
+
+    def take_measured(self) -> None:
+        """Give the chosen class the diameter that the ruler shows."""
+        if self.measured is not None:
+            self._change(self.current(), diameter_ang=round(self.measured))
+
+    def add_class(self, name: str) -> None:
+        """Add a class with the diameter of the largest."""
+        name = name.strip()
+        if not name or name == NEGATIVE or name in self.classes.names():
+            self.failed.emit(
+                f"'{name}' cannot be the name of a new class: it is empty, taken, or "
+                "the name of negatives. Give another."
+            )
+            return
+        if any(sign in name for sign in " ,="):
+            self.failed.emit(
+                f"Class name '{name}': without spaces, commas and '=', please, so that "
+                "it can stand on a command line. Give another."
+            )
+            return
+        self._change(name, diameter_ang=self.classes.largest_diameter())
+        self.choose_key(len(self.classes))
+
+    def _ask_name(self) -> None:
+        name, accepted = QInputDialog.getText(
+            self, "Add class", "Name of the class:", QLineEdit.Normal, ""
+        )
+        if accepted:
+            self.add_class(name)
+
+    def _choose(self) -> None:
+        self.chosen.emit(self.current())
+
+    def _edit(self, item: QTableWidgetItem) -> None:
+        if item.column() != DIAMETER:
+            return
+        name = self.classes.names()[item.row()]
+        try:
+            self._change(name, diameter_ang=float(item.text().replace(",", ".")))
+        except ValueError:
+            self.failed.emit(f"Diameter '{item.text()}': expected a number of Å.")
+            self.refresh(self.current())
+
+    def _change(self, name: str, **values: float) -> None:
+        current = self.current()
+        try:
+            self.classes.change(name, **values)
+            self.changed.emit()
+        except EtPickerError as error:
+            self.failed.emit(str(error))
+        self.refresh(current)
+
+
+def _dot(colour: str) -> QIcon:
+    """Return a dot; an icon keeps its colour in a chosen row."""
+    pixmap = QPixmap(12, 12)
+    pixmap.fill(Qt.transparent)
+    painter = QPainter(pixmap)
+    painter.setRenderHint(QPainter.Antialiasing)
+    painter.setBrush(QColor(colour))
+    painter.setPen(Qt.NoPen)
+    painter.drawEllipse(1, 1, 10, 10)
+    painter.end()
+    return QIcon(pixmap)

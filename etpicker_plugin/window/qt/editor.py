@@ -1,0 +1,147 @@
+"""The edits that a person makes, on the open tomogram; each is saved at once."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike
+from PyQt5.QtCore import QObject, pyqtSignal
+
+from etpicker_plugin.engine.errors import EtPickerError
+from etpicker_plugin.engine.negative import NEGATIVE
+from etpicker_plugin.window.aids.recentre import find_centre
+from etpicker_plugin.window.document.annotation import Annotation, Edit
+from etpicker_plugin.window.document.session import Document, Session
+
+
+class Editor(QObject):
+    """Adds, deletes, moves and relabels picks.
+
+    Attributes
+    ----------
+    current_class
+        Class of the next pick.
+    snap
+        Whether a click moves to the local centre.
+    selected
+        Number of the pick that was added or clicked last, or ``None``.
+    """
+
+    changed = pyqtSignal()
+    class_chosen = pyqtSignal(str)
+    said = pyqtSignal(str)
+    failed = pyqtSignal(str)
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self.session = session
+        self.document: Document = session.documents[0]
+        self.current_class = session.classes.names()[0]
+        self.snap = False
+        self.selected: int | None = None
+
+    @property
+    def annotation(self) -> Annotation:
+        """The picks of the open tomogram."""
+        return self.document.annotation
+
+    def open(self, document: Document) -> None:
+        """Go on with another tomogram."""
+        self.document, self.selected = document, None
+        self.changed.emit()
+
+    def choose_class(self, name: str) -> None:
+        """Set the class of the next picks."""
+        self.current_class = name
+        self.class_chosen.emit(name)
+
+    def add(self, position_zyx: Sequence[float], name: str | None = None) -> int | None:
+        """Add a pick; return its number, or ``None`` if it lies outside."""
+        name = name or self.current_class
+        if not self._is_inside(position_zyx):
+            self.said.emit("That is outside the tomogram.")
+            return None
+        if self.snap and name != NEGATIVE:
+            position_zyx = self._centre_near(position_zyx, name)
+        self.selected = len(self.annotation)
+        return (
+            self.selected
+            if self._apply(self.annotation.adding(position_zyx, name))
+            else None
+        )
+
+    def delete(self, ids: ArrayLike) -> None:
+        """Delete picks."""
+        chosen = np.atleast_1d(np.asarray(ids, dtype=np.intp))
+        chosen = chosen[self.annotation.alive[chosen]]
+        if len(chosen) and self.selected in chosen:
+            self.selected = None
+        if len(chosen):
+            self._apply(self.annotation.deleting(chosen))
+
+    def move(self, pick: int, position_zyx: Sequence[float]) -> None:
+        """Move a pick."""
+        self.selected = pick
+        if self._is_inside(position_zyx):
+            self._apply(self.annotation.moving(pick, position_zyx))
+        else:
+            self.said.emit("That is outside the tomogram.")
+            self.changed.emit()
+
+    def recentre(self, pick: int) -> None:
+        """Move a pick to the local centre."""
+        position = self.annotation.positions_zyx[pick]
+        name = self.annotation.class_of(pick)
+        self.move(pick, self._centre_near(position, name))
+
+    def relabel(self, ids: ArrayLike, name: str) -> None:
+        """Give picks another class."""
+        self._apply(self.annotation.relabelling(ids, name))
+
+    def confirm(self, pick: int, name: str | None = None) -> None:
+        """Say that a pick is right, or what it is."""
+        annotation = self.annotation
+        name = name or annotation.class_of(pick)
+        self._apply(annotation.confirming(pick, name))
+
+    def undo(self) -> None:
+        """Take the last edit back."""
+        self._step(self.document.journal.undo, "Nothing to undo.", "Undone")
+
+    def redo(self) -> None:
+        """Make the last undone edit again."""
+        self._step(self.document.journal.redo, "Nothing to redo.", "Done again")
+
+    def _step(self, step: Callable[[], Edit | None], nothing: str, did: str) -> None:
+        try:
+            edit = step()
+        except EtPickerError as error:
+            self.failed.emit(str(error))
+            return
+        self.selected = None
+        self.said.emit(f"{did}: {edit.kind} ({len(edit.ids)})" if edit else nothing)
+        self.changed.emit()
+
+    def _apply(self, edit: Edit) -> bool:
+        """Write an edit down and make it; one that cannot be saved is not made."""
+        try:
+            self.document.journal.apply(edit)
+        except EtPickerError as error:
+            self.failed.emit(str(error))
+            return False
+        self.changed.emit()
+        return True
+
+    def _is_inside(self, position_zyx: Sequence[float]) -> bool:
+        position = np.asarray(position_zyx)
+        limit = np.asarray(self.document.volume.shape_zyx) - 0.5
+        return bool(((position >= -0.5) & (position <= limit)).all())
+
+    def _centre_near(self, position_zyx: Sequence[float], name: str) -> np.ndarray:
+        diameter = self.session.classes[name].diameter_ang
+        try:
+            return find_centre(
+                self.document.volume, position_zyx, diameter_ang=diameter
+            )
+        except EtPickerError as error:
+            self.failed.emit(str(error))
+            return np.asarray(position_zyx)

@@ -1,0 +1,161 @@
+"""What the mouse means on a slice, with each tool."""
+
+from enum import Enum
+
+import numpy as np
+from PyQt5.QtCore import QObject, Qt, pyqtSignal
+
+from etpicker_plugin.engine.negative import NEGATIVE
+from etpicker_plugin.window.qt.editor import Editor
+from etpicker_plugin.window.qt.slice_view import SliceView
+from etpicker_plugin.window.qt.view_state import ViewState
+
+ZOOM_STEP = 1.2
+BRIGHTNESS_PER_PIXEL = 1 / 300
+CONTRAST_PER_PIXEL = 1.008
+WHEEL_NOTCH = 120
+CLICK_SLACK_PX = 4
+
+
+class Tool(Enum):
+    """What the left button does where there is no pick."""
+
+    LOOK = "look"
+    PICK = "pick"
+    NEGATIVE = "negative"
+    ERASE = "erase"
+    MEASURE = "measure"
+
+
+class Gestures(QObject):
+    """Turns clicks and drags into edits, and the rest into moving about."""
+
+    preview = pyqtSignal(object, object)
+    contrast_dragged = pyqtSignal(float, float)
+    measured = pyqtSignal(float)
+    hovered = pyqtSignal(object, object)
+
+    def __init__(self, editor: Editor, state: ViewState) -> None:
+        super().__init__()
+        self.editor, self.state = editor, state
+        self.tool = Tool.PICK
+        self.eraser_ang = 200.0
+        self._held: int | None = None
+
+    def connect(self, view: SliceView) -> None:
+        """Listen to a view."""
+        view.clicked.connect(self._click)
+        view.dragged.connect(self._drag)
+        view.wheeled.connect(self._wheel)
+        view.hovered.connect(self.hovered)
+
+    # --------------------------- clicks ---------------------------------------
+    def _click(self, view: SliceView, event: object) -> None:
+        position = view.position_at(event)
+        button = event.button()
+        pick = view.pick_at(position)
+        shifted = bool(event.modifiers() & Qt.ShiftModifier)
+        if button == Qt.MiddleButton or (button == Qt.LeftButton and shifted):
+            self.state.move_cursor(position)
+        elif button == Qt.RightButton and pick is not None:
+            self.editor.delete(pick)
+        elif button == Qt.LeftButton:
+            self._left_click(view, position, pick)
+
+    def _left_click(
+        self, view: SliceView, position: np.ndarray, pick: int | None
+    ) -> None:
+        if self.tool is Tool.ERASE:
+            self._erase(view, position)
+        elif self.tool in (Tool.LOOK, Tool.MEASURE):
+            self.state.move_cursor(position)
+        elif pick is not None:
+            self.editor.selected = pick
+            self.state.move_cursor(self.editor.annotation.positions_zyx[pick])
+            self.editor.changed.emit()
+        else:
+            name = NEGATIVE if self.tool is Tool.NEGATIVE else None
+            added = self.editor.add(position, name)
+            if added is not None:
+                self.state.move_cursor(self.editor.annotation.positions_zyx[added])
+
+    # --------------------------- drags ----------------------------------------
+    def _drag(self, view: SliceView, event: object) -> None:
+        button = event.button()
+        if button == Qt.RightButton:
+            shift = event.scenePos() - event.lastScenePos()
+            self.contrast_dragged.emit(
+                CONTRAST_PER_PIXEL ** shift.x(), -shift.y() * BRIGHTNESS_PER_PIXEL
+            )
+        elif button == Qt.LeftButton and self.tool is Tool.MEASURE:
+            self._measure(view, event)
+        elif button == Qt.LeftButton and self.tool is Tool.ERASE:
+            self._erase(view, view.position_at(event))
+        elif button == Qt.LeftButton and self._holds_pick(view, event):
+            self._carry(view, event)
+        else:
+            self._pan(view, event)
+            if button == Qt.LeftButton and event.isFinish():
+                self._click_after_all(view, event)
+
+    def _click_after_all(self, view: SliceView, event: object) -> None:
+        """Take a long press that hardly moved for the click that it was meant as."""
+        moved = event.scenePos() - event.buttonDownScenePos()
+        if max(abs(moved.x()), abs(moved.y())) < CLICK_SLACK_PX:
+            self._left_click(view, view.press_position(event), None)
+
+    def _holds_pick(self, view: SliceView, event: object) -> bool:
+        if event.isStart():
+            can_move = self.tool in (Tool.PICK, Tool.NEGATIVE)
+            start = view.press_position(event)
+            self._held = view.pick_at(start) if can_move else None
+        return self._held is not None
+
+    def _carry(self, view: SliceView, event: object) -> None:
+        """Move the held pick as far as the mouse went; across the view it stays."""
+        shift = view.position_at(event) - view.press_position(event)
+        position = self.editor.annotation.positions_zyx[self._held] + shift
+        if event.isFinish():
+            pick, self._held = self._held, None
+            self.preview.emit(None, None)
+            self.editor.move(pick, position)
+        else:
+            self.preview.emit(self._held, position)
+
+    def _pan(self, view: SliceView, event: object) -> None:
+        shift = np.zeros(3)
+        moved = event.scenePos() - event.lastScenePos()
+        shift[view.right] = -moved.x() / self.state.scale
+        shift[view.up] = moved.y() / self.state.scale
+        self.state.pan(shift)
+
+    def _measure(self, view: SliceView, event: object) -> None:
+        start, end = view.press_position(event), view.position_at(event)
+        voxels = float(np.linalg.norm(end - start))
+        length = voxels * view.voxel_size
+        view.ruler.measure(
+            (start[view.right], start[view.up]),
+            (end[view.right], end[view.up]),
+            f" {length:.0f} Å ({voxels:.1f} voxels)",
+        )
+        self.measured.emit(length)
+
+    def _erase(self, view: SliceView, position: np.ndarray) -> None:
+        """Delete the picks whose centre is within the eraser, a ball."""
+        annotation = self.editor.annotation
+        radius = self.eraser_ang / view.voxel_size / 2
+        height = position[view.axis]
+        near = self.editor.document.heights.near(
+            view.axis, height - radius, height + radius
+        )
+        offsets = annotation.positions_zyx[near] - position
+        self.editor.delete(near[(offsets**2).sum(axis=1) <= radius**2])
+
+    # --------------------------- wheel ----------------------------------------
+    def _wheel(self, view: SliceView, event: object) -> None:
+        notches = event.delta() / WHEEL_NOTCH
+        if event.modifiers() & Qt.ControlModifier:
+            self.state.zoom(ZOOM_STEP**notches, view.position_at(event))
+        else:
+            steps = int(np.sign(notches)) * max(1, round(abs(notches)))
+            self.state.step(view.axis, steps)

@@ -1,0 +1,277 @@
+"""The window: views in the middle, tomograms to the left, controls to the right."""
+
+from PyQt5.QtCore import Qt, QTimer
+from PyQt5.QtGui import QCloseEvent, QKeyEvent
+from PyQt5.QtWidgets import (
+    QDockWidget,
+    QLabel,
+    QMainWindow,
+    QMessageBox,
+    QScrollArea,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from etpicker_plugin.engine.errors import EtPickerError
+from etpicker_plugin.window.document.session import Document, Session
+from etpicker_plugin.window.drawing.slices import Z
+from etpicker_plugin.window.qt.class_panel import ClassPanel
+from etpicker_plugin.window.qt.editor import Editor
+from etpicker_plugin.window.qt.gestures import Gestures, Tool
+from etpicker_plugin.window.qt.judge_page import JudgePage
+from etpicker_plugin.window.qt.look_panel import LookPanel
+from etpicker_plugin.window.qt.suggest_page import SuggestPage
+from etpicker_plugin.window.qt.tomogram_list import TomogramList
+from etpicker_plugin.window.qt.tool_bar import ToolBar
+from etpicker_plugin.window.qt.view_state import ViewState
+from etpicker_plugin.window.qt.views import Views
+
+SIZE = (1480, 920)
+SIDE_WIDTH = 330
+STEPS = {Qt.Key_Up: 1, Qt.Key_Down: -1, Qt.Key_PageUp: 10, Qt.Key_PageDown: -10}
+PAUSE_BEFORE_COUNTING_MS = 60
+
+
+class MainWindow(QMainWindow):
+    """All of it, on one session."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self.session = session
+        self.state = ViewState()
+        self.editor = Editor(session)
+        self.gestures = Gestures(self.editor, self.state)
+        self.views = Views(self.editor, self.state)
+        self.tomograms = TomogramList(session)
+        self.classes = ClassPanel(session.classes)
+        self.look = LookPanel(self.views.look)
+        self.judge = JudgePage(self.editor)
+        self.suggest = SuggestPage(self.editor)
+        self.tools = ToolBar()
+        self._axis_under_mouse = Z
+        self._recount = QTimer(self, singleShot=True, interval=PAUSE_BEFORE_COUNTING_MS)
+        self._all_to_count = False
+        self._message: QMessageBox | None = None
+        self._build()
+        self._connect()
+        self.resize(*SIZE)
+
+    # --------------------------- building -------------------------------------
+    def _build(self) -> None:
+        self.setWindowTitle("etpicker")
+        self.addToolBar(self.tools)
+        self.setCentralWidget(self.views)
+        self._dock(Qt.LeftDockWidgetArea, "Tomograms", self.tomograms, 290)
+        self.tabs = QTabWidget()
+        self.tabs.addTab(self._page(self.classes, self.look), "A&nnotate")
+        self.tabs.addTab(self.judge, "&Judge")
+        self.tabs.addTab(self._page(self.suggest), "&Suggest")
+        self._dock(Qt.RightDockWidgetArea, "", self.tabs, SIDE_WIDTH)
+        self.place = QLabel()
+        self.place.setObjectName("place")
+        self.saved = QLabel()
+        self.saved.setProperty("faint", True)
+        self.statusBar().addPermanentWidget(self.place)
+        self.statusBar().addPermanentWidget(self.saved)
+
+    def _dock(
+        self, area: Qt.DockWidgetArea, title: str, widget: QWidget, width: int
+    ) -> None:
+        dock = QDockWidget(title)
+        dock.setFeatures(QDockWidget.DockWidgetMovable)
+        if not title:
+            dock.setTitleBarWidget(QWidget())
+        dock.setWidget(widget)
+        self.addDockWidget(area, dock)
+        self.resizeDocks([dock], [width], Qt.Horizontal)
+
+    def _page(self, *widgets: QWidget) -> QScrollArea:
+        page, area = QWidget(), QScrollArea()
+        column = QVBoxLayout(page)
+        for widget in widgets:
+            column.addWidget(widget)
+        column.addStretch()
+        area.setWidget(page)
+        area.setWidgetResizable(True)
+        area.setFrameShape(QScrollArea.NoFrame)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarAlwaysOff)
+        return area
+
+    def _connect(self) -> None:
+        for view in self.views.views.values():
+            self.gestures.connect(view)
+        self._connect_gestures()
+        self._connect_panels()
+        self._connect_judging()
+        self._recount.timeout.connect(self._count)
+        self.editor.changed.connect(self._recount.start)
+        self.editor.said.connect(lambda text: self.statusBar().showMessage(text, 4000))
+        self.editor.failed.connect(self.complain)
+        self.views.failed.connect(self.complain)
+        self.state.cursor_moved.connect(self._show_cursor)
+
+    def _connect_gestures(self) -> None:
+        self.gestures.preview.connect(self.views.carry)
+        self.gestures.contrast_dragged.connect(self.views.drag_contrast)
+        self.gestures.measured.connect(self.classes.show_measured)
+        self.gestures.hovered.connect(self._hover)
+
+    def _connect_judging(self) -> None:
+        self.judge.agreement_changed.connect(self.views.show_agreement)
+        self.judge.cut_changed.connect(self._count_all)
+        self.judge.cut_changed.connect(self.views.refresh_circles)
+        self.judge.gallery.jumped.connect(self._jump)
+        self.suggest.jumped.connect(self._jump)
+
+    def _connect_panels(self) -> None:
+        self.tomograms.chosen.connect(self.open)
+        self.classes.chosen.connect(self.editor.choose_class)
+        self.classes.changed.connect(self._classes_changed)
+        self.classes.failed.connect(self.complain)
+        self.look.changed.connect(self.views.set_look)
+        self.look.layers_changed.connect(self._show_layers)
+        self.views.look_changed.connect(self.look.show_look)
+        self.views.look_changed.connect(self.judge.gallery.pictures.show_look)
+        self.tools.tool_chosen.connect(self._choose_tool)
+        self.tools.eraser_changed.connect(self._set_eraser)
+        self.tools.snap.toggled.connect(self._set_snap)
+        self.tools.undo.triggered.connect(self.editor.undo)
+        self.tools.redo.triggered.connect(self.editor.redo)
+        self.tools.save.triggered.connect(self.save)
+        self.tools.done.triggered.connect(self.close)
+        self.tools.fit.triggered.connect(self.views.fit)
+        self.tools.recentre.triggered.connect(self._recentre)
+        self.tools.relabel.triggered.connect(self._relabel)
+
+    # --------------------------- what happens ---------------------------------
+    def open(self, document: Document) -> None:
+        """Show a tomogram."""
+        self.editor.document, self.editor.selected = document, None
+        self.views.open(document)
+        self.editor.open(document)
+        self.judge.open()
+        self.suggest.clear()
+        self.look.offer_layers(
+            probability=document.probability is not None,
+            mask=document.mask is not None,
+        )
+        x, y, z = document.volume.shape_zyx[::-1]
+        size = f"{x} × {y} × {z} voxels of {document.volume.voxel_size:g}\u00a0Å"
+        self.setWindowTitle(f"{document.name} — etpicker")
+        self.views.corner.setText(f"<b>{document.name}</b><br>{size}")
+        self._show_cursor()
+
+    def start(self) -> None:
+        """Show the first tomogram, once the window has its size; picks to be judged."""
+        self.tomograms.setCurrentCell(0, 0)
+        if not self.views._renderers:
+            self.open(self.session.documents[0])
+        if self.session.has_scores():
+            self.tabs.setCurrentWidget(self.judge)
+        self.views.views[Z].setFocus()
+
+    def save(self) -> None:
+        """Write the results, besides the autosave."""
+        try:
+            self.session.save()
+        except EtPickerError as error:
+            self.complain(str(error))
+            return
+        self.statusBar().showMessage(f"Saved to {self.session.folder}", 4000)
+
+    def complain(self, text: str) -> None:
+        """Show an error; while one is open, another takes its place."""
+        if self._message is None:
+            self._message = QMessageBox(QMessageBox.Warning, "etpicker", text)
+            self._message.setParent(self, Qt.Dialog)
+        self._message.setText(text)
+        self._message.open()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Save; if that fails, say so and stay open once."""
+        self.views.close_document()
+        try:
+            self.session.close()
+        except EtPickerError as error:
+            QMessageBox.warning(
+                self,
+                "etpicker",
+                f"{error}\n\nEvery edit is safe in the annotation's journal: open it "
+                "again to go on.",
+            )
+        event.accept()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Digits choose the class, arrows the slice under the mouse."""
+        if Qt.Key_1 <= event.key() <= Qt.Key_9:
+            self.classes.choose_key(event.key() - Qt.Key_0)
+        elif event.key() == Qt.Key_0:
+            self.tools.choose(Tool.NEGATIVE)
+        elif event.key() in STEPS:
+            self.state.step(self._axis_under_mouse, STEPS[event.key()])
+        elif event.key() in (Qt.Key_Delete, Qt.Key_Backspace):
+            if self.editor.selected is not None:
+                self.editor.delete(self.editor.selected)
+        else:
+            super().keyPressEvent(event)
+
+    def _choose_tool(self, tool: Tool) -> None:
+        self.gestures.tool = tool
+        self.statusBar().showMessage(self.tools.hint(tool))
+
+    def _set_eraser(self, diameter_ang: float) -> None:
+        self.gestures.eraser_ang = diameter_ang
+
+    def _set_snap(self, snap: bool) -> None:
+        self.editor.snap = snap
+
+    def _jump(self, pick: int) -> None:
+        self.editor.selected = pick
+        self.views.go_to(self.editor.annotation.positions_zyx[pick])
+        self.views.refresh_circles()
+
+    def _recentre(self) -> None:
+        if self.editor.selected is not None:
+            self.editor.recentre(self.editor.selected)
+
+    def _relabel(self) -> None:
+        if self.editor.selected is not None:
+            self.editor.relabel(self.editor.selected, self.editor.current_class)
+
+    def _show_layers(self, probability: bool, mask: bool) -> None:
+        self.views.show_probability, self.views.show_mask = probability, mask
+        self.views.request_slices()
+
+    def _classes_changed(self) -> None:
+        self.tomograms.refresh()
+        self.judge.refresh()
+        self.views.refresh_circles()
+
+    def _count_all(self) -> None:
+        """Count every tomogram: a cut-off holds in all, an edit in one."""
+        self._all_to_count = True
+        self._recount.start()
+
+    def _count(self) -> None:
+        self.tomograms.refresh(None if self._all_to_count else self.editor.document)
+        self._all_to_count = False
+        self.judge.refresh()
+        count = self.editor.document.journal.edits
+        self.saved.setText(f"{count:,} edits saved" if count else "no edits")
+
+    # --------------------------- where we are ---------------------------------
+    def _hover(self, view: object, position: object) -> None:
+        self._axis_under_mouse = view.axis
+        self._show_place(position)
+
+    def _show_cursor(self) -> None:
+        self._show_place(self.state.cursor_zyx)
+
+    def _show_place(self, position_zyx: object) -> None:
+        z, y, x = (float(p) for p in position_zyx)
+        size = self.editor.document.volume.voxel_size
+        self.place.setText(
+            f"x {x:.1f}  y {y:.1f}  z {z:.1f} voxels     "
+            f"{x * size:.0f}, {y * size:.0f}, {z * size:.0f} Å"
+        )

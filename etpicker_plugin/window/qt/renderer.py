@@ -1,0 +1,103 @@
+"""Slices are read and made grey beside the window's own thread; the newest wins."""
+
+import threading
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PyQt5.QtCore import QObject, pyqtSignal
+
+from etpicker_plugin.engine.errors import EtPickerError
+from etpicker_plugin.window.document.session import Document
+from etpicker_plugin.window.drawing.slices import Look, SliceReader, to_grey
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """A slice as it is shown: ``(h, w)`` grey levels and what lies over them."""
+
+    index: int
+    grey: NDArray[np.uint8]
+    probability: NDArray[np.uint8] | None = None
+    mask: NDArray[np.uint8] | None = None
+
+
+class Renderer(QObject):
+    """Makes the pictures of one view in a thread of its own."""
+
+    ready = pyqtSignal(object)
+    failed = pyqtSignal(str)
+
+    def __init__(self, document: Document, axis: int) -> None:
+        super().__init__()
+        self._readers = {
+            name: SliceReader(volume, axis)
+            for name, volume in (
+                ("tomogram", document.volume),
+                ("probability", document.probability),
+                ("mask", document.mask),
+            )
+            if volume is not None
+        }
+        self._wanted: tuple[int, Look, bool, bool] | None = None
+        self._last: tuple[int, int] | None = None
+        self._image: NDArray[np.float32] = np.zeros((1, 1), dtype=np.float32)
+        self._stopped = False
+        self._busy = False
+        self._news = threading.Condition()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def request(
+        self, index: int, look: Look, *, probability: bool = True, mask: bool = True
+    ) -> None:
+        """Ask for a picture; what was asked before and is not begun is dropped."""
+        with self._news:
+            self._wanted = (index, look, probability, mask)
+            self._news.notify()
+
+    def is_idle(self) -> bool:
+        """Return whether nothing is asked for or being made."""
+        with self._news:
+            return self._wanted is None and not self._busy
+
+    def stop(self) -> None:
+        """End the thread."""
+        with self._news:
+            self._stopped = True
+            self._news.notify()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while True:
+            with self._news:
+                self._busy = False
+                while self._wanted is None and not self._stopped:
+                    self._news.wait()
+                if self._stopped:
+                    return
+                wanted, self._wanted = self._wanted, None
+                self._busy = True
+            try:
+                self.ready.emit(self._make(*wanted))
+            except EtPickerError as error:
+                self.failed.emit(str(error))
+
+    def _make(self, index: int, look: Look, probability: bool, mask: bool) -> Picture:
+        if self._last != (index, look.slab):
+            self._image = self._readers["tomogram"].read(index, look.slab)
+            self._last = (index, look.slab)
+        return Picture(
+            index=index,
+            grey=to_grey(self._image, look),
+            probability=self._over("probability", index) if probability else None,
+            mask=self._over("mask", index) if mask else None,
+        )
+
+    def _over(self, name: str, index: int) -> NDArray[np.uint8] | None:
+        """Return a layer as 0 … 255: a probability of 1, a mask's inside, is 255."""
+        if name not in self._readers:
+            return None
+        layer = self._readers[name].read(index, 1)
+        share = layer if name == "probability" else layer != 0
+        return np.clip(np.nan_to_num(share * 255.0), 0, 255).astype(np.uint8)

@@ -1,0 +1,72 @@
+"""The tomograms with their counts per class."""
+
+import numpy as np
+from PyQt5.QtCore import Qt, pyqtSignal
+from PyQt5.QtGui import QColor
+from PyQt5.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QTableWidget,
+    QTableWidgetItem,
+)
+
+from etpicker_plugin.engine.negative import NEGATIVE
+from etpicker_plugin.window.document.session import Document, Session
+from etpicker_plugin.window.drawing.colours import class_colour
+from etpicker_plugin.window.qt.style import FAINT
+
+
+class TomogramList(QTableWidget):
+    """One row for each tomogram; choosing one opens it."""
+
+    chosen = pyqtSignal(object)
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(len(session.documents), 1)
+        self.session = session
+        self.setObjectName("tomograms")
+        self.setSelectionBehavior(QAbstractItemView.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SingleSelection)
+        self.setEditTriggers(QAbstractItemView.NoEditTriggers)
+        self.setShowGrid(False)
+        self.setFocusPolicy(Qt.NoFocus)
+        self.verticalHeader().hide()
+        for row, document in enumerate(session.documents):
+            item = QTableWidgetItem(document.name)
+            item.setToolTip(str(document.volume.path))
+            self.setItem(row, 0, item)
+        self.refresh()
+        self.currentCellChanged.connect(self._choose)
+
+    def refresh(self, document: Document | None = None) -> None:
+        """Count again: one tomogram, or all, and with the classes there are now."""
+        names = [*self.session.classes.names(), NEGATIVE]
+        self.setColumnCount(1 + len(names))
+        self.setHorizontalHeaderLabels(["tomogram", *names[:-1], "none"])
+        header = self.horizontalHeader()
+        header.setSectionResizeMode(QHeaderView.ResizeToContents)
+        header.setStretchLastSection(False)
+        header.setMinimumSectionSize(36)
+        for column, name in enumerate(names, 1):
+            colour = QColor(class_colour(name, names))
+            self.horizontalHeaderItem(column).setForeground(colour)
+        for row, item in enumerate(self.session.documents):
+            if document is None or item is document:
+                self._count(row, item, names)
+
+    def _count(self, row: int, document: Document, names: list[str]) -> None:
+        annotation = document.annotation
+        codes = annotation.codes[document.shown(self.session.classes)]
+        counts = np.bincount(codes, minlength=len(annotation.class_names))
+        for column, name in enumerate(names, 1):
+            known = name in annotation.class_names
+            count = int(counts[annotation.class_names.index(name)]) if known else 0
+            cell = QTableWidgetItem(f"{count:,}" if count else "·")
+            cell.setTextAlignment(Qt.AlignRight | Qt.AlignVCenter)
+            if not count:
+                cell.setForeground(QColor(FAINT))
+            self.setItem(row, column, cell)
+
+    def _choose(self, row: int, _column: int, before: int, _before: int) -> None:
+        if row != before and row >= 0:
+            self.chosen.emit(self.session.documents[row])

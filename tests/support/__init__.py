@@ -1,0 +1,1 @@
+"""Phantoms, projects and drivers that several tests use."""

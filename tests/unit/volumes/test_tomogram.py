@@ -1,0 +1,158 @@
+"""MRC files: every mode as a memory map, and every file that is refused."""
+
+import mrcfile
+import numpy as np
+import pytest
+
+from etpicker_plugin.engine.errors import InputDataError
+from etpicker_plugin.engine.volumes.tomogram import (
+    read_mask,
+    read_tomogram,
+    write_volume,
+)
+
+SHAPE = (3, 5, 7)
+KINDS = {0: np.int8, 1: np.int16, 2: np.float32, 6: np.uint16, 12: np.float16}
+
+
+def numbered(kind=np.float32):
+    """Return a volume in which the voxel at z, y, x holds 100 z + 10 y + x - 100."""
+    z, y, x = np.indices(SHAPE)
+    values = 100 * z + 10 * y + x - (100 if kind != np.uint16 else 0)
+    return (
+        np.clip(values, -128, 127).astype(kind)
+        if kind == np.int8
+        else values.astype(kind)
+    )
+
+
+def written(path, data, *, voxel_size=10.0):
+    write_volume(path, data, voxel_size)
+    return path
+
+
+@pytest.mark.parametrize(("mode", "kind"), KINDS.items())
+def test_every_mode_is_mapped_with_its_values(tmp_path, mode, kind):
+    data = numbered(kind)
+    path = written(tmp_path / "TS_01.mrc", data, voxel_size=13.48)
+    with mrcfile.open(path, header_only=True) as mrc:
+        assert mrc.header.mode == mode
+
+    tomogram = read_tomogram(path)
+
+    assert isinstance(tomogram.data, np.memmap)
+    assert tomogram.data.dtype == kind
+    assert tomogram.shape_zyx == SHAPE
+    assert tomogram.data[1, 2, 3] == data[1, 2, 3]
+    assert np.array_equal(tomogram.data, data)
+    assert tomogram.voxel_size == pytest.approx(13.48, abs=1e-5)
+    assert tomogram.tomogram_id == "TS_01"
+
+
+def test_the_voxel_at_z_y_x(tmp_path):
+    tomogram = read_tomogram(written(tmp_path / "a.mrc", numbered()))
+
+    assert tomogram.data[2, 4, 6] == 146
+    assert tomogram.data[0, 4, 1] == -59
+
+
+def test_big_endian(tmp_path):
+    path = written(tmp_path / "a.mrc", numbered(">i2"))
+
+    assert read_tomogram(path).data[2, 3, 5] == 135
+
+
+def test_another_mode_is_refused(tmp_path):
+    path = written(tmp_path / "a.mrc", numbered(np.complex64))
+
+    with pytest.raises(InputDataError, match="MRC mode 4, expected one of"):
+        read_tomogram(path)
+
+
+def test_a_missing_file(tmp_path):
+    with pytest.raises(InputDataError, match=r"nowhere\.mrc: no such file"):
+        read_tomogram(tmp_path / "nowhere.mrc")
+
+
+@pytest.mark.parametrize("size", [0, 500])
+def test_shorter_than_a_header(tmp_path, size):
+    path = tmp_path / "a.mrc"
+    path.write_bytes(b"\0" * size)
+
+    with pytest.raises(InputDataError, match=f": {size} bytes, shorter than"):
+        read_tomogram(path)
+
+
+@pytest.mark.parametrize("kept", [1024, 1024 + 100])
+def test_cut_off(tmp_path, kept):
+    path = written(tmp_path / "a.mrc", numbered())
+    path.write_bytes(path.read_bytes()[:kept])
+
+    with pytest.raises(InputDataError, match="cut off; copy it again"):
+        read_tomogram(path)
+
+
+def test_no_mrc_file(tmp_path):
+    path = tmp_path / "a.mrc"
+    path.write_bytes(b"class,x,y,z\n" * 500)
+
+    with pytest.raises(InputDataError, match="cannot be read as MRC"):
+        read_tomogram(path)
+
+
+def test_an_image_is_no_tomogram(tmp_path):
+    path = tmp_path / "a.mrc"
+    with mrcfile.new(path) as mrc:
+        mrc.set_data(np.zeros((5, 7), np.float32))
+        mrc.voxel_size = 10.0
+
+    with pytest.raises(InputDataError, match=r"\(5, 7\), expected a volume"):
+        read_tomogram(path)
+
+
+def test_one_slice_is_no_tomogram(tmp_path):
+    path = written(tmp_path / "a.mrc", np.zeros((1, 5, 7), np.float32))
+
+    with pytest.raises(InputDataError, match=r"\(1, 5, 7\), expected a volume"):
+        read_tomogram(path)
+
+
+def test_no_voxel_size_in_the_header(tmp_path):
+    path = written(tmp_path / "a.mrc", numbered(), voxel_size=0.0)
+
+    with pytest.raises(InputDataError, match=r"0\.0 Å in the header.*--voxel-size"):
+        read_tomogram(path)
+    assert read_tomogram(path, 7.5).voxel_size == 7.5
+
+
+@pytest.mark.parametrize("given", [9.91, 10.09])
+def test_header_and_given_agree_within_a_percent(tmp_path, given):
+    path = written(tmp_path / "a.mrc", numbered())
+
+    assert read_tomogram(path, given).voxel_size == given
+
+
+@pytest.mark.parametrize("given", [9.89, 10.11, 1.0])
+def test_header_and_given_disagree(tmp_path, given):
+    path = written(tmp_path / "a.mrc", numbered())
+
+    with pytest.raises(InputDataError, match=f"10 Å in the header, {given:g} Å given"):
+        read_tomogram(path, given)
+
+
+def test_a_mask_is_true_where_it_is_not_zero(tmp_path):
+    data = np.zeros(SHAPE, np.int8)
+    data[1, 2, 3], data[2, 0, 6] = 1, -1
+    path = written(tmp_path / "mask.mrc", data, voxel_size=0.0)
+
+    mask = read_mask(path, SHAPE)
+
+    assert mask.dtype == bool
+    assert np.argwhere(mask).tolist() == [[1, 2, 3], [2, 0, 6]]
+
+
+def test_a_mask_with_axes_swapped_is_refused(tmp_path):
+    path = written(tmp_path / "mask.mrc", np.ones(SHAPE[::-1], np.int8))
+
+    with pytest.raises(InputDataError, match=r"\(7, 5, 3\).* is \(3, 5, 7\)"):
+        read_mask(path, SHAPE)
