@@ -30,7 +30,7 @@ note = {
 }
 with open(f"{sys.argv[1]}/{ranks.rank}.json", "w") as file:
     json.dump(note, file)
-ranks.part()
+ranks.leave()
 """
 
 LEARN = """
@@ -41,6 +41,7 @@ from pathlib import Path
 from etpicker_plugin.engine.volumes.array_volume import ArrayVolume
 from etpicker_plugin.engine.model.network import make_network
 from etpicker_plugin.engine.progress import ignore_progress
+from etpicker_plugin.engine.species import SizeVox
 from etpicker_plugin.engine.training.fit import FitSettings, fit
 from etpicker_plugin.engine.training.patches import PatchSampler, TrainingVolume
 from etpicker_plugin.engine.training.ranks import join_ranks
@@ -60,14 +61,13 @@ volume = TrainingVolume(
     channels=np.zeros(1, np.intp),
 )
 labels = LabelSettings(
-    shape="ball", diameters_vox=(5.0,), particle_diameters_vox=(8.0,), stride=2
+    shape="ball", sizes=(SizeVox(diameter=8.0, label_diameter=5.0),), stride=2
 )
 sampler = PatchSampler([volume], patch_size=16, labels=labels, seed=ranks.seed(0))
-torch.manual_seed(0)
-network = make_network("fast", 1)
+network = make_network("fast", 1, seed=0)
 judged = []
 
-def validate(average):
+def validate(average, step):
     judged.append(1)
     return 0.1 * len(judged), {}
 
@@ -93,7 +93,7 @@ note = {
     "validations": state.counters.validations,
 }
 (out / f"{ranks.rank}.json").write_text(json.dumps(note))
-ranks.part()
+ranks.leave()
 """
 
 

@@ -5,9 +5,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from etpicker_plugin.engine.model.card import ClassCard, ModelCard
+from etpicker_plugin.engine.model.card import ModelCard
 from etpicker_plugin.engine.model.model_file import save_model
 from etpicker_plugin.engine.model.network import make_network
+from etpicker_plugin.engine.species import Species
 from etpicker_plugin.tests.support.phantoms import DIAMETERS, VOXEL_SIZE, write_tomogram
 
 TINY_ZYX = (20, 28, 36)
@@ -21,7 +22,7 @@ def make_untrained_model(path: Path, *, seed: int = 0) -> Path:
     card = ModelCard(
         network="fast",
         classes=tuple(
-            ClassCard(
+            Species(
                 name=name,
                 diameter_ang=diameter,
                 label_diameter_ang=70.0,

@@ -25,8 +25,8 @@ from etpicker_plugin.engine.config.shared import (
     threads_option,
     voxel_size_option,
 )
+from etpicker_plugin.engine.model.names import NETWORKS
 
-NETWORKS = ("fast", "deepetpicker")
 LABEL_SHAPES = ("ball", "truncated-ball", "cubic")
 
 

@@ -8,36 +8,19 @@ code.
 import dataclasses
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
 
-from etpicker_plugin.engine.config.train import NETWORKS
 from etpicker_plugin.engine.errors import CheckpointError
+from etpicker_plugin.engine.model.names import NETWORKS
+from etpicker_plugin.engine.species import Species
 
 FORMAT_VERSION = 4
 NORMALISATION = "robust-standard-score-at-working-voxel-size"
 CARD_KEY = "etpicker_model_card"
-
-
-@dataclass(frozen=True, kw_only=True)
-class ClassCard:
-    """One particle class of a model.
-
-    ``threshold`` is the score chosen on validation data; ``metrics`` holds what was
-    measured there (precision, recall, f1, …; empty where nothing could be).
-    ``flat_log_odds`` is what a pick's score loses for each deviation that the contrast
-    around it is below the usual.
-    """
-
-    name: str
-    diameter_ang: float
-    label_diameter_ang: float
-    threshold: float
-    flat_log_odds: float = 0.0
-    metrics: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +50,7 @@ class ModelCard:
     """
 
     network: str
-    classes: tuple[ClassCard, ...]
+    classes: tuple[Species, ...]
     working_voxel_size: float
     annotation: str
     tomograms: tuple[TomogramCard, ...]
@@ -112,7 +95,7 @@ def card_from_json(text: str, *, path: Path) -> ModelCard:
             f"{FORMAT_VERSION}. Install a newer etpicker."
         )
     try:
-        values["classes"] = tuple(ClassCard(**c) for c in values["classes"])
+        values["classes"] = tuple(Species(**c) for c in values["classes"])
         values["tomograms"] = tuple(
             TomogramCard(**{**t, "shape_zyx": tuple(t["shape_zyx"])})
             for t in values["tomograms"]

@@ -14,20 +14,23 @@ LAYOUT = torch.channels_last_3d
 Network = FastNetwork | DeepETPickerNetwork
 
 
-def make_network(name: str, n_classes: int) -> Network:
-    """Return a new network: ``fast`` or ``deepetpicker``."""
-    if name == "deepetpicker":
-        return DeepETPickerNetwork(n_classes)
-    return FastNetwork(n_classes)
+def make_network(name: str, n_classes: int, *, seed: int = 0) -> Network:
+    """Return a new network: ``fast`` or ``deepetpicker``, its weights by the seed."""
+    # Torch draws first weights from its own generator alone, which is put back.
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        if name == "deepetpicker":
+            return DeepETPickerNetwork(n_classes)
+        return FastNetwork(n_classes)
 
 
-def grow_network(network: Network, n_classes: int) -> Network:
+def grow_network(network: Network, n_classes: int, *, seed: int = 0) -> Network:
     """Return a copy with more output channels; the old ones give what they gave.
 
     New channels start at a low probability.
     """
     name = "fast" if isinstance(network, FastNetwork) else "deepetpicker"
-    grown = make_network(name, n_classes)
+    grown = make_network(name, n_classes, seed=seed)
     state = network.state_dict()
     weight, bias = state.pop("head.weight"), state.pop("head.bias")
     if isinstance(network, DeepETPickerNetwork) and network.n_classes == 1 < n_classes:

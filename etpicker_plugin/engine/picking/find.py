@@ -1,40 +1,94 @@
 """From a working volume to peaks: the network's probability, and its maxima."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from etpicker_plugin.engine.model.network import Network
+from etpicker_plugin.engine.picking.flat_places import USUAL_SCORE
 from etpicker_plugin.engine.picking.logits import tile_logits
-from etpicker_plugin.engine.picking.nms import Peaks, PeakSettings, find_peaks
-from etpicker_plugin.engine.picking.tiling import Tile
+from etpicker_plugin.engine.picking.nms import (
+    Peaks,
+    PeakSettings,
+    find_peaks,
+    pooling_kernel,
+)
+from etpicker_plugin.engine.picking.plan import choose_edge, plan_for
+from etpicker_plugin.engine.picking.tiling import Shape, Tile
+from etpicker_plugin.engine.species import Species
 from etpicker_plugin.engine.volumes.array_volume import Readable
 
 
+@dataclass(frozen=True, kw_only=True)
+class Search:
+    """What looks for peaks where.
+
+    Attributes
+    ----------
+    network
+        Made by ``for_inference``.
+    region
+        ``(start, stop)``, starts on the network's grid; the whole volume without it.
+    """
+
+    network: Network
+    volume: Readable
+    settings: PeakSettings
+    region: tuple[Shape, Shape] | None = None
+
+    def longest_edge(self) -> int:
+        """Return the longest tile edge that memory allows, voxels."""
+        return choose_edge(
+            self.volume.shape_zyx, self.network, reach=self.settings.reach
+        )
+
+    def tiles(self, edge: int) -> list[Tile]:
+        """Return the tiles, of this edge at the most."""
+        return plan_for(
+            self.network,
+            self.volume.shape_zyx,
+            edge=edge,
+            reach=self.settings.reach,
+            region=self.region,
+        )
+
+
+def peak_settings(
+    species: Sequence[Species], *, output_voxel_size: float, min_score: float
+) -> PeakSettings:
+    """Return how peaks of these species are found in a network's output.
+
+    Parameters
+    ----------
+    output_voxel_size
+        Å: that of the working volume times the network's stride.
+    min_score
+        Of a candidate; held to what tells which contrast is usual, so that the same
+        is usual whatever is asked for.
+    """
+    sizes = [s.size_vox(output_voxel_size) for s in species]
+    return PeakSettings(
+        kernels=[pooling_kernel(size.label_diameter) for size in sizes],
+        min_score=min(min_score, USUAL_SCORE),
+    )
+
+
 def pick_tiles(
-    network: Network,
-    volume: Readable,
-    *,
-    settings: PeakSettings,
-    tiles: list[Tile],
-    done: set[int],
+    search: Search, tiles: Sequence[Tile], *, done: Collection[int] = ()
 ) -> Iterator[tuple[int, Tile, Peaks, Tensor]]:
     """Yield each tile's index, itself, its peaks and its logits.
 
     The peaks are in working voxels of the whole volume, not yet de-duplicated; the
     logits ``(C, z, y, x)`` are those of the whole read box, at output voxels. Tiles
     whose index is in ``done`` are left out.
-
-    Parameters
-    ----------
-    network
-        Made by ``for_inference``.
     """
+    network, settings = search.network, search.settings
     stride = network.output_stride
     numbers = {tile: number for number, tile in enumerate(tiles)}
     left = [tile for tile in tiles if numbers[tile] not in done]
-    for tile, logits in tile_logits(network, volume, left):
+    for tile, logits in tile_logits(network, search.volume, left):
         peaks = find_peaks(
             (to_probability(channel) for channel in logits),
             settings.kernels,

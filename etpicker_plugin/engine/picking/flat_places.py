@@ -10,72 +10,104 @@ found in each tomogram anew.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from etpicker_plugin.engine.picking.nms import Peaks
+from etpicker_plugin.engine.species import Species
 from etpicker_plugin.engine.volumes.array_volume import Readable
 
 BOX_DIAMETERS = 1.2
 """Edge of the box around a pick: the particle and its rim, whose contrast tells."""
 
+USUAL_SCORE = 0.01
+"""Lowest score of the candidates that tell what is usual."""
+
 FEWEST = 20
-"""Picks without which nothing is usual."""
+"""Candidates without which nothing is usual."""
 
 MOST_BELOW = 4.0
 
 FloatArray = NDArray[np.float64]
 
 
+@dataclass(frozen=True, kw_only=True)
+class UsualContrast:
+    """Contrast around a tomogram's particles of one class: median and deviation."""
+
+    middle: float
+    spread: float
+
+
 def doubt_flat_places(
     peaks: Peaks,
     volume: Readable,
+    species: Sequence[Species],
     *,
-    diameters_vox: Sequence[float],
-    log_odds: Sequence[float],
+    voxel_size: float,
 ) -> Peaks:
     """Lower the scores of peaks with less contrast around them than is usual.
 
+    What is usual is told by the peaks themselves: by all that are allowed in a
+    tomogram, whichever are wanted of them. A species that flatness costs nothing, or
+    of which nothing is wanted, is not looked at.
+
     Parameters
     ----------
-    diameters_vox, log_odds
-        Of each channel: working voxels, and what a deviation below the usual contrast
-        costs. A channel where it costs nothing is not looked at.
+    species
+        In the order of the channels.
+    voxel_size
+        Of ``volume``, Å.
     """
     scores = peaks.scores.copy()
-    for channel, (diameter, cost) in enumerate(
-        zip(diameters_vox, log_odds, strict=True)
-    ):
+    for channel, one in enumerate(species):
         own = np.flatnonzero(peaks.channels == channel)
-        if cost > 0 and len(own):
-            flatness = how_flat(peaks.select(own), volume, diameter_vox=diameter)
-            scores[own] = lowered(scores[own], cost * flatness)
+        if one.flat_log_odds > 0 and np.isfinite(one.threshold) and len(own):
+            edge = box_edge(one.size_vox(voxel_size).diameter)
+            contrast = contrast_around(peaks.positions_zyx[own], volume, edge=edge)
+            usual = usual_contrast(contrast, scores[own])
+            cost = one.flat_log_odds * how_flat(contrast, usual)
+            scores[own] = lowered(scores[own], cost)
     return replace(peaks, scores=scores)
 
 
-def how_flat(peaks: Peaks, volume: Readable, *, diameter_vox: float) -> FloatArray:
-    """Return how far the contrast around one class's peaks is below the usual.
+def box_edge(diameter_vox: float) -> int:
+    """Return the edge of the cube in which contrast is measured, voxels."""
+    return max(round(BOX_DIAMETERS * diameter_vox), 3)
 
-    What is usual is the median over these peaks, each counted as much as it scores.
+
+def usual_contrast(contrast: FloatArray, scores: FloatArray) -> UsualContrast | None:
+    """Return what contrast is usual around one class's candidates, ``(N,)`` each.
+
+    The median, each counted as much as it scores, down to ``USUAL_SCORE``: so what
+    was looked for beyond that changes nothing. ``None`` if there are too few.
+    """
+    counted = scores >= USUAL_SCORE
+    contrast, weights = contrast[counted], scores[counted]
+    # The effective number of weighted observations (Kish 1965).
+    if not counted.any() or weights.sum() ** 2 / np.sum(weights**2) < FEWEST:
+        return None
+    middle = weighted_median(contrast, weights)
+    spread = 1.4826 * weighted_median(np.abs(contrast - middle), weights)
+    return UsualContrast(middle=middle, spread=max(spread, 1e-6))
+
+
+def how_flat(contrast: FloatArray, usual: UsualContrast | None) -> FloatArray:
+    """Return how far contrast, ``(N,)``, is below the usual.
+
     More contrast than usual counts for nothing: that is gold, or a membrane.
 
     Returns
     -------
     ndarray
-        ``(N,)``, in robust standard deviations, 0 to ``MOST_BELOW``; all 0 if there
-        are too few peaks for anything to be usual.
+        ``(N,)``, in robust standard deviations, 0 to ``MOST_BELOW``; all 0 where
+        nothing is usual.
     """
-    weights = peaks.scores
-    # The effective number of weighted observations (Kish 1965).
-    if len(peaks) == 0 or weights.sum() ** 2 / np.sum(weights**2) < FEWEST:
-        return np.zeros(len(peaks))
-    edge = max(round(BOX_DIAMETERS * diameter_vox), 3)
-    contrast = contrast_around(peaks.positions_zyx, volume, edge=edge)
-    middle = weighted_median(contrast, weights)
-    spread = 1.4826 * weighted_median(np.abs(contrast - middle), weights)
-    return np.clip((middle - contrast) / max(spread, 1e-6), 0.0, MOST_BELOW)
+    if usual is None:
+        return np.zeros(len(contrast))
+    return np.clip((usual.middle - contrast) / usual.spread, 0.0, MOST_BELOW)
 
 
 def contrast_around(

@@ -1,11 +1,13 @@
 """A model ready to pick, and which of its classes it picks from which score."""
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 from etpicker_plugin.engine.config.pick import PickConfig
 from etpicker_plugin.engine.errors import ConfigError
 from etpicker_plugin.engine.model.card import ModelCard
 from etpicker_plugin.engine.model.network import Network
+from etpicker_plugin.engine.species import Species
 
 LOWEST_SCORE = 0.01
 
@@ -46,6 +48,17 @@ def thresholds(card: ModelCard, config: PickConfig) -> dict[str, float]:
     chosen.update(config.threshold)
     wanted = config.classes or known
     return {name: value for name, value in chosen.items() if name in wanted}
+
+
+def wanted_species(card: ModelCard, config: PickConfig) -> tuple[Species, ...]:
+    """Return the model's species with the lowest scores that are kept of them.
+
+    Infinite for those that are not asked for: they keep their channels.
+    """
+    limits = thresholds(card, config)
+    return tuple(
+        replace(s, threshold=limits.get(s.name, math.inf)) for s in card.classes
+    )
 
 
 def border_of(card: ModelCard, config: PickConfig) -> tuple[float, float, float]:

@@ -1,6 +1,7 @@
 """Picking one tomogram: tiles, peaks, exclusion, thresholds, files."""
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,32 +11,30 @@ from etpicker_plugin.engine.config.pick import PickConfig
 from etpicker_plugin.engine.device import is_out_of_memory
 from etpicker_plugin.engine.model.card import ModelCard
 from etpicker_plugin.engine.particles import Particles, make_particles
-from etpicker_plugin.engine.picking.find import pick_tiles, to_probability
-from etpicker_plugin.engine.picking.flat_places import doubt_flat_places
+from etpicker_plugin.engine.picking.choose import choose
+from etpicker_plugin.engine.picking.find import (
+    Search,
+    peak_settings,
+    pick_tiles,
+    to_probability,
+)
 from etpicker_plugin.engine.picking.loaded_model import (
-    LOWEST_SCORE,
     LoadedModel,
     border_of,
-    thresholds,
+    wanted_species,
 )
-from etpicker_plugin.engine.picking.nms import (
-    Peaks,
-    PeakSettings,
-    keep_best,
-    pooling_kernel,
-    remove_duplicates,
-)
+from etpicker_plugin.engine.picking.nms import Peaks
 from etpicker_plugin.engine.picking.partial import PartialPicks
-from etpicker_plugin.engine.picking.plan import choose_edge, plan_for, smaller_edge
+from etpicker_plugin.engine.picking.plan import smaller_edge
 from etpicker_plugin.engine.picking.probability_map import ProbabilityMaps
 from etpicker_plugin.engine.picking.records import (
     describe_run,
     finished_picks,
     write_picks,
 )
-from etpicker_plugin.engine.picking.unbiased import merge_classes
 from etpicker_plugin.engine.picking.z_range import computed_region, in_z_range
 from etpicker_plugin.engine.progress import Progress, ProgressEvent
+from etpicker_plugin.engine.species import Species
 from etpicker_plugin.engine.volumes.tomogram import Tomogram, open_mask, read_tomogram
 from etpicker_plugin.engine.volumes.working_volume import (
     WorkingVolume,
@@ -43,8 +42,6 @@ from etpicker_plugin.engine.volumes.working_volume import (
 )
 
 logger = logging.getLogger(__name__)
-
-MIN_DISTANCE_SHARE = 0.5
 
 
 def pick_tomogram(
@@ -84,84 +81,78 @@ def pick_tomogram(
             model.card.working_voxel_size,
         )
     partial = PartialPicks(out_dir / f".{name}.partial.jsonl", record["digest"])
-    peaks = _find(volume, model, config, out_dir, partial, on_progress)
-    particles = _to_particles(peaks, volume, mask, card=model.card, config=config)
+    species = wanted_species(model.card, config)
+    search = _make_search(volume, model, species, config)
+    maps = _make_maps(volume, model.card.class_names(), config, out_dir)
+    edge = config.tile_size or partial.recorded_edge() or search.longest_edge()
+    candidates = _search(search, edge, name, maps, partial, on_progress)
+    particles = _choose(
+        candidates, volume, mask, species, card=model.card, config=config
+    )
     write_picks(particles, volume.tomogram, record, out_dir=out_dir)
     partial.remove()
     _report(particles, model.card.class_names())
     return particles
 
 
-def _find(
+def _make_search(
     volume: WorkingVolume,
     model: LoadedModel,
+    species: Sequence[Species],
     config: PickConfig,
-    out_dir: Path,
-    partial: PartialPicks,
-    on_progress: Progress,
-) -> Peaks:
-    """Run the tiles, with smaller ones when memory runs out."""
-    stride = model.network.output_stride
-    voxel = model.card.working_voxel_size * stride
-    settings = PeakSettings(
-        kernels=[
-            pooling_kernel(c.label_diameter_ang / voxel) for c in model.card.classes
-        ],
-        min_score=LOWEST_SCORE
-        if config.unbiased
-        else min(thresholds(model.card, config).values()),
-    )
-    edge = (
-        config.tile_size
-        or partial.recorded_edge()
-        or choose_edge(volume.shape_zyx, model.network, reach=settings.reach)
-    )
-    while True:
-        try:
-            return _find_with(
-                volume, model, settings, edge, config, out_dir, partial, on_progress
-            )
-        except (RuntimeError, MemoryError) as error:
-            if not is_out_of_memory(error):
-                raise
-            edge = smaller_edge(edge, model.network)
-
-
-def _find_with(
-    volume: WorkingVolume,
-    model: LoadedModel,
-    settings: PeakSettings,
-    edge: int,
-    config: PickConfig,
-    out_dir: Path,
-    partial: PartialPicks,
-    on_progress: Progress,
-) -> Peaks:
-    network, name = model.network, volume.tomogram.tomogram_id
-    tiles = plan_for(
-        network,
-        volume.shape_zyx,
-        edge=edge,
-        reach=settings.reach,
+) -> Search:
+    """Return what is searched, and down to which score."""
+    network, card = model.network, model.card
+    return Search(
+        network=network,
+        volume=volume,
+        settings=peak_settings(
+            species,
+            output_voxel_size=card.working_voxel_size * network.output_stride,
+            min_score=min(s.threshold for s in species),
+        ),
         region=computed_region(
             volume,
             config.z_range,
-            margin_ang=max(c.diameter_ang for c in model.card.classes),
+            margin_ang=max(s.diameter_ang for s in species),
             alignment=network.alignment,
         ),
     )
-    maps = None
-    if config.probability_map:
-        maps = ProbabilityMaps(
-            [out_dir / f"{name}_{c}_probability.mrc" for c in model.card.class_names()],
-            volume,
-        )
+
+
+def _search(
+    search: Search,
+    edge: int,
+    name: str,
+    maps: ProbabilityMaps | None,
+    partial: PartialPicks,
+    on_progress: Progress,
+) -> Peaks:
+    """Return the candidates, found with smaller tiles when memory runs out."""
+    while True:
+        try:
+            return _search_tiles(search, edge, name, maps, partial, on_progress)
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            edge = smaller_edge(edge, search.network)
+
+
+def _search_tiles(
+    search: Search,
+    edge: int,
+    name: str,
+    maps: ProbabilityMaps | None,
+    partial: PartialPicks,
+    on_progress: Progress,
+) -> Peaks:
+    """Return the candidates of all tiles; what is done already is in ``partial``."""
+    tiles = search.tiles(edge)
     done = partial.begin(edge)
-    found = pick_tiles(network, volume, settings=settings, tiles=tiles, done=done)
-    for number, tile, peaks, logits in found:
+    for number, tile, peaks, logits in pick_tiles(search, tiles, done=done):
         if maps is not None:
             probability = to_probability(logits).cpu().numpy()
-            maps.write_tile(tile, probability, network.output_stride)
+            maps.write_tile(tile, probability, search.network.output_stride)
         partial.add(number, peaks)
         on_progress(ProgressEvent(f"picking {name}", number + 1, len(tiles)))
     if maps is not None:
@@ -169,49 +160,47 @@ def _find_with(
     return partial.all_peaks()
 
 
-def _to_particles(
-    peaks: Peaks,
+def _make_maps(
+    volume: WorkingVolume, classes: Sequence[str], config: PickConfig, out_dir: Path
+) -> ProbabilityMaps | None:
+    """Return the probability maps to fill, if they are asked for."""
+    if not config.probability_map:
+        return None
+    name = volume.tomogram.tomogram_id
+    return ProbabilityMaps(
+        [out_dir / f"{name}_{c}_probability.mrc" for c in classes], volume
+    )
+
+
+def _choose(
+    candidates: Peaks,
     volume: WorkingVolume,
     mask: NDArray[np.generic] | None,
+    species: Sequence[Species],
     *,
     card: ModelCard,
     config: PickConfig,
 ) -> Particles:
-    """Exclude, threshold and de-duplicate; return picks in the tomogram's voxels."""
+    """Return the picks, in the tomogram's voxels."""
     tomogram = volume.tomogram
-    limits = thresholds(card, config)
-    names = np.array(card.class_names(), dtype=str)
-    lowest = np.array([limits.get(name, np.inf) for name in names])
-    diameters = [c.diameter_ang / card.working_voxel_size for c in card.classes]
-    positions = volume.to_input(peaks.positions_zyx)
-    border = border_of(card, config)
-    peaks = peaks.select(
-        is_inside(positions, tomogram, border_zyx_ang=border, mask=mask)
-        & in_z_range(positions, config.z_range)
-    )
-    peaks = doubt_flat_places(
-        peaks,
+    positions = volume.to_input(candidates.positions_zyx)
+    peaks = choose(
+        candidates,
         volume,
-        diameters_vox=diameters,
-        # Around peaks of a class that is not picked nothing has to be read.
-        log_odds=[c.flat_log_odds if c.name in limits else 0.0 for c in card.classes],
+        species,
+        allowed=is_inside(
+            positions, tomogram, border_zyx_ang=border_of(card, config), mask=mask
+        )
+        & in_z_range(positions, config.z_range),
+        voxel_size=card.working_voxel_size,
+        min_distance_ang=config.min_distance,
+        unbiased=config.unbiased,
+        most=config.max_picks,
     )
-    if config.unbiased:
-        peaks = merge_classes(peaks, diameters)
-    peaks = remove_duplicates(
-        peaks.select(peaks.scores >= lowest[peaks.channels]),
-        [
-            (config.min_distance or MIN_DISTANCE_SHARE * c.diameter_ang)
-            / card.working_voxel_size
-            for c in card.classes
-        ],
-    )
-    if config.max_picks is not None:
-        peaks = keep_best(peaks, config.max_picks)
     return make_particles(
         tomogram.tomogram_id,
         volume.to_input(peaks.positions_zyx),
-        class_names=names[peaks.channels],
+        class_names=np.array(card.class_names(), dtype=str)[peaks.channels],
         scores=peaks.scores,
     )
 

@@ -41,6 +41,15 @@ class Annotated:
     mask_path: str | None
     role: str
 
+    def describe(self) -> str:
+        """Return a line on size and marks."""
+        size = "x".join(str(n) for n in self.tomogram.shape_zyx[::-1])
+        return (
+            f"{self.tomogram.tomogram_id}: {size} voxels of "
+            f"{self.tomogram.voxel_size:g} Å, {len(self.particles)} particles, "
+            f"{len(self.negatives)} negatives ({self.role})"
+        )
+
 
 def read_annotated(
     tomograms: tuple[str, ...],

@@ -47,7 +47,7 @@ LARGEST_GRADIENT = 5.0
 SAVE_EVERY_S = 60.0
 ALONE = Ranks()
 
-Validate = Callable[[Network], tuple[float, dict[str, float]]]
+Validate = Callable[[Network, int], tuple[float, dict[str, float]]]
 Loss = Callable[[tuple[Tensor, ...], Batch, Network], Tensor]
 
 
@@ -116,7 +116,8 @@ def fit(
     network
         To begin with; changed in place.
     validate
-        Judges an averaged network: the score to maximise, and values to report.
+        Judges an averaged network after so many steps: the score to maximise, and
+        values to report.
     state
         Where to begin; ``state_path`` is rewritten at every validation and minute.
     run, loss
@@ -246,7 +247,7 @@ def _validate(
     weights.average.eval()
     score, values = 0.0, dict[str, float]()
     if weights.ranks.is_first:
-        score, values = validate(weights.average)
+        score, values = validate(weights.average, counters.step)
     score = weights.ranks.share(score)
     counters.validations += 1
     counters.validations_since_best += 1

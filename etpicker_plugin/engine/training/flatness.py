@@ -6,6 +6,7 @@ normalised as a whole does not learn it.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,15 +14,24 @@ from scipy.optimize import minimize
 
 from etpicker_plugin.engine.model.inference import for_inference
 from etpicker_plugin.engine.model.network import Network
-from etpicker_plugin.engine.picking.flat_places import how_flat
+from etpicker_plugin.engine.picking.flat_places import (
+    USUAL_SCORE,
+    box_edge,
+    contrast_around,
+    how_flat,
+    usual_contrast,
+)
+from etpicker_plugin.engine.picking.nms import Peaks
+from etpicker_plugin.engine.species import Species
 from etpicker_plugin.engine.training.judge import Judge
 from etpicker_plugin.engine.training.patches import UNKNOWN, TrainingVolume
 from etpicker_plugin.engine.training.split import Region
 from etpicker_plugin.engine.training.threshold import line_misfit, log_odds_of
 from etpicker_plugin.engine.training.validation import (
     ValidationPart,
+    choose_all,
+    find_candidates,
     match_part,
-    pick_part,
 )
 
 ENOUGH = 300
@@ -40,28 +50,26 @@ MOST_LOG_ODDS = 1.0
 SLOPES = (0.1, 10.0)
 
 FloatArray = NDArray[np.float64]
+Evidence = tuple[FloatArray, FloatArray, NDArray[np.bool_]]
 
 
 def learn_flatness(
-    network: Network,
-    volumes: Sequence[TrainingVolume],
-    judge: Judge,
-    *,
-    known: Sequence[float],
-) -> list[float]:
-    """Return what a deviation below the usual contrast costs a pick of each class.
+    network: Network, volumes: Sequence[TrainingVolume], judge: Judge
+) -> tuple[Species, ...]:
+    """Return the judge's species with what flatness costs a pick of each.
+
+    What they come with is held to without evidence. The costs are fitted to picks
+    that are chosen as they will be, from scores that nothing has been taken from.
 
     Parameters
     ----------
     volumes
         Are picked, those with the most marks first, until there is enough to go by.
-    known
-        Per class, log-odds: what is held to without evidence.
     """
     ready = for_inference(network)
     nothing = (np.zeros(0), np.zeros(0), np.zeros(0, bool))
-    evidence = [[nothing] for _ in judge.classes]
-    marks = np.zeros(len(judge.classes), int)
+    evidence = [[nothing] for _ in judge.species]
+    marks = np.zeros(len(judge.species), int)
     left = MOST_VOXELS
     for volume in sorted(volumes, key=lambda v: -len(v.positions_zyx)):
         wanted = [
@@ -73,24 +81,45 @@ def learn_flatness(
             continue
         left -= volume.image.data.size
         part = _whole(volume)
-        peaks = pick_part(
-            ready, part, settings=judge.settings, diameters_vox=judge.diameters_vox
+        candidates = find_candidates(
+            ready, part, judge.species, voxel_size=judge.voxel_size
         )
         for channel in wanted:
-            diameter = judge.diameters_vox[channel]
-            own, is_true, n_truth = match_part(
-                peaks, part, channel=channel, diameter_vox=diameter
-            )
-            flatness = how_flat(own, part.image, diameter_vox=diameter)
-            evidence[channel].append((own.scores, flatness, is_true))
+            picks, n_truth = _judged_picks(candidates, part, judge, channel)
+            evidence[channel].append(picks)
             marks[channel] += n_truth
-    return [
-        fit_log_odds(
-            *(np.concatenate(column) for column in zip(*found, strict=True)),
-            known=before,
+    return tuple(
+        replace(
+            one,
+            flat_log_odds=fit_log_odds(
+                *(np.concatenate(column) for column in zip(*found, strict=True)),
+                known=one.flat_log_odds,
+            ),
         )
-        for found, before in zip(evidence, known, strict=True)
-    ]
+        for one, found in zip(judge.species, evidence, strict=True)
+    )
+
+
+def _judged_picks(
+    candidates: Peaks, part: ValidationPart, judge: Judge, channel: int
+) -> tuple[Evidence, int]:
+    """Return scores, flatness and truth of one class's picks, and its marks."""
+    diameter = judge.species[channel].size_vox(judge.voxel_size).diameter
+    edge = box_edge(diameter)
+    own = candidates.select(candidates.channels == channel)
+    costless = [replace(s, flat_log_odds=0.0) for s in judge.species]
+    picks, is_true, n_truth = match_part(
+        choose_all(own, part, costless, voxel_size=judge.voxel_size),
+        part,
+        channel=channel,
+        diameter_vox=diameter,
+    )
+    telling = own.select(own.scores >= USUAL_SCORE)
+    usual = usual_contrast(
+        contrast_around(telling.positions_zyx, part.image, edge=edge), telling.scores
+    )
+    contrast = contrast_around(picks.positions_zyx, part.image, edge=edge)
+    return (picks.scores, how_flat(contrast, usual), is_true), n_truth
 
 
 def seconds_to_learn(volumes: Sequence[TrainingVolume]) -> float:

@@ -1,17 +1,16 @@
 """Judging a network on what was held out, while it trains and at the end."""
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from etpicker_plugin.engine.model.network import Network
-from etpicker_plugin.engine.picking.nms import PeakSettings, pooling_kernel
+from etpicker_plugin.engine.picking.nms import Peaks
+from etpicker_plugin.engine.species import Species
 from etpicker_plugin.engine.training.patches import SPARSE
 from etpicker_plugin.engine.training.threshold import choose_threshold
 from etpicker_plugin.engine.training.validation import (
-    CANDIDATE_SCORE,
-    MATCH_SHARE,
     ClassResult,
     JudgedPicks,
     See,
@@ -34,38 +33,29 @@ class Judge:
 
     Attributes
     ----------
-    classes
-        Names, in the order of the channels.
-    diameters_vox
-        Per class, working voxels.
-    flat_log_odds
-        Per class, what flatness costs a pick's score (``flat_places``).
+    species
+        In the order of the channels; their thresholds do not matter.
+    voxel_size
+        Working voxel size, Å.
     f_alpha
         Weight of recall in the score that is maximised.
     """
 
-    classes: tuple[str, ...]
-    settings: PeakSettings
-    diameters_vox: list[float]
-    flat_log_odds: list[float]
+    species: tuple[Species, ...]
+    voxel_size: float
     f_alpha: float
 
     @property
-    def match_distances(self) -> list[float]:
-        """How far from a centre a pick of each class may be, working voxels."""
-        return [MATCH_SHARE * d for d in self.diameters_vox]
+    def classes(self) -> tuple[str, ...]:
+        """Names, in the order of the channels."""
+        return tuple(s.name for s in self.species)
 
     def candidates(
         self, network: Network, parts: Iterable[ValidationPart], *, see: See = ignore
     ) -> list[JudgedPicks]:
         """Return each class's picks, true or false, over all parts."""
         return judge_parts(
-            network,
-            parts,
-            settings=self.settings,
-            diameters_vox=self.diameters_vox,
-            flat_log_odds=self.flat_log_odds,
-            see=see,
+            network, parts, self.species, voxel_size=self.voxel_size, see=see
         )
 
     def validate(
@@ -106,47 +96,23 @@ class Judge:
         ]
 
 
-def make_judge(
-    diameters: Mapping[str, float],
-    labels: Mapping[str, float],
-    *,
-    working_voxel_size: float,
-    stride: int,
-    f_alpha: float,
-) -> Judge:
-    """Return the judge of classes with these particle and label diameters (Å).
-
-    Flatness costs nothing as yet.
-    """
-    return Judge(
-        classes=tuple(diameters),
-        settings=PeakSettings(
-            kernels=[
-                pooling_kernel(labels[name] / working_voxel_size / stride)
-                for name in diameters
-            ],
-            min_score=CANDIDATE_SCORE,
-        ),
-        diameters_vox=[d / working_voxel_size for d in diameters.values()],
-        flat_log_odds=[0.0] * len(diameters),
-        f_alpha=f_alpha,
-    )
-
-
 def make_validate(
     judge: Judge, parts: list[ValidationPart], *, watch: Watch
-) -> Callable[[Network], tuple[float, dict[str, float]]]:
+) -> Callable[[Network, int], tuple[float, dict[str, float]]]:
     """Return the score that is maximised, a mean over the classes, and the F1s.
 
     It is F-alpha. Where only some particles are marked the others count as false, and
     no threshold is right; but of two networks that find the marked ones, the better
     has them among its first picks. There it is the average precision.
+
+    The function returned takes a network and the step it has come to.
     """
     sparse = _is_sparse(parts)
 
-    def validate(network: Network) -> tuple[float, dict[str, float]]:
-        results = judge.validate(network, parts, see=watch.see)
-        watch.write(results)
+    def validate(network: Network, step: int) -> tuple[float, dict[str, float]]:
+        shown: list[Peaks] = []
+        results = judge.validate(network, parts, see=watch.collect(shown))
+        watch.write(shown, results, step=step)
         scores = [
             result.average_precision if is_sparse else result.f_alpha
             for result, is_sparse in zip(results, sparse, strict=True)
@@ -156,6 +122,24 @@ def make_validate(
         return score, f1
 
     return validate
+
+
+def with_results(
+    species: Sequence[Species], results: Sequence[ClassResult]
+) -> tuple[Species, ...]:
+    """Return species with the thresholds chosen and what was measured at them."""
+    return tuple(
+        replace(
+            one,
+            threshold=round(result.threshold, 6),
+            metrics={
+                "precision": result.precision,
+                "recall": result.recall,
+                "f1": result.f1,
+            },
+        )
+        for one, result in zip(species, results, strict=True)
+    )
 
 
 def equal_score(parts: list[ValidationPart]) -> float:

@@ -57,7 +57,7 @@ class Ranks:
         for tensor, mean in zip(own, flat.split([t.numel() for t in own]), strict=True):
             tensor.detach().copy_(mean.view_as(tensor))
 
-    def part(self) -> None:
+    def leave(self) -> None:
         """End the exchange, once nothing is shared any more.
 
         A process that ends with its connections open may be aborted at its end.

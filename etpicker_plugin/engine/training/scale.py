@@ -3,7 +3,6 @@
 import logging
 
 from etpicker_plugin.engine.errors import InputDataError
-from etpicker_plugin.engine.training.weak_labels import LabelSettings
 
 logger = logging.getLogger(__name__)
 
@@ -63,22 +62,3 @@ def label_diameters_ang(
         name: min(max(LABEL_SHARE * diameter, low), high)
         for name, diameter in diameters.items()
     }
-
-
-def make_label_settings(
-    diameters: dict[str, float],
-    label_diameters: dict[str, float],
-    *,
-    working_voxel_size: float,
-    shape: str,
-    stride: int,
-) -> LabelSettings:
-    """Return how the labels are painted, in working voxels."""
-    return LabelSettings(
-        shape=shape,
-        diameters_vox=tuple(label_diameters[n] / working_voxel_size for n in diameters),
-        particle_diameters_vox=tuple(
-            d / working_voxel_size for d in diameters.values()
-        ),
-        stride=stride,
-    )

@@ -20,16 +20,10 @@ from etpicker_plugin.engine.evaluation.metrics import (
 )
 from etpicker_plugin.engine.model.inference import for_inference
 from etpicker_plugin.engine.model.network import Network
-from etpicker_plugin.engine.picking.find import pick_tiles
-from etpicker_plugin.engine.picking.flat_places import doubt_flat_places
-from etpicker_plugin.engine.picking.nms import (
-    Peaks,
-    PeakSettings,
-    join_peaks,
-    keep_best,
-    remove_duplicates,
-)
-from etpicker_plugin.engine.picking.plan import choose_edge, plan_for
+from etpicker_plugin.engine.picking.choose import choose
+from etpicker_plugin.engine.picking.find import Search, peak_settings, pick_tiles
+from etpicker_plugin.engine.picking.nms import Peaks, join_peaks, keep_best
+from etpicker_plugin.engine.species import Species
 from etpicker_plugin.engine.training.augment import add_matched_noise
 from etpicker_plugin.engine.training.patches import UNKNOWN
 from etpicker_plugin.engine.training.split import Region, Shape
@@ -40,9 +34,9 @@ CANDIDATE_SCORE = 0.001
 where particles end."""
 
 MATCH_SHARE = 0.5
-"""Of a diameter: how far from a centre a pick may be; also how far from each other."""
+"""Of a diameter: how far from a centre a pick may be."""
 
-MOST_CANDIDATES = 2000
+MOST_CANDIDATES = 10_000
 """Per class and part: an untrained network finds a peak everywhere."""
 
 
@@ -94,34 +88,36 @@ class ClassResult:
 def judge_parts(
     network: Network,
     parts: Iterable[ValidationPart],
+    species: Sequence[Species],
     *,
-    settings: PeakSettings,
-    diameters_vox: Sequence[float],
-    flat_log_odds: Sequence[float],
+    voxel_size: float,
     see: See = ignore,
 ) -> list[JudgedPicks]:
-    """Pick the parts and match the picks, per class.
+    """Pick the parts and match the picks; return those of each species.
 
     Parameters
     ----------
-    diameters_vox, flat_log_odds
-        Per class: working voxels, and what flatness costs (``flat_places``).
+    species
+        In the order of the channels; their thresholds do not matter.
+    voxel_size
+        Of the parts, Å.
     see
         Is shown each part with its picks.
     """
     ready = for_inference(network)
-    judged: list[list[JudgedPicks]] = [[] for _ in diameters_vox]
+    judged: list[list[JudgedPicks]] = [[] for _ in species]
     for part in parts:
-        found = pick_part(ready, part, settings=settings, diameters_vox=diameters_vox)
-        peaks = doubt_flat_places(
-            found, part.image, diameters_vox=diameters_vox, log_odds=flat_log_odds
-        )
+        candidates = find_candidates(ready, part, species, voxel_size=voxel_size)
+        peaks = choose_all(candidates, part, species, voxel_size=voxel_size)
         see(part, peaks)
-        for channel, diameter in enumerate(diameters_vox):
+        for channel, one in enumerate(species):
             if part.annotation[channel] == UNKNOWN:
                 continue
             own, is_true, n_truth = match_part(
-                peaks, part, channel=channel, diameter_vox=diameter
+                peaks,
+                part,
+                channel=channel,
+                diameter_vox=one.size_vox(voxel_size).diameter,
             )
             judged[channel].append(
                 JudgedPicks(scores=own.scores, is_true=is_true, n_truth=n_truth)
@@ -129,32 +125,51 @@ def judge_parts(
     return [join_judged(of_class) for of_class in judged]
 
 
-def pick_part(
+def find_candidates(
     ready: Network,
     part: ValidationPart,
+    species: Sequence[Species],
     *,
-    settings: PeakSettings,
-    diameters_vox: Sequence[float],
+    voxel_size: float,
 ) -> Peaks:
-    """Return the allowed picks of a part's region, each once.
+    """Return the allowed candidates of a part's region.
 
     Parameters
     ----------
     ready
         A network from ``for_inference``.
     """
-    shape, reach = part.image.shape_zyx, settings.reach
-    tiles = plan_for(
-        ready,
-        shape,
-        edge=choose_edge(shape, ready, reach=reach),
-        reach=reach,
+    search = Search(
+        network=ready,
+        volume=part.image,
+        settings=peak_settings(
+            species,
+            output_voxel_size=voxel_size * ready.output_stride,
+            min_score=CANDIDATE_SCORE,
+        ),
         region=(_on_grid(part.region.start, ready.alignment), part.region.stop),
     )
-    found = pick_tiles(ready, part.image, settings=settings, tiles=tiles, done=set())
-    candidates = keep_best(join_peaks([p for _, _, p, _ in found]), MOST_CANDIDATES)
-    peaks = remove_duplicates(candidates, [MATCH_SHARE * d for d in diameters_vox])
-    return peaks.select(_is_allowed(peaks.positions_zyx, part))
+    found = pick_tiles(search, search.tiles(search.longest_edge()))
+    peaks = join_peaks([peaks for _, _, peaks, _ in found])
+    allowed = peaks.select(_is_allowed(peaks.positions_zyx, part))
+    return keep_best(allowed, MOST_CANDIDATES)
+
+
+def choose_all(
+    candidates: Peaks,
+    part: ValidationPart,
+    species: Sequence[Species],
+    *,
+    voxel_size: float,
+) -> Peaks:
+    """Return the picks of any score among allowed candidates, chosen as in picking."""
+    return choose(
+        candidates,
+        part.image,
+        [replace(s, threshold=0.0) for s in species],
+        allowed=np.ones(len(candidates), dtype=bool),
+        voxel_size=voxel_size,
+    )
 
 
 def _on_grid(start: Shape, alignment: int) -> Shape:

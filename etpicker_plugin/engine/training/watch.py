@@ -1,15 +1,15 @@
 """Watching it learn: at each validation, a held-out slice with the picks so far."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from etpicker_plugin.engine.picking.nms import Peaks
-from etpicker_plugin.engine.training.resume import Counters
-from etpicker_plugin.engine.training.validation import ClassResult, ValidationPart
+from etpicker_plugin.engine.picking.nms import Peaks, join_peaks
+from etpicker_plugin.engine.species import Species
+from etpicker_plugin.engine.training.validation import ClassResult, See, ValidationPart
 from etpicker_plugin.engine.training.validation_slice import (
     ValidationSlice,
     write_validation_slice,
@@ -20,18 +20,16 @@ SLAB = 1
 """Slices on each side that are averaged, for the noise."""
 
 
-@dataclass(kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Watch:
-    """The slice that is shown, and the picks of the validation under way.
+    """The slice that is shown.
 
     Attributes
     ----------
     part, z
         The held-out part, and the slice in it.
-    radii_vox
-        Per class, working voxels.
-    counters
-        Of the training: they know the step.
+    classes, radii_vox
+        In the order of the channels; working voxels.
     """
 
     path: Path
@@ -39,15 +37,19 @@ class Watch:
     z: int
     classes: tuple[str, ...]
     radii_vox: NDArray[np.float64]
-    counters: Counters
-    peaks: list[Peaks] = field(default_factory=list)
 
-    def see(self, part: ValidationPart, peaks: Peaks) -> None:
-        """Keep the candidates if they are of the part that is shown."""
-        if part is self.part:
-            self.peaks = [peaks]
+    def collect(self, shown: list[Peaks]) -> See:
+        """Return what keeps, in ``shown``, the picks of the part that is shown."""
 
-    def write(self, results: Sequence[ClassResult]) -> None:
+        def see(part: ValidationPart, peaks: Peaks) -> None:
+            if part is self.part:
+                shown.append(peaks)
+
+        return see
+
+    def write(
+        self, shown: Sequence[Peaks], results: Sequence[ClassResult], *, step: int
+    ) -> None:
         """Write the slice with the picks that reach their thresholds."""
         region, (depth, height, width) = self.part.region, self.part.image.shape_zyx
         margin = int(np.ceil(self.radii_vox.max(initial=0)))
@@ -56,7 +58,7 @@ class Watch:
         box = (slice(max(self.z - SLAB, 0), min(self.z + SLAB + 1, depth)),)
         box += tuple(slice(a, b) for a, b in zip(low, high, strict=True))
         origin = np.array([self.z, *low])
-        (found,) = self.peaks
+        found = join_peaks(list(shown))
         limits = np.array([result.threshold for result in results])
         kept = found.select(found.scores >= limits[found.channels])
         marked = region.contains(self.part.positions_zyx)
@@ -64,7 +66,7 @@ class Watch:
             ValidationSlice(
                 tomogram_id=self.part.tomogram_id,
                 z=self.z,
-                step=self.counters.step,
+                step=step,
                 image=self.part.image.data[box].mean(0, dtype=np.float32).astype("f2"),
                 held_out_yx=np.array([region.start[1:], region.stop[1:]]) - low,
                 class_names=self.classes,
@@ -82,28 +84,28 @@ class Watch:
 def make_watch(
     out_dir: Path,
     parts: Sequence[ValidationPart],
-    diameters: Mapping[str, float],
+    species: Sequence[Species],
     *,
-    working_voxel_size: float,
-    counters: Counters,
+    voxel_size: float,
 ) -> Watch:
     """Return the watch on the part and the slice that show most particles.
 
     Parameters
     ----------
-    diameters
-        Per class, Å, in the order of the channels.
+    species
+        In the order of the channels.
+    voxel_size
+        Of the parts, Å.
     """
-    radii = np.array(list(diameters.values())) / 2 / working_voxel_size
+    radii = np.array([s.size_vox(voxel_size).diameter for s in species]) / 2
     slices = [_best_slice(part, radii) for part in parts]
     which = int(np.argmax([cut for cut, _ in slices]))
     return Watch(
         path=out_dir / SLICE_NAME,
         part=parts[which],
         z=slices[which][1],
-        classes=tuple(diameters),
+        classes=tuple(s.name for s in species),
         radii_vox=radii,
-        counters=counters,
     )
 
 

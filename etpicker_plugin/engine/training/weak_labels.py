@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from etpicker_plugin.engine.species import SizeVox
+
 Offsets = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
 
 
@@ -23,17 +25,14 @@ class LabelSettings:
     ----------
     shape
         ``ball``, ``truncated-ball`` or ``cubic``.
-    diameters_vox
-        Label diameter of each class, working voxels.
-    particle_diameters_vox
-        Particle diameter of each class, working voxels.
+    sizes
+        Of each class's particle and label, working voxels.
     stride
         Working voxels per voxel of the target (the network's output stride).
     """
 
     shape: str
-    diameters_vox: tuple[float, ...]
-    particle_diameters_vox: tuple[float, ...]
+    sizes: tuple[SizeVox, ...]
     stride: int
 
 
@@ -101,11 +100,11 @@ def paint_labels(
         ``(C, z, y, x)`` float32.
     """
     grid = tuple(n // settings.stride for n in shape_zyx)
-    target = np.zeros((len(settings.diameters_vox), *grid), dtype=np.float32)
+    target = np.zeros((len(settings.sizes), *grid), dtype=np.float32)
     weight = np.empty_like(target)
     weight[:] = np.asarray(unmarked_weights, dtype=np.float32)[:, None, None, None]
     incomplete = bool(np.any(weight < 1.0))
-    reaches = np.maximum(settings.diameters_vox, settings.particle_diameters_vox)
+    reaches = np.array([max(s.diameter, s.label_diameter) for s in settings.sizes])
     reach = reaches[channels, None]
     near = (positions_zyx > -reach) & (positions_zyx < np.add(shape_zyx, reach))
     for i in np.flatnonzero(near.all(axis=1)):
@@ -113,12 +112,11 @@ def paint_labels(
         box, offsets = _around(
             positions_zyx[i], float(reaches[channel]), grid=grid, stride=settings.stride
         )
-        label = inside_label(
-            offsets, settings.diameters_vox[channel], shape=settings.shape
-        )
+        size = settings.sizes[channel]
+        label = inside_label(offsets, size.label_diameter, shape=settings.shape)
         target[channel][box][label] = 1.0
         if incomplete:
-            radius = settings.particle_diameters_vox[channel] / 2
+            radius = size.diameter / 2
             body = sum(o**2 for o in offsets) <= radius**2
             for of_class in weight:
                 of_class[box][body | label] = 1.0
@@ -150,7 +148,7 @@ def weigh_negatives(
     grid = weight.shape[1:]
     size = np.multiply(grid, settings.stride)
     for channel in channels:
-        radius = settings.particle_diameters_vox[channel] / 2
+        radius = settings.sizes[channel].diameter / 2
         near = (negatives_zyx > -radius) & (negatives_zyx < size + radius)
         for position in negatives_zyx[near.all(axis=1)]:
             box, offsets = _around(position, radius, grid=grid, stride=settings.stride)

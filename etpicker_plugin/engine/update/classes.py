@@ -8,6 +8,7 @@ from etpicker_plugin.engine.errors import ConfigError, InputDataError
 from etpicker_plugin.engine.formats.coordinates_csv import read_csv
 from etpicker_plugin.engine.model.card import ModelCard
 from etpicker_plugin.engine.negative import NEGATIVE
+from etpicker_plugin.engine.species import Species
 from etpicker_plugin.engine.training.scale import label_diameters_ang
 from etpicker_plugin.engine.volumes.tomogram import tomogram_id_of
 
@@ -21,23 +22,22 @@ class Plan:
 
     Attributes
     ----------
-    diameters, labels
-        Particle and label diameter (Å) of every class, in the order of the channels.
+    species
+        Every class, in the order of the channels: the old model's as they are in it.
     learnt
         Those that the new tomograms are annotated with.
     n_old
         How many the old model knows.
     """
 
-    diameters: dict[str, float]
-    labels: dict[str, float]
+    species: tuple[Species, ...]
     learnt: tuple[str, ...]
     n_old: int
 
     @property
     def classes(self) -> tuple[str, ...]:
         """Names in the order of the channels."""
-        return tuple(self.diameters)
+        return tuple(s.name for s in self.species)
 
 
 def plan_classes(card: ModelCard, config: UpdateConfig) -> Plan:
@@ -60,11 +60,15 @@ def plan_classes(card: ModelCard, config: UpdateConfig) -> Plan:
             )
     new = {name: d for name, d in learnt.items() if name not in known}
     _check_sizes(new, card.working_voxel_size)
-    labels = {c.name: c.label_diameter_ang for c in card.classes}
-    labels |= label_diameters_ang(new, card.working_voxel_size, None)
+    labels = label_diameters_ang(new, card.working_voxel_size, None)
     return Plan(
-        diameters={**known, **new},
-        labels=labels,
+        species=(
+            *card.classes,
+            *(
+                Species(name=name, diameter_ang=d, label_diameter_ang=labels[name])
+                for name, d in new.items()
+            ),
+        ),
         learnt=tuple(learnt),
         n_old=len(known),
     )

@@ -31,23 +31,25 @@ def many_views(groups: Groups) -> dict[str, list[ValidationPart]]:
 
 @dataclass(frozen=True, kw_only=True)
 class Contender:
-    """A model to be compared: its network, judge, and threshold of each class."""
+    """A model to be compared: its network, and who judges it.
+
+    The judge's species are picked at their thresholds.
+    """
 
     network: Network
     judge: Judge
-    thresholds: Mapping[str, float]
 
     def pick(self, groups: Groups) -> dict[str, dict[str, JudgedPicks]]:
         """Pick the held-out data, and judge the picks above the thresholds."""
         return {name: self._pick(parts) for name, parts in groups.items()}
 
     def _pick(self, parts: Sequence[ValidationPart]) -> dict[str, JudgedPicks]:
-        classes = self.judge.classes
-        known = [_for_classes(part, len(classes)) for part in parts]
+        species = self.judge.species
+        known = [_for_classes(part, len(species)) for part in parts]
         found = self.judge.candidates(self.network, known)
         return {
-            name: _at_least(picks, self.thresholds[name])
-            for name, picks in zip(classes, found, strict=True)
+            one.name: _at_least(picks, one.threshold)
+            for one, picks in zip(species, found, strict=True)
         }
 
 

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import binom
 
+from etpicker_plugin.engine.training.judge import Judge
 from etpicker_plugin.engine.training.validation import (
+    MATCH_SHARE,
     JudgedPicks,
     ValidationPart,
     join_judged,
@@ -107,7 +109,7 @@ def compare_models(
         )
         for name in after.judge.classes
     )
-    chance = chance_shares(groups[new_group], after.judge.match_distances)
+    chance = chance_shares(groups[new_group], match_distances(after.judge))
     reasons = [
         *_lost(changes, allowed_drop),
         *_worse(matrix, new_group, allowed_drop),
@@ -130,6 +132,11 @@ def compare_models(
         ),
         allowed_drop=allowed_drop,
     )
+
+
+def match_distances(judge: Judge) -> list[float]:
+    """Return how far from a centre a pick of each class may be, working voxels."""
+    return [MATCH_SHARE * s.size_vox(judge.voxel_size).diameter for s in judge.species]
 
 
 def chance_shares(

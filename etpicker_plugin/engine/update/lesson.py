@@ -12,7 +12,8 @@ from etpicker_plugin.engine.model.model_file import load_model
 from etpicker_plugin.engine.model.network import Network, place_network
 from etpicker_plugin.engine.training import dataset
 from etpicker_plugin.engine.training.annotated_border import border_still_kept
-from etpicker_plugin.engine.training.patches import COMPLETE, TrainingVolume
+from etpicker_plugin.engine.training.material import Material
+from etpicker_plugin.engine.training.patches import COMPLETE
 from etpicker_plugin.engine.training.validation import ValidationPart
 from etpicker_plugin.engine.update.classes import Plan, plan_classes
 from etpicker_plugin.engine.update.replay import held_out_parts
@@ -32,12 +33,8 @@ class Lesson:
         The old model.
     earlier
         Its exemplars.
-    annotated
-        The new tomograms, and those for validation.
-    border
-        What the old annotations leave out at the faces, and the new ones too, Å.
-    volumes
-        What is learnt from, of the new tomograms.
+    material
+        The new tomograms, and all that is held out, of earlier rounds too.
     groups
         What is held out, by round.
     """
@@ -47,9 +44,7 @@ class Lesson:
     sha256: str
     plan: Plan
     earlier: list[Exemplar]
-    annotated: list[dataset.Annotated]
-    border: float
-    volumes: list[TrainingVolume]
+    material: Material
     groups: dict[str, list[ValidationPart]]
 
     @property
@@ -62,17 +57,12 @@ class Lesson:
         """Name of this round's group."""
         return f"round {self.card.round + 1}"
 
-    @property
-    def parts(self) -> list[ValidationPart]:
-        """All that is held out."""
-        return [part for parts in self.groups.values() for part in parts]
-
     def count_held_out(self) -> list[int]:
         """Return how many held-out particles there are of each class."""
         return [
             sum(
                 int(p.region.contains(p.positions_zyx[p.channels == channel]).sum())
-                for p in self.parts
+                for p in self.material.parts
             )
             for channel in range(len(self.plan.classes))
         ]
@@ -123,9 +113,14 @@ def prepare_lesson(config: UpdateConfig, device: torch.device) -> Lesson:
         sha256=file_sha256(config.model),
         plan=plan,
         earlier=earlier,
-        annotated=new + validation,
-        border=border,
-        volumes=volumes,
+        material=Material(
+            species=plan.species,
+            voxel_size=card.working_voxel_size,
+            border_ang=border,
+            annotated=new + validation,
+            volumes=volumes,
+            parts=[part for parts in groups.values() for part in parts],
+        ),
         groups=groups,
     )
 
@@ -151,7 +146,8 @@ def _read_inputs(
         role="validation",
     )
     dataset.check_classes_present(new, list(plan.learnt))
-    dataset.check_diameters_fit(new + validation, plan.diameters)
+    diameters = {s.name: s.diameter_ang for s in plan.species}
+    dataset.check_diameters_fit(new + validation, diameters)
     if config.other_classes == "absent":
         new = [_all_annotated(annotated, plan) for annotated in new]
     return new, [_only_marked(annotated) for annotated in validation]

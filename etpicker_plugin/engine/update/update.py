@@ -2,54 +2,23 @@
 
 import copy
 import logging
-import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from etpicker_plugin import __version__
-from etpicker_plugin.engine.config.options import config_digest
 from etpicker_plugin.engine.config.update import UpdateConfig
-from etpicker_plugin.engine.device import choose_device, describe_device
-from etpicker_plugin.engine.model.exemplars import (
-    MEGABYTE,
-    Exemplar,
-)
-from etpicker_plugin.engine.model.model_file import save_model
-from etpicker_plugin.engine.model.network import (
-    Network,
-    grow_network,
-    place_network,
-)
+from etpicker_plugin.engine.model.exemplars import MEGABYTE, Exemplar
+from etpicker_plugin.engine.model.network import Network, grow_network, place_network
 from etpicker_plugin.engine.progress import Progress
-from etpicker_plugin.engine.training import dataset
-from etpicker_plugin.engine.training.fit import FitSettings, fit
+from etpicker_plugin.engine.species import Species
 from etpicker_plugin.engine.training.flatness import learn_flatness
-from etpicker_plugin.engine.training.judge import (
-    Judge,
-    equal_score,
-    make_judge,
-    make_validate,
-)
+from etpicker_plugin.engine.training.judge import Judge, with_results
 from etpicker_plugin.engine.training.keep import Provenance, keep_exemplars
 from etpicker_plugin.engine.training.patches import PatchSampler, TrainingVolume
-from etpicker_plugin.engine.training.ranks import Ranks, join_ranks
-from etpicker_plugin.engine.training.resume import TrainingState
-from etpicker_plugin.engine.training.scale import make_label_settings
-from etpicker_plugin.engine.training.train import (
-    MODEL_NAME,
-    NOT_OF_THE_RESULT,
-    STATE_NAME,
-    explain_memory,
-    finished_model,
-    remaining_budget,
-    starting_state,
-)
-from etpicker_plugin.engine.training.validation import ClassResult
-from etpicker_plugin.engine.training.watch import make_watch
+from etpicker_plugin.engine.training.run import MODEL_NAME, LearningRun, begin_run
 from etpicker_plugin.engine.update.contender import VIEWS, Contender, many_views
 from etpicker_plugin.engine.update.forgetting import Forgetting, compare_models
 from etpicker_plugin.engine.update.importance import weight_importance
@@ -81,125 +50,64 @@ def update(config: UpdateConfig, out_dir: Path, *, on_progress: Progress) -> Pat
     CheckpointError, ConfigError, InputDataError, ResourceError
         Before any training, for what cannot be used.
     """
-    began = time.monotonic()
-    model_path = out_dir / MODEL_NAME
-    digest = config_digest(config, ignore=NOT_OF_THE_RESULT)
-    if model_path.exists():
-        return finished_model(model_path, digest)
-    device = choose_device(config.device, threads=config.threads)
-    ranks = join_ranks(device)
-    logger.info("etpicker %s, %s", __version__, describe_device(device))
-    lesson = prepare_lesson(config, device)
-    judge = _make_judge(lesson, config, len(lesson.plan.classes))
-    state = starting_state(out_dir / STATE_NAME, digest)
-    with explain_memory(batch_size=config.batch_size, patch_size=config.patch_size):
-        best = _learn(lesson, judge, config, state, out_dir, began, on_progress, ranks)
-    ranks.part()
-    if not ranks.is_first:
-        return model_path
-    judge = replace(judge, flat_log_odds=_learn_flatness(lesson, best, judge))
+    run = begin_run(config, out_dir, on_progress=on_progress)
+    if run is None:
+        return out_dir / MODEL_NAME
+    lesson = prepare_lesson(config, run.device)
+    best = _learn(lesson, config, run)
+    if not run.ranks.is_first:
+        return run.model_path
+    material, judge = lesson.material, lesson.material.judge(config.f_alpha)
+    judge = replace(judge, species=learn_flatness(best, material.volumes, judge))
     results = keep_unmeasured(
-        judge.final_results(best, lesson.parts),
+        judge.final_results(best, material.parts),
         lesson.card.classes,
         lesson.count_held_out(),
     )
-    forgetting = _compare(lesson, best, results, judge, config)
+    judge = replace(judge, species=with_results(judge.species, results))
+    forgetting = _compare(lesson, best, judge, config)
     write_forgetting(
-        forgetting, out_dir, old_model=Path(config.model), new_model=model_path
+        forgetting, out_dir, old_model=Path(config.model), new_model=run.model_path
     )
     card = updated_card(
-        lesson.card,
+        lesson,
         config,
-        plan=lesson.plan,
-        border=lesson.border,
-        results=results,
-        flat_log_odds=judge.flat_log_odds,
-        tomograms=[dataset.describe_tomogram(a) for a in lesson.annotated],
-        parent_sha256=lesson.sha256,
+        species=judge.species,
+        counters=run.state.counters,
         forgetting=forgetting,
-        state=state,
     )
-    exemplars = _exemplars_to_keep(lesson, best, config)
-    save_model(model_path, best, card, exemplars=exemplars)
-    (out_dir / STATE_NAME).unlink(missing_ok=True)
-    _describe(forgetting, model_path)
-    return model_path
+    run.finish(best, card, _exemplars_to_keep(lesson, best, config))
+    _describe(forgetting, run.model_path)
+    return run.model_path
 
 
-def _make_judge(lesson: Lesson, config: UpdateConfig, n_classes: int) -> Judge:
-    """Return the judge of the first classes: the old model's, or all."""
-    names = lesson.plan.classes[:n_classes]
-    return make_judge(
-        {name: lesson.plan.diameters[name] for name in names},
-        lesson.plan.labels,
-        working_voxel_size=lesson.card.working_voxel_size,
-        stride=lesson.teacher.output_stride,
-        f_alpha=config.f_alpha,
-    )
-
-
-def _learn(
-    lesson: Lesson,
-    judge: Judge,
-    config: UpdateConfig,
-    state: TrainingState,
-    out_dir: Path,
-    began: float,
-    on_progress: Progress,
-    ranks: Ranks,
-) -> Network:
+def _learn(lesson: Lesson, config: UpdateConfig, run: LearningRun) -> Network:
     """Train the student beside the frozen teacher."""
-    torch.manual_seed(config.seed)
-    student = place_network(
-        grow_network(lesson.teacher, len(lesson.plan.classes)), lesson.device
-    )
-    source = _mixed_batches(lesson, config, seed=ranks.seed(config.seed))
-    loss = _update_loss(lesson, source, config)
-    best = fit(
-        student,
+    n_classes = len(lesson.plan.classes)
+    student = grow_network(lesson.teacher, n_classes, seed=config.seed)
+    source = _mixed_batches(lesson, config, seed=run.ranks.seed(config.seed))
+    return run.learn(
+        place_network(student, lesson.device),
         source,
-        settings=FitSettings(
-            budget=remaining_budget(
-                config.steps, config.max_minutes, began=began, volumes=lesson.volumes
-            ),
-            batch_size=config.batch_size,
-            learning_rate=config.learning_rate,
-            patience=config.patience,
-            equal_score=equal_score(lesson.parts),
-            learn_statistics=False,
-            first_validation=FIRST_VALIDATION,
-        ),
-        validate=make_validate(
-            judge,
-            lesson.parts,
-            watch=make_watch(
-                out_dir,
-                lesson.parts,
-                lesson.plan.diameters,
-                working_voxel_size=lesson.card.working_voxel_size,
-                counters=state.counters,
-            ),
-        ),
-        state=state,
-        state_path=out_dir / STATE_NAME,
-        on_progress=on_progress,
-        run=dual_path(lesson.teacher),
-        loss=loss,
-        ranks=ranks,
+        replace(lesson.material, species=_without_costs(lesson.plan.species)),
+        minutes=config.max_minutes,
+        first_validation=FIRST_VALIDATION,
+        learn_statistics=False,
+        outputs=dual_path(lesson.teacher),
+        loss=_update_loss(lesson, source, config),
     )
-    return best.eval()
+
+
+def _without_costs(species: Sequence[Species]) -> tuple[Species, ...]:
+    """Return species that flatness costs nothing: it is learnt after the best step."""
+    return tuple(replace(s, flat_log_odds=0.0) for s in species)
 
 
 def _mixed_batches(lesson: Lesson, config: UpdateConfig, *, seed: int) -> MixedBatches:
-    plan, stride = lesson.plan, lesson.teacher.output_stride
-    labels = make_label_settings(
-        plan.diameters,
-        plan.labels,
-        working_voxel_size=lesson.card.working_voxel_size,
-        shape=lesson.card.label_shape,
-        stride=stride,
+    labels = lesson.material.labels(
+        lesson.card.label_shape, stride=lesson.teacher.output_stride
     )
-    remembered = learnt_volumes(lesson.earlier, plan.classes)
+    remembered = learnt_volumes(lesson.earlier, lesson.plan.classes)
 
     def sampler(volumes: list[TrainingVolume], seed: int) -> PatchSampler:
         return PatchSampler(
@@ -213,7 +121,7 @@ def _mixed_batches(lesson: Lesson, config: UpdateConfig, *, seed: int) -> MixedB
     replay = config.replay_weight > 0 or config.distillation_weight > 0
     memory = sampler(remembered, seed + REPLAY_SEED) if remembered else None
     return MixedBatches(
-        new=sampler(lesson.volumes, seed), memory=memory if replay else None
+        new=sampler(lesson.material.volumes, seed), memory=memory if replay else None
     )
 
 
@@ -246,33 +154,13 @@ def _importance_images(source: MixedBatches, batch_size: int) -> Iterator[Tensor
         yield remembered if len(remembered) else batch.image
 
 
-def _learn_flatness(lesson: Lesson, best: Network, judge: Judge) -> list[float]:
-    known = [c.flat_log_odds for c in lesson.card.classes]
-    known += [0.0] * (len(lesson.plan.classes) - len(known))
-    return learn_flatness(best, lesson.volumes, judge, known=known)
-
-
 def _compare(
-    lesson: Lesson,
-    best: Network,
-    results: list[ClassResult],
-    judge: Judge,
-    config: UpdateConfig,
+    lesson: Lesson, best: Network, judge: Judge, config: UpdateConfig
 ) -> Forgetting:
-    names = lesson.plan.classes
-    before = Contender(
-        network=lesson.teacher.eval(),
-        judge=replace(
-            _make_judge(lesson, config, lesson.plan.n_old),
-            flat_log_odds=[c.flat_log_odds for c in lesson.card.classes],
-        ),
-        thresholds={c.name: c.threshold for c in lesson.card.classes},
-    )
-    after = Contender(
-        network=best,
-        judge=judge,
-        thresholds={n: r.threshold for n, r in zip(names, results, strict=True)},
-    )
+    """Compare the old model with the new one, each at its own thresholds."""
+    of_the_old = replace(judge, species=lesson.card.classes)
+    before = Contender(network=lesson.teacher.eval(), judge=of_the_old)
+    after = Contender(network=best, judge=judge)
     return compare_models(
         before,
         after,
@@ -290,7 +178,7 @@ def _exemplars_to_keep(
         return lesson.earlier
     return keep_exemplars(
         best,
-        lesson.volumes,
+        lesson.material.volumes,
         lesson.groups[lesson.new_group],
         classes=lesson.plan.classes,
         provenance=Provenance(

@@ -7,7 +7,6 @@ import pytest
 
 from etpicker_plugin.engine.cli import main
 from etpicker_plugin.engine.model.card import (
-    ClassCard,
     ModelCard,
     TomogramCard,
     file_sha256,
@@ -16,13 +15,14 @@ from etpicker_plugin.engine.model.card import (
 from etpicker_plugin.engine.model.exemplars import Exemplar, read_exemplars
 from etpicker_plugin.engine.model.model_file import save_model
 from etpicker_plugin.engine.model.network import make_network
+from etpicker_plugin.engine.species import Species
 
 
 def card(**changes):
     values = {
         "network": "fast",
         "classes": (
-            ClassCard(
+            Species(
                 name="a",
                 diameter_ang=150.0,
                 label_diameter_ang=70.0,

@@ -10,7 +10,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from etpicker_plugin.engine.errors import CheckpointError
-from etpicker_plugin.engine.model.card import ClassCard, ModelCard
+from etpicker_plugin.engine.model.card import ModelCard
 from etpicker_plugin.engine.model.exemplars import (
     EXEMPLARS_KEY,
     Exemplar,
@@ -23,11 +23,12 @@ from etpicker_plugin.engine.model.network import (
     grow_network,
     make_network,
 )
+from etpicker_plugin.engine.species import Species
 
 CARD = ModelCard(
     network="fast",
     classes=(
-        ClassCard(name="a", diameter_ang=150.0, label_diameter_ang=70.0, threshold=0.3),
+        Species(name="a", diameter_ang=150.0, label_diameter_ang=70.0, threshold=0.3),
     ),
     working_voxel_size=10.0,
     annotation="complete",

@@ -11,7 +11,6 @@ from safetensors.torch import load_file, save_file
 from etpicker_plugin.engine.errors import CheckpointError
 from etpicker_plugin.engine.model.card import (
     CARD_KEY,
-    ClassCard,
     ModelCard,
     TomogramCard,
     card_to_json,
@@ -20,11 +19,12 @@ from etpicker_plugin.engine.model.card import (
 )
 from etpicker_plugin.engine.model.model_file import load_model, save_model
 from etpicker_plugin.engine.model.network import make_network
+from etpicker_plugin.engine.species import Species
 
 CARD = ModelCard(
     network="fast",
     classes=(
-        ClassCard(
+        Species(
             name="ribosome",
             diameter_ang=300.0,
             label_diameter_ang=90.0,
@@ -51,8 +51,7 @@ CARD = ModelCard(
 
 @pytest.fixture
 def model(tmp_path):
-    torch.manual_seed(0)
-    network = make_network("fast", 1).eval()
+    network = make_network("fast", 1, seed=0).eval()
     save_model(tmp_path / "model.safetensors", network, CARD)
     return tmp_path / "model.safetensors", network
 

@@ -4,13 +4,16 @@ import numpy as np
 import pytest
 
 from etpicker_plugin.engine.picking.flat_places import (
+    box_edge,
     contrast_around,
     doubt_flat_places,
     how_flat,
     lowered,
+    usual_contrast,
     weighted_median,
 )
 from etpicker_plugin.engine.picking.nms import Peaks, join_peaks
+from etpicker_plugin.engine.species import Species
 from etpicker_plugin.engine.volumes.array_volume import ArrayVolume
 
 SHAPE_ZYX = (24, 40, 90)
@@ -30,6 +33,16 @@ def make_peaks(xs, scores, channel=0):
         scores=np.array(scores, float),
         channels=np.full(len(positions), channel),
     )
+
+
+def doubt(peaks, costs):
+    species = [
+        Species(
+            name=str(i), diameter_ang=90.0, label_diameter_ang=40.0, flat_log_odds=cost
+        )
+        for i, cost in enumerate(costs)
+    ]
+    return doubt_flat_places(peaks, make_volume(), species, voxel_size=10.0)
 
 
 def test_contrast_by_hand():
@@ -72,7 +85,10 @@ def test_flatness_counts_deviations_below_what_is_usual():
         channels=np.zeros(len(heights), int),
     )
 
-    found = how_flat(peaks, ArrayVolume(image), diameter_vox=4.0)
+    edge = box_edge(4.0)
+    assert edge == 5
+    contrast = contrast_around(peaks.positions_zyx, ArrayVolume(image), edge=edge)
+    found = how_flat(contrast, usual_contrast(contrast, peaks.scores))
 
     # Half of the usual ones deviate by more than a quarter of their range of 2.
     spread = 1.4826 * 0.5
@@ -88,7 +104,7 @@ def test_picks_in_a_flat_place_rank_after_their_like():
     outside = make_peaks([70, 75, 80], [0.62, 0.63, 0.64])
     both = join_peaks([inside, outside])
 
-    found = doubt_flat_places(both, make_volume(), diameters_vox=[9.0], log_odds=[0.5])
+    found = doubt(both, [0.5])
 
     assert found.scores[:30].min() > found.scores[30:].max()
     np.testing.assert_array_equal(found.positions_zyx, both.positions_zyx)
@@ -100,7 +116,7 @@ def test_of_fewer_than_twenty_nothing_is_usual(highest, changes):
     # 15 sure ones, and 15 more that are as sure or count for next to nothing.
     peaks = make_peaks(np.linspace(10, 80, 30), [0.5, highest] * 15)
 
-    found = doubt_flat_places(peaks, make_volume(), diameters_vox=[9.0], log_odds=[1.0])
+    found = doubt(peaks, [1.0])
 
     assert (found.scores < peaks.scores).any() == changes
 
@@ -111,9 +127,7 @@ def test_each_class_has_its_own_usual_contrast_and_cost():
     costless = make_peaks(np.linspace(10, 82, 30), np.full(30, 0.6), channel=2)
     peaks = join_peaks([in_noise, in_flat, costless])
 
-    found = doubt_flat_places(
-        peaks, make_volume(), diameters_vox=[9.0] * 3, log_odds=[0.5, 0.5, 0.0]
-    )
+    found = doubt(peaks, [0.5, 0.5, 0.0])
 
     # The median of either class is usual in it, and what is above it unchanged.
     for channel in (0, 1):

@@ -10,10 +10,11 @@ import torch
 from etpicker_plugin.engine.cli import main
 from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.formats.coordinates_csv import read_csv
-from etpicker_plugin.engine.model.card import ClassCard, ModelCard
+from etpicker_plugin.engine.model.card import ModelCard
 from etpicker_plugin.engine.model.model_file import save_model
 from etpicker_plugin.engine.model.network import make_network
 from etpicker_plugin.engine.picking.z_range import computed_region, in_z_range
+from etpicker_plugin.engine.species import Species
 from etpicker_plugin.engine.volumes.tomogram import read_tomogram
 from etpicker_plugin.engine.volumes.working_volume import open_working_volume
 
@@ -42,7 +43,7 @@ def data(tmp_path_factory):
     card = ModelCard(
         network="fast",
         classes=(
-            ClassCard(
+            Species(
                 name="ring", diameter_ang=120.0, label_diameter_ang=50.0, threshold=0.3
             ),
         ),

@@ -7,6 +7,7 @@ import torch
 from etpicker_plugin.engine.errors import ConfigError
 from etpicker_plugin.engine.model.network import make_network
 from etpicker_plugin.engine.progress import ignore_progress
+from etpicker_plugin.engine.species import SizeVox
 from etpicker_plugin.engine.training.fit import (
     FitSettings,
     fit,
@@ -18,7 +19,7 @@ from etpicker_plugin.engine.training.weak_labels import LabelSettings
 from etpicker_plugin.engine.volumes.array_volume import ArrayVolume
 
 LABELS = LabelSettings(
-    shape="ball", diameters_vox=(5.0,), particle_diameters_vox=(8.0,), stride=2
+    shape="ball", sizes=(SizeVox(diameter=8.0, label_diameter=5.0),) * 1, stride=2
 )
 
 
@@ -38,12 +39,11 @@ def sampler():
 
 def run(sampler, path, scores, *, steps=20, patience=99, learning_rate=1e-3):
     """Fit with validation scores given in advance; return network, state, events."""
-    torch.manual_seed(0)
-    network = make_network("fast", 1)
+    network = make_network("fast", 1, seed=0)
     state = TrainingState(Counters("abc"), {}, {})
     averages = []
 
-    def validate(average):
+    def validate(average, step):
         averages.append({k: v.clone() for k, v in average.state_dict().items()})
         return scores[len(averages) - 1], {}
 

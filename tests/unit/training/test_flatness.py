@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
 
 from etpicker_plugin.engine.model.network import make_network
+from etpicker_plugin.engine.species import Species
 from etpicker_plugin.engine.training import flatness
 from etpicker_plugin.engine.training.flatness import fit_log_odds, learn_flatness
-from etpicker_plugin.engine.training.judge import make_judge
+from etpicker_plugin.engine.training.judge import Judge
 from etpicker_plugin.engine.training.patches import TrainingVolume
 from etpicker_plugin.engine.training.split import Region
 from etpicker_plugin.engine.training.validation import ValidationPart
@@ -51,16 +51,11 @@ def test_little_evidence_changes_little():
 
 
 def make_network_and_judge():
-    torch.manual_seed(3)
-    network = make_network("fast", 1).eval()
-    judge = make_judge(
-        {"a": DIAMETER_ANG},
-        {"a": 50.0},
-        working_voxel_size=VOXEL_SIZE,
-        stride=network.output_stride,
-        f_alpha=3.0,
+    network = make_network("fast", 1, seed=3).eval()
+    species = Species(
+        name="a", diameter_ang=DIAMETER_ANG, label_diameter_ang=50.0, flat_log_odds=0.25
     )
-    return network, judge
+    return network, Judge(species=(species,), voxel_size=VOXEL_SIZE, f_alpha=3.0)
 
 
 def everywhere(image):
@@ -108,7 +103,8 @@ def test_it_is_learnt_where_marks_avoid_the_flat_half():
     preferring = make_learnt(network, judge, marked=lambda x: x >= 60)
 
     def learnt(volume):
-        return learn_flatness(network, [volume], judge, known=[0.25])[0]
+        (species,) = learn_flatness(network, [volume], judge)
+        return species.flat_log_odds
 
     assert learnt(avoiding) > 0.5
     assert learnt(preferring) < 0.1
@@ -126,9 +122,9 @@ def test_rich_tomograms_are_picked_first_until_there_is_enough(monkeypatch):
         positions_zyx=rich.positions_zyx[:9],
         channels=np.zeros(9, int),
     )
-    (expected,) = learn_flatness(network, [rich], judge, known=[0.0])
+    expected = learn_flatness(network, [rich], judge)
 
     for limit, value in ("ENOUGH", len(rich.positions_zyx)), ("MOST_VOXELS", 1):
         with monkeypatch.context() as patched:
             patched.setattr(flatness, limit, value)
-            assert learn_flatness(network, [poor, rich], judge, known=[0]) == [expected]
+            assert learn_flatness(network, [poor, rich], judge) == expected

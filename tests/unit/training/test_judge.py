@@ -2,15 +2,14 @@
 
 import numpy as np
 import pytest
-import torch
 
 from etpicker_plugin.engine.model.network import make_network
+from etpicker_plugin.engine.species import Species
 from etpicker_plugin.engine.training.judge import (
+    Judge,
     equal_score,
-    make_judge,
     make_validate,
 )
-from etpicker_plugin.engine.training.resume import Counters
 from etpicker_plugin.engine.training.split import Region
 from etpicker_plugin.engine.training.validation import ValidationPart
 from etpicker_plugin.engine.training.watch import make_watch
@@ -64,21 +63,12 @@ def test_what_is_maximised(annotation, tmp_path):
         channels=np.zeros(9, int),
         annotation=(annotation,),
     )
-    diameters = {"a": 80.0}
-    judge = make_judge(
-        diameters, {"a": 40.0}, working_voxel_size=10.0, stride=2, f_alpha=3.0
-    )
-    watch = make_watch(
-        tmp_path,
-        [part],
-        diameters,
-        working_voxel_size=10.0,
-        counters=Counters("digest", step=1),
-    )
-    torch.manual_seed(1)
-    network = make_network("fast", 1)
+    species = (Species(name="a", diameter_ang=80.0, label_diameter_ang=40.0),)
+    judge = Judge(species=species, voxel_size=10.0, f_alpha=3.0)
+    watch = make_watch(tmp_path, [part], species, voxel_size=10.0)
+    network = make_network("fast", 1, seed=1)
 
-    score, _ = make_validate(judge, [part], watch=watch)(network)
+    score, _ = make_validate(judge, [part], watch=watch)(network, 1)
 
     (picks,) = judge.candidates(network, [part])
     (result,) = judge.validate(network, [part])

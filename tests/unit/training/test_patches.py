@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
+from etpicker_plugin.engine.species import SizeVox
 from etpicker_plugin.engine.training.augment import draw_augmentation
 from etpicker_plugin.engine.training.patches import (
     PatchSampler,
@@ -16,7 +17,7 @@ from etpicker_plugin.engine.volumes.array_volume import ArrayVolume
 
 SIZE = 16
 LABELS = LabelSettings(
-    shape="ball", diameters_vox=(5.0, 5.0), particle_diameters_vox=(8.0, 8.0), stride=2
+    shape="ball", sizes=(SizeVox(diameter=8.0, label_diameter=5.0),) * 2, stride=2
 )
 
 

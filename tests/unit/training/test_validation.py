@@ -2,10 +2,9 @@
 
 import numpy as np
 import pytest
-import torch
 
 from etpicker_plugin.engine.model.network import make_network
-from etpicker_plugin.engine.picking.nms import PeakSettings
+from etpicker_plugin.engine.species import Species
 from etpicker_plugin.engine.training.split import Region
 from etpicker_plugin.engine.training.validation import (
     JudgedPicks,
@@ -89,16 +88,11 @@ def test_a_mirrored_part_off_the_networks_grid_is_judged():
         channels=np.zeros(2, int),
         annotation=("complete",),
     )
-    torch.manual_seed(0)
-    network = make_network("fast", 1).eval()
-    settings = PeakSettings(kernels=[3], min_score=0.0)
+    network = make_network("fast", 1, seed=0).eval()
+    species = [Species(name="a", diameter_ang=60.0, label_diameter_ang=20.0)]
 
     (judged_there,) = judge_parts(
-        network,
-        [mirrored(part, (1,))],
-        settings=settings,
-        diameters_vox=[6.0],
-        flat_log_odds=[0.0],
+        network, [mirrored(part, (1,))], species, voxel_size=10.0
     )
 
     assert judged_there.n_truth == 1

@@ -5,7 +5,7 @@ import pytest
 
 from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.picking.nms import Peaks
-from etpicker_plugin.engine.training.resume import Counters
+from etpicker_plugin.engine.species import Species
 from etpicker_plugin.engine.training.split import Region
 from etpicker_plugin.engine.training.validation import ClassResult, ValidationPart
 from etpicker_plugin.engine.training.validation_slice import read_validation_slice
@@ -13,7 +13,10 @@ from etpicker_plugin.engine.training.watch import SLICE_NAME, make_watch
 from etpicker_plugin.engine.volumes.array_volume import ArrayVolume
 
 SHAPE = (21, 45, 61)
-DIAMETERS = {"a": 120.0, "b": 60.0}
+SPECIES = tuple(
+    Species(name=name, diameter_ang=diameter, label_diameter_ang=50.0)
+    for name, diameter in (("a", 120.0), ("b", 60.0))
+)
 
 
 def part_of(name, positions, channels, *, start=(0, 24, 0)):
@@ -47,10 +50,7 @@ def test_the_part_and_slice_with_most_held_out_particles_and_its_picks(tmp_path)
     many = part_of(
         "many", [(6, 30, 50), (12, 40, 20), (9.4, 28, 8), (9, 3, 8)], [0, 0, 1, 1]
     )
-    counters = Counters("digest", step=70)
-    watch = make_watch(
-        tmp_path, [few, many], DIAMETERS, working_voxel_size=10.0, counters=counters
-    )
+    watch = make_watch(tmp_path, [few, many], SPECIES, voxel_size=10.0)
     assert (watch.part, watch.z) == (many, 9)
     found = Peaks(
         positions_zyx=np.array([[6.5, 30, 51], [9, 42, 3], [9, 28, 8], [9, 30, 30.0]]),
@@ -58,9 +58,11 @@ def test_the_part_and_slice_with_most_held_out_particles_and_its_picks(tmp_path)
         channels=np.array([0, 0, 1, 1]),
     )
 
-    watch.see(few, found.select(np.zeros(4, bool)))
-    watch.see(many, found)
-    watch.write([result(0.3), result(0.5)])
+    shown = []
+    see = watch.collect(shown)
+    see(few, found.select(np.zeros(4, bool)))
+    see(many, found)
+    watch.write(shown, [result(0.3), result(0.5)], step=70)
     shown = read_validation_slice(tmp_path / SLICE_NAME)
 
     assert (shown.tomogram_id, shown.z, shown.step) == ("many", 9, 70)
@@ -83,32 +85,16 @@ def test_the_part_and_slice_with_most_held_out_particles_and_its_picks(tmp_path)
 
 def test_the_next_validation_takes_the_place_of_the_last(tmp_path):
     part = part_of("TS", [(6, 30, 50)], [0])
-    counters = Counters("digest", step=3)
-    watch = make_watch(
-        tmp_path, [part], DIAMETERS, working_voxel_size=10.0, counters=counters
-    )
-    none = Peaks(
-        positions_zyx=np.zeros((0, 3)),
-        scores=np.zeros(0),
-        channels=np.zeros(0, np.intp),
-    )
+    watch = make_watch(tmp_path, [part], SPECIES, voxel_size=10.0)
     for step in (3, 4):
-        counters.step = step
-        watch.see(part, none)
-        watch.write([result(0.3), result(0.3)])
+        watch.write([], [result(0.3), result(0.3)], step=step)
 
     assert read_validation_slice(tmp_path / SLICE_NAME).step == 4
     assert [path.name for path in tmp_path.iterdir()] == [SLICE_NAME]
 
 
 def test_without_particles_the_middle_slice_is_shown(tmp_path):
-    watch = make_watch(
-        tmp_path,
-        [part_of("TS", [], [])],
-        DIAMETERS,
-        working_voxel_size=10.0,
-        counters=Counters("digest"),
-    )
+    watch = make_watch(tmp_path, [part_of("TS", [], [])], SPECIES, voxel_size=10.0)
     assert watch.z == 10
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from etpicker_plugin.engine.species import SizeVox
 from etpicker_plugin.engine.training.weak_labels import (
     LabelSettings,
     inside_label,
@@ -38,14 +39,15 @@ def test_even_diameter_is_centred_between_voxels():
     assert np.argwhere(label).max(axis=0).tolist() == [4, 5, 6]
 
 
-def settings(**changes):
-    values = {
-        "shape": "ball",
-        "diameters_vox": (5.0, 3.0),
-        "particle_diameters_vox": (8.0, 6.0),
-        "stride": 1,
-    }
-    return LabelSettings(**{**values, **changes})
+def settings(*, labels=(5.0, 3.0), particles=(8.0, 6.0), stride=1, shape="ball"):
+    return LabelSettings(
+        shape=shape,
+        sizes=tuple(
+            SizeVox(diameter=particle, label_diameter=label)
+            for particle, label in zip(particles, labels, strict=True)
+        ),
+        stride=stride,
+    )
 
 
 def test_labels_stand_at_their_centres_in_their_channels():
@@ -73,7 +75,7 @@ def test_stride_two_paints_at_the_centres_of_the_coarse_voxels():
         (12, 16, 20),
         np.array([[4.5, 8.5, 12.5]]),
         np.array([0]),
-        settings=settings(stride=2, diameters_vox=(5.0, 5.0)),
+        settings=settings(stride=2, labels=(5.0, 5.0)),
         unmarked_weights=(1.0, 1.0),
     )
 
@@ -129,9 +131,7 @@ def test_centres_outside_the_patch_reach_in():
 def test_negatives_are_certain_background_within_each_classes_own_radius():
     # Radii 4 and 3 voxels, at (4, 9, 14) of a sparse patch of three different sides.
     weight = np.full((3, 10, 18, 22), 0.5, dtype=np.float32)
-    three = settings(
-        diameters_vox=(5.0, 3.0, 3.0), particle_diameters_vox=(8.0, 6.0, 6.0)
-    )
+    three = settings(labels=(5.0, 3.0, 3.0), particles=(8.0, 6.0, 6.0))
 
     weigh_negatives(
         weight, np.array([[4.0, 9.0, 14.0]]), settings=three, channels=[0, 1]

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from etpicker_plugin.engine.training.judge import make_judge
+from etpicker_plugin.engine.species import Species
+from etpicker_plugin.engine.training.judge import Judge
 from etpicker_plugin.engine.training.split import Region
 from etpicker_plugin.engine.training.validation import JudgedPicks, ValidationPart
 from etpicker_plugin.engine.update.contender import Contender
@@ -55,14 +56,15 @@ def part(channels, *, n=20):
 
 def contender(name, classes, picks):
     PICKS[name] = picks
-    judge = make_judge(
-        {c: DIAMETERS[c] for c in classes},
-        dict.fromkeys(classes, 50.0),
-        working_voxel_size=10.0,
-        stride=2,
+    judge = Judge(
+        species=tuple(
+            Species(name=c, diameter_ang=DIAMETERS[c], label_diameter_ang=50.0)
+            for c in classes
+        ),
+        voxel_size=10.0,
         f_alpha=3.0,
     )
-    return Known(network=name, judge=judge, thresholds=dict.fromkeys(classes, 0.5))
+    return Known(network=name, judge=judge)
 
 
 def compare(before, after, *, old_on_new=None, allowed_drop=0.02):

@@ -12,8 +12,7 @@ from etpicker_plugin.engine.update.importance import (
 
 @pytest.fixture
 def network():
-    torch.manual_seed(0)
-    return make_network("fast", 2).eval()
+    return make_network("fast", 2, seed=0).eval()
 
 
 def test_dead_weights_do_not_matter(network):

@@ -4,6 +4,7 @@ import numpy as np
 import torch
 
 from etpicker_plugin.engine.model.exemplars import Exemplar
+from etpicker_plugin.engine.species import SizeVox
 from etpicker_plugin.engine.training.patches import PatchSampler, TrainingVolume
 from etpicker_plugin.engine.training.weak_labels import LabelSettings
 from etpicker_plugin.engine.update.replay import (
@@ -15,7 +16,7 @@ from etpicker_plugin.engine.volumes.array_volume import ArrayVolume
 
 CLASSES = ("old", "other", "new")
 LABELS = LabelSettings(
-    shape="ball", diameters_vox=(5.0,) * 3, particle_diameters_vox=(8.0,) * 3, stride=2
+    shape="ball", sizes=(SizeVox(diameter=8.0, label_diameter=5.0),) * 3, stride=2
 )
 
 

@@ -1,0 +1,3 @@
+"""The networks there are, by name; readable without torch."""
+
+NETWORKS = ("fast", "deepetpicker")

@@ -1,0 +1,43 @@
+"""A species: what a model knows of one class of particles."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, kw_only=True)
+class SizeVox:
+    """Diameters of a particle and of its weak label, in voxels."""
+
+    diameter: float
+    label_diameter: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Species:
+    """One class of particles; its place among others is its channel.
+
+    Attributes
+    ----------
+    diameter_ang, label_diameter_ang
+        Of the particle, and of the weak label at its centre, Å.
+    threshold
+        Lowest score of a pick; 0 before one is chosen, infinite where none is wanted.
+    flat_log_odds
+        What a pick's score loses for each deviation that the contrast around it is
+        below the usual (``picking.flat_places``).
+    metrics
+        What was measured on held-out particles: precision, recall, f1.
+    """
+
+    name: str
+    diameter_ang: float
+    label_diameter_ang: float
+    threshold: float = 0.0
+    flat_log_odds: float = 0.0
+    metrics: dict[str, float] = field(default_factory=dict)
+
+    def size_vox(self, voxel_size: float) -> SizeVox:
+        """Return the diameters in voxels of this size (Å)."""
+        return SizeVox(
+            diameter=self.diameter_ang / voxel_size,
+            label_diameter=self.label_diameter_ang / voxel_size,
+        )
