@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from etpicker_plugin.engine.atomic import write_whole
 from etpicker_plugin.engine.errors import InputDataError
@@ -158,6 +157,8 @@ def refuse_outside(
 
 def _repeats_earlier(particles: Particles) -> NDArray[np.bool_]:
     """Return ``(N,)`` bool: true where an earlier kept particle is the same one."""
+    from scipy.spatial import cKDTree
+
     repeats = np.zeros(len(particles), dtype=bool)
     for name in np.unique(particles.class_names):
         members = np.flatnonzero(particles.class_names == name)

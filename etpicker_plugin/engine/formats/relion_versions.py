@@ -29,7 +29,6 @@ from etpicker_plugin.engine.geometry import (
     to_unbinned_xyz,
 )
 
-VERSIONS = ("relion3", "relion4", "relion5")
 CORNER = tuple(f"rlnCoordinate{axis}" for axis in "XYZ")
 CENTRED = tuple(f"rlnCenteredCoordinate{axis}Angst" for axis in "XYZ")
 ORIGIN_ANG = tuple(f"rlnOrigin{axis}Angst" for axis in "XYZ")
