@@ -12,10 +12,12 @@ A refined particle stands at its coordinate minus its origin (``rlnOriginXAngst`
 as in RELION's ``ParticleSet::getPosition``.
 """
 
+from __future__ import annotations
+
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.formats.star_columns import SUBTOMOGRAM_ANGLES, read_columns
@@ -28,6 +30,9 @@ from etpicker_plugin.engine.geometry import (
     to_centred_ang_xyz,
     to_unbinned_xyz,
 )
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 CORNER = tuple(f"rlnCoordinate{axis}" for axis in "XYZ")
 CENTRED = tuple(f"rlnCenteredCoordinate{axis}Angst" for axis in "XYZ")
