@@ -3,7 +3,8 @@
 from pwem.objects import EMObject
 from pyworkflow.object import String
 
-from etpicker_plugin.engine.model.card import ModelCard, file_sha256, read_card
+from etpicker_plugin.engine.hashing import file_sha256
+from etpicker_plugin.engine.model.card import ModelCard, read_card
 
 
 class EtPickerModel(EMObject):

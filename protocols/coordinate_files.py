@@ -8,35 +8,19 @@ from pathlib import Path
 
 from tomo.convert.mdoc import normalizeTSId
 
-from etpicker_plugin.engine.config.convert import FILE_PER_CLASS, JOINT_FORMATS
 from etpicker_plugin.engine.errors import ConfigError
-from etpicker_plugin.engine.formats.copick_json import PICKS, copick_run
-from etpicker_plugin.engine.formats.dynamo_table import table_map_of
-from etpicker_plugin.engine.formats.eman2_json import SUFFIX as EMAN2_SUFFIX
+from etpicker_plugin.engine.formats.catalogue import format_named
 from etpicker_plugin.engine.formats.names import split_class
-from etpicker_plugin.engine.formats.portal_ndjson import portal_path
-from etpicker_plugin.engine.formats.sidecar import sidecar_of
 
 TS_LABEL = "{TS}"
-PATTERNS = {
-    "copick": f"**/{PICKS}/*.json",
-    "eman2": f"*{EMAN2_SUFFIX}.json",
-    "portal": "*.ndjson",
-    "dynamo": "*.tbl",
-    "relion3": "*.star",
-    "relion4": "*.star",
-    "relion5": "*.star",
-    "warp": "*.star",
-    "warp-normalised": "*.star",
-}
-"""The files in a folder where no pattern is given; all files for other formats."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class CoordinateFiles:
     """The files at a path: a file, or those in a folder that a pattern fits.
 
-    ``kind`` is the format, ``ts_ids`` are the tomograms' names.
+    Without a pattern those that the format's own fits. ``kind`` is the format's name,
+    ``ts_ids`` are the tomograms' names.
     """
 
     path: Path
@@ -44,6 +28,11 @@ class CoordinateFiles:
     kind: str
     ts_ids: tuple[str, ...]
     default_class: str = "particle"
+
+    @property
+    def format(self):
+        """The format's record."""
+        return format_named(self.kind)
 
     def find(self) -> list[Path]:
         """Return the files, without our sidecars.
@@ -55,10 +44,10 @@ class CoordinateFiles:
         """
         if self.path.is_file():
             return [self.path]
-        pattern = self.pattern or PATTERNS.get(self.kind, "*")
+        pattern = self.pattern or self.format.glob
         pattern = pattern.replace(TS_LABEL, "*")
         found = {f for f in self.path.glob(pattern) if f.is_file()}
-        files = sorted(found - {sidecar_of(f) for f in found})
+        files = sorted(found - {self.format.sidecar(f) for f in found})
         if not files:
             raise ConfigError(
                 f"No file '{pattern}' in '{self.path}'. Check folder and pattern."
@@ -78,7 +67,7 @@ class CoordinateFiles:
             found[normalizeTSId(self._name_of(file))].append(file)
         for ts_id, files in found.items():
             links = {self.link_name(ts_id, file) for file in files}
-            allowed = len(files) if self.kind in FILE_PER_CLASS else 1
+            allowed = len(files) if self.format.is_per_class else 1
             if len(files) > allowed or len(links) < len(files):
                 raise ConfigError(
                     f"{len(files)} files are of {ts_id}: "
@@ -89,17 +78,17 @@ class CoordinateFiles:
 
     def jobs(self) -> dict[str, tuple[Path, list[str]]]:
         """Return, for formats of many tomograms, file and tsIds by a job's name."""
-        if self.kind not in JOINT_FORMATS:
+        if not self.format.is_joint:
             return {}
         jobs = enumerate(self.find(), 1)
         return {f"file_{i}": (file, self._names_in(file)) for i, file in jobs}
 
     def link_name(self, ts_id: str, file: Path) -> str:
         """Return the name under which the engine knows whose the file is."""
-        if self.kind == "copick":
-            return f"{ts_id}/{PICKS}/{file.name}"
-        if self.kind == "portal":
-            return portal_path(ts_id, self._class_of(ts_id, file)).name
+        if self.format.class_in_name:
+            return str(self.format.path_of(ts_id, self._class_of(ts_id, file)))
+        if self.format.is_per_class:
+            return str(self.format.path_of(ts_id).parent / file.name)
         return f"{ts_id}{file.suffix}"
 
     def link(self, folder: Path) -> None:
@@ -110,16 +99,18 @@ class CoordinateFiles:
                 link = folder / self.link_name(ts_id, file)
                 link.parent.mkdir(parents=True, exist_ok=True)
                 link.symlink_to(file.resolve())
-                if sidecar_of(file).is_file() and self.kind != "copick":
-                    sidecar_of(link).symlink_to(sidecar_of(file).resolve())
+                sidecar = self.format.sidecar(file)
+                if sidecar.is_file():
+                    self.format.sidecar(link).symlink_to(sidecar.resolve())
 
     def _names_in(self, file: Path) -> list[str]:
         """Return the tomograms that a file of many may name.
 
-        A Dynamo table without its ``.doc`` says no name but its own.
+        Without the list that should lie beside it, it says no name but its own.
         """
         ts_id = normalizeTSId(self._name_of(file))
-        alone = self.kind == "dynamo" and not table_map_of(file).is_file()
+        beside = self.format.list_beside
+        alone = beside and not file.with_suffix(beside).is_file()
         return [ts_id] if alone and ts_id in self.ts_ids else sorted(self.ts_ids)
 
     def _name_of(self, file: Path) -> str:
@@ -128,16 +119,12 @@ class CoordinateFiles:
             whole = "/" in self.pattern
             name = file.relative_to(self.path).as_posix() if whole else file.name
             return tomogram_name(name, self.pattern)
-        if self.kind == "copick":
-            return copick_run(file)
-        if self.kind == "eman2":
-            return file.stem.removesuffix(EMAN2_SUFFIX)
-        if self.kind == "portal":
-            return split_class(file.stem, self.ts_ids)[0]
-        return file.stem
+        if self.format.is_joint:
+            return file.stem
+        return self.format.owner_of(file, self.ts_ids)[0]
 
     def _class_of(self, ts_id: str, file: Path) -> str:
-        """Return the class in the name of a file of the portal."""
+        """Return the class in the name of a file TOMOGRAM_CLASS."""
         if file.stem == ts_id:
             return self.default_class
         return split_class(file.stem, [ts_id])[1] or file.stem

@@ -25,8 +25,8 @@ from etpicker_plugin.convert import (
 )
 from etpicker_plugin.engine.config.convert import ConvertConfig
 from etpicker_plugin.engine.config.options import config_digest, config_from_values
+from etpicker_plugin.engine.formats.catalogue import format_named
 from etpicker_plugin.engine.formats.coordinates_csv import write_csv
-from etpicker_plugin.engine.formats.sidecar import sidecar_of
 
 FORM_FIELDS = (
     "output_format",
@@ -45,19 +45,6 @@ SCIPION_FIELDS = (
     "class_name",
 )
 """Fields that the protocol sets itself."""
-
-EXPORTED = (
-    ".csv",
-    ".txt",
-    ".star",
-    ".coords",
-    ".tbl",
-    ".doc",
-    ".pts",
-    ".json",
-    ".ndjson",
-    ".tsv",
-)
 
 
 class ProtEtPickerExportCoordinates(ProtEtPickerBase):
@@ -154,9 +141,10 @@ class ProtEtPickerExportCoordinates(ProtEtPickerBase):
     def getExportedFiles(self):
         """Return the exported files, without the JSON beside each."""
         folder = Path(self.getExportFolder())
-        files = {*folder.glob("*"), *folder.glob("ExperimentRuns/*/Picks/*")}
-        others = {sidecar_of(file) for file in files}
-        return sorted(f for f in files - others if f.suffix in EXPORTED)
+        kind = read_parameters(self, ConvertConfig, FORM_FIELDS)["output_format"]
+        written = format_named(kind)
+        files = {f for glob in written.written_globs() for f in folder.glob(glob)}
+        return sorted(files - {written.sidecar(file) for file in files})
 
     def _buildConfig(self):
         rate = self.inputCoordinates[0].get().getSamplingRate()

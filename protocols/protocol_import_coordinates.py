@@ -23,15 +23,13 @@ from etpicker_plugin.convert import (
     tomograms_by_id,
 )
 from etpicker_plugin.engine.config.checks import require_diameters
-from etpicker_plugin.engine.config.convert import (
-    JOINT_FORMATS,
-    ConvertConfig,
-)
+from etpicker_plugin.engine.config.convert import ConvertConfig
 from etpicker_plugin.engine.config.options import (
     config_digest,
     config_from_values,
 )
 from etpicker_plugin.engine.errors import ConfigError
+from etpicker_plugin.engine.formats.catalogue import format_named
 from etpicker_plugin.engine.formats.coordinates_csv import read_csv
 from etpicker_plugin.engine.particles import join_particles
 
@@ -233,7 +231,7 @@ class ProtEtPickerImportCoordinates(ProtEtPickerBase):
         )
 
     def _isJoint(self):
-        return self._values()["input_format"] in JOINT_FORMATS
+        return format_named(self._values()["input_format"]).is_joint
 
     def _values(self):
         return read_parameters(self, ConvertConfig, FORM_FIELDS)

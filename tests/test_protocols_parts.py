@@ -323,7 +323,7 @@ class TestClasses(unittest.TestCase):
                 "copick",
                 "",
                 [f"{picks}/a_1_ring.json", f"{picks}/a_1_x.json", "TS_01_a_1_x.json"],
-                ["TS_01/Picks/a_1_ring.json", "TS_01/Picks/a_1_x.json"],
+                [f"{picks}/a_1_ring.json", f"{picks}/a_1_x.json"],
             ),
             (
                 "portal",

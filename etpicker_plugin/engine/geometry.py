@@ -12,7 +12,6 @@ from numpy.typing import ArrayLike, NDArray
 
 FloatArray = NDArray[np.float64]
 
-RELION5_CENTRES = ("half", "half-minus-one")
 IMOD_VOXEL_CENTRE_XYZ = np.array([0.5, 0.5, 0.0])
 
 

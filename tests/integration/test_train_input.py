@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from etpicker_plugin.engine.cli import main
-from etpicker_plugin.engine.model.card import file_sha256, read_card
+from etpicker_plugin.engine.hashing import file_sha256
+from etpicker_plugin.engine.model.card import read_card
 from etpicker_plugin.engine.model.pretrained import WEIGHTS
 from etpicker_plugin.tests.support.phantoms import DIAMETERS, make_phantoms
 

@@ -8,7 +8,8 @@ import pytest
 from etpicker_plugin.engine.cli import main
 from etpicker_plugin.engine.evaluation.matching import match_picks
 from etpicker_plugin.engine.formats.coordinates_csv import read_csv
-from etpicker_plugin.engine.model.card import file_sha256, read_card
+from etpicker_plugin.engine.hashing import file_sha256
+from etpicker_plugin.engine.model.card import read_card
 from etpicker_plugin.engine.model.exemplars import read_exemplars
 from etpicker_plugin.tests.support.phantoms import DIAMETERS, make_phantom, write_truth
 

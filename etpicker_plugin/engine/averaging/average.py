@@ -26,7 +26,7 @@ from etpicker_plugin.engine.averaging.refine import refine
 from etpicker_plugin.engine.config.average import AverageConfig
 from etpicker_plugin.engine.config.options import config_digest, config_to_values
 from etpicker_plugin.engine.errors import ConfigError, InputDataError
-from etpicker_plugin.engine.model.card import file_sha256
+from etpicker_plugin.engine.hashing import file_sha256
 from etpicker_plugin.engine.progress import Progress
 from etpicker_plugin.engine.relion.find import find_relion
 from etpicker_plugin.engine.relion.plans import RANKS_OF_HALVES, Search

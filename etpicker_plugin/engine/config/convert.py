@@ -4,33 +4,26 @@ from dataclasses import dataclass
 
 from etpicker_plugin.engine.config.checks import require, require_positive
 from etpicker_plugin.engine.config.options import REQUIRED, option
+from etpicker_plugin.engine.formats.catalogue import CATALOGUE, format_named
+from etpicker_plugin.engine.formats.format import Format, FormatOptions
 
-FORMATS = (
-    "csv",
-    "txt",
-    "relion3",
-    "relion4",
-    "relion5",
-    "deepetpicker",
-    "dynamo",
-    "imod",
-    "eman2",
-    "copick",
-    "portal",
-    "warp",
-    "warp-normalised",
-    "artiax",
-    "artiax-coords",
-)
-JOINT_FORMATS = ("relion3", "relion4", "relion5", "dynamo", "warp", "warp-normalised")
-"""Formats with many tomograms in one file."""
-FILE_PER_CLASS = ("copick", "portal")
-"""Formats with a file for each class of a tomogram."""
-NEED_BINNING = {
-    "relion4": "RELION 4 coordinates are in unbinned pixels",
-    "eman2": "EMAN2's boxes are in unbinned pixels",
-}
-"""Formats that cannot be written without the binning, nor read (but EMAN2)."""
+FORMATS = tuple(known.name for known in CATALOGUE)
+
+
+JOINT = [known for known in CATALOGUE if known.is_joint]
+PER_CLASS = [known for known in CATALOGUE if known.is_per_class]
+SINGLE = [known for known in CATALOGUE if known not in (*JOINT, *PER_CLASS)]
+UNBINNED = [known for known in CATALOGUE if known.needs_binning]
+STATE_BINNING = [known for known in UNBINNED if known.states_binning]
+
+
+def _names(formats: list[Format]) -> str:
+    return ", ".join(known.name for known in formats)
+
+
+def _files(formats: list[Format]) -> str:
+    files = (str(known.path_of("NAME")) for known in formats)
+    return ", ".join(dict.fromkeys(files))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,10 +41,9 @@ class ConvertConfig:
     )
     out: str = option(
         REQUIRED,
-        "Folder for the converted files: one for each tomogram (NAME.csv, .txt, "
-        ".coords, .pts, .tsv, NAME_info.json), or for each of its classes (copick, "
-        "portal), or one for all (particles.star, particles.tbl); beside each a .json "
-        "says what it holds.",
+        f"Folder for the converted files: one for each tomogram ({_files(SINGLE)}), or "
+        f"for each of its classes ({_names(PER_CLASS)}), or one for all "
+        f"({_files(JOINT)}); beside each a .json says what it holds.",
         label="Output folder",
     )
     tomogram: tuple[str, ...] = option(
@@ -68,9 +60,9 @@ class ConvertConfig:
     )
     binning: float | None = option(
         None,
-        "Tomogram voxel size over tilt-series pixel size. RELION 4 coordinates and "
-        "EMAN2's boxes are in unbinned pixels, so it must be given for them (EMAN2's "
-        "files state it when read); elsewhere 1 is taken.",
+        "Tomogram voxel size over tilt-series pixel size. It must be given for formats "
+        f"in unbinned pixels ({_names(UNBINNED)}), but not to read one whose files "
+        f"state it ({_names(STATE_BINNING)}); elsewhere 1 is taken.",
         label="Binning",
     )
     relion5_centre: str = option(
@@ -133,12 +125,24 @@ class ConvertConfig:
             "The voxel size is not known, and etpicker does not guess it. Give "
             "--voxel-size in Å, or --tomogram.",
         )
-        wanting = {self.input_format, self.output_format} & set(NEED_BINNING)
-        if self.output_format != "eman2":
-            wanting.discard("eman2")
+        read, written = map(format_named, (self.input_format, self.output_format))
+        needs = [
+            written.needs_binning,
+            "" if read.states_binning else read.needs_binning,
+        ]
+        reasons = " and ".join(dict.fromkeys(filter(None, needs)))
         require(
-            self.binning is not None or not wanting,
-            f"{' and '.join(NEED_BINNING[f] for f in sorted(wanting))}, and the "
-            "tomogram's binning is not known. Give --binning (1 if the tomogram is "
-            "not binned).",
+            self.binning is not None or not reasons,
+            f"{reasons}, and the tomogram's binning is not known. Give --binning (1 if "
+            "the tomogram is not binned).",
+        )
+
+    @property
+    def format_options(self) -> FormatOptions:
+        """What the formats heed of these parameters."""
+        return FormatOptions(
+            class_names=self.class_name,
+            binning_is_known=self.binning is not None,
+            relion5_centre=self.relion5_centre,
+            first_voxel=int(self.dynamo_first_voxel),
         )

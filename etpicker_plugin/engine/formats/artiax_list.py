@@ -15,6 +15,7 @@ import numpy as np
 from etpicker_plugin.engine.atomic import write_whole
 from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.formats.coordinates_txt import to_number
+from etpicker_plugin.engine.formats.format import VOXELS, Format, frame_in, particles_in
 from etpicker_plugin.engine.formats.json_files import read_text
 from etpicker_plugin.engine.formats.names import name_class
 from etpicker_plugin.engine.formats.scores import zero_if_unknown
@@ -124,3 +125,21 @@ def _read_row(
 
 def _columns(table: Mapping[str, FloatArray], names: Sequence[str]) -> FloatArray:
     return np.stack([table[name] for name in names], axis=1)
+
+
+ARTIAX = Format(
+    name="artiax",
+    file="{tomogram}.tsv",
+    positions=VOXELS,
+    not_held=("class names",),
+    read=lambda path, frames, options: [
+        read_artiax(
+            path,
+            tomogram_id=frame_in(frames).tomogram_id,
+            class_order=options.class_names,
+        )
+    ],
+    write=lambda items, path, _, numbers: write_artiax(
+        particles_in(items), path, class_numbers=numbers
+    ),
+)

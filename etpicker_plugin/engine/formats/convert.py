@@ -1,7 +1,7 @@
 """``etpicker convert``: coordinates from one program's format to another's."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,25 +9,12 @@ import numpy as np
 
 from etpicker_plugin.engine.config.convert import ConvertConfig
 from etpicker_plugin.engine.errors import ConfigError, InputDataError
-from etpicker_plugin.engine.formats.catalogue import (
-    FILE_OF_CLASS,
-    FILE_OF_TOMOGRAM,
-    JOINT_FILE,
-    READ,
-    READ_JOINT,
-    WRITE,
-    WRITE_JOINT,
-)
+from etpicker_plugin.engine.formats.catalogue import format_named
 from etpicker_plugin.engine.formats.coordinates_csv import refuse_outside
-from etpicker_plugin.engine.formats.dynamo_table import table_map_of
+from etpicker_plugin.engine.formats.format import Format, Item
 from etpicker_plugin.engine.formats.names import number_classes
-from etpicker_plugin.engine.formats.pairing import joint_frames, pair_files
-from etpicker_plugin.engine.formats.sidecar import (
-    Item,
-    restore,
-    sidecar_of,
-    write_sidecar,
-)
+from etpicker_plugin.engine.formats.pairing import pair_files
+from etpicker_plugin.engine.formats.sidecar import restore, write_sidecar
 from etpicker_plugin.engine.geometry import TomogramFrame, mirror_z
 from etpicker_plugin.engine.orientation import mirror_rotations
 from etpicker_plugin.engine.particles import Particles, join_particles
@@ -48,21 +35,15 @@ def convert(
     InputDataError
         If a file cannot be read, or a particle lies outside its tomogram.
     """
-    if config.binning is None and "relion5" in (
-        config.input_format,
-        config.output_format,
-    ):
-        logger.warning(
-            "--binning is not given: the tilt-series pixel size is taken to be the "
-            "tomogram's voxel size. RELION 5 positions in Å do not depend on it."
-        )
+    written_format = format_named(config.output_format)
+    _warn_without_binning(config)
     items = read_items(config)
-    plan = plan_outputs(items, out_dir, output_format=config.output_format)
-    refuse_existing(list(plan))
+    plan = plan_outputs(items, out_dir, written_format)
+    refuse_existing(list(plan), written_format)
     numbers = class_numbers_of(items, order=config.class_name)
     for done, (path, written) in enumerate(plan.items(), 1):
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_items(written, path, config, class_numbers=numbers)
+        written_format.write(written, path, config.format_options, numbers)
         write_sidecar(written, path, config, class_numbers=numbers)
         on_progress(ProgressEvent("convert", done, len(plan)))
     return list(plan)
@@ -73,7 +54,7 @@ def read_items(config: ConvertConfig) -> list[Item]:
 
     What a sidecar of ours keeps for a file comes back with it.
     """
-    parts = _read_joint(config) if config.input_format in READ_JOINT else _read(config)
+    parts = _read(config)
     for path, particles, frame in parts:
         refuse_outside(particles, shape_zyx=frame.shape_zyx, path=path)
     frames = {frame.tomogram_id: frame for _, _, frame in parts}
@@ -97,29 +78,25 @@ def class_numbers_of(items: Sequence[Item], *, order: Sequence[str]) -> dict[str
 
 
 def plan_outputs(
-    items: Sequence[Item], out_dir: Path, *, output_format: str
+    items: Sequence[Item], out_dir: Path, written: Format
 ) -> dict[Path, list[Item]]:
-    """Return which particles go to which file: all to one, or one per tomogram.
-
-    copick and the portal have a file for each class of a tomogram.
+    """Return which particles go to which file: all to one, one per tomogram or class.
 
     Raises
     ------
     InputDataError
         If there is nothing to write, or two would go to one file.
     """
-    if output_format in JOINT_FILE:
-        return {out_dir / JOINT_FILE[output_format]: list(items)}
-    if output_format in FILE_OF_TOMOGRAM:
-        name = FILE_OF_TOMOGRAM[output_format]
-        planned = [(name(f.tomogram_id), (p, f)) for p, f in items]
-    else:
-        name_of_class = FILE_OF_CLASS[output_format]
+    if written.is_joint:
+        return {out_dir / written.path_of(): list(items)}
+    if written.is_per_class:
         planned = [
-            (name_of_class(f.tomogram_id, c), (p.of_class(c), f))
+            (written.path_of(f.tomogram_id, c), (p.of_class(c), f))
             for p, f in items
             for c in dict.fromkeys(p.class_names.tolist())
         ]
+    else:
+        planned = [(written.path_of(f.tomogram_id), (p, f)) for p, f in items]
     plan = {out_dir / path: [item] for path, item in planned}
     if not plan or len(plan) < len(planned):
         raise InputDataError(
@@ -132,7 +109,7 @@ def plan_outputs(
     return plan
 
 
-def refuse_existing(paths: Sequence[Path]) -> None:
+def refuse_existing(paths: Sequence[Path], written: Format) -> None:
     """Refuse to overwrite an output or what is written beside it.
 
     Raises
@@ -140,8 +117,8 @@ def refuse_existing(paths: Sequence[Path]) -> None:
     ConfigError
         If one of them exists.
     """
-    tables = [table_map_of(path) for path in paths if path.suffix == ".tbl"]
-    for path in (*paths, *tables, *map(sidecar_of, paths)):
+    beside = [other for path in paths for other in written.companions(path)]
+    for path in (*paths, *beside):
         if path.exists():
             raise ConfigError(
                 f"{path} exists and is not overwritten. Give another --out folder or "
@@ -149,49 +126,33 @@ def refuse_existing(paths: Sequence[Path]) -> None:
             )
 
 
-def write_items(
-    items: Sequence[Item],
-    path: Path,
-    config: ConvertConfig,
-    *,
-    class_numbers: Mapping[str, int],
-) -> None:
-    """Write particles in the output format."""
-    if config.output_format in WRITE_JOINT:
-        WRITE_JOINT[config.output_format](items, path, config, class_numbers)
-        return
-    ((particles, frame),) = items
-    WRITE[config.output_format](particles, frame, path, class_numbers)
-
-
-def _read_joint(config: ConvertConfig) -> list[tuple[Path, Particles, TomogramFrame]]:
-    """Return path, particles and frame of each tomogram in one file of many."""
-    if len(config.input) > 1:
-        raise ConfigError(
-            f"--input: {len(config.input)} {_noun(config)} files, expected one. "
-            "Convert them one by one, each into its own folder."
+def _warn_without_binning(config: ConvertConfig) -> None:
+    """Tell what is taken for the binning, and whether that matters."""
+    names = (config.input_format, config.output_format)
+    notes = [format_named(name).without_binning for name in dict.fromkeys(names)]
+    for note in filter(None, notes if config.binning is None else []):
+        logger.warning(
+            "--binning is not given: the tilt-series pixel size is taken to be the "
+            "tomogram's voxel size. %s",
+            note,
         )
-    path = Path(config.input[0])
-    frames = joint_frames(path, config)
-    records = READ_JOINT[config.input_format](path, frames, config)
-    by_id = {frame.tomogram_id: frame for frame in frames.values()}
-    return [
-        (path, restored, by_id[restored.tomogram_id])
-        for restored in restore(records, path)
-    ]
 
 
 def _read(config: ConvertConfig) -> list[tuple[Path, Particles, TomogramFrame]]:
-    """Return path, particles and frame of each file."""
+    """Return path, particles and frame of each tomogram of each file."""
+    known = format_named(config.input_format)
     parts = []
     for file in pair_files(config):
-        (particles,) = restore([READ[config.input_format](file, config)], file.path)
-        parts.append((file.path, particles, file.frame))
+        options = config.format_options
+        if file.class_name:
+            options = replace(options, class_names=(file.class_name,))
+        records = known.read(file.path, file.frames, options)
+        frames = {frame.tomogram_id: frame for frame in file.frames.values()}
+        parts += [
+            (file.path, particles, frames[particles.tomogram_id])
+            for particles in restore(records, known.sidecar(file.path), file.path)
+        ]
     return parts
-
-
-def _noun(config: ConvertConfig) -> str:
-    return "table" if config.input_format == "dynamo" else "STAR"
 
 
 def _mirrored(
@@ -200,14 +161,13 @@ def _mirrored(
     """Return the particles with z counted from the other end, if asked for."""
     if not config.mirror_z:
         return particles
-    about_eman2_centre = "eman2" in (config.input_format, config.output_format)
+    names = (config.input_format, config.output_format)
+    at_centre = any(format_named(name).mirrors_at_centre for name in names)
     rotations = particles.rotations
     return replace(
         particles,
         positions_zyx=np.asarray(
-            mirror_z(
-                particles.positions_zyx, frame, about_eman2_centre=about_eman2_centre
-            )
+            mirror_z(particles.positions_zyx, frame, about_eman2_centre=at_centre)
         ),
         rotations=None if rotations is None else mirror_rotations(rotations),
     )

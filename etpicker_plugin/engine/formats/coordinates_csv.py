@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from etpicker_plugin.engine.atomic import write_whole
 from etpicker_plugin.engine.errors import InputDataError
+from etpicker_plugin.engine.formats.format import VOXELS, Format, frame_in, particles_in
 from etpicker_plugin.engine.formats.long_csv import Columns, read_long
 from etpicker_plugin.engine.orientation import from_relion_angles, to_relion_angles
 from etpicker_plugin.engine.particles import Particles, make_particles
@@ -158,6 +158,8 @@ def refuse_outside(
 
 def _repeats_earlier(particles: Particles) -> NDArray[np.bool_]:
     """Return ``(N,)`` bool: true where an earlier kept particle is the same one."""
+    from scipy.spatial import cKDTree
+
     repeats = np.zeros(len(particles), dtype=bool)
     for name in np.unique(particles.class_names):
         members = np.flatnonzero(particles.class_names == name)
@@ -278,3 +280,14 @@ def _is_number(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+CSV = Format(
+    name="csv",
+    file="{tomogram}.csv",
+    positions=VOXELS,
+    read=lambda path, frames, _: [
+        read_csv(path, tomogram_id=frame_in(frames).tomogram_id)
+    ],
+    write=lambda items, path, _, __: write_csv(particles_in(items), path),
+)

@@ -1,9 +1,16 @@
 """Plain text coordinates: ``x y z`` per line, in 0-based voxels."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from etpicker_plugin.engine.atomic import write_whole
 from etpicker_plugin.engine.errors import InputDataError
+from etpicker_plugin.engine.formats.format import (
+    VOXELS,
+    Format,
+    frame_in,
+    particles_in,
+)
 from etpicker_plugin.engine.geometry import reverse_axes
 from etpicker_plugin.engine.particles import Particles, make_particles
 
@@ -99,3 +106,20 @@ def to_number(word: str, path: Path, line: int) -> float:
     raise InputDataError(
         f"Coordinates {path}, line {line}: got '{word}', expected a finite number."
     )
+
+
+TXT = Format(
+    name="txt",
+    file="{tomogram}.txt",
+    positions=VOXELS,
+    not_held=("classes", "scores", "orientations"),
+    read=lambda path, frames, options: [
+        read_txt(
+            path,
+            tomogram_id=frame_in(frames).tomogram_id,
+            class_name=options.class_names[0],
+        )
+    ],
+    write=lambda items, path, _, __: write_txt(particles_in(items), path),
+)
+ARTIAX_COORDS = replace(TXT, name="artiax-coords", file="{tomogram}.coords")

@@ -15,6 +15,12 @@ import numpy as np
 
 from etpicker_plugin.engine.atomic import write_whole
 from etpicker_plugin.engine.errors import InputDataError
+from etpicker_plugin.engine.formats.format import (
+    Format,
+    frame_in,
+    json_beside,
+    particles_in,
+)
 from etpicker_plugin.engine.formats.json_files import (
     read_location,
     read_object,
@@ -38,12 +44,6 @@ NOT_IN_A_NAME = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f\s_]')
 def copick_object(class_name: str) -> str:
     """Return a class name as copick allows it: dashes for ``_``, blanks and such."""
     return NOT_IN_A_NAME.sub("-", class_name).strip("-") or "object"
-
-
-def copick_path(tomogram_id: str, class_name: str) -> Path:
-    """Return a file's path from the root of the project."""
-    name = f"{USER}_{SESSION}_{copick_object(class_name)}.json"
-    return Path("ExperimentRuns", tomogram_id, PICKS, name)
 
 
 def copick_run(path: Path) -> str:
@@ -142,3 +142,25 @@ def _transformation(point: dict[str, Any], where: str) -> FloatArray:
 def _score(point: dict[str, Any], where: str) -> float:
     given = point.get("score")
     return np.nan if given is None else float(to_numbers(given, (), where))
+
+
+def _sidecar(path: Path) -> Path:
+    """Return the root of the project for it: copick takes a JSON beside for picks."""
+    if path.parent.name == PICKS and len(path.parents) > 3:
+        return path.parents[3] / f"{path.parents[1].name}_{path.name}"
+    return json_beside(path)
+
+
+COPICK = Format(
+    name="copick",
+    file=f"ExperimentRuns/{{tomogram}}/{PICKS}/{USER}_{SESSION}_{{class_name}}.json",
+    positions="x y z, Å from the centre of voxel 0",
+    glob=f"**/{PICKS}/*.json",
+    tomograms_in=lambda path: [copick_run(path)],
+    spell_class=copick_object,
+    sidecar=_sidecar,
+    read=lambda path, frames, _: [read_copick(path, frame=frame_in(frames))],
+    write=lambda items, path, _, __: write_copick(
+        particles_in(items), path, frame=items[0][1]
+    ),
+)

@@ -12,6 +12,7 @@ import numpy as np
 from etpicker_plugin.engine.atomic import write_whole
 from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.formats.coordinates_txt import read_number_rows
+from etpicker_plugin.engine.formats.format import Format, frame_in, particles_in
 from etpicker_plugin.engine.formats.names import name_class
 from etpicker_plugin.engine.geometry import reverse_axes
 from etpicker_plugin.engine.particles import Particles, make_particles
@@ -63,3 +64,21 @@ def _class_of(row: Sequence[float], order: Sequence[str], where: str) -> str:
             f"Coordinates {where}: class {row[0]:g}, expected a whole number from 1."
         )
     return name_class(int(row[0]), order=order)
+
+
+DEEPETPICKER = Format(
+    name="deepetpicker",
+    file="{tomogram}.coords",
+    positions="x y z, whole voxels from 0",
+    not_held=("fractions of a voxel", "scores", "class names", "orientations"),
+    read=lambda path, frames, options: [
+        read_coords(
+            path,
+            tomogram_id=frame_in(frames).tomogram_id,
+            class_order=options.class_names,
+        )
+    ],
+    write=lambda items, path, _, numbers: write_coords(
+        particles_in(items), path, class_numbers=numbers
+    ),
+)

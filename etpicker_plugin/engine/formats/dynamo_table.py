@@ -14,6 +14,7 @@ import numpy as np
 from etpicker_plugin.engine.atomic import write_whole
 from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.formats.coordinates_txt import read_word_rows, to_number
+from etpicker_plugin.engine.formats.format import VOXELS, Format, Item
 from etpicker_plugin.engine.formats.names import (
     check_names,
     match_names,
@@ -25,8 +26,7 @@ from etpicker_plugin.engine.geometry import FloatArray, TomogramFrame, reverse_a
 from etpicker_plugin.engine.orientation import from_dynamo_angles, to_dynamo_angles
 from etpicker_plugin.engine.particles import Particles, make_particles
 
-Item = tuple[Particles, TomogramFrame]
-
+TABLE_MAP = ".doc"
 TAG, ALIGNED, SCORE, TOMOGRAM, CLASS, VOXEL_SIZE = 0, 1, 9, 19, 21, 35
 SHIFTS, ANGLES, POSITIONS = slice(3, 6), slice(6, 9), slice(23, 26)
 N_COLUMNS = 36
@@ -37,7 +37,7 @@ VOXEL_SIZE_TOLERANCE = 0.01
 
 def table_map_of(path: Path) -> Path:
     """Return the name of the file that says which tomogram a number means."""
-    return path.with_suffix(".doc")
+    return path.with_suffix(TABLE_MAP)
 
 
 def write_dynamo(
@@ -204,3 +204,24 @@ def _check_voxel_size(rows: FloatArray, frame: TomogramFrame, *, path: Path) -> 
             f"tomogram {frame.tomogram_id} {frame.voxel_size:g} Å. Give the tomogram "
             "that the table was made on, or correct --voxel-size."
         )
+
+
+DYNAMO = Format(
+    name="dynamo",
+    file="particles.tbl",
+    positions=VOXELS,
+    not_held=("class names",),
+    glob="*.tbl",
+    tomograms_in=read_dynamo_names,
+    list_beside=TABLE_MAP,
+    heeded=("first_voxel",),
+    read=lambda path, frames, options: read_dynamo(
+        path,
+        frames=frames,
+        class_order=options.class_names,
+        first_voxel=options.first_voxel,
+    ),
+    write=lambda items, path, options, numbers: write_dynamo(
+        items, path, class_numbers=numbers, first_voxel=options.first_voxel
+    ),
+)

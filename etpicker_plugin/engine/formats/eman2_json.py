@@ -15,6 +15,7 @@ import numpy as np
 
 from etpicker_plugin.engine.atomic import write_whole
 from etpicker_plugin.engine.errors import InputDataError
+from etpicker_plugin.engine.formats.format import Format, frame_in, particles_in
 from etpicker_plugin.engine.formats.json_files import read_object, to_numbers
 from etpicker_plugin.engine.formats.names import name_class
 from etpicker_plugin.engine.formats.scores import unknown_if_all_zero, zero_if_unknown
@@ -27,7 +28,6 @@ from etpicker_plugin.engine.geometry import (
 )
 from etpicker_plugin.engine.particles import Particles, make_particles
 
-SUFFIX = "_info"
 BOX_SIZE = 64
 """EMAN2's own default, in unbinned pixels; particles do not know their box."""
 PIXEL_SIZE_TOLERANCE = 0.01
@@ -153,3 +153,27 @@ def _class_names(
     }
     names = [known.get(str(n), name_class(int(n) + 1, order=order)) for n in numbers]
     return np.array(names, dtype=str)
+
+
+EMAN2 = Format(
+    name="eman2",
+    file="{tomogram}_info.json",
+    positions="x y z, unbinned tilt-series pixels from voxel n // 2",
+    not_held=("orientations",),
+    glob="*_info.json",
+    spell_tomogram=eman2_name,
+    needs_binning="EMAN2's boxes are in unbinned pixels",
+    states_binning=True,
+    mirrors_at_centre=True,
+    read=lambda path, frames, options: [
+        read_eman2(
+            path,
+            frame=frame_in(frames),
+            class_order=options.class_names,
+            binning_is_known=options.binning_is_known,
+        )
+    ],
+    write=lambda items, path, _, numbers: write_eman2(
+        particles_in(items), path, frame=items[0][1], class_numbers=numbers
+    ),
+)

@@ -14,6 +14,7 @@ import numpy as np
 from etpicker_plugin.engine.atomic import write_whole
 from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.formats.coordinates_txt import read_number_rows
+from etpicker_plugin.engine.formats.format import Format, frame_in, particles_in
 from etpicker_plugin.engine.formats.imod_model import is_imod_model, read_imod_model
 from etpicker_plugin.engine.formats.names import name_class
 from etpicker_plugin.engine.formats.scores import unknown_if_all_zero, zero_if_unknown
@@ -83,3 +84,21 @@ def _complete(row: Sequence[float], where: str) -> tuple[float, ...]:
         )
     start = {3: 0, 4: 1, 5: 2, 6: 2}[width]
     return (number, *row[start : start + 3], row[5] if width == 6 else 0.0)
+
+
+IMOD = Format(
+    name="imod",
+    file="{tomogram}.pts",
+    positions="x y z, voxels; voxel 0 centred at 0.5, 0.5, 0",
+    not_held=("class names", "orientations"),
+    read=lambda path, frames, options: [
+        read_imod(
+            path,
+            tomogram_id=frame_in(frames).tomogram_id,
+            class_order=options.class_names,
+        )
+    ],
+    write=lambda items, path, _, numbers: write_imod(
+        particles_in(items), path, class_numbers=numbers
+    ),
+)

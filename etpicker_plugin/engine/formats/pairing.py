@@ -1,58 +1,28 @@
 """Which input file belongs to which tomogram, and what is known of that."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from etpicker_plugin.engine.config.convert import FILE_PER_CLASS, ConvertConfig
+from etpicker_plugin.engine.config.convert import ConvertConfig
 from etpicker_plugin.engine.errors import ConfigError
-from etpicker_plugin.engine.formats.copick_json import copick_run
-from etpicker_plugin.engine.formats.dynamo_table import read_dynamo_names
-from etpicker_plugin.engine.formats.eman2_json import SUFFIX, eman2_name
-from etpicker_plugin.engine.formats.names import match_names, short_name, split_class
-from etpicker_plugin.engine.formats.relion_star import read_particle_table
-from etpicker_plugin.engine.formats.relion_versions import tomogram_column
-from etpicker_plugin.engine.formats.warp_star import read_warp_names
+from etpicker_plugin.engine.formats.catalogue import format_named
+from etpicker_plugin.engine.formats.format import Format, Frames
+from etpicker_plugin.engine.formats.names import match_names
 from etpicker_plugin.engine.geometry import TomogramFrame
-from etpicker_plugin.engine.volumes.tomogram import read_tomogram, tomogram_id_of
+from etpicker_plugin.engine.volumes.tomogram import read_tomogram
 
 
 @dataclass(frozen=True)
 class InputFile:
-    """One file of one tomogram; ``class_name`` is what its name says of the class."""
+    """One file and the frames of its tomograms, of which most formats have one.
+
+    ``class_name`` is what the file's name says of the class.
+    """
 
     path: Path
-    frame: TomogramFrame
+    frames: Frames
     class_name: str | None = None
-
-
-def relion_names(version: str) -> Callable[[Path], list[str]]:
-    """Return the function that lists the tomograms in a version's STAR file."""
-
-    def names(path: Path) -> list[str]:
-        table, _ = read_particle_table(path, version=version)
-        column = table[tomogram_column(version)].astype(str)
-        return list(dict.fromkeys(short_name(name) for name in column))
-
-    return names
-
-
-TOMOGRAMS_IN: dict[str, Callable[[Path], list[str]]] = {
-    "relion3": relion_names("relion3"),
-    "relion4": relion_names("relion4"),
-    "relion5": relion_names("relion5"),
-    "warp": read_warp_names,
-    "warp-normalised": read_warp_names,
-    "dynamo": read_dynamo_names,
-}
-"""Formats with many tomograms in one file, and how to list them."""
-TOMOGRAM_OF: dict[str, Callable[[Path], str]] = {
-    "eman2": lambda path: eman2_name(path.stem.removesuffix(SUFFIX)),
-    "copick": copick_run,
-}
-"""How a file names its tomogram, where not by its own name."""
-SHORTENED: dict[str, Callable[[str], str]] = {"eman2": eman2_name}
-"""What a program makes of a tomogram's name."""
 
 
 def pair_files(config: ConvertConfig) -> list[InputFile]:
@@ -63,33 +33,47 @@ def pair_files(config: ConvertConfig) -> list[InputFile]:
     ConfigError
         If they do not pair up; the message lists what is left over.
     """
-    name_of = TOMOGRAM_OF.get(config.input_format, tomogram_id_of)
-    names = {Path(file): name_of(Path(file)) for file in config.input}
-    many = config.input_format in FILE_PER_CLASS
-    if len(set(names.values())) != len(config.input) and not many:
+    read = format_named(config.input_format)
+    paths = [Path(name) for name in config.input]
+    return (
+        [_joint_file(paths, read, config)]
+        if read.is_joint
+        else _pair(paths, read, config)
+    )
+
+
+def _joint_file(paths: list[Path], read: Format, config: ConvertConfig) -> InputFile:
+    """Return the one file of all tomograms."""
+    if len(paths) > 1:
+        raise ConfigError(
+            f"--input: {len(paths)} {read.name} files, expected one. "
+            "Convert them one by one, each into its own folder."
+        )
+    (path,) = paths
+    if config.tomogram:
+        return InputFile(path, tomogram_frames(config))
+    return InputFile(path, {n: _given_frame(n, config) for n in read.names_in(path)})
+
+
+def _pair(paths: list[Path], read: Format, config: ConvertConfig) -> list[InputFile]:
+    """Return each file of one tomogram with that."""
+    given = tomogram_frames(config)
+    frames = {read.spell_tomogram(name): frame for name, frame in given.items()}
+    owners = {path: read.owner_of(path, list(frames)) for path in paths}
+    names = {path: read.spell_tomogram(name) for path, (name, _) in owners.items()}
+    if len(set(names.values())) != len(config.input) and not read.is_per_class:
         raise ConfigError(
             "--input: two files have the same name. Their outputs would overwrite "
             "each other: convert them into different folders."
         )
-    if not config.tomogram:
-        return [InputFile(p, _given_frame(name, config)) for p, name in names.items()]
-    shorten = SHORTENED.get(config.input_format, str)
-    frames = {shorten(n): frame for n, frame in tomogram_frames(config).items()}
-    classes = dict.fromkeys(names)
-    if config.input_format == "portal":
-        split = {path: split_class(name, list(frames)) for path, name in names.items()}
-        names = {path: name for path, (name, _) in split.items()}
-        classes = {path: found for path, (_, found) in split.items()}
-    owners = _match(names, frames)
-    return [InputFile(path, owners[path], classes[path]) for path in names]
-
-
-def joint_frames(path: Path, config: ConvertConfig) -> dict[str, TomogramFrame]:
-    """Return the frames of the tomograms in a file of many, by name."""
-    if config.tomogram:
-        return tomogram_frames(config)
-    names = TOMOGRAMS_IN[config.input_format](path)
-    return {name: _given_frame(name, config) for name in names}
+    if given:
+        by_path = _match(names, frames)
+    else:
+        by_path = {path: _given_frame(name, config) for path, name in names.items()}
+    return [
+        InputFile(path, {frame.tomogram_id: frame}, owners[path][1])
+        for path, frame in by_path.items()
+    ]
 
 
 def tomogram_frames(config: ConvertConfig) -> dict[str, TomogramFrame]:

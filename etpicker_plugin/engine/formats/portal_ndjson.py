@@ -15,6 +15,7 @@ import numpy as np
 
 from etpicker_plugin.engine.atomic import write_whole
 from etpicker_plugin.engine.errors import InputDataError
+from etpicker_plugin.engine.formats.format import VOXELS, Format, frame_in, particles_in
 from etpicker_plugin.engine.formats.json_files import (
     parse_object,
     read_location,
@@ -27,11 +28,6 @@ from etpicker_plugin.engine.particles import Particles, make_particles
 NOT_IN_A_NAME = re.compile(r"[/\\\s]")
 ORIENTED = "orientedPoint"
 TYPES = ("point", ORIENTED, "instancePoint")
-
-
-def portal_path(tomogram_id: str, class_name: str) -> Path:
-    """Return the name of a file: ``TOMOGRAM_CLASS.ndjson``."""
-    return Path(f"{tomogram_id}_{NOT_IN_A_NAME.sub('-', class_name)}.ndjson")
 
 
 def read_portal(
@@ -96,3 +92,21 @@ def _rotation(point: dict[str, Any], where: str) -> FloatArray:
     if kind != ORIENTED:
         return np.full((3, 3), np.nan)
     return to_numbers(point.get("xyz_rotation_matrix"), (3, 3), where)
+
+
+PORTAL = Format(
+    name="portal",
+    file="{tomogram}_{class_name}.ndjson",
+    positions=VOXELS,
+    not_held=("scores",),
+    glob="*.ndjson",
+    spell_class=lambda name: NOT_IN_A_NAME.sub("-", name),
+    read=lambda path, frames, options: [
+        read_portal(
+            path,
+            tomogram_id=frame_in(frames).tomogram_id,
+            class_name=options.class_names[0],
+        )
+    ],
+    write=lambda items, path, _, __: write_portal(particles_in(items), path),
+)

@@ -1,18 +1,29 @@
 """RELION STAR particle files, read and written (versions 3.1, 4 and 5)."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
-import starfile
 
 from etpicker_plugin.engine.atomic import write_whole
 from etpicker_plugin.engine.errors import InputDataError
+from etpicker_plugin.engine.formats.format import (
+    Format,
+    FormatOptions,
+    Frames,
+    Item,
+    Numbers,
+)
 from etpicker_plugin.engine.formats.names import (
     check_names,
     match_names,
     number_classes,
+    short_name,
 )
 from etpicker_plugin.engine.formats.relion_versions import (
     OPTICS_GROUP,
@@ -36,9 +47,12 @@ from etpicker_plugin.engine.formats.star_columns import (
 from etpicker_plugin.engine.geometry import FloatArray, TomogramFrame
 from etpicker_plugin.engine.particles import Particles, make_particles
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 
 def write_star(
-    items: Sequence[tuple[Particles, TomogramFrame]],
+    items: Sequence[Item],
     path: Path,
     *,
     version: str,
@@ -56,6 +70,9 @@ def write_star(
     InputDataError
         If a name cannot stand in a STAR file.
     """
+    import pandas as pd
+    import starfile
+
     names = [str(n) for particles, _ in items for n in particles.class_names]
     numbers = number_classes(names, order=class_order)
     check_names([*numbers, *(frame.tomogram_id for _, frame in items)])
@@ -142,6 +159,13 @@ def read_particle_table(
     return read_tables(path, needed=needed, version=version)
 
 
+def read_star_names(path: Path, *, version: str) -> list[str]:
+    """Return the tomograms that a file names."""
+    table, _ = read_particle_table(path, version=version)
+    column = table[tomogram_column(version)].astype(str)
+    return list(dict.fromkeys(short_name(name) for name in column))
+
+
 def _number_optics(frames: Sequence[TomogramFrame]) -> dict[tuple[float, float], int]:
     """Number the different pairs of voxel size and binning from 1."""
     pairs = dict.fromkeys((f.voxel_size, f.binning) for f in frames)
@@ -150,6 +174,8 @@ def _number_optics(frames: Sequence[TomogramFrame]) -> dict[tuple[float, float],
 
 def _optics_table(frames: Sequence[TomogramFrame], *, version: str) -> pd.DataFrame:
     """Return one row per optics group."""
+    import pandas as pd
+
     numbers = _number_optics(frames)
     groups = {numbers[(frame.voxel_size, frame.binning)]: frame for frame in frames}
     sizes = [pixel_size_of(frame, version=version) for frame in groups.values()]
@@ -172,6 +198,8 @@ def _particle_table(
     class_numbers: Mapping[str, int],
 ) -> pd.DataFrame:
     """Return one tomogram's rows, each column with its number type."""
+    import pandas as pd
+
     tomogram = frame.tomogram_id + (".mrc" if version == "relion3" else "")
     columns = dict(zip(coordinate_columns(version), positions_xyz.T, strict=True))
     return pd.DataFrame(
@@ -182,3 +210,56 @@ def _particle_table(
             OPTICS_GROUP: np.full(len(particles), optics_group, dtype=np.int64),
         }
     )
+
+
+def _read(
+    path: Path, frames: Frames, options: FormatOptions, *, version: str
+) -> list[Particles]:
+    return read_star(
+        path,
+        frames=frames,
+        version=version,
+        relion5_centre=options.relion5_centre,
+        class_order=options.class_names,
+    )
+
+
+def _write(
+    items: Sequence[Item],
+    path: Path,
+    options: FormatOptions,
+    numbers: Numbers,
+    *,
+    version: str,
+) -> None:
+    write_star(
+        items,
+        path,
+        version=version,
+        relion5_centre=options.relion5_centre,
+        class_order=tuple(numbers),
+    )
+
+
+def _format(version: str, *, positions: str) -> Format:
+    return Format(
+        name=version,
+        file="particles.star",
+        positions=positions,
+        glob="*.star",
+        tomograms_in=partial(read_star_names, version=version),
+        read=partial(_read, version=version),
+        write=partial(_write, version=version),
+    )
+
+
+RELION3 = _format("relion3", positions="x y z, voxels of the tomogram from 0")
+RELION4 = replace(
+    _format("relion4", positions="x y z, unbinned tilt-series pixels from 0"),
+    needs_binning="RELION 4 coordinates are in unbinned pixels",
+)
+RELION5 = replace(
+    _format("relion5", positions="x y z, Å from the tomogram's centre"),
+    heeded=("relion5_centre",),
+    without_binning="RELION 5 positions in Å do not depend on it.",
+)

@@ -12,10 +12,12 @@ A refined particle stands at its coordinate minus its origin (``rlnOriginXAngst`
 as in RELION's ``ParticleSet::getPosition``.
 """
 
+from __future__ import annotations
+
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.formats.star_columns import SUBTOMOGRAM_ANGLES, read_columns
@@ -29,7 +31,9 @@ from etpicker_plugin.engine.geometry import (
     to_unbinned_xyz,
 )
 
-VERSIONS = ("relion3", "relion4", "relion5")
+if TYPE_CHECKING:
+    import pandas as pd
+
 CORNER = tuple(f"rlnCoordinate{axis}" for axis in "XYZ")
 CENTRED = tuple(f"rlnCenteredCoordinate{axis}Angst" for axis in "XYZ")
 ORIGIN_ANG = tuple(f"rlnOrigin{axis}Angst" for axis in "XYZ")

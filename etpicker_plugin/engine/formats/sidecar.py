@@ -1,6 +1,5 @@
 """The JSON beside a converted file: what it holds, of what, made from what."""
 
-import hashlib
 import json
 import logging
 from collections.abc import Mapping, Sequence
@@ -13,61 +12,14 @@ import numpy as np
 from etpicker_plugin.engine.atomic import write_whole
 from etpicker_plugin.engine.config.convert import ConvertConfig
 from etpicker_plugin.engine.errors import InputDataError
-from etpicker_plugin.engine.formats.copick_json import PICKS
+from etpicker_plugin.engine.formats.catalogue import format_named
+from etpicker_plugin.engine.formats.format import Format, Item
 from etpicker_plugin.engine.geometry import TomogramFrame, reverse_axes
+from etpicker_plugin.engine.hashing import file_sha256
 from etpicker_plugin.engine.orientation import from_relion_angles, to_relion_angles
 from etpicker_plugin.engine.particles import Particles
 
 logger = logging.getLogger(__name__)
-
-Item = tuple[Particles, TomogramFrame]
-
-NOT_HELD = {
-    "csv": (),
-    "txt": ("classes", "scores", "orientations"),
-    "deepetpicker": ("fractions of a voxel", "scores", "class names", "orientations"),
-    "relion3": (),
-    "relion4": (),
-    "relion5": (),
-    "dynamo": ("class names",),
-    "imod": ("class names", "orientations"),
-    "eman2": ("orientations",),
-    "copick": (),
-    "portal": ("scores",),
-    "warp": (),
-    "warp-normalised": (),
-    "artiax": ("class names",),
-    "artiax-coords": ("classes", "scores", "orientations"),
-}
-VOXELS = "x y z, voxels from 0, voxel i centred at i"
-POSITIONS = {
-    "csv": VOXELS,
-    "txt": VOXELS,
-    "deepetpicker": "x y z, whole voxels from 0",
-    "relion3": "x y z, voxels of the tomogram from 0",
-    "relion4": "x y z, unbinned tilt-series pixels from 0",
-    "relion5": "x y z, Å from the tomogram's centre",
-    "dynamo": VOXELS,
-    "imod": "x y z, voxels; voxel 0 centred at 0.5, 0.5, 0",
-    "eman2": "x y z, unbinned tilt-series pixels from voxel n // 2",
-    "copick": "x y z, Å from the centre of voxel 0",
-    "portal": VOXELS,
-    "warp": VOXELS,
-    "warp-normalised": "x y z, fractions of the tomogram's size",
-    "artiax": VOXELS,
-    "artiax-coords": VOXELS,
-}
-
-
-def sidecar_of(path: Path) -> Path:
-    """Return the name of the JSON that describes a converted file.
-
-    It lies beside it, but for copick, which would take it for picks: there it lies in
-    the root of the project.
-    """
-    if path.parent.name == PICKS and len(path.parents) > 3:
-        return path.parents[3] / f"{path.parents[1].name}_{path.name}"
-    return path.with_name(path.name + ".json")
 
 
 def write_sidecar(
@@ -81,39 +33,40 @@ def write_sidecar(
 
     What is lost is kept here, and comes back when the unchanged file is read again.
     """
-    not_held = what_is_lost(items, config.output_format)
+    written = format_named(config.output_format)
+    not_held = what_is_lost(items, written)
     if not_held:
-        kept_in = sidecar_of(path).name
+        kept_in = written.sidecar(path).name
         losses = ", ".join(not_held)
         logger.warning("%s does not hold: %s; %s keeps that.", path, losses, kept_in)
     record: dict[str, Any] = {
         "file": path.name,
-        "sha256": _file_sha256(path),
-        "format": config.output_format,
-        "positions": POSITIONS[config.output_format],
+        "sha256": file_sha256(path),
+        "format": written.name,
+        "positions": written.positions,
         "tomograms": [describe_frame(frame, len(p)) for p, frame in items],
         "class_numbers": dict(class_numbers),
         "not_held": not_held,
         "sources": [
-            {"file": name, "sha256": _file_sha256(Path(name))} for name in config.input
+            {"file": name, "sha256": file_sha256(Path(name))} for name in config.input
         ],
         "source_format": config.input_format,
+        **written.heed(config.format_options),
     }
-    if "relion5" in (config.input_format, config.output_format):
-        record["relion5_centre"] = config.relion5_centre
-    if config.output_format == "dynamo":
-        record["first_voxel"] = int(config.dynamo_first_voxel)
+    source_options = format_named(config.input_format).heed(config.format_options)
+    if source_options:
+        record["source_options"] = source_options
     if config.mirror_z:
         record["mirrored_z"] = True
     if not_held:
         record["kept"] = {p.tomogram_id: _keep(p, not_held) for p, _ in items}
-    with write_whole(sidecar_of(path)) as temporary:
+    with write_whole(written.sidecar(path)) as temporary:
         temporary.write_text(
             json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
         )
 
 
-def restore(records: Sequence[Particles], path: Path) -> list[Particles]:
+def restore(records: Sequence[Particles], sidecar: Path, path: Path) -> list[Particles]:
     """Return the particles of a file with what its sidecar keeps of them.
 
     A sidecar of a file that was changed since, or a JSON that is none, is not used.
@@ -123,11 +76,10 @@ def restore(records: Sequence[Particles], path: Path) -> list[Particles]:
     InputDataError
         If the sidecar of this very file is damaged.
     """
-    sidecar = sidecar_of(path)
     record = _read_sidecar(sidecar)
     if "kept" not in record:
         return list(records)
-    if record.get("sha256") != _file_sha256(path):
+    if record.get("sha256") != file_sha256(path):
         logger.warning("%s was changed; %s is not used.", path, sidecar)
         return list(records)
     try:
@@ -158,7 +110,7 @@ def describe_frame(frame: TomogramFrame, n_particles: int) -> dict[str, Any]:
     }
 
 
-def what_is_lost(items: Sequence[Item], output_format: str) -> list[str]:
+def what_is_lost(items: Sequence[Item], written: Format) -> list[str]:
     """Return what these particles hold and the format cannot."""
     held = {
         "orientations": any(p.rotations is not None for p, _ in items),
@@ -167,7 +119,7 @@ def what_is_lost(items: Sequence[Item], output_format: str) -> list[str]:
             (p.positions_zyx != np.rint(p.positions_zyx)).any() for p, _ in items
         ),
     }
-    return [what for what in NOT_HELD[output_format] if held.get(what, True)]
+    return [what for what in written.not_held if held.get(what, True)]
 
 
 def _keep(particles: Particles, not_held: Sequence[str]) -> dict[str, Any]:
@@ -207,8 +159,3 @@ def _restored(particles: Particles, values: Mapping[str, Any]) -> Particles:
         positions_zyx = reverse_axes(values["positions_xyz"])
         particles = replace(particles, positions_zyx=positions_zyx)
     return particles
-
-
-def _file_sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

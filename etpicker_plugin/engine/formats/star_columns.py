@@ -1,13 +1,13 @@
 """Columns that the STAR files of RELION, Warp and M have in common."""
 
+from __future__ import annotations
+
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
-import starfile
 from numpy.typing import NDArray
 
 from etpicker_plugin.engine.errors import InputDataError
@@ -15,6 +15,9 @@ from etpicker_plugin.engine.formats.names import name_class
 from etpicker_plugin.engine.geometry import FloatArray
 from etpicker_plugin.engine.orientation import from_relion_angles, to_relion_angles
 from etpicker_plugin.engine.particles import Particles
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 logger = logging.getLogger(__name__)
 
@@ -75,6 +78,10 @@ def read_tables(
     """
     if not path.is_file():
         raise InputDataError(f"{path}: no such file. Check the path.")
+    # Not above: whoever asks for help or converts CSV need not wait for them.
+    import pandas as pd
+    import starfile
+
     try:
         blocks = starfile.read(path, always_dict=True, parse_as_string=TEXT_COLUMNS)
     except (OSError, ValueError, IndexError) as error:

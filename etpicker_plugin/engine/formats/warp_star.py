@@ -6,16 +6,26 @@ tomogram's size as ``ts_template_match`` writes them. Centred Å are not read by
 tomogram is named by its tilt series, ``TS_01.tomostar``; angles are RELION's.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
-import starfile
 
 from etpicker_plugin.engine.atomic import write_whole
 from etpicker_plugin.engine.errors import InputDataError
+from etpicker_plugin.engine.formats.format import (
+    VOXELS,
+    Format,
+    FormatOptions,
+    Frames,
+    Item,
+    Numbers,
+)
 from etpicker_plugin.engine.formats.names import (
     check_names,
     match_names,
@@ -41,6 +51,9 @@ from etpicker_plugin.engine.geometry import (
 )
 from etpicker_plugin.engine.particles import Particles, make_particles
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 COORDINATES = tuple(f"rlnCoordinate{axis}" for axis in "XYZ")
 TOMOGRAM = "rlnMicrographName"
 VOXEL_SIZE_IN_NAME = re.compile(r"_\d+(\.\d+)?Apx$")
@@ -52,7 +65,7 @@ def tilt_series_name(tomogram_id: str) -> str:
 
 
 def write_warp(
-    items: Sequence[tuple[Particles, TomogramFrame]],
+    items: Sequence[Item],
     path: Path,
     *,
     normalised: bool = False,
@@ -65,6 +78,9 @@ def write_warp(
     InputDataError
         If a name cannot stand in a STAR file.
     """
+    import pandas as pd
+    import starfile
+
     names = [str(n) for particles, _ in items for n in particles.class_names]
     numbers = number_classes(names, order=class_order)
     check_names([*numbers, *(frame.tomogram_id for _, frame in items)])
@@ -128,6 +144,8 @@ def _particle_table(
     normalised: bool,
     class_numbers: Mapping[str, int],
 ) -> pd.DataFrame:
+    import pandas as pd
+
     positions = particles.positions_zyx
     xyz = to_fraction_xyz(positions, frame) if normalised else reverse_axes(positions)
     name = tilt_series_name(frame.tomogram_id) + ".tomostar"
@@ -158,6 +176,8 @@ def _check_unit(table: pd.DataFrame, *, normalised: bool, path: Path) -> None:
 
 def _owners(table: pd.DataFrame, series: Sequence[str], *, path: Path) -> pd.Series:
     """Return each row's tilt series; a file that names none is of the only one."""
+    import pandas as pd
+
     if TOMOGRAM not in table.columns and len(series) == 1:
         return pd.Series(series[0], index=table.index)
     if TOMOGRAM not in table.columns:
@@ -191,3 +211,42 @@ def _read_rows(
         scores=read_scores(rows, path=path),
         rotations=read_rotations(rows, path=path),
     )
+
+
+def _read(
+    path: Path, frames: Frames, options: FormatOptions, *, normalised: bool
+) -> list[Particles]:
+    return read_warp(
+        path, frames=frames, normalised=normalised, class_order=options.class_names
+    )
+
+
+def _write(
+    items: Sequence[Item],
+    path: Path,
+    options: FormatOptions,
+    numbers: Numbers,
+    *,
+    normalised: bool,
+) -> None:
+    write_warp(items, path, normalised=normalised, class_order=tuple(numbers))
+
+
+def _format(name: str, *, positions: str, normalised: bool) -> Format:
+    return Format(
+        name=name,
+        file="particles.star",
+        positions=positions,
+        glob="*.star",
+        tomograms_in=read_warp_names,
+        read=partial(_read, normalised=normalised),
+        write=partial(_write, normalised=normalised),
+    )
+
+
+WARP = _format("warp", positions=VOXELS, normalised=False)
+WARP_NORMALISED = _format(
+    "warp-normalised",
+    positions="x y z, fractions of the tomogram's size",
+    normalised=True,
+)

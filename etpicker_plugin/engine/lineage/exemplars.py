@@ -10,7 +10,7 @@ from pathlib import Path
 from etpicker_plugin.engine.atomic import write_whole
 from etpicker_plugin.engine.config.exemplars import ExemplarsConfig
 from etpicker_plugin.engine.errors import ConfigError
-from etpicker_plugin.engine.model.card import file_sha256
+from etpicker_plugin.engine.hashing import file_sha256
 from etpicker_plugin.engine.model.exemplars import (
     MEGABYTE,
     Exemplar,

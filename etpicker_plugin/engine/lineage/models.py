@@ -8,7 +8,8 @@ from pathlib import Path
 
 from etpicker_plugin.engine.config.models import ModelsConfig
 from etpicker_plugin.engine.errors import CheckpointError, InputDataError
-from etpicker_plugin.engine.model.card import ModelCard, file_sha256, read_card
+from etpicker_plugin.engine.hashing import file_sha256
+from etpicker_plugin.engine.model.card import ModelCard, read_card
 from etpicker_plugin.engine.negative import NEGATIVE
 from etpicker_plugin.engine.progress import Progress
 

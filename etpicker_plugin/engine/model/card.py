@@ -6,7 +6,6 @@ code.
 """
 
 import dataclasses
-import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -158,12 +157,3 @@ def read_usable_card(path: Path | str) -> ModelCard:
             f"'{NORMALISATION}'. Train it again, or install the etpicker that made it."
         )
     return card
-
-
-def file_sha256(path: Path | str) -> str:
-    """Return the SHA-256 of a file, read in pieces of 1 MiB."""
-    digest = hashlib.sha256()
-    with Path(path).open("rb") as stream:
-        while piece := stream.read(1 << 20):
-            digest.update(piece)
-    return digest.hexdigest()

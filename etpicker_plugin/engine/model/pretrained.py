@@ -10,7 +10,7 @@ from pathlib import Path
 from safetensors.torch import load_file, save
 
 from etpicker_plugin.engine.errors import ResourceError
-from etpicker_plugin.engine.model.card import file_sha256
+from etpicker_plugin.engine.hashing import file_sha256
 from etpicker_plugin.engine.model.fast_network import FastNetwork
 
 WEIGHTS = Path(__file__).with_name("pretrained_weights") / "fast.safetensors"

@@ -13,7 +13,7 @@ from etpicker_plugin.engine.errors import ConfigError
 from etpicker_plugin.engine.formats.coordinates_csv import read_csv, write_csv
 from etpicker_plugin.engine.formats.relion_star import write_star
 from etpicker_plugin.engine.geometry import TomogramFrame
-from etpicker_plugin.engine.model.card import file_sha256
+from etpicker_plugin.engine.hashing import file_sha256
 from etpicker_plugin.engine.particles import Particles
 from etpicker_plugin.engine.picking.loaded_model import LoadedModel, thresholds
 from etpicker_plugin.engine.volumes.tomogram import Tomogram

@@ -14,7 +14,7 @@ from etpicker_plugin.engine.atomic import write_whole
 from etpicker_plugin.engine.config.extract import ExtractConfig
 from etpicker_plugin.engine.config.options import config_digest, config_to_values
 from etpicker_plugin.engine.errors import ConfigError
-from etpicker_plugin.engine.model.card import file_sha256
+from etpicker_plugin.engine.hashing import file_sha256
 from etpicker_plugin.engine.particles import Particles
 from etpicker_plugin.engine.subtomograms.inputs import Source
 

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.formats.coordinates_csv import check_particles, read_csv
-from etpicker_plugin.engine.model.card import TomogramCard, file_sha256
+from etpicker_plugin.engine.hashing import file_sha256
+from etpicker_plugin.engine.model.card import TomogramCard
 from etpicker_plugin.engine.negative import NEGATIVE
 from etpicker_plugin.engine.particles import Particles
 from etpicker_plugin.engine.training.patches import UNKNOWN, TrainingVolume

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 import torch
 
 from etpicker_plugin.engine.config.update import UpdateConfig
-from etpicker_plugin.engine.model.card import ModelCard, file_sha256
+from etpicker_plugin.engine.hashing import file_sha256
+from etpicker_plugin.engine.model.card import ModelCard
 from etpicker_plugin.engine.model.exemplars import Exemplar, read_exemplars
 from etpicker_plugin.engine.model.model_file import load_model
 from etpicker_plugin.engine.model.network import Network, place_network

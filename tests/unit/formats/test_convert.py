@@ -229,7 +229,7 @@ def test_two_inputs_of_one_name_are_refused(tmp_path):
 
 
 def test_one_star_file_at_a_time(tmp_path):
-    with pytest.raises(ConfigError, match="2 STAR files, expected one"):
+    with pytest.raises(ConfigError, match="2 relion5 files, expected one"):
         run(tmp_path, ["a.star", "b.star"], "relion5", "csv", **FRAME)
 
 

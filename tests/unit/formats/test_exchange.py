@@ -6,27 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from etpicker_plugin.engine.config.convert import (
-    FILE_PER_CLASS,
-    FORMATS,
-    JOINT_FORMATS,
-    ConvertConfig,
-)
+from etpicker_plugin.engine.config.convert import FORMATS, ConvertConfig
 from etpicker_plugin.engine.errors import ConfigError, InputDataError
-from etpicker_plugin.engine.formats.catalogue import (
-    FILE_OF_CLASS,
-    FILE_OF_TOMOGRAM,
-    JOINT_FILE,
-    READ,
-    READ_JOINT,
-    WRITE,
-    WRITE_JOINT,
-)
+from etpicker_plugin.engine.formats.catalogue import format_named
 from etpicker_plugin.engine.formats.convert import convert
 from etpicker_plugin.engine.formats.coordinates_csv import read_csv, write_csv
 from etpicker_plugin.engine.formats.names import split_class
-from etpicker_plugin.engine.formats.pairing import TOMOGRAMS_IN
-from etpicker_plugin.engine.formats.sidecar import NOT_HELD, POSITIONS, sidecar_of
 from etpicker_plugin.engine.orientation import from_relion_angles
 from etpicker_plugin.engine.particles import make_particles
 from etpicker_plugin.engine.progress import ignore_progress
@@ -83,15 +68,6 @@ def assert_same(read, wanted):
     assert np.allclose(read.rotations, wanted.rotations, atol=1e-4)
 
 
-def test_every_format_has_its_functions_and_its_losses_told():
-    assert {*READ, *READ_JOINT} == set(FORMATS)
-    assert set(READ_JOINT) == set(TOMOGRAMS_IN) == set(JOINT_FORMATS)
-    assert set(FILE_OF_CLASS) == set(FILE_PER_CLASS)
-    assert {*WRITE, *WRITE_JOINT} == set(FORMATS)
-    assert {*JOINT_FILE, *FILE_OF_TOMOGRAM, *FILE_OF_CLASS} == set(FORMATS)
-    assert set(NOT_HELD) == set(POSITIONS) == set(FORMATS)
-
-
 @pytest.mark.parametrize("target", OTHERS)
 def test_there_and_back_with_all_that_is_known(tmp_path, target):
     """What a format cannot hold comes back from the sidecar."""
@@ -122,7 +98,7 @@ def test_without_its_sidecar_a_file_still_gives_the_positions(tmp_path, target):
 
     there = run(tmp_path / "there", [tmp_path / "TS_01.csv"], "csv", target, **given)
     for path in there:
-        sidecar_of(path).unlink()
+        format_named(target).sidecar(path).unlink()
     (back,) = run(tmp_path / "back", there, target, "csv", **given)
 
     read = read_csv(back, tomogram_id="TS_01")
@@ -156,7 +132,7 @@ def test_a_damaged_sidecar_is_named(tmp_path):
     write_csv(draw_particles("TS_01", 3), tmp_path / "TS_01.csv")
     given = {"tomogram": (tomogram,)}
     (there,) = run(tmp_path / "there", [tmp_path / "TS_01.csv"], "csv", "txt", **given)
-    sidecar = sidecar_of(there)
+    sidecar = format_named("txt").sidecar(there)
     record = json.loads(sidecar.read_text())
     record["kept"]["TS_01"]["scores"] = ["a", "b", "c"]
     sidecar.write_text(json.dumps(record))
@@ -291,7 +267,7 @@ def test_formats_without_voxels_ask_for_the_voxel_size(tmp_path):
 def test_one_table_at_a_time(tmp_path):
     frame = {"dimensions": (41, 57, 33), "voxel_size": 10.0}
 
-    with pytest.raises(ConfigError, match="2 table files, expected one"):
+    with pytest.raises(ConfigError, match="2 dynamo files, expected one"):
         run(tmp_path / "out", ["a.tbl", "b.tbl"], "dynamo", "csv", **frame)
 
 
@@ -347,4 +323,5 @@ def test_mirrored_z_is_told_in_the_sidecar(tmp_path, target, z):
         else float(path.read_text().split()[2])
     )
     assert written == z
-    assert json.loads(sidecar_of(path).read_text())["mirrored_z"] is True
+    sidecar = format_named(target).sidecar(path)
+    assert json.loads(sidecar.read_text())["mirrored_z"] is True

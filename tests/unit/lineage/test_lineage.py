@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from etpicker_plugin.engine.cli import main
+from etpicker_plugin.engine.hashing import file_sha256
 from etpicker_plugin.engine.model.card import (
     ModelCard,
     TomogramCard,
-    file_sha256,
     read_card,
 )
 from etpicker_plugin.engine.model.exemplars import Exemplar, read_exemplars

@@ -5,8 +5,8 @@ import torch
 from safetensors.torch import load_file
 
 from etpicker_plugin.engine.errors import ResourceError
+from etpicker_plugin.engine.hashing import file_sha256
 from etpicker_plugin.engine.model import pretrained
-from etpicker_plugin.engine.model.card import file_sha256
 from etpicker_plugin.engine.model.fast_network import FastNetwork
 
 

@@ -1,0 +1,182 @@
+"""What a coordinate format is: one record, at the end of the format's own module.
+
+The flags of ``etpicker convert`` and Scipion's forms are made from these records, so a
+format's module imports slow packages (pandas, starfile, SciPy) in its functions only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from etpicker_plugin.engine.formats.names import split_class
+from etpicker_plugin.engine.geometry import TomogramFrame
+from etpicker_plugin.engine.particles import Particles
+
+VOXELS = "x y z, voxels from 0, voxel i centred at i"
+TOMOGRAM, CLASS = "{tomogram}", "{class_name}"
+
+Item = tuple[Particles, TomogramFrame]
+Frames = Mapping[str, TomogramFrame]
+"""Frames by their tomograms' names."""
+Numbers = Mapping[str, int]
+"""Class numbers, from 1, by the classes' names."""
+
+
+@dataclass(frozen=True)
+class FormatOptions:
+    """What a user says of the files, as far as a format heeds it.
+
+    Attributes
+    ----------
+    class_names
+        Names of the classes 1, 2, … where a file holds numbers; the first where it
+        holds no class.
+    binning_is_known
+        Whether the frames' binning was given, and is not 1 for want of it.
+    relion5_centre
+        Origin of RELION 5's coordinates (see ``geometry.to_centred_ang_xyz``).
+    first_voxel
+        Number of the first voxel in Dynamo's tables, 0 or 1.
+    """
+
+    class_names: tuple[str, ...] = ("particle",)
+    binning_is_known: bool = False
+    relion5_centre: str = "half"
+    first_voxel: int = 0
+
+
+def json_beside(path: Path) -> Path:
+    """Return the name of the JSON that describes a file, beside it."""
+    return path.with_name(path.name + ".json")
+
+
+@dataclass(frozen=True)
+class Format:
+    """One coordinate format.
+
+    Attributes
+    ----------
+    name
+        As users choose it.
+    file
+        Name of a written file in the output folder. With ``{tomogram}`` in it there is
+        one for each tomogram, with ``{class_name}`` too one for each of its classes,
+        with neither one for all.
+    positions
+        Axes, unit and origin of the positions, in a line for the sidecar.
+    read
+        ``read(path, frames, options)`` returns one record per frame, in their order;
+        unless a file holds all tomograms there is one frame. Raises
+        ``InputDataError``.
+    write
+        ``write(items, path, options, numbers)`` writes the items of one file, whole or
+        not at all; unless a file holds all tomograms there is one item.
+    not_held
+        What is lost, among "classes", "class names", "scores", "orientations" and
+        "fractions of a voxel". The sidecar keeps it.
+    glob
+        The files in a folder that may be of this format.
+    tomograms_in
+        The tomograms that a file names; without it, its own name says the one.
+    spell_tomogram, spell_class
+        What the program makes of a name of ours.
+    list_beside
+        Suffix of a file beside it that names the tomograms, if one is written.
+    sidecar
+        Where the JSON about a file lies.
+    heeded
+        The ``FormatOptions`` on which the numbers in a file depend; the sidecar says
+        them.
+    needs_binning
+        Why it cannot be read or written without the binning, if so.
+    states_binning
+        Whether a file states the binning, so that it can be read without.
+    without_binning
+        What to tell where the binning is not given but would be heeded.
+    mirrors_at_centre
+        Whether its program mirrors z about voxel n // 2, not about the middle.
+    """
+
+    name: str
+    file: str
+    positions: str
+    read: Callable[[Path, Frames, FormatOptions], list[Particles]]
+    write: Callable[[Sequence[Item], Path, FormatOptions, Numbers], None]
+    not_held: tuple[str, ...] = ()
+    glob: str = "*"
+    tomograms_in: Callable[[Path], list[str]] | None = None
+    spell_tomogram: Callable[[str], str] = str
+    spell_class: Callable[[str], str] = str
+    list_beside: str = ""
+    sidecar: Callable[[Path], Path] = json_beside
+    heeded: tuple[str, ...] = ()
+    needs_binning: str = ""
+    states_binning: bool = False
+    without_binning: str = ""
+    mirrors_at_centre: bool = False
+
+    @property
+    def is_joint(self) -> bool:
+        """Whether one file holds all tomograms."""
+        return TOMOGRAM not in self.file
+
+    @property
+    def is_per_class(self) -> bool:
+        """Whether each class of a tomogram has its file."""
+        return CLASS in self.file
+
+    @property
+    def class_in_name(self) -> bool:
+        """Whether a file's name says its class: TOMOGRAM_CLASS."""
+        return self.is_per_class and self.tomograms_in is None
+
+    def path_of(self, tomogram_id: str = "", class_name: str = "") -> Path:
+        """Return a file's path in the output folder."""
+        tomogram = self.spell_tomogram(tomogram_id)
+        class_name = self.spell_class(class_name)
+        return Path(self.file.format(tomogram=tomogram, class_name=class_name))
+
+    def names_in(self, path: Path) -> list[str]:
+        """Return the tomograms that a file holds by its own account."""
+        if self.tomograms_in:
+            return self.tomograms_in(path)
+        _, _, ending = Path(self.file).stem.partition(TOMOGRAM)
+        return [path.stem if CLASS in ending else path.stem.removesuffix(ending)]
+
+    def owner_of(self, path: Path, known: Sequence[str]) -> tuple[str, str | None]:
+        """Return tomogram and class that a file of one tomogram names.
+
+        The class is ``None`` if the name does not say it, or begins with no tomogram
+        that is ``known``.
+        """
+        (name,) = self.names_in(path)
+        return split_class(name, known) if self.class_in_name else (name, None)
+
+    def companions(self, path: Path) -> list[Path]:
+        """Return what is written beside a file."""
+        lists = [path.with_suffix(self.list_beside)] if self.list_beside else []
+        return [*lists, self.sidecar(path)]
+
+    def written_globs(self) -> list[str]:
+        """Return patterns of what is written into an output folder, but sidecars."""
+        pattern = Path(self.file.format(tomogram="*", class_name="*"))
+        return list(map(str, [pattern, *self.companions(pattern)[:-1]]))
+
+    def heed(self, options: FormatOptions) -> dict[str, Any]:
+        """Return the options on which the numbers in a file depend."""
+        return {name: getattr(options, name) for name in self.heeded}
+
+
+def frame_in(frames: Frames) -> TomogramFrame:
+    """Return the frame of a file of one tomogram."""
+    (frame,) = frames.values()
+    return frame
+
+
+def particles_in(items: Sequence[Item]) -> Particles:
+    """Return the particles for a file of one tomogram."""
+    ((particles, _),) = items
+    return particles

@@ -1,0 +1,65 @@
+"""ArtiaX's lists, against what is worked out by hand."""
+
+import numpy as np
+import pytest
+
+from etpicker_plugin.engine.errors import InputDataError
+from etpicker_plugin.engine.formats.artiax_list import read_artiax, write_artiax
+from etpicker_plugin.engine.formats.coordinates_txt import read_txt
+from etpicker_plugin.tests.support.hand_made import (
+    CLASSES,
+    NO_SCORES,
+    NUMBERS,
+    assert_hand_made,
+    hand_made,
+    text_file,
+)
+
+ARTIAX = (
+    "pos_x\tpos_y\tpos_z\tshift_x\tshift_y\tshift_z\tphi\tthe\tpsi\tclass\tscore\n"
+    "12.25\t50\t7\t0\t0\t0\t0\t90\t90\t1\t0.75\n"
+    "29\t5\t20\t1\t-2\t0\t0\t90\t0\t2\t0.5\n"
+)
+
+
+def test_artiax_by_hand(tmp_path):
+    path = text_file(tmp_path, "a.tsv", ARTIAX)
+
+    assert_hand_made(read_artiax(path, tomogram_id="TS_01", class_order=CLASSES))
+
+
+def test_artiax_as_written(tmp_path):
+    path = tmp_path / "a.tsv"
+
+    write_artiax(hand_made(), path, class_numbers=NUMBERS)
+
+    head, *lines = path.read_text().splitlines()
+    assert head == ARTIAX.splitlines()[0]
+    rows = np.array([[float(word) for word in line.split("\t")] for line in lines])
+    assert np.allclose(rows[:, :6], [[12.25, 50, 7, 0, 0, 0], [30, 3, 20, 0, 0, 0]])
+    assert np.allclose(rows[:, 6:], [[0, 90, 90, 1, 0.75], [0, 90, 0, 2, 0.5]])
+
+
+def test_artiax_s_coords_are_our_txt(tmp_path):
+    """Its reader takes the first three words between single blanks."""
+    path = text_file(tmp_path, "a.coords", "12.25 50 7\n30 3 20\n")
+
+    particles = read_txt(path, tomogram_id="TS_01", class_name="ring")
+
+    assert_hand_made(
+        particles, classes=["ring", "ring"], scores=NO_SCORES, turned=False
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "no column pos_x"),
+        (ARTIAX.replace("\tthe", "\ttheta"), "no column the"),
+        (ARTIAX.replace("12.25", "x"), "line 2: got 'x'"),
+        (ARTIAX.replace("\t0.5\n", "\n"), r"line 3: 10 cell\(s\)"),
+    ],
+)
+def test_bad_artiax(tmp_path, text, message):
+    with pytest.raises(InputDataError, match=message):
+        read_artiax(text_file(tmp_path, "a.tsv", text), tomogram_id="TS_01")

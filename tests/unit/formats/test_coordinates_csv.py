@@ -1,0 +1,159 @@
+"""The CSV, and what lies outside the tomogram, against what is worked out by hand."""
+
+import numpy as np
+import pytest
+
+from etpicker_plugin.engine.errors import InputDataError
+from etpicker_plugin.engine.formats.coordinates_csv import (
+    check_particles,
+    read_csv,
+    refuse_outside,
+    write_csv,
+)
+from etpicker_plugin.engine.particles import join_particles, make_particles
+from etpicker_plugin.tests.support.hand_made import (
+    CLASSES,
+    SHAPE_ZYX,
+    TURN_B,
+    ZYX,
+    assert_hand_made,
+    hand_made,
+    text_file,
+)
+
+
+def test_csv_by_hand(tmp_path):
+    path = text_file(
+        tmp_path,
+        "a.csv",
+        "score, Z,note,Y,X,class\n0.75,7,?,50,12.25,ribosome\n\n0.5,20,,3,30,ring\n",
+    )
+
+    assert_hand_made(read_csv(path, tomogram_id="TS_01"), turned=False)
+
+
+def test_csv_as_written(tmp_path):
+    path = tmp_path / "a.csv"
+    particles = make_particles("TS_01", ZYX, class_names=CLASSES, scores=[0.75, np.nan])
+
+    write_csv(particles, path)
+
+    assert path.read_text() == (
+        "class,x,y,z,score\n"
+        "ribosome,12.250,50.000,7.000,0.75\n"
+        "ring,30.000,3.000,20.000,\n"
+    )
+    assert_hand_made(
+        read_csv(path, tomogram_id="TS_01"), scores=[0.75, np.nan], turned=False
+    )
+
+
+def test_csv_of_a_spreadsheet(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"\xef\xbb\xbfclass,x,y,z\r\nribosome,12.25,50,7\r\n")
+
+    particles = read_csv(path, tomogram_id="TS_01")
+
+    assert particles.positions_zyx.tolist() == [[7, 50, 12.25]]
+    assert np.isnan(particles.scores).all()
+
+
+def test_csv_without_rows_is_an_empty_record(tmp_path):
+    particles = read_csv(text_file(tmp_path, "a.csv", "class,x,y,z\n"), tomogram_id="T")
+
+    assert len(particles) == 0
+    assert particles.positions_zyx.shape == (0, 3)
+
+
+BAD_CSV = {
+    "": "the file is empty",
+    "class,x,y\nring,1,2\n": "no column z;",
+    "ring,1,2,3\n": "no header line",
+    "class,x,y,z,x\nring,1,2,3,4\n": "column x stands twice",
+    "class,x,y,z\nring,1,2,3\n\nring,1,two,3\n": "line 4, y: got 'two'",
+    "class,x,y,z\nring,1,2,nan\n": "line 2, z: got 'nan'",
+    "class,x,y,z\nring,1,2\n": r"line 2: 3 cell\(s\)",
+    "class,x,y,z\n ,1,2,3\n": "line 2: the class is empty",
+    "class,x,y,z,score\nring,1,2,3,high\n": "line 2, score: got 'high'",
+}
+
+
+@pytest.mark.parametrize(("text", "message"), BAD_CSV.items())
+def test_bad_csv(tmp_path, text, message):
+    with pytest.raises(InputDataError, match=message):
+        read_csv(text_file(tmp_path, "a.csv", text), tomogram_id="TS_01")
+
+
+@pytest.mark.parametrize(
+    ("position_zyx", "is_inside"),
+    [
+        ((-0.5, -0.5, -0.5), True),
+        ((32.5, 56.5, 40.5), True),
+        ((-0.51, 0, 0), False),
+        ((32.6, 0, 0), False),
+        ((0, 56.6, 0), False),
+        ((0, 0, 40.6), False),
+        ((40, 3, 20), False),
+    ],
+)
+def test_the_volume_reaches_half_a_voxel_beyond_its_centres(
+    tmp_path, position_zyx, is_inside
+):
+    particles = make_particles("TS_01", [[1, 2, 3], position_zyx])
+
+    if is_inside:
+        checked = check_particles(particles, shape_zyx=SHAPE_ZYX, path=tmp_path)
+        assert np.array_equal(checked.positions_zyx, particles.positions_zyx)
+    else:
+        with pytest.raises(InputDataError, match="1 of 2 lie outside"):
+            refuse_outside(particles, shape_zyx=SHAPE_ZYX, path=tmp_path)
+
+
+def test_outside_is_told_as_x_y_z(tmp_path):
+    particles = make_particles("TS_01", [[40, 3, 20]])
+
+    with pytest.raises(
+        InputDataError, match=r"= \(20\.0, 3\.0, 40\.0\), .* \(41, 57, 33\)"
+    ):
+        refuse_outside(particles, shape_zyx=SHAPE_ZYX, path=tmp_path)
+
+
+def test_duplicates_of_a_class_are_left_out_and_told(tmp_path, caplog):
+    particles = make_particles(
+        "TS_01",
+        [[5, 5, 5], [5, 5.4, 5], [5, 5.8, 5], [5, 5, 5], [5, 6, 5]],
+        class_names=["ring", "ring", "ring", "ribosome", "ribosome"],
+        scores=[1, 2, 3, 4, 5],
+    )
+
+    checked = check_particles(particles, shape_zyx=SHAPE_ZYX, path=tmp_path)
+
+    assert checked.scores.tolist() == [1, 3, 4, 5]
+    assert "1 of 5 repeat another of their class" in caplog.text
+
+
+def test_csv_keeps_orientations_as_relion_s_angles(tmp_path):
+    path = tmp_path / "a.csv"
+
+    write_csv(hand_made(), path)
+
+    head, first, second = path.read_text().splitlines()
+    assert head == "class,x,y,z,score,rot,tilt,psi"
+    assert second == "ring,30.000,3.000,20.000,0.5,90.0000,90.0000,-90.0000"
+    assert first.startswith("ribosome,12.250,50.000,7.000,0.75,90.0000,90.0000,")
+    assert_hand_made(read_csv(path, tomogram_id="TS_01"))
+
+
+def test_csv_with_one_orientation_unknown(tmp_path):
+    path = tmp_path / "a.csv"
+    parts = [
+        make_particles("T", [[1, 2, 3]]),
+        make_particles("T", [[4, 5, 6]], rotations=np.array([TURN_B], dtype=float)),
+    ]
+
+    write_csv(join_particles("T", parts), path)
+    read = read_csv(path, tomogram_id="T")
+
+    assert path.read_text().splitlines()[1] == "particle,3.000,2.000,1.000,,,,"
+    assert np.isnan(read.rotations[0]).all()
+    assert np.allclose(read.rotations[1], TURN_B)

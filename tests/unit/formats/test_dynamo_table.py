@@ -1,0 +1,133 @@
+"""Dynamo's tables, against what is worked out by hand."""
+
+import numpy as np
+import pytest
+
+from etpicker_plugin.engine.errors import InputDataError
+from etpicker_plugin.engine.formats.dynamo_table import read_dynamo, write_dynamo
+from etpicker_plugin.engine.geometry import TomogramFrame
+from etpicker_plugin.tests.support.hand_made import (
+    CLASSES,
+    FRAME,
+    NUMBERS,
+    SHAPE_ZYX,
+    ZYX,
+    assert_hand_made,
+    hand_made,
+    text_file,
+)
+
+NINE = "0 0 0 0 0 0 0 0 0"
+
+
+DYNAMO = (
+    f"1 1 0 0 0 0 90 90 180 0.75 {NINE} 1 0 1 0 12.25 50 7 {NINE} 10\n"
+    f"2 1 0 1 -2 0.5 180 90 180 0.5 {NINE} 1 0 2 0 29 5 19.5 {NINE} 10\n"
+)
+
+
+def dynamo_words(path):
+    return [[float(w) for w in line.split()] for line in path.read_text().splitlines()]
+
+
+def test_dynamo_by_hand(tmp_path):
+    path = text_file(tmp_path, "a.tbl", DYNAMO)
+
+    (particles,) = read_dynamo(path, frames={"TS_01": FRAME}, class_order=CLASSES)
+
+    assert_hand_made(particles)
+
+
+def test_dynamo_counted_from_one(tmp_path):
+    path = text_file(tmp_path, "a.tbl", DYNAMO)
+
+    (particles,) = read_dynamo(path, frames={"TS_01": FRAME}, first_voxel=1)
+
+    assert np.allclose(particles.positions_zyx, ZYX - 1)
+
+
+def test_dynamo_as_written(tmp_path):
+    path = tmp_path / "a.tbl"
+
+    write_dynamo([(hand_made(), FRAME)], path, class_numbers=NUMBERS)
+
+    first, second = dynamo_words(path)
+    assert len(first) == 36
+    expected = [1, 1, 0, 0, 0, 0, 90, 90, 180, 0.75]
+    assert first[:5] == expected[:5]
+    assert np.allclose(np.abs(first[6:10]), np.abs(expected[6:]))
+    assert second[0] == 2
+    assert [first[i] for i in (19, 21, 23, 24, 25, 35)] == [1, 1, 12.25, 50, 7, 10]
+    assert [second[i] for i in (19, 21, 23, 24, 25, 35)] == [1, 2, 30, 3, 20, 10]
+    assert (tmp_path / "a.doc").read_text() == "1 TS_01.mrc\n"
+    (read,) = read_dynamo(path, frames={"TS_01": FRAME}, class_order=CLASSES)
+    assert_hand_made(read)
+
+
+def test_dynamo_written_from_one(tmp_path):
+    path = tmp_path / "a.tbl"
+
+    write_dynamo([(hand_made(), FRAME)], path, class_numbers=NUMBERS, first_voxel=1)
+
+    assert dynamo_words(path)[0][23:26] == [13.25, 51, 8]
+
+
+def test_dynamo_tomograms_by_the_map_beside_it(tmp_path):
+    path = text_file(
+        tmp_path, "a.tbl", DYNAMO + DYNAMO.replace(" 1 0 1 0 ", " 7 0 1 0 ")
+    )
+    text_file(tmp_path, "a.doc", "7 /data/TS_02.mrc\n1 /data/TS_01.rec\n")
+    other = TomogramFrame(tomogram_id="TS_02", shape_zyx=SHAPE_ZYX, voxel_size=10.0)
+
+    second, first = read_dynamo(path, frames={"TS_02": other, "TS_01": FRAME})
+
+    assert (second.tomogram_id, len(second)) == ("TS_02", 1)
+    assert second.positions_zyx.tolist() == [[7, 50, 12.25]]
+    assert (first.tomogram_id, len(first)) == ("TS_01", 3)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (DYNAMO.replace("50 7", "far 7"), "line 1: got 'far'"),
+        ("1 2 3\n", r"line 1: 3 column\(s\), expected a Dynamo table"),
+        (DYNAMO.replace(" 10\n", " 2.5\n"), r"pixel size \(column 36\) is 2\.5 Å"),
+        (DYNAMO + DYNAMO.replace(" 1 0 1 0", " 3 0 1 0"), "numbers 1, 3 .*a.doc"),
+    ],
+)
+def test_bad_dynamo(tmp_path, text, message):
+    path = text_file(tmp_path, "a.tbl", text)
+
+    with pytest.raises(InputDataError, match=message):
+        read_dynamo(path, frames={"TS_01": FRAME})
+
+
+def test_dynamo_s_map_names_another_tomogram(tmp_path):
+    path = text_file(tmp_path, "a.tbl", DYNAMO)
+    text_file(tmp_path, "a.doc", "1 TS_09.mrc\n")
+
+    with pytest.raises(
+        InputDataError,
+        match="without a tomogram: TS_09; tomograms without coordinates: TS_01",
+    ):
+        read_dynamo(path, frames={"TS_01": FRAME})
+
+
+def test_dynamo_s_map_cannot_hold_a_blank(tmp_path):
+    frame = TomogramFrame(tomogram_id="TS 01", shape_zyx=SHAPE_ZYX, voxel_size=10.0)
+
+    with pytest.raises(InputDataError, match="cannot stand in a Dynamo table"):
+        write_dynamo([(hand_made(), frame)], tmp_path / "a.tbl", class_numbers=NUMBERS)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_dynamo_zeros_are_no_scores_and_no_orientation(tmp_path):
+    row = f"1 1 0 0 0 0 0 0 0 0 {NINE} 1 0 0 0 1 2 3\n"
+
+    (particles,) = read_dynamo(
+        text_file(tmp_path, "a.tbl", row), frames={"TS_01": FRAME}, class_order=["ring"]
+    )
+
+    assert particles.rotations is None
+    assert np.isnan(particles.scores).all()
+    assert particles.class_names.tolist() == ["ring"]
