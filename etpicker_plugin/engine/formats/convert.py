@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from etpicker_plugin.engine.columns import columns_of
 from etpicker_plugin.engine.config.convert import ConvertConfig
 from etpicker_plugin.engine.errors import ConfigError, InputDataError
 from etpicker_plugin.engine.formats.catalogue import (
@@ -29,7 +30,6 @@ from etpicker_plugin.engine.formats.sidecar import (
     write_sidecar,
 )
 from etpicker_plugin.engine.geometry import TomogramFrame, mirror_z
-from etpicker_plugin.engine.orientation import mirror_rotations
 from etpicker_plugin.engine.particles import Particles, join_particles
 from etpicker_plugin.engine.progress import Progress, ProgressEvent
 
@@ -201,7 +201,6 @@ def _mirrored(
     if not config.mirror_z:
         return particles
     about_eman2_centre = "eman2" in (config.input_format, config.output_format)
-    rotations = particles.rotations
     return replace(
         particles,
         positions_zyx=np.asarray(
@@ -209,5 +208,8 @@ def _mirrored(
                 particles.positions_zyx, frame, about_eman2_centre=about_eman2_centre
             )
         ),
-        rotations=None if rotations is None else mirror_rotations(rotations),
+        optional={
+            column.name: column.mirrored(particles.optional[column.name])
+            for column in columns_of(particles.optional)
+        },
     )

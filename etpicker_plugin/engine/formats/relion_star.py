@@ -29,7 +29,7 @@ from etpicker_plugin.engine.formats.star_columns import (
     drop_unknown,
     particle_columns,
     read_classes,
-    read_rotations,
+    read_optional,
     read_scores,
     read_tables,
 )
@@ -49,7 +49,7 @@ def write_star(
 
     The class goes to ``rlnClassNumber`` (see ``number_classes``) and, as RELION
     keeps labels that it does not know, its name to ``etpickerClassName``. Scores
-    and angles are left out if none is known.
+    and optional columns are left out if none is known.
 
     Raises
     ------
@@ -128,7 +128,7 @@ def read_star(
                 positions_zyx,
                 class_names=read_classes(rows, class_order, path=path),
                 scores=read_scores(rows, path=path),
-                rotations=read_rotations(rows, path=path),
+                optional=read_optional(rows, path=path),
             )
         )
     return records

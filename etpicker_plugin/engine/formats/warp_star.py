@@ -28,7 +28,7 @@ from etpicker_plugin.engine.formats.star_columns import (
     particle_columns,
     read_classes,
     read_columns,
-    read_rotations,
+    read_optional,
     read_scores,
     read_tables,
 )
@@ -189,5 +189,5 @@ def _read_rows(
         from_fraction_xyz(xyz, frame) if normalised else reverse_axes(xyz),
         class_names=read_classes(rows, class_order, path=path),
         scores=read_scores(rows, path=path),
-        rotations=read_rotations(rows, path=path),
+        optional=read_optional(rows, path=path),
     )

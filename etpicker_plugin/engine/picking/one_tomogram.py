@@ -213,6 +213,7 @@ def _to_particles(
         volume.to_input(peaks.positions_zyx),
         class_names=names[peaks.channels],
         scores=peaks.scores,
+        optional=peaks.optional,
     )
 
 
