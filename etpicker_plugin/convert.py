@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from pyworkflow.object import Float, Integer, String
 from scipy.spatial import cKDTree
 from tomo.constants import BOTTOM_LEFT_CORNER
 from tomo.objects import (
@@ -22,15 +21,17 @@ from tomo.objects import (
     TomoMask,
 )
 
-from etpicker_plugin.engine.columns import ROTATION, Column, declared
+from etpicker_plugin.convert_columns import (
+    extra_cells,
+    extras_of,
+    optional_values,
+    set_extras,
+    storable_columns,
+)
 from etpicker_plugin.engine.geometry import TomogramFrame
 from etpicker_plugin.engine.particles import Particles, make_particles
 
 SAME_PLACE_VOX = 0.01
-EXTRA = "_etpicker_"
-"""Begins the attributes of a coordinate that hold optional columns, cell by cell."""
-
-SCIPION_TYPES = {float: Float, int: Integer, str: String}
 
 ClassOfGroup = Callable[[int], str | None]
 """Gives the class name of a coordinate's group id; ``None`` leaves it out."""
@@ -87,7 +88,7 @@ def particles_by_tomogram(
             class_names=np.array([row[1] for row in found], dtype=str),
             scores=np.array([row[2] for row in found]),
             rotations=_rotations([row[3] for row in found]),
-            optional=_optional_values([row[4] for row in found]),
+            optional=optional_values([row[4] for row in found]),
         )
         for ts_id, found in sorted(rows.items())
     }
@@ -103,63 +104,6 @@ def _rotations(matrices: Sequence[np.ndarray]) -> np.ndarray | None:
     if np.allclose(turns, np.eye(3), atol=1e-6):
         return None
     return np.swapaxes(turns, 1, 2).copy()
-
-
-def _extra_columns() -> list[Column]:
-    """Return the optional columns without a place of their own in Scipion."""
-    return [column for column in declared() if column is not ROTATION]
-
-
-def _optional_values(rows: Sequence[Mapping[str, object]]) -> dict:
-    """Return the columns of the coordinates' extra attributes, name by name."""
-    return {
-        column.name: column.of_cells(
-            np.array(
-                [
-                    [
-                        column.missing if row[h] is None else row[h]
-                        for h in column.headers
-                    ]
-                    for row in rows
-                ],
-                dtype=column.dtype,
-            )
-        )
-        for column in _extra_columns()
-    }
-
-
-def _extras_of(coordinate: Coordinate3D) -> dict[str, object]:
-    """Return the values of a coordinate's extra attributes; ``None`` if unknown."""
-    headers = [header for column in _extra_columns() for header in column.headers]
-    found = {header: getattr(coordinate, EXTRA + header, None) for header in headers}
-    return {h: None if value is None else value.get() for h, value in found.items()}
-
-
-def _set_extras(coordinate: Coordinate3D, cells: Mapping[str, object]) -> None:
-    """Give a coordinate every extra attribute, for a set takes those of its first."""
-    for column in _extra_columns():
-        for header in column.headers:
-            value = SCIPION_TYPES[column.dtype]()
-            cell = cells.get(header, column.missing)
-            if cell == cell and cell != column.missing:
-                value.set(cell)
-            setattr(coordinate, EXTRA + header, value)
-
-
-def _extra_cells(particles: Particles) -> list[dict[str, object]]:
-    """Return header -> cell of each particle's extra columns."""
-    cells = {
-        header: under.tolist()
-        for column in _extra_columns()
-        if column.name in particles.optional
-        for header, under in zip(
-            column.headers,
-            column.cells(particles.optional[column.name]).T,
-            strict=True,
-        )
-    }
-    return [{h: under[i] for h, under in cells.items()} for i in range(len(particles))]
 
 
 def scipion_matrix(rotation: np.ndarray | None) -> np.ndarray:
@@ -188,7 +132,7 @@ def _iterate_rows(
         rows.append(
             (
                 coordinate.getTomoId(),
-                ((z, y, x), name, score, matrix, _extras_of(coordinate)),
+                ((z, y, x), name, score, matrix, extras_of(coordinate)),
             )
         )
     scored = any(row[2] for _, row in rows)
@@ -229,12 +173,13 @@ def append_particles(
 ) -> None:
     """Add particles of the classes in ``groups`` (name -> group id) to a set."""
     rotations = particles.rotations
+    stored = storable_columns(coordinates)
     for position, name, score, rotation, extras in zip(
         particles.positions_zyx,
         particles.class_names,
         particles.scores,
         [None] * len(particles) if rotations is None else rotations,
-        _extra_cells(particles),
+        extra_cells(particles),
         strict=True,
     ):
         if name not in groups:
@@ -246,7 +191,7 @@ def append_particles(
         coordinate.setMatrix(scipion_matrix(rotation))
         coordinate.setGroupId(groups[name])
         coordinate.setScore(0.0 if math.isnan(score) else float(score))
-        _set_extras(coordinate, extras)
+        set_extras(coordinate, extras, stored)
         coordinates.append(coordinate)
 
 

@@ -56,11 +56,13 @@ def _star_cells(column: Column, particles: Particles) -> dict[str, Values]:
     cells = column.cells(values)
     if column.dtype is str:
         check_names(np.unique(cells[column.known(values)]).tolist())
-    if column.dtype is not float:
-        unknown = cells == column.missing
-        cells = cells.astype(object)
-        cells[unknown] = None
-    return dict(zip(column.star_labels, cells.T, strict=True))
+    if column.dtype is float:
+        return dict(zip(column.star_labels, cells.T, strict=True))
+    # As texts, because pandas makes floats of whole numbers beside an unknown one.
+    texts = [[t or None for t in column.to_texts(under)] for under in cells.T]
+    return dict(
+        zip(column.star_labels, (np.array(t, dtype=object) for t in texts), strict=True)
+    )
 
 
 def drop_unknown(table: pd.DataFrame) -> pd.DataFrame:
