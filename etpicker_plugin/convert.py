@@ -21,6 +21,13 @@ from tomo.objects import (
     TomoMask,
 )
 
+from etpicker_plugin.convert_columns import (
+    extra_cells,
+    extras_of,
+    optional_values,
+    set_extras,
+    storable_columns,
+)
 from etpicker_plugin.engine.geometry import TomogramFrame
 from etpicker_plugin.engine.particles import Particles, make_particles
 
@@ -81,6 +88,7 @@ def particles_by_tomogram(
             class_names=np.array([row[1] for row in found], dtype=str),
             scores=np.array([row[2] for row in found]),
             rotations=_rotations([row[3] for row in found]),
+            optional=optional_values([row[4] for row in found]),
         )
         for ts_id, found in sorted(rows.items())
     }
@@ -109,7 +117,10 @@ def scipion_matrix(rotation: np.ndarray | None) -> np.ndarray:
 def _iterate_rows(
     coordinates: SetOfCoordinates3D, class_of: ClassOfGroup
 ) -> Iterator[tuple[str, tuple]]:
-    """Yield tsId and (position zyx, class, score, matrix) of each wanted coordinate."""
+    """Yield tsId and a row of each wanted coordinate.
+
+    The row is position zyx, class, score, matrix and extra attributes.
+    """
     rows = []
     for coordinate in coordinates.iterCoordinates():
         name = class_of(coordinate.getGroupId())
@@ -118,11 +129,16 @@ def _iterate_rows(
         x, y, z = coordinate.getPosition(BOTTOM_LEFT_CORNER)
         matrix = np.array(coordinate.getMatrix(), dtype=np.float64)
         score = coordinate.getScore()
-        rows.append((coordinate.getTomoId(), (z, y, x), name, score, matrix))
-    scored = any(row[3] for row in rows)
-    for ts_id, position, name, score, matrix in rows:
+        rows.append(
+            (
+                coordinate.getTomoId(),
+                ((z, y, x), name, score, matrix, extras_of(coordinate)),
+            )
+        )
+    scored = any(row[2] for _, row in rows)
+    for ts_id, (position, name, score, *others) in rows:
         known = float(score or 0.0) if scored else math.nan
-        yield ts_id, (position, name, known, matrix)
+        yield ts_id, (position, name, known, *others)
 
 
 def group_ids(coordinates: SetOfCoordinates3D) -> list[int]:
@@ -157,11 +173,13 @@ def append_particles(
 ) -> None:
     """Add particles of the classes in ``groups`` (name -> group id) to a set."""
     rotations = particles.rotations
-    for position, name, score, rotation in zip(
+    stored = storable_columns(coordinates)
+    for position, name, score, rotation, extras in zip(
         particles.positions_zyx,
         particles.class_names,
         particles.scores,
         [None] * len(particles) if rotations is None else rotations,
+        extra_cells(particles),
         strict=True,
     ):
         if name not in groups:
@@ -173,6 +191,7 @@ def append_particles(
         coordinate.setMatrix(scipion_matrix(rotation))
         coordinate.setGroupId(groups[name])
         coordinate.setScore(0.0 if math.isnan(score) else float(score))
+        set_extras(coordinate, extras, stored)
         coordinates.append(coordinate)
 
 

@@ -1,10 +1,12 @@
 """Particles of one tomogram: the only record that positions travel in."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+
+from etpicker_plugin.engine import columns
 
 FloatArray = NDArray[np.float64]
 
@@ -23,16 +25,21 @@ class Particles:
         ``(N,)`` strings.
     scores
         ``(N,)`` float, higher is surer; NaN where unknown.
-    rotations
-        ``(N, 3, 3)`` float matrices on xyz, reference to tomogram (see
-        ``engine.orientation``), NaN where unknown; ``None`` if no orientation is known.
+    optional
+        Name to ``(N, *shape)`` of each optional column that the particles have (see
+        ``engine.columns``), with its missing value where it is unknown.
     """
 
     tomogram_id: str
     positions_zyx: FloatArray
     class_names: NDArray[np.str_]
     scores: FloatArray
-    rotations: FloatArray | None = None
+    optional: columns.ColumnValues = field(default_factory=dict)
+
+    @property
+    def rotations(self) -> FloatArray | None:
+        """``(N, 3, 3)`` matrices, NaN where unknown; ``None`` if none is known."""
+        return self.optional.get(columns.ROTATION.name)
 
     def __len__(self) -> int:
         """Return the number of particles."""
@@ -45,12 +52,17 @@ class Particles:
             positions_zyx=self.positions_zyx[chosen],
             class_names=self.class_names[chosen],
             scores=self.scores[chosen],
-            rotations=None if self.rotations is None else self.rotations[chosen],
+            optional=columns.select_rows(self.optional, chosen),
         )
 
     def of_class(self, name: str) -> "Particles":
         """Return the particles of one class."""
         return self.select(self.class_names == name)
+
+    def having(self, optional: Mapping[str, ArrayLike | None]) -> "Particles":
+        """Return the particles with these columns beside, or instead of, their own."""
+        added = columns.checked(optional, len(self))
+        return replace(self, optional={**self.optional, **added})
 
 
 def make_particles(
@@ -60,34 +72,30 @@ def make_particles(
     class_names: object = "particle",
     scores: object = np.nan,
     rotations: FloatArray | None = None,
+    optional: Mapping[str, ArrayLike | None] | None = None,
 ) -> Particles:
-    """Build a record; one class name or score is repeated for all positions."""
+    """Build a record; one class name, score or other value is repeated for all.
+
+    ``rotations`` is the optional column that many formats have.
+    """
     positions = np.asarray(positions_zyx, dtype=np.float64).reshape(-1, 3)
     count = len(positions)
+    given = {columns.ROTATION.name: rotations, **(optional or {})}
     return Particles(
         tomogram_id=tomogram_id,
         positions_zyx=positions,
         class_names=np.broadcast_to(np.asarray(class_names, dtype=str), count).copy(),
         scores=np.broadcast_to(np.asarray(scores, dtype=np.float64), count).copy(),
-        rotations=rotations,
+        optional=columns.checked(given, count),
     )
 
 
 def join_particles(tomogram_id: str, parts: Sequence[Particles]) -> Particles:
     """Return several records of one tomogram as one, in their order."""
-    oriented = any(part.rotations is not None for part in parts)
     return make_particles(
         tomogram_id,
         np.concatenate([part.positions_zyx for part in parts]),
         class_names=np.concatenate([part.class_names for part in parts]),
         scores=np.concatenate([part.scores for part in parts]),
-        rotations=np.concatenate([_rotations_or_nan(part) for part in parts])
-        if oriented
-        else None,
+        optional=columns.join_rows([(len(part), part.optional) for part in parts]),
     )
-
-
-def _rotations_or_nan(particles: Particles) -> FloatArray:
-    if particles.rotations is None:
-        return np.full((len(particles), 3, 3), np.nan)
-    return particles.rotations

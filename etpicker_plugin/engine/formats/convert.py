@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from etpicker_plugin.engine.columns import columns_of
 from etpicker_plugin.engine.config.convert import ConvertConfig
 from etpicker_plugin.engine.errors import ConfigError, InputDataError
 from etpicker_plugin.engine.formats.catalogue import format_named
@@ -16,7 +17,6 @@ from etpicker_plugin.engine.formats.names import number_classes
 from etpicker_plugin.engine.formats.pairing import pair_files
 from etpicker_plugin.engine.formats.sidecar import restore, write_sidecar
 from etpicker_plugin.engine.geometry import TomogramFrame, mirror_z
-from etpicker_plugin.engine.orientation import mirror_rotations
 from etpicker_plugin.engine.particles import Particles, join_particles
 from etpicker_plugin.engine.progress import Progress, ProgressEvent
 
@@ -163,11 +163,13 @@ def _mirrored(
         return particles
     names = (config.input_format, config.output_format)
     at_centre = any(format_named(name).mirrors_at_centre for name in names)
-    rotations = particles.rotations
     return replace(
         particles,
         positions_zyx=np.asarray(
             mirror_z(particles.positions_zyx, frame, about_eman2_centre=at_centre)
         ),
-        rotations=None if rotations is None else mirror_rotations(rotations),
+        optional={
+            column.name: column.mirrored(particles.optional[column.name])
+            for column in columns_of(particles.optional)
+        },
     )

@@ -4,32 +4,35 @@ import csv
 import io
 import logging
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from etpicker_plugin.engine.atomic import write_whole
+from etpicker_plugin.engine.columns import Column, columns_of, declared
 from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.formats.format import VOXELS, Format, frame_in, particles_in
-from etpicker_plugin.engine.formats.long_csv import Columns, read_long
-from etpicker_plugin.engine.orientation import from_relion_angles, to_relion_angles
+from etpicker_plugin.engine.formats.long_csv import Cells, read_long
 from etpicker_plugin.engine.particles import Particles, make_particles
 
 logger = logging.getLogger(__name__)
 
 REQUIRED_COLUMNS = ("class", "x", "y", "z")
-ANGLE_COLUMNS = ("rot", "tilt", "psi")
+SCORE = Column(name="score")
 DUPLICATE_DISTANCE_VOX = 0.5
 
 
 def read_csv(path: Path, *, tomogram_id: str) -> Particles:
     """Read particles: a header with at least class,x,y,z; ``score`` is optional.
 
-    Positions are 0-based voxels, voxel *i* centred at *i*. ``rot``, ``tilt`` and
-    ``psi`` together are the orientation as RELION's angles. Columns stand in any
-    order, others are ignored; a file without rows is an empty record.
+    Positions are 0-based voxels, voxel *i* centred at *i*. An optional column (see
+    ``engine.columns``) is read where all its cells have a header: ``rot``, ``tilt``
+    and ``psi`` are the orientation as RELION's angles. Columns stand in any order,
+    others are ignored; a file without rows is an empty record.
 
     Raises
     ------
@@ -45,29 +48,32 @@ def read_csv(path: Path, *, tomogram_id: str) -> Particles:
             "class,x,y,z (score is optional)."
         )
     places = _find_columns(header, path=path)
-    columns = read_long(stream, places) or _read_rows(lines, places, path)
-    class_names, positions, scores, angles = columns
+    cells = read_long(stream, places) or _read_rows(lines, places, path)
     return make_particles(
         tomogram_id,
-        positions,
-        class_names=class_names,
-        scores=scores,
-        rotations=from_relion_angles(angles) if np.isfinite(angles).any() else None,
+        np.stack([cells[axis] for axis in "zyx"], axis=1),
+        class_names=cells["class"],
+        scores=cells.get("score", np.nan),
+        optional={
+            column.name: column.of_cells(np.stack([cells[h] for h in column.headers]).T)
+            for column in declared()
+            if set(column.headers) <= set(cells)
+        },
     )
 
 
 def write_csv(particles: Particles, path: Path) -> None:
-    """Write ``class,x,y,z,score`` and, if any is known, ``rot,tilt,psi``.
+    """Write ``class,x,y,z,score`` and the optional columns that the particles have.
 
     What is unknown is an empty cell. Positions are kept to 0.001 voxel, scores to
-    single precision, angles to 0.0001 degrees.
+    single precision, angles (``rot,tilt,psi``) to 0.0001 degrees.
     """
-    angle_names = () if particles.rotations is None else ANGLE_COLUMNS
+    more = [h for column in columns_of(particles.optional) for h in column.headers]
     with (
         write_whole(path) as temporary,
         temporary.open("w", encoding="utf-8", newline="") as stream,
     ):
-        stream.write(",".join((*REQUIRED_COLUMNS, "score", *angle_names)) + "\n")
+        stream.write(",".join((*REQUIRED_COLUMNS, SCORE.name, *more)) + "\n")
         stream.writelines(_lines_of(particles))
 
 
@@ -76,15 +82,15 @@ def _lines_of(particles: Particles) -> Iterator[str]:
     names = particles.class_names.tolist()
     cells = {name: _quoted(name) for name in set(names)}
     # Python's own numbers are formatted several times faster than NumPy's.
-    for name, (z, y, x), score, angles in zip(
+    for name, (z, y, x), score, more in zip(
         names,
         particles.positions_zyx.tolist(),
         particles.scores.tolist(),
-        _angle_cells(particles),
+        _optional_cells(particles),
         strict=True,
     ):
         score_cell = "" if math.isnan(score) else f"{score:.9g}"
-        yield f"{cells[name]},{x:.3f},{y:.3f},{z:.3f},{score_cell}{angles}\n"
+        yield f"{cells[name]},{x:.3f},{y:.3f},{z:.3f},{score_cell}{more}\n"
 
 
 def _quoted(name: str) -> str:
@@ -94,16 +100,25 @@ def _quoted(name: str) -> str:
     return stream.getvalue().removesuffix(",\n")
 
 
-def _angle_cells(particles: Particles) -> list[str]:
-    """Return the end of each line: no cells of angles, or three, empty if unknown."""
-    if particles.rotations is None:
-        return [""] * len(particles)
-    known = np.isfinite(particles.rotations).all(axis=(1, 2)).tolist()
-    angles = to_relion_angles(particles.rotations).tolist()
-    return [
-        f",{rot:.4f},{tilt:.4f},{psi:.4f}" if is_known else ",,,"
-        for (rot, tilt, psi), is_known in zip(angles, known, strict=True)
+def _optional_cells(particles: Particles) -> list[str]:
+    """Return the end of each line: the optional columns' cells, each behind a comma."""
+    texts = [
+        text
+        for column in columns_of(particles.optional)
+        for text in _cell_texts(column, particles)
     ]
+    if not texts:
+        return [""] * len(particles)
+    return ["," + ",".join(row) for row in zip(*texts, strict=True)]
+
+
+def _cell_texts(column: Column, particles: Particles) -> list[list[str]]:
+    """Return the cells under each header of a column."""
+    cells = column.cells(particles.optional[column.name])
+    texts = [column.to_texts(under) for under in cells.T]
+    if column.dtype is str:
+        return [[_quoted(text) for text in under] for under in texts]
+    return texts
 
 
 def check_particles(
@@ -212,8 +227,9 @@ def _find_columns(header: Sequence[str], *, path: Path) -> dict[str, int]:
             f"Coordinates {path}: {problem}; the first line is '{','.join(header)}'. "
             "Expected a header with class,x,y,z (score is optional)."
         )
-    angles = ANGLE_COLUMNS if set(ANGLE_COLUMNS) <= set(names) else ()
-    used = [name for name in (*REQUIRED_COLUMNS, "score", *angles) if name in names]
+    optional = [c for c in declared() if set(c.headers) <= set(names)]
+    headers = [header for column in optional for header in column.headers]
+    used = [n for n in (*REQUIRED_COLUMNS, SCORE.name, *headers) if n in names]
     repeated = [name for name in used if names.count(name) > 1]
     if repeated:
         raise InputDataError(
@@ -225,45 +241,54 @@ def _find_columns(header: Sequence[str], *, path: Path) -> dict[str, int]:
 
 def _read_rows(
     lines: Iterable[tuple[int, list[str]]], places: Mapping[str, int], path: Path
-) -> Columns:
+) -> Cells:
     """Read line by line, so that a fault can be named."""
-    rows = [_parse_row(cells, places, f"{path}, line {n}") for n, cells in lines]
-    numbers = np.array([row[1] for row in rows], dtype=np.float64).reshape(-1, 7)
-    return (
-        np.array([row[0] for row in rows], dtype=str),
-        numbers[:, :3],
-        numbers[:, 3],
-        numbers[:, 4:],
-    )
+    parsers = {name: _parser_of(name) for name in places}
+    rows = [
+        _parse_row(cells, places, parsers, f"{path}, line {n}") for n, cells in lines
+    ]
+    types = dict.fromkeys(places, float) | {"class": str}
+    types |= {header: c.dtype for c in declared() for header in c.headers}
+    return {
+        name: np.array([row[i] for row in rows], dtype=types[name])
+        for i, name in enumerate(places)
+    }
+
+
+def _parser_of(name: str) -> Callable[[str, str], Any]:
+    """Return what reads a cell, given its text and where it stands."""
+    if name == "class":
+        return lambda text, _where: text.strip()
+    if name in REQUIRED_COLUMNS:
+        return _parse_number
+    (column,) = (c for c in (SCORE, *declared()) if name in c.headers)
+    return partial(_parse_optional, column)
 
 
 def _parse_row(
-    cells: Sequence[str], columns: Mapping[str, int], where: str
-) -> tuple[str, list[float]]:
-    """Return class, and position zyx, score and angles of a line; NaN if unknown."""
-    if len(cells) <= max(columns[name] for name in REQUIRED_COLUMNS):
+    cells: Sequence[str],
+    places: Mapping[str, int],
+    parsers: Mapping[str, Callable[[str, str], Any]],
+    where: str,
+) -> list[Any]:
+    """Return the values of a line; a cell that it lacks is an empty one."""
+    if len(cells) <= max(places[name] for name in REQUIRED_COLUMNS):
         raise InputDataError(
             f"Coordinates {where}: {len(cells)} cell(s), fewer than the header names."
         )
-    class_name = cells[columns["class"]].strip()
-    if not class_name:
+    texts = {name: cells[i] if i < len(cells) else "" for name, i in places.items()}
+    if not texts["class"].strip():
         raise InputDataError(f"Coordinates {where}: the class is empty. Name it.")
-    x, y, z = (_parse_number(cells[columns[c]], f"{where}, {c}") for c in "xyz")
-    score, *angles = (
-        _parse_optional(cells, columns, name, where)
-        for name in ("score", *ANGLE_COLUMNS)
-    )
-    return class_name, [z, y, x, score, *angles]
+    return [parsers[n](text, f"{where}, {n}") for n, text in texts.items()]
 
 
-def _parse_optional(
-    cells: Sequence[str], columns: Mapping[str, int], name: str, where: str
-) -> float:
-    """Return the number in a column that may lack or be empty: NaN then."""
-    index = columns.get(name, len(cells))
-    text = cells[index].strip() if index < len(cells) else ""
-    known = text and text.lower().lstrip("+-") != "nan"
-    return _parse_number(text, f"{where}, {name}") if known else math.nan
+def _parse_optional(column: Column, text: str, where: str) -> float | int | str:
+    try:
+        return column.of_text(text)
+    except ValueError as error:
+        raise InputDataError(
+            f"Coordinates {where}: got '{text.strip()}', expected {column.expected()}."
+        ) from error
 
 
 def _parse_number(text: str, where: str) -> float:
@@ -286,6 +311,7 @@ CSV = Format(
     name="csv",
     file="{tomogram}.csv",
     positions=VOXELS,
+    holds_every_column=True,
     read=lambda path, frames, _: [
         read_csv(path, tomogram_id=frame_in(frames).tomogram_id)
     ],

@@ -77,6 +77,9 @@ class Format:
     not_held
         What is lost, among "classes", "class names", "scores", "orientations" and
         "fractions of a voxel". The sidecar keeps it.
+    holds_every_column
+        Whether it has room for every optional column (``engine.columns``), and not
+        for orientations at most.
     glob
         The files in a folder that may be of this format.
     tomograms_in
@@ -106,6 +109,7 @@ class Format:
     read: Callable[[Path, Frames, FormatOptions], list[Particles]]
     write: Callable[[Sequence[Item], Path, FormatOptions, Numbers], None]
     not_held: tuple[str, ...] = ()
+    holds_every_column: bool = False
     glob: str = "*"
     tomograms_in: Callable[[Path], list[str]] | None = None
     spell_tomogram: Callable[[str], str] = str

@@ -40,7 +40,7 @@ from etpicker_plugin.engine.formats.star_columns import (
     drop_unknown,
     particle_columns,
     read_classes,
-    read_rotations,
+    read_optional,
     read_scores,
     read_tables,
 )
@@ -63,7 +63,7 @@ def write_star(
 
     The class goes to ``rlnClassNumber`` (see ``number_classes``) and, as RELION
     keeps labels that it does not know, its name to ``etpickerClassName``. Scores
-    and angles are left out if none is known.
+    and optional columns are left out if none is known.
 
     Raises
     ------
@@ -145,7 +145,7 @@ def read_star(
                 positions_zyx,
                 class_names=read_classes(rows, class_order, path=path),
                 scores=read_scores(rows, path=path),
-                rotations=read_rotations(rows, path=path),
+                optional=read_optional(rows, path=path),
             )
         )
     return records
@@ -246,6 +246,7 @@ def _format(version: str, *, positions: str) -> Format:
         name=version,
         file="particles.star",
         positions=positions,
+        holds_every_column=True,
         glob="*.star",
         tomograms_in=partial(read_star_names, version=version),
         read=partial(_read, version=version),

@@ -10,13 +10,19 @@ from typing import Any
 import numpy as np
 
 from etpicker_plugin.engine.atomic import write_whole
+from etpicker_plugin.engine.columns import (
+    ROTATION,
+    Column,
+    Values,
+    columns_of,
+    declared,
+)
 from etpicker_plugin.engine.config.convert import ConvertConfig
 from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.formats.catalogue import format_named
 from etpicker_plugin.engine.formats.format import Format, Item
 from etpicker_plugin.engine.geometry import TomogramFrame, reverse_axes
 from etpicker_plugin.engine.hashing import file_sha256
-from etpicker_plugin.engine.orientation import from_relion_angles, to_relion_angles
 from etpicker_plugin.engine.particles import Particles
 
 logger = logging.getLogger(__name__)
@@ -113,13 +119,24 @@ def describe_frame(frame: TomogramFrame, n_particles: int) -> dict[str, Any]:
 def what_is_lost(items: Sequence[Item], written: Format) -> list[str]:
     """Return what these particles hold and the format cannot."""
     held = {
-        "orientations": any(p.rotations is not None for p, _ in items),
         "scores": any(np.isfinite(p.scores).any() for p, _ in items),
         "fractions of a voxel": any(
             (p.positions_zyx != np.rint(p.positions_zyx)).any() for p, _ in items
         ),
     }
-    return [what for what in written.not_held if held.get(what, True)]
+    optional = {
+        column.plural: any(column.name in p.optional for p, _ in items)
+        for column in declared()
+    }
+    words = dict.fromkeys((*written.not_held, *_columns_not_held(written)))
+    return [what for what in words if (held | optional).get(what, True)]
+
+
+def _columns_not_held(written: Format) -> list[str]:
+    """Return the optional columns, but orientations, that a format cannot hold."""
+    if written.holds_every_column:
+        return []
+    return [column.plural for column in declared() if column is not ROTATION]
 
 
 def _keep(particles: Particles, not_held: Sequence[str]) -> dict[str, Any]:
@@ -129,16 +146,32 @@ def _keep(particles: Particles, not_held: Sequence[str]) -> dict[str, Any]:
         kept["class_names"] = particles.class_names.tolist()
     if "scores" in not_held:
         kept["scores"] = [s if s == s else None for s in particles.scores.tolist()]
-    if "orientations" in not_held and particles.rotations is not None:
-        angles = to_relion_angles(particles.rotations)
-        angles[np.isnan(particles.rotations).any(axis=(1, 2))] = np.nan
-        kept["rot_tilt_psi"] = [
-            row if row[0] == row[0] else None for row in np.round(angles, 4).tolist()
-        ]
+    for column in columns_of(particles.optional):
+        if column.plural in not_held:
+            values = particles.optional[column.name]
+            kept["_".join(column.headers)] = _rows_of(column, values)
     if "fractions of a voxel" in not_held:
         xyz = reverse_axes(particles.positions_zyx)
         kept["positions_xyz"] = np.round(xyz, 4).tolist()
     return kept
+
+
+def _rows_of(column: Column, values: Values) -> list[Any]:
+    """Return the cells of each pick, ``None`` where the value is not known."""
+    cells = column.cells(values)
+    if column.decimals is not None:
+        cells = np.round(cells, column.decimals)
+    known = column.known(values).tolist()
+    return [
+        row if is_known else None
+        for row, is_known in zip(cells.tolist(), known, strict=True)
+    ]
+
+
+def _values_of(column: Column, rows: Sequence[Any]) -> Values | None:
+    unknown = [column.missing] * len(column.headers)
+    cells = np.array([row or unknown for row in rows], dtype=column.dtype)
+    return column.of_cells(cells.reshape(len(rows), len(column.headers)))
 
 
 def _restored(particles: Particles, values: Mapping[str, Any]) -> Particles:
@@ -151,11 +184,10 @@ def _restored(particles: Particles, values: Mapping[str, Any]) -> Particles:
     if "scores" in values:
         scores = np.array(values["scores"], dtype=np.float64)
         particles = replace(particles, scores=scores)
-    if "rot_tilt_psi" in values:
-        unknown = [np.nan] * 3
-        angles = [row or unknown for row in values["rot_tilt_psi"]]
-        particles = replace(particles, rotations=from_relion_angles(angles))
     if "positions_xyz" in values:
         positions_zyx = reverse_axes(values["positions_xyz"])
         particles = replace(particles, positions_zyx=positions_zyx)
-    return particles
+    keys = {"_".join(column.headers): column for column in declared()}
+    return particles.having(
+        {c.name: _values_of(c, values[key]) for key, c in keys.items() if key in values}
+    )

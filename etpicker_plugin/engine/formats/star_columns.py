@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from etpicker_plugin.engine.columns import ROTATION, Column, Values, declared
 from etpicker_plugin.engine.errors import InputDataError
-from etpicker_plugin.engine.formats.names import name_class
+from etpicker_plugin.engine.formats.names import check_names, name_class
 from etpicker_plugin.engine.geometry import FloatArray
-from etpicker_plugin.engine.orientation import from_relion_angles, to_relion_angles
 from etpicker_plugin.engine.particles import Particles
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 CLASS_NAME = "etpickerClassName"
 CLASS_NUMBER = "rlnClassNumber"
 SCORE = "rlnAutopickFigureOfMerit"
-ANGLES = tuple(f"rlnAngle{angle}" for angle in ("Rot", "Tilt", "Psi"))
+ANGLES = ROTATION.star_labels
 SUBTOMOGRAM_ANGLES = tuple(f"rlnTomoSubtomogram{a}" for a in ("Rot", "Tilt", "Psi"))
 TEXT_COLUMNS = ["rlnTomoName", "rlnMicrographName", CLASS_NAME]
 FLOAT_FORMAT = "%#.9g"
@@ -34,34 +34,54 @@ FLOAT_FORMAT = "%#.9g"
 def particle_columns(
     particles: Particles, *, class_numbers: Mapping[str, int]
 ) -> dict[str, Any]:
-    """Return angles, score, class number and class name, one value per particle.
+    """Return optional columns, score, class number and name, one value per particle.
 
-    Without any orientation the angles are NaN; one that is unknown among others is
-    written unturned.
+    What is unknown is NaN or ``None`` (see ``drop_unknown``).
+
+    Raises
+    ------
+    InputDataError
+        If a text cannot stand in a STAR file.
     """
     numbers = [class_numbers[str(name)] for name in particles.class_names]
-    angles = np.full((len(particles), 3), np.nan)
-    if particles.rotations is not None:
-        angles = to_relion_angles(particles.rotations)
+    optional = [_star_cells(column, particles) for column in declared()]
     return {
-        **dict(zip(ANGLES, angles.T, strict=True)),
+        **{label: cells for found in optional for label, cells in found.items()},
         SCORE: particles.scores,
         CLASS_NUMBER: np.array(numbers, dtype=np.int64),
         CLASS_NAME: particles.class_names.astype(object),
     }
 
 
-def drop_unknown(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the table without scores or angles of which none is known.
+def _star_cells(column: Column, particles: Particles) -> dict[str, Values]:
+    """Return label -> ``(N,)`` cells of an optional column, as RELION types them."""
+    values = particles.optional.get(column.name, column.unknown(len(particles)))
+    cells = column.cells(values)
+    if column.dtype is str:
+        check_names(np.unique(cells[column.known(values)]).tolist())
+    if column.dtype is float:
+        return dict(zip(column.star_labels, cells.T, strict=True))
+    # As texts, because pandas makes floats of whole numbers beside an unknown one.
+    texts = [[t or None for t in column.to_texts(under)] for under in cells.T]
+    return dict(
+        zip(column.star_labels, (np.array(t, dtype=object) for t in texts), strict=True)
+    )
 
-    Angles of tomograms without orientations are 0 beside others.
+
+def drop_unknown(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table without scores or optional columns of which none is known.
+
+    RELION knows no unknown angle: beside known ones it is 0, unturned.
     """
-    if table[SCORE].isna().all():
-        table = table.drop(columns=SCORE)
-    angles = list(ANGLES)
-    if table[angles].isna().all(axis=None):
-        return table.drop(columns=angles)
-    return table.fillna(dict.fromkeys(angles, 0.0))
+    optional = [list(column.star_labels) for column in declared()]
+    empty = [
+        label
+        for labels in ([SCORE], *optional)
+        if table[labels].isna().all(axis=None)
+        for label in labels
+    ]
+    angles = [label for label in ANGLES if label not in empty]
+    return table.drop(columns=empty).fillna(dict.fromkeys(angles, 0.0))
 
 
 def read_tables(
@@ -82,8 +102,11 @@ def read_tables(
     import pandas as pd
     import starfile
 
+    texts = [n for c in declared() if c.dtype is not float for n in c.star_labels]
     try:
-        blocks = starfile.read(path, always_dict=True, parse_as_string=TEXT_COLUMNS)
+        blocks = starfile.read(
+            path, always_dict=True, parse_as_string=[*TEXT_COLUMNS, *texts]
+        )
     except (OSError, ValueError, IndexError) as error:
         raise InputDataError(
             f"{path} cannot be read as a STAR file: {error}."
@@ -100,23 +123,56 @@ def read_tables(
     )
 
 
-def read_rotations(rows: pd.DataFrame, *, path: Path) -> FloatArray | None:
-    """Return ``(N, 3, 3)`` orientations, or ``None`` if the table holds none.
+def read_optional(rows: pd.DataFrame, *, path: Path) -> dict[str, Values | None]:
+    """Return the optional columns of a table, ``None`` for one that is not used.
 
-    Those that stand on ``rlnTomoSubtomogramRot`` and the like are left out: RELION
+    Angles that stand on ``rlnTomoSubtomogramRot`` and the like are left out: RELION
     multiplies the two, and etpicker does not.
+
+    Raises
+    ------
+    InputDataError
+        If a cell holds something else than its column.
     """
-    if not set(ANGLES) <= set(rows.columns):
-        return None
-    subtomogram = [angle for angle in SUBTOMOGRAM_ANGLES if angle in rows.columns]
-    if read_columns(rows, subtomogram, path=path).any():
+    there = [c for c in declared() if set(c.star_labels) <= set(rows.columns)]
+    return {
+        column.name: None
+        if column is ROTATION and _stand_on_others(rows, path=path)
+        else column.of_cells(_read_cells(column, rows, path=path))
+        for column in there
+    }
+
+
+def _stand_on_others(rows: pd.DataFrame, *, path: Path) -> bool:
+    """Tell whether angles are given upon others, and log it."""
+    others = [angle for angle in SUBTOMOGRAM_ANGLES if angle in rows.columns]
+    given = bool(read_columns(rows, others, path=path).any())
+    if given:
         logger.warning(
             "%s: orientations are left out: they are given upon "
             "rlnTomoSubtomogramRot, Tilt and Psi.",
             path,
         )
-        return None
-    return from_relion_angles(read_columns(rows, ANGLES, path=path))
+    return given
+
+
+def _read_cells(column: Column, rows: pd.DataFrame, *, path: Path) -> Values:
+    """Return ``(N, cells)`` of a column; RELION's angles are all known."""
+    labels = list(column.star_labels)
+    if column is ROTATION:
+        return read_columns(rows, labels, path=path)
+    if column.dtype is float:
+        return np.stack([_read_known(rows, n, path=path) for n in labels], axis=1)
+    texts = rows[labels].fillna("").replace("nan", "")
+    try:
+        return np.array(
+            [[column.of_text(text) for text in row] for row in texts.to_numpy()],
+            dtype=column.dtype,
+        ).reshape(len(rows), len(labels))
+    except ValueError as error:
+        raise InputDataError(
+            f"{path}: {', '.join(labels)}: {error}; expected {column.expected()}."
+        ) from error
 
 
 def read_columns(
@@ -147,10 +203,15 @@ def read_scores(rows: pd.DataFrame, *, path: Path) -> FloatArray:
     """Return ``(N,)`` scores, NaN where the table holds none."""
     if SCORE not in rows.columns:
         return np.full(len(rows), np.nan)
-    known = rows[SCORE].notna().to_numpy()
-    scores = np.full(len(rows), np.nan)
-    scores[known] = read_columns(rows[known], (SCORE,), path=path)[:, 0]
-    return scores
+    return _read_known(rows, SCORE, path=path)
+
+
+def _read_known(rows: pd.DataFrame, label: str, *, path: Path) -> FloatArray:
+    """Return ``(N,)`` numbers of a column, NaN where the table says so."""
+    known = rows[label].notna().to_numpy()
+    values = np.full(len(rows), np.nan)
+    values[known] = read_columns(rows[known], (label,), path=path)[:, 0]
+    return values
 
 
 def read_classes(

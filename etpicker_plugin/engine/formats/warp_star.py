@@ -38,7 +38,7 @@ from etpicker_plugin.engine.formats.star_columns import (
     particle_columns,
     read_classes,
     read_columns,
-    read_rotations,
+    read_optional,
     read_scores,
     read_tables,
 )
@@ -209,7 +209,7 @@ def _read_rows(
         from_fraction_xyz(xyz, frame) if normalised else reverse_axes(xyz),
         class_names=read_classes(rows, class_order, path=path),
         scores=read_scores(rows, path=path),
-        rotations=read_rotations(rows, path=path),
+        optional=read_optional(rows, path=path),
     )
 
 
@@ -237,6 +237,7 @@ def _format(name: str, *, positions: str, normalised: bool) -> Format:
         name=name,
         file="particles.star",
         positions=positions,
+        holds_every_column=True,
         glob="*.star",
         tomograms_in=read_warp_names,
         read=partial(_read, normalised=normalised),

@@ -1,7 +1,7 @@
 """From a working volume to peaks: the network's probability, and its maxima."""
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -108,7 +108,7 @@ def to_probability(logits: Tensor) -> Tensor:
 def to_volume(peaks: Peaks, start: tuple[int, ...], stride: int) -> Peaks:
     """Convert positions from a tile's output voxels to the volume's voxels."""
     positions = peaks.positions_zyx * stride + (stride - 1) / 2 + start
-    return Peaks(positions_zyx=positions, scores=peaks.scores, channels=peaks.channels)
+    return replace(peaks, positions_zyx=positions)
 
 
 def _output_box(

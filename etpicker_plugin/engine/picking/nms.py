@@ -7,23 +7,29 @@ averaging, so the score keeps ranking; and duplicates are found with a k-d tree,
 class, with that class's own distance.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.spatial import cKDTree
 from torch import Tensor, nn
+
+from etpicker_plugin.engine.columns import ColumnValues, join_rows, select_rows
 
 
 @dataclass(frozen=True, kw_only=True)
 class Peaks:
-    """Candidates: ``positions_zyx`` (N, 3), ``scores`` (N,), ``channels`` (N,)."""
+    """Candidates: ``positions_zyx`` (N, 3), ``scores`` (N,), ``channels`` (N,).
+
+    ``optional`` are the columns of ``engine.columns`` that they have, ``(N, ...)``.
+    """
 
     positions_zyx: NDArray[np.float64]
     scores: NDArray[np.float64]
     channels: NDArray[np.intp]
+    optional: ColumnValues = field(default_factory=dict)
 
     def __len__(self) -> int:
         """Return the number of peaks."""
@@ -36,6 +42,7 @@ class Peaks:
             positions_zyx=self.positions_zyx[chosen],
             scores=self.scores[chosen],
             channels=self.channels[chosen],
+            optional=select_rows(self.optional, chosen),
         )
 
 
@@ -60,6 +67,7 @@ def join_peaks(parts: list[Peaks]) -> Peaks:
         ),
         scores=np.concatenate([np.zeros(0), *(p.scores for p in parts)]),
         channels=np.concatenate([np.zeros(0, np.intp), *(p.channels for p in parts)]),
+        optional=join_rows([(len(p), p.optional) for p in parts]),
     )
 
 
@@ -184,32 +192,53 @@ def keep_best(peaks: Peaks, count: int) -> Peaks:
     return peaks.select(np.concatenate([np.zeros(0, np.intp), *chosen]))
 
 
-def remove_duplicates(peaks: Peaks, min_distances: list[float]) -> Peaks:
+def remove_duplicates(peaks: Peaks, min_distances: Sequence[float]) -> Peaks:
     """Keep the best of any peaks of one class nearer than that class's distance.
 
-    Greedy from the highest score down, ties by position, so the result does not
-    depend on the order of the input. Sorted by channel, then score.
+    See ``remove_near``.
 
     Parameters
     ----------
     min_distances
         Per channel, in the unit of the positions.
     """
+    return remove_near(peaks, np.asarray(min_distances, float)[peaks.channels])
+
+
+def remove_near(peaks: Peaks, distances: NDArray[np.float64]) -> Peaks:
+    """Remove peaks of a class that are nearer to a better one than its distance.
+
+    Greedy from the highest score down, ties by position, so the result does not
+    depend on the order of the input. Sorted by channel, then score.
+
+    Parameters
+    ----------
+    distances
+        ``(N,)``, one for each peak, in the unit of the positions.
+    """
     kept = []
-    for channel, distance in enumerate(min_distances):
+    for channel in np.unique(peaks.channels):
         own = np.flatnonzero(peaks.channels == channel)
         positions = peaks.positions_zyx[own]
         order = np.lexsort((*positions.T[::-1], -peaks.scores[own]))
         own, positions = own[order], positions[order]
-        kept.append(own[suppress(positions, distance)])
+        kept.append(own[suppress(positions, distances[own])])
     return peaks.select(np.concatenate([np.zeros(0, np.intp), *kept]))
 
 
-def suppress(positions: NDArray[np.float64], distance: float) -> NDArray[np.intp]:
-    """Return the indices that survive; earlier positions suppress later ones."""
+def suppress(positions: NDArray[np.float64], distance: ArrayLike) -> NDArray[np.intp]:
+    """Return the indices that survive; earlier positions suppress later ones.
+
+    ``distance`` is one for all, or ``(N,)`` how far each suppresses.
+    """
     if len(positions) == 0:
         return np.zeros(0, np.intp)
-    pairs = cKDTree(positions).query_pairs(distance, output_type="ndarray")
+    reach = np.broadcast_to(np.asarray(distance, dtype=np.float64), len(positions))
+    tree = cKDTree(positions)
+    if (reach == reach[0]).all():
+        pairs = tree.query_pairs(reach[0], output_type="ndarray")
+    else:
+        pairs = _pairs_within(tree, reach)
     alive = np.ones(len(positions), dtype=bool)
     pairs = pairs[np.argsort(pairs[:, 0], kind="stable")]
     starts = np.searchsorted(pairs[:, 0], np.arange(len(positions) + 1))
@@ -217,3 +246,11 @@ def suppress(positions: NDArray[np.float64], distance: float) -> NDArray[np.intp
         if alive[i]:
             alive[pairs[starts[i] : starts[i + 1], 1]] = False
     return np.flatnonzero(alive)
+
+
+def _pairs_within(tree: cKDTree, reach: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Return pairs ``(M, 2)``, the second after the first and in the first's reach."""
+    near = tree.query_ball_point(tree.data, reach)
+    first = np.repeat(np.arange(len(near)), [len(found) for found in near])
+    second = np.concatenate(near)
+    return np.stack([first, second], axis=1)[second > first]

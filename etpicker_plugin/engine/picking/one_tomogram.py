@@ -202,6 +202,7 @@ def _choose(
         volume.to_input(peaks.positions_zyx),
         class_names=np.array(card.class_names(), dtype=str)[peaks.channels],
         scores=peaks.scores,
+        optional=peaks.optional,
     )
 
 

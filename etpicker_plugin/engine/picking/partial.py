@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from etpicker_plugin.engine.columns import columns_of
 from etpicker_plugin.engine.picking.nms import Peaks, join_peaks
 
 
@@ -72,6 +73,10 @@ def _to_line(number: int, peaks: Peaks) -> str:
             "positions": peaks.positions_zyx.tolist(),
             "scores": peaks.scores.tolist(),
             "channels": peaks.channels.tolist(),
+            **{
+                column.name: column.to_json(peaks.optional[column.name])
+                for column in columns_of(peaks.optional)
+            },
         }
     )
 
@@ -81,4 +86,5 @@ def _from_values(line: dict[str, Any]) -> Peaks:
         positions_zyx=np.asarray(line["positions"], dtype=np.float64).reshape(-1, 3),
         scores=np.asarray(line["scores"], dtype=np.float64),
         channels=np.asarray(line["channels"], dtype=np.intp),
+        optional={c.name: c.from_json(line[c.name]) for c in columns_of(line)},
     )

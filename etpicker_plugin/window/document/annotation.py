@@ -11,9 +11,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from etpicker_plugin.engine.columns import (
+    ColumnValues,
+    checked,
+    columns_of,
+    declared,
+    select_rows,
+)
 from etpicker_plugin.engine.particles import Particles, make_particles
 
-COLUMNS = ("positions_zyx", "codes", "scores", "alive")
+REQUIRED = ("positions_zyx", "codes", "scores", "alive")
+"""The other columns are the optional ones that some pick has had."""
+
 Values = dict[str, NDArray[Any]]
 
 
@@ -50,12 +59,12 @@ class Annotation:
         self.tomogram_id = particles.tomogram_id
         self.class_names = [str(name) for name in names]
         self._count = len(particles)
-        self._rotations = particles.rotations
         self._columns: Values = {
             "positions_zyx": particles.positions_zyx.copy(),
             "codes": codes.astype(np.int32),
             "scores": particles.scores.copy(),
             "alive": np.ones(len(particles), dtype=bool),
+            **{name: values.copy() for name, values in particles.optional.items()},
         }
         self.moved: list[NDArray[np.intp]] = []
         self._done: list[tuple[Edit, Edit]] = []
@@ -86,6 +95,12 @@ class Annotation:
         """``(N,)`` false where deleted."""
         return self._columns["alive"][: self._count]
 
+    @property
+    def optional(self) -> ColumnValues:
+        """``(N, ...)`` of each optional column, missing for what a person marked."""
+        there = columns_of(self._columns)
+        return {c.name: self._columns[c.name][: self._count] for c in there}
+
     def ids_of(self, name: str) -> NDArray[np.intp]:
         """Return the numbers of a class's picks that are not deleted."""
         if name not in self.class_names:
@@ -110,20 +125,17 @@ class Annotation:
             self.positions_zyx[kept],
             class_names=np.array(self.class_names or [""])[self.codes[kept]],
             scores=self.scores[kept],
-            rotations=self._rotations_of(kept),
+            optional=select_rows(self.optional, kept),
         )
-
-    def _rotations_of(self, kept: NDArray[np.bool_]) -> NDArray[np.float64] | None:
-        """Return the orientations that the first picks came with, NaN for new ones."""
-        if self._rotations is None:
-            return None
-        rotations = np.full((self._count, 3, 3), np.nan)
-        rotations[: len(self._rotations)] = self._rotations
-        return rotations[kept]
 
     # --------------------------- edits ----------------------------------------
     def adding(
-        self, positions_zyx: ArrayLike, name: str, *, scores: ArrayLike = np.nan
+        self,
+        positions_zyx: ArrayLike,
+        name: str,
+        *,
+        scores: ArrayLike = np.nan,
+        optional: Mapping[str, ArrayLike] | None = None,
     ) -> Edit:
         """Return the edit that adds picks of one class."""
         positions = np.asarray(positions_zyx, dtype=np.float64).reshape(-1, 3)
@@ -136,6 +148,7 @@ class Annotation:
                 "codes": np.full(count, self.code_of(name), dtype=np.int32),
                 "scores": np.broadcast_to(np.asarray(scores, float), count).copy(),
                 "alive": np.ones(count, dtype=bool),
+                **checked(optional or {}, count),
             },
         )
 
@@ -194,38 +207,55 @@ class Annotation:
         """Return the edit that restores what ``edit`` is about to change."""
         if edit.kind == "add":
             return self.deleting(edit.ids)
+        self._make_columns(edit)
         before = {name: self._columns[name][edit.ids] for name in edit.values}
         return Edit(kind="undo", ids=edit.ids, values=before)
 
     def _write(self, edit: Edit) -> None:
+        self._make_columns(edit)
         if len(edit.ids) and edit.ids.max() >= self._count:
             self._grow(int(edit.ids.max()) + 1)
         for name, values in edit.values.items():
+            # A text may be longer than any before it.
+            wide = np.promote_types(self._columns[name].dtype, values.dtype)
+            self._columns[name] = self._columns[name].astype(wide, copy=False)
             self._columns[name][edit.ids] = values
         if "positions_zyx" in edit.values:
             self.moved.append(edit.ids)
+
+    def _make_columns(self, edit: Edit) -> None:
+        """Begin the optional columns that no pick has had before this edit."""
+        for column in columns_of(edit.values):
+            if column.name not in self._columns:
+                self._columns[column.name] = column.unknown(len(self._columns["alive"]))
 
     def _grow(self, count: int) -> None:
         """Make room for new picks, doubling, so that adding many stays cheap."""
         capacity = len(self._columns["alive"])
         if count > capacity:
             room = max(count, 2 * capacity, 64)
-            for name in COLUMNS:
+            for name in REQUIRED:
                 old = self._columns[name]
-                new = np.zeros((room, *old.shape[1:]), dtype=old.dtype)
-                new[: self._count] = old[: self._count]
-                self._columns[name] = new
+                added = np.zeros((room - self._count, *old.shape[1:]), dtype=old.dtype)
+                self._columns[name] = np.concatenate([old[: self._count], added])
+            for column in columns_of(self._columns):
+                old = self._columns[column.name][: self._count]
+                added = column.unknown(room - self._count)
+                self._columns[column.name] = np.concatenate([old, added])
         self._count = count
 
 
 def edit_to_values(edit: Edit, class_names: Sequence[str]) -> dict[str, Any]:
     """Return an edit as JSON values; classes by name."""
     values: dict[str, Any] = {"edit": edit.kind, "ids": edit.ids.tolist()}
+    optional = {c.name: c for c in declared()}
     for name, column in edit.values.items():
         if name == "codes":
             values["classes"] = [class_names[code] for code in column]
         elif name == "scores":
             values["scores"] = [None if np.isnan(s) else float(s) for s in column]
+        elif name in optional:
+            values[name] = optional[name].to_json(column)
         else:
             values[name] = column.tolist()
     return values
@@ -252,6 +282,7 @@ def edit_from_values(values: Mapping[str, Any], annotation: Annotation) -> Edit:
         columns["scores"] = np.array(scores, dtype=np.float64)
     if "alive" in values:
         columns["alive"] = np.array(values["alive"], dtype=bool)
+    columns |= {c.name: c.from_json(values[c.name]) for c in columns_of(values)}
     _check_ids(ids, values["edit"], len(annotation))
     return Edit(kind=str(values["edit"]), ids=ids, values=columns)
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from etpicker_plugin.engine.columns import RADIUS, ColumnValues
 from etpicker_plugin.engine.config.view import ViewConfig
 from etpicker_plugin.engine.errors import ConfigError, ResourceError
 from etpicker_plugin.engine.formats.coordinates_csv import (
@@ -69,14 +70,29 @@ class Document:
         return self.journal.annotation
 
     def radii_vox(self, classes: Classes, ids: Ids = EVERY) -> NDArray[np.float64]:
-        """Return the picks' radii in voxels, ``(N,)``; a negative has the largest."""
+        """Return the picks' radii in voxels, ``(N,)``; a negative has the largest.
+
+        A pick that has a radius of its own has that.
+        """
         annotation = self.annotation
         table = [
             classes.largest_diameter() if n == NEGATIVE else classes[n].diameter_ang
             for n in annotation.class_names
         ]
-        radii = np.array(table or [0.0]) / 2 / self.volume.voxel_size
-        return np.asarray(radii[annotation.codes[ids]])
+        of_class = np.array(table or [0.0])[annotation.codes[ids]] / 2
+        return own_or(of_class, annotation.optional, ids) / self.volume.voxel_size
+
+    def other_radii_vox(self, classes: Classes, ids: Ids) -> NDArray[np.float64]:
+        """Return the radii of the set compared with, in voxels, ``(N,)``."""
+        names = self.other.class_names[ids].tolist()
+        of_class = np.array([classes[name].diameter_ang for name in names], float) / 2
+        return own_or(of_class, self.other.optional, ids) / self.volume.voxel_size
+
+    def reach_vox(self, classes: Classes, optional: ColumnValues) -> float:
+        """Return the largest radius, in voxels, of any pick with such columns."""
+        own = optional.get(RADIUS, np.zeros(0))
+        largest = np.max(own[np.isfinite(own)], initial=0.0)
+        return max(classes.largest_diameter() / 2, largest) / self.volume.voxel_size
 
     def shown(self, classes: Classes, ids: Ids = EVERY) -> NDArray[np.bool_]:
         """Return which picks count, ``(N,)``: not deleted, not below the threshold.
@@ -87,6 +103,16 @@ class Document:
         table = [classes[name].threshold for name in annotation.class_names]
         least = np.array(table or [0.0])[annotation.codes[ids]]
         return np.asarray(annotation.alive[ids] & ~(annotation.scores[ids] < least))
+
+
+def own_or(
+    radii_ang: NDArray[np.float64], optional: ColumnValues, ids: Ids
+) -> NDArray[np.float64]:
+    """Return ``(N,)`` the picks' own radii in Å, and the given ones of the others."""
+    if RADIUS not in optional:
+        return radii_ang
+    own = optional[RADIUS][ids]
+    return np.where(np.isfinite(own), own, radii_ang)
 
 
 class Session:

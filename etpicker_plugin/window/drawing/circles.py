@@ -62,7 +62,7 @@ def circles_of_view(
     The selected pick and the one that is carried are drawn thick.
     """
     annotation = document.annotation
-    reach = classes.largest_diameter() / 2 / document.volume.voxel_size
+    reach = document.reach_vox(classes, annotation.optional)
     ids = document.heights.near(axis, index - reach, index + reach)
     ids = ids[document.shown(classes, ids)]
     sections = cut_spheres(
@@ -111,15 +111,13 @@ def _agreeing_groups(
     index: int,
 ) -> list[CircleGroup]:
     """Return circles found by both, only here, and only in the other set."""
-    other, voxel_size = document.other, document.volume.voxel_size
-    reach = classes.largest_diameter() / 2 / voxel_size
+    other = document.other
+    reach = document.reach_vox(classes, other.optional)
     ids = document.other_heights.near(axis, index - reach, index + reach)
     ids = ids[~agreement.second[ids]]
-    names = other.class_names[ids].tolist()
-    diameters = np.array([classes[name].diameter_ang for name in names], dtype=float)
     alone = cut_spheres(
         other.positions_zyx[ids],
-        diameters / 2 / voxel_size,
+        document.other_radii_vox(classes, ids),
         ids,
         axis=axis,
         index=index,

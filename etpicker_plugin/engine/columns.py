@@ -1,0 +1,257 @@
+"""What a pick may have beside its position, class and score.
+
+A new column is one line in ``OPTIONAL_COLUMNS``. Records of picks, CSV and STAR files,
+sidecars, the window's journal and Scipion's sets go through that tuple, so that none
+of them names a column.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from etpicker_plugin.engine.orientation import (
+    from_relion_angles,
+    mirror_rotations,
+    to_relion_angles,
+)
+
+Values = NDArray[Any]
+ColumnValues = Mapping[str, Values]
+"""Name of a column -> its ``(N, *shape)`` values. What nobody knows is not in it."""
+
+WORDS = {float: "a number", int: "a whole number"}
+DIGITS = 9
+
+
+def unchanged(values: Values) -> Values:
+    """Return the values: of a column that no mirror changes."""
+    return values
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """An optional value of a pick, and what it is in text.
+
+    Attributes
+    ----------
+    name
+        Its key in records and files of ours.
+    unit
+        Of the numbers in text files; empty if they have none.
+    dtype
+        ``float``, ``int`` or ``str``.
+    shape
+        Of one pick's value; empty for a plain one.
+    missing
+        The value of a pick of which it is not known.
+    headers
+        Names of its cells in a CSV file, lower case; its name if not given.
+    star_labels
+        Names of its cells in a STAR file; ``etpickerName`` if not given.
+    to_cells, from_cells
+        Values ``(N, *shape)`` to ``(N, len(headers))`` and back, if they are not
+        the same numbers.
+    decimals
+        Of a number in text; nine significant digits if not given.
+    plural
+        What to call the values in a message; its name if not given.
+    mirrored
+        Values after z is mirrored in the tomogram.
+    """
+
+    name: str
+    unit: str = ""
+    dtype: type[float] | type[int] | type[str] = float
+    shape: tuple[int, ...] = ()
+    missing: float | int | str = np.nan
+    headers: tuple[str, ...] = ()
+    star_labels: tuple[str, ...] = ()
+    to_cells: Callable[[Values], Values] | None = None
+    from_cells: Callable[[Values], Values] | None = None
+    decimals: int | None = None
+    plural: str = ""
+    mirrored: Callable[[Values], Values] = unchanged
+
+    def __post_init__(self) -> None:
+        """Fill in the names that follow from the column's own."""
+        headers = self.headers or (self.name,)
+        labels = tuple("etpicker" + h.title().replace("_", "") for h in headers)
+        object.__setattr__(self, "headers", headers)
+        object.__setattr__(self, "star_labels", self.star_labels or labels)
+        object.__setattr__(self, "plural", self.plural or self.name)
+
+    # --------------------------- arrays ---------------------------------------
+    def array(self, values: ArrayLike, count: int) -> Values:
+        """Return ``(count, *shape)`` of this type; one value is repeated for all.
+
+        Raises
+        ------
+        ValueError
+            If the values are not of this column.
+        """
+        found = np.asarray(values, dtype=self.dtype)
+        return np.broadcast_to(found, (count, *self.shape)).copy()
+
+    def unknown(self, count: int) -> Values:
+        """Return ``(count, *shape)`` of the missing value."""
+        return self.array(self.missing, count)
+
+    def known(self, values: Values) -> NDArray[np.bool_]:
+        """Tell of each pick whether the whole value is known, ``(N,)``."""
+        flat = values.reshape(len(values), int(np.prod(self.shape)))
+        there = np.isfinite(flat) if self.dtype is float else flat != self.missing
+        return np.asarray(there.all(axis=1))
+
+    # --------------------------- JSON -----------------------------------------
+    def to_json(self, values: Values) -> list[Any]:
+        """Return the exact values for JSON, ``None`` where one is not known."""
+        known = self.known(values).tolist()
+        return [
+            value if is_known else None
+            for value, is_known in zip(values.tolist(), known, strict=True)
+        ]
+
+    def from_json(self, rows: Sequence[Any]) -> Values:
+        """Return ``(N, *shape)`` of what ``to_json`` gave.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the rows are not of this column.
+        """
+        unknown = self.unknown(1)[0]
+        filled = [unknown if row is None else row for row in rows]
+        return self.array(np.array(filled).reshape(-1, *self.shape), len(rows))
+
+    # --------------------------- cells of text --------------------------------
+    def cells(self, values: Values) -> Values:
+        """Return ``(N, len(headers))`` as in text files, the missing value if unknown.
+
+        An orientation is three angles there.
+        """
+        made = self.to_cells(values) if self.to_cells else values
+        cells = np.array(made).reshape(len(values), len(self.headers))
+        cells[~self.known(values)] = self.missing
+        return cells
+
+    def of_cells(self, cells: Values) -> Values | None:
+        """Return ``(N, *shape)`` of the cells; ``None`` if nothing is known."""
+        values = self.from_cells(cells) if self.from_cells else cells
+        values = values.reshape(len(cells), *self.shape)
+        return values if self.known(values).any() else None
+
+    def to_texts(self, cells: Values) -> list[str]:
+        """Return the text of the cells ``(N,)`` under one header; empty if missing."""
+        if self.dtype is float:
+            form = f".{DIGITS}g" if self.decimals is None else f".{self.decimals}f"
+            return ["" if c != c else format(c, form) for c in cells.tolist()]
+        return ["" if c == self.missing else str(c) for c in cells.tolist()]
+
+    def of_text(self, text: str) -> float | int | str:
+        """Return the value of a cell; an empty one is the missing value.
+
+        Raises
+        ------
+        ValueError
+            If it holds something else than this column.
+        """
+        stripped = text.strip()
+        if not stripped or (
+            self.dtype is not str and stripped.lower().lstrip("+-") == "nan"
+        ):
+            return self.missing
+        return stripped if self.dtype is str else _number(stripped, self.dtype)
+
+    def expected(self) -> str:
+        """Return what a cell should hold, for a message."""
+        words = WORDS.get(self.dtype, "text")
+        return f"{words} in {self.unit}" if self.unit else words
+
+
+def _number(text: str, dtype: type[Any]) -> float | int:
+    """Return a finite number; a whole one may be written 5.0, as tables do."""
+    value = float(text)
+    if not np.isfinite(value) or (dtype is int and not value.is_integer()):
+        raise ValueError(f"'{text}' is not of this column")
+    return value if dtype is float else _whole(text)
+
+
+def _whole(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        return int(float(text))
+
+
+ROTATION = Column(
+    name="rotation",
+    unit="degrees",
+    shape=(3, 3),
+    headers=("rot", "tilt", "psi"),
+    star_labels=("rlnAngleRot", "rlnAngleTilt", "rlnAnglePsi"),
+    to_cells=to_relion_angles,
+    from_cells=from_relion_angles,
+    decimals=4,
+    plural="orientations",
+    mirrored=mirror_rotations,
+)
+"""The matrix R on xyz, reference to tomogram (see ``engine.orientation``)."""
+
+RADIUS = "radius"
+"""The column of a pick's own size, in Å, where one is declared: the window draws it."""
+
+OPTIONAL_COLUMNS: tuple[Column, ...] = (ROTATION,)
+
+
+def declared() -> tuple[Column, ...]:
+    """Return all optional columns, in the order in which files have them."""
+    return OPTIONAL_COLUMNS
+
+
+def columns_of(optional: ColumnValues) -> list[Column]:
+    """Return the columns that a record has, in that order."""
+    return [column for column in declared() if column.name in optional]
+
+
+def checked(optional: Mapping[str, ArrayLike | None], count: int) -> dict[str, Values]:
+    """Return the columns that are there, each with its type and shape.
+
+    Raises
+    ------
+    KeyError
+        If one is not declared.
+    """
+    by_name = {column.name: column for column in declared()}
+    return {
+        name: by_name[name].array(values, count)
+        for name, values in optional.items()
+        if values is not None
+    }
+
+
+def select_rows(
+    optional: ColumnValues, chosen: NDArray[np.bool_] | NDArray[np.intp]
+) -> dict[str, Values]:
+    """Return each column at a boolean mask or at indices."""
+    return {name: values[chosen] for name, values in optional.items()}
+
+
+def join_rows(parts: Sequence[tuple[int, ColumnValues]]) -> dict[str, Values]:
+    """Return the columns of several records, given with their lengths, one by one.
+
+    A column that one of them lacks is missing there.
+    """
+    there = {name for _, optional in parts for name in optional}
+    return {
+        column.name: np.concatenate(
+            [
+                part[column.name] if column.name in part else column.unknown(count)
+                for count, part in parts
+            ]
+        )
+        for column in declared()
+        if column.name in there
+    }
