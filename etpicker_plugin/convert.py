@@ -128,13 +128,9 @@ def _iterate_rows(
             continue
         x, y, z = coordinate.getPosition(BOTTOM_LEFT_CORNER)
         matrix = np.array(coordinate.getMatrix(), dtype=np.float64)
-        score = coordinate.getScore()
-        rows.append(
-            (
-                coordinate.getTomoId(),
-                ((z, y, x), name, score, matrix, extras_of(coordinate)),
-            )
-        )
+        score, extras = coordinate.getScore(), extras_of(coordinate)
+        row = ((z, y, x), name, score, matrix, extras)
+        rows.append((coordinate.getTomoId(), row))
     scored = any(row[2] for _, row in rows)
     for ts_id, (position, name, score, *others) in rows:
         known = float(score or 0.0) if scored else math.nan

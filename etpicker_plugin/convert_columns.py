@@ -28,12 +28,11 @@ def storable_columns(coordinates: SetOfCoordinates3D) -> list[Column]:
     A set takes its attributes from its first item, so one that was begun before a
     column was declared goes on without it.
     """
-    first = coordinates.getFirstItem() if coordinates.getSize() else None
-    return [
-        column
-        for column in extra_columns()
-        if first is None or all(hasattr(first, PREFIX + h) for h in column.headers)
-    ]
+    columns = extra_columns()
+    if not columns or not coordinates.getSize():
+        return columns
+    first = coordinates.getFirstItem()
+    return [c for c in columns if all(hasattr(first, PREFIX + h) for h in c.headers)]
 
 
 def extra_cells(particles: Particles) -> list[dict[str, object]]:

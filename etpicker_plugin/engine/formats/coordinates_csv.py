@@ -68,7 +68,7 @@ def write_csv(particles: Particles, path: Path) -> None:
     What is unknown is an empty cell. Positions are kept to 0.001 voxel, scores to
     single precision, angles (``rot,tilt,psi``) to 0.0001 degrees.
     """
-    more = [h for column in columns_of(particles.optional) for h in column.headers]
+    more = [h for c in columns_of(particles.optional) for h in c.headers]
     with (
         write_whole(path) as temporary,
         temporary.open("w", encoding="utf-8", newline="") as stream,
@@ -102,11 +102,8 @@ def _quoted(name: str) -> str:
 
 def _optional_cells(particles: Particles) -> list[str]:
     """Return the end of each line: the optional columns' cells, each behind a comma."""
-    texts = [
-        text
-        for column in columns_of(particles.optional)
-        for text in _cell_texts(column, particles)
-    ]
+    there = columns_of(particles.optional)
+    texts = [text for column in there for text in _cell_texts(column, particles)]
     if not texts:
         return [""] * len(particles)
     return ["," + ",".join(row) for row in zip(*texts, strict=True)]
@@ -115,10 +112,8 @@ def _optional_cells(particles: Particles) -> list[str]:
 def _cell_texts(column: Column, particles: Particles) -> list[list[str]]:
     """Return the cells under each header of a column."""
     cells = column.cells(particles.optional[column.name])
-    texts = [column.to_texts(under) for under in cells.T]
-    if column.dtype is str:
-        return [[_quoted(text) for text in under] for under in texts]
-    return texts
+    quoted = _quoted if column.dtype is str else str
+    return [[quoted(text) for text in column.to_texts(under)] for under in cells.T]
 
 
 def check_particles(
@@ -244,9 +239,7 @@ def _read_rows(
 ) -> Cells:
     """Read line by line, so that a fault can be named."""
     parsers = {name: _parser_of(name) for name in places}
-    rows = [
-        _parse_row(cells, places, parsers, f"{path}, line {n}") for n, cells in lines
-    ]
+    rows = [_parse_row(row, places, parsers, f"{path}, line {n}") for n, row in lines]
     types = dict.fromkeys(places, float) | {"class": str}
     types |= {header: c.dtype for c in declared() for header in c.headers}
     return {

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from etpicker_plugin.engine.columns import RADIUS, ColumnValues
+from etpicker_plugin.engine.columns import ColumnValues
 from etpicker_plugin.engine.config.view import ViewConfig
 from etpicker_plugin.engine.errors import ConfigError, ResourceError
 from etpicker_plugin.engine.formats.coordinates_csv import (
@@ -31,13 +31,13 @@ from etpicker_plugin.window.document.annotation import Annotation
 from etpicker_plugin.window.document.height_index import HeightIndex
 from etpicker_plugin.window.document.journal import Journal
 from etpicker_plugin.window.document.settings import Classes
+from etpicker_plugin.window.document.sizes import Ids, largest_own, own_or
 from etpicker_plugin.window.document.volume import VolumeFile, open_volume
 
 LOCK_FILE = ".window.lock"
 CLASSES_FILE = "classes.json"
 START_SUFFIX = ".start.csv"
 
-Ids = NDArray[np.intp] | slice
 EVERY = slice(None)
 
 
@@ -90,9 +90,8 @@ class Document:
 
     def reach_vox(self, classes: Classes, optional: ColumnValues) -> float:
         """Return the largest radius, in voxels, of any pick with such columns."""
-        own = optional.get(RADIUS, np.zeros(0))
-        largest = np.max(own[np.isfinite(own)], initial=0.0)
-        return max(classes.largest_diameter() / 2, largest) / self.volume.voxel_size
+        reach = largest_own(optional, default=classes.largest_diameter() / 2)
+        return reach / self.volume.voxel_size
 
     def shown(self, classes: Classes, ids: Ids = EVERY) -> NDArray[np.bool_]:
         """Return which picks count, ``(N,)``: not deleted, not below the threshold.
@@ -103,16 +102,6 @@ class Document:
         table = [classes[name].threshold for name in annotation.class_names]
         least = np.array(table or [0.0])[annotation.codes[ids]]
         return np.asarray(annotation.alive[ids] & ~(annotation.scores[ids] < least))
-
-
-def own_or(
-    radii_ang: NDArray[np.float64], optional: ColumnValues, ids: Ids
-) -> NDArray[np.float64]:
-    """Return ``(N,)`` the picks' own radii in Å, and the given ones of the others."""
-    if RADIUS not in optional:
-        return radii_ang
-    own = optional[RADIUS][ids]
-    return np.where(np.isfinite(own), own, radii_ang)
 
 
 class Session:
