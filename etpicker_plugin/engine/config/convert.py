@@ -8,8 +8,6 @@ from etpicker_plugin.engine.formats.catalogue import CATALOGUE, format_named
 from etpicker_plugin.engine.formats.format import Format, FormatOptions
 
 FORMATS = tuple(known.name for known in CATALOGUE)
-
-
 JOINT = [known for known in CATALOGUE if known.is_joint]
 PER_CLASS = [known for known in CATALOGUE if known.is_per_class]
 SINGLE = [known for known in CATALOGUE if known not in (*JOINT, *PER_CLASS)]

@@ -268,3 +268,26 @@ def test_classes_are_numbered_by_the_order_then_by_name():
         "b": 4,
     }
     assert [name_class(n, order=("c", "d")) for n in (1, 2, 3)] == ["c", "d", "class_3"]
+
+
+def test_the_sidecar_names_how_the_source_was_counted(tmp_path):
+    row = " ".join(["1"] + ["0"] * 18 + ["1 0 1 0 13.25 51 8"])
+    source = text_file(tmp_path, "TS_01.tbl", row + "\n")
+
+    (path,) = run(tmp_path, [source], "dynamo", "csv", dynamo_first_voxel="1", **FRAME)
+
+    assert read_csv(path, tomogram_id="TS_01").positions_zyx.tolist() == [
+        [7, 50, 12.25]
+    ]
+    record = json.loads((path.parent / "TS_01.csv.json").read_text("utf-8"))
+    assert record["source_options"] == {"first_voxel": 1}
+    assert "first_voxel" not in record
+
+
+@pytest.mark.parametrize(("given", "told"), [({}, True), ({"binning": 4.0}, False)])
+def test_relion5_without_a_binning_is_told_what_is_taken(tmp_path, caplog, given, told):
+    run(
+        tmp_path, [text_file(tmp_path, "TS_01.csv")], "csv", "relion5", **FRAME, **given
+    )
+
+    assert ("--binning is not given" in caplog.text) is told
