@@ -23,7 +23,6 @@ import warnings
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.spatial.transform import Rotation
 
 from etpicker_plugin.engine.geometry import FloatArray
 
@@ -76,6 +75,9 @@ def _from_euler(axes: str, angles_deg: ArrayLike) -> FloatArray:
     known = np.isfinite(angles).all(axis=1)
     matrices = np.full((len(angles), 3, 3), np.nan)
     if known.any():
+        # Here, because most conversions turn nothing and need not wait for it.
+        from scipy.spatial.transform import Rotation
+
         turned = Rotation.from_euler(axes, angles[known], degrees=True)
         matrices[known] = turned.as_matrix()
     return matrices
@@ -84,6 +86,8 @@ def _from_euler(axes: str, angles_deg: ArrayLike) -> FloatArray:
 def _to_euler(axes: str, matrices: FloatArray) -> FloatArray:
     if not len(matrices):
         return np.zeros((0, 3))
+    from scipy.spatial.transform import Rotation
+
     turned = Rotation.from_matrix(known_or_unturned(matrices))
     with warnings.catch_warnings():
         # Unturned about the middle axis, the third angle may be 0: the same rotation.
