@@ -14,6 +14,7 @@ from scipy.spatial import cKDTree
 from etpicker_plugin.engine.atomic import write_whole
 from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.formats.long_csv import Columns, read_long
+from etpicker_plugin.engine.geometry import lies_outside
 from etpicker_plugin.engine.orientation import from_relion_angles, to_relion_angles
 from etpicker_plugin.engine.particles import Particles, make_particles
 
@@ -143,8 +144,7 @@ def refuse_outside(
         If a particle lies outside; it names how many, and the first.
     """
     positions = particles.positions_zyx
-    limit = np.asarray(shape_zyx) - 0.5
-    outside = np.flatnonzero(((positions < -0.5) | (positions > limit)).any(axis=1))
+    outside = np.flatnonzero(lies_outside(positions, shape_zyx))
     if len(outside):
         first = tuple(round(float(p), 2) for p in positions[outside[0]][::-1])
         raise InputDataError(

@@ -10,8 +10,8 @@ from etpicker_plugin.engine.errors import ConfigError, InputDataError, ResourceE
 from etpicker_plugin.engine.formats.coordinates_csv import read_csv
 from etpicker_plugin.engine.negative import NEGATIVE
 from etpicker_plugin.tests.support.phantoms import write_tomogram
+from etpicker_plugin.window.document.display import require_display
 from etpicker_plugin.window.document.session import Session
-from etpicker_plugin.window.view import require_display
 
 CSV = "class,x,y,z,score\na,1,2,3,0.9\nb,4,5.5,6,0.2\nb,7,8,9,0.8\n"
 
