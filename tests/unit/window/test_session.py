@@ -119,6 +119,18 @@ def test_two_windows_on_one_annotation(data):
     open_session(data)
 
 
+def test_the_folder_is_free_when_the_picks_could_not_be_saved(data):
+    session = open_session(data)
+    in_the_way = data / "annotation" / "TS_2.csv"
+    in_the_way.mkdir()
+    with pytest.raises(ResourceError, match=r"TS_2\.csv cannot be written"):
+        session.close()
+    in_the_way.rmdir()
+    again = open_session(data)
+    assert len(again.documents[1].annotation) == 3
+    again.close()
+
+
 def test_a_killed_window_leaves_no_lock(data):
     code = (
         "import os, signal, sys\n"
