@@ -6,12 +6,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from etpicker_plugin import Plugin
 from etpicker_plugin.constants import ETPICKER_PYTHON
 from etpicker_plugin.convert import frame_of, tomogram_file
 from etpicker_plugin.engine.errors import ExternalProgramError, InputDataError
+from etpicker_plugin.engine.geometry import lies_outside
 from etpicker_plugin.engine.particles import Particles
 from etpicker_plugin.engine.relion.find import find_relion
 from etpicker_plugin.engine.volumes.tomogram import read_tomogram
@@ -159,15 +158,15 @@ def check_inside(
     """Refuse coordinates outside their tomogram."""
     messages = []
     for ts_id in sorted(set(particles) & set(tomograms)):
-        shape = np.asarray(frame_of(tomograms[ts_id]).shape_zyx)
+        shape = frame_of(tomograms[ts_id]).shape_zyx
         positions = particles[ts_id].positions_zyx
-        outside = ((positions < -0.5) | (positions > shape - 0.5)).any(axis=1)
+        outside = lies_outside(positions, shape)
         if outside.any():
             x, y, z = positions[outside][0][::-1]
             messages.append(
                 f"{ts_id}: {outside.sum()} of {len(positions)} coordinates lie outside "
                 f"the tomogram, the first at x, y, z = {x:.1f}, {y:.1f}, {z:.1f}; its "
-                f"size is {tuple(int(n) for n in shape[::-1])}. They may be of another "
+                f"size is {tuple(shape[::-1])}. They may be of another "
                 "binning or origin."
             )
     return messages

@@ -21,7 +21,7 @@ from tomo.objects import SetOfCoordinates3D
 from etpicker_plugin.convert import particles_by_tomogram, tomograms_by_id
 from etpicker_plugin.engine.config.view import ViewConfig
 from etpicker_plugin.engine.errors import ConfigError
-from etpicker_plugin.window.view import require_display
+from etpicker_plugin.window.document.display import require_display
 
 FORM_FIELDS = ("diameter",)
 SCIPION_FIELDS = (

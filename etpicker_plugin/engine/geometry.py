@@ -33,6 +33,18 @@ class TomogramFrame:
         return self.voxel_size / self.binning
 
 
+def lies_outside(
+    positions_zyx: ArrayLike, shape_zyx: tuple[int, int, int]
+) -> NDArray[np.bool_]:
+    """Return ``(N,)``: true for ``(N, 3)`` zyx voxels outside a volume.
+
+    It reaches from -0.5 to *n* - 0.5, both included: to the faces of its voxels.
+    """
+    positions = np.asarray(positions_zyx, dtype=np.float64).reshape(-1, 3)
+    limit = np.asarray(shape_zyx) - 0.5
+    return np.asarray(((positions < -0.5) | (positions > limit)).any(axis=1))
+
+
 def reverse_axes(positions: ArrayLike) -> FloatArray:
     """Turn ``(N, 3)`` zyx into xyz, or xyz into zyx."""
     return np.asarray(positions, dtype=np.float64).reshape(-1, 3)[:, ::-1].copy()

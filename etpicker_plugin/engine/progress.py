@@ -11,8 +11,10 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from tqdm import tqdm
+if TYPE_CHECKING:
+    from tqdm import tqdm
 
 logger = logging.getLogger(__name__)
 
@@ -97,6 +99,9 @@ class BarProgress:
         """Move the bar of the event's stage."""
         if self._bar is None or event.stage != self._stage:
             self.close()
+            # Here: a third of what `etpicker --help` would import.
+            from tqdm import tqdm
+
             self._bar = tqdm(total=event.total, desc=event.stage, file=sys.stderr)
             self._stage = event.stage
         self._bar.total = event.total

@@ -17,7 +17,7 @@ from etpicker_plugin.protocols.annotation import (
     start_window,
     window_error,
 )
-from etpicker_plugin.window.view import require_display
+from etpicker_plugin.window.document.display import require_display
 
 POLL_MS = 400
 

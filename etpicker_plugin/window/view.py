@@ -1,6 +1,5 @@
 """``etpicker view``: the window on tomograms and picks."""
 
-import os
 import signal
 import sys
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 from etpicker_plugin.engine.config.view import ViewConfig
 from etpicker_plugin.engine.errors import ResourceError
 from etpicker_plugin.engine.progress import Progress
+from etpicker_plugin.window.document.display import require_display
 from etpicker_plugin.window.document.session import Session
 
 NEEDED = "PyQt5 and pyqtgraph"
@@ -43,23 +43,3 @@ def view(config: ViewConfig, out_dir: Path, *, on_progress: Progress) -> None:
     window.show()
     window.start()
     application.exec_()
-
-
-def require_display() -> None:
-    """Refuse to start where there is no screen: Qt would end the process.
-
-    Raises
-    ------
-    ResourceError
-        Saying what to do over ssh.
-    """
-    if sys.platform != "linux" or os.environ.get("QT_QPA_PLATFORM", "xcb") != "xcb":
-        return
-    if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
-        return
-    raise ResourceError(
-        "There is no display for the window. Over ssh, log in with 'ssh -X' (or 'ssh "
-        "-Y') from a computer with a screen, or use the desktop of a VNC or X2Go "
-        "session; the window needs no OpenGL. 'etpicker pick' and all else work "
-        "without one."
-    )

@@ -119,6 +119,8 @@ def check_found(found):
         "Tomography/Imports",
     }
     assert found["icon"]
+    assert found["plugin"] == ["etpicker_plugin", found["path"]]
+    assert found["variables"] == ["ETPICKER_PYTHON", "ETPICKER_RELION_HOME"]
     assert found["pretrained"] == ["fast.safetensors"]
     assert found["references"] == ["Bharat2016", "Liu2024", "Zhang2022"]
     assert (

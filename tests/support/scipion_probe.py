@@ -60,6 +60,8 @@ def probe():
     return {
         **found,
         "path": str(Path(plugin.__path__[0]).resolve()),
+        "plugin": [instance.getName(), str(Path(instance.getPath()).resolve())],
+        "variables": sorted(v for v in plugin.Plugin.getVars() if "ETPICKER" in v),
         "templates": sorted(t.name for t in instance.getTemplates()),
         "tree": listed_protocols(Path(plugin.__path__[0]) / "protocols.conf"),
         "icon": (Path(plugin.__path__[0]) / plugin._logo).is_file(),

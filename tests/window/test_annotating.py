@@ -239,6 +239,26 @@ def test_ruler_measures_and_gives_the_diameter(open_window, phantoms):
     assert len(window.editor.annotation) == 0
 
 
+def test_a_pick_that_could_not_be_saved_is_not_there(
+    open_window, phantoms, monkeypatch
+):
+    def full(_descriptor):
+        raise OSError("the disk is full")
+
+    window = open_window(phantoms[0] / "TS_a.mrc")
+    kept = window.editor.add([3.0, 4.0, 5.0])
+    with monkeypatch.context() as patched:
+        patched.setattr("etpicker_plugin.window.document.journal.os.fsync", full)
+        click(window.views.views[Z], on_slice(window, Z, np.array([0, 20.0, 30.0])))
+    assert "the disk is full" in window._message.text()
+    window._message.close()
+    assert len(window.editor.annotation) == 1
+    assert window.editor.selected == kept
+    QTest.keyClick(window, Qt.Key_Delete)
+    assert window.editor.annotation.alive.tolist() == [False]
+    assert window.editor.selected is None
+
+
 def test_the_eraser_takes_what_its_ball_holds(open_window, phantoms):
     folder, _ = phantoms
     window = open_window(folder / "TS_a.mrc")

@@ -34,6 +34,11 @@ def window(open_window, phantoms, tmp_path):
     return window
 
 
+def shown_circles(window):
+    """Return the groups of circles that the xy view shows."""
+    return window.views.views[Z].circles.groups
+
+
 def saved_scores(window):
     window.save()
     found = read_csv(window.session.folder / "TS_a.csv", tomogram_id="TS_a")
@@ -45,7 +50,7 @@ def test_the_cut_off_hides_counts_and_is_saved(window):
     assert panel.scores.tolist() == list(SCORES)
     panel.cut.setValue(0.6)
     assert "<b>2</b> of 4" in panel.count.text()
-    assert len(window.views.views[Z].circles._groups[0].radii) == 2
+    assert len(shown_circles(window)[0].radii) == 2
     assert saved_scores(window) == [0.7, 0.9]
     panel.all.click()
     assert saved_scores(window) == [0.2, 0.5, 0.7, 0.9]
@@ -86,9 +91,7 @@ def test_the_gallery_is_sorted_jumps_and_rejects(window):
 def test_two_sets_in_their_colours(window):
     window.judge.agreeing.setChecked(True)
     assert window.judge.numbers.text() == "both 1 · only here 4 · only the other 1"
-    both, here, other = (
-        group.centres.tolist() for group in window.views.views[Z].circles._groups
-    )
+    both, here, other = (group.centres.tolist() for group in shown_circles(window))
     assert both == [[30, 40]]
     assert len(here) == 4
     assert other == [[70, 10]]
@@ -100,7 +103,7 @@ def test_two_sets_in_their_colours(window):
         what="comparing again",
     )
     window.judge.agreeing.setChecked(False)
-    assert len(window.views.views[Z].circles._groups) == 2
+    assert len(shown_circles(window)) == 2
 
 
 def test_circles_are_drawn_where_the_picks_are(window):
@@ -127,7 +130,7 @@ def coloured_pixels(view, *, many):
 
     kept, marks.MANY = marks.MANY, many
     image = draw_circles(
-        view.circles._groups[:1], view.box.viewRect(), view.box.size().toSize()
+        view.circles.groups[:1], view.box.viewRect(), view.box.size().toSize()
     )
     marks.MANY = kept
     pointer = image.constBits()

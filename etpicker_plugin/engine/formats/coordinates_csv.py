@@ -17,6 +17,7 @@ from etpicker_plugin.engine.columns import Column, columns_of, declared
 from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.formats.format import VOXELS, Format, frame_in, particles_in
 from etpicker_plugin.engine.formats.long_csv import Cells, read_long
+from etpicker_plugin.engine.geometry import lies_outside
 from etpicker_plugin.engine.particles import Particles, make_particles
 
 logger = logging.getLogger(__name__)
@@ -153,8 +154,7 @@ def refuse_outside(
         If a particle lies outside; it names how many, and the first.
     """
     positions = particles.positions_zyx
-    limit = np.asarray(shape_zyx) - 0.5
-    outside = np.flatnonzero(((positions < -0.5) | (positions > limit)).any(axis=1))
+    outside = np.flatnonzero(lies_outside(positions, shape_zyx))
     if len(outside):
         first = tuple(round(float(p), 2) for p in positions[outside[0]][::-1])
         raise InputDataError(

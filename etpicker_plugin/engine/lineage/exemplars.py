@@ -17,7 +17,6 @@ from etpicker_plugin.engine.model.exemplars import (
     read_exemplars,
     size_in_bytes,
 )
-from etpicker_plugin.engine.model.model_file import load_model, save_model
 from etpicker_plugin.engine.progress import Progress
 
 logger = logging.getLogger(__name__)
@@ -56,13 +55,21 @@ def exemplars(
     report: dict[str, object] = {"exemplars": summarise(left)}
     if config.delete_all or config.delete_owner:
         report |= {"deleted": summarise(gone), "cost": cost_of(gone, left)}
-        network, card = load_model(config.model)
-        card = replace(card, parent_sha256=file_sha256(config.model))
-        save_model(out_dir / MODEL_NAME, network, card, exemplars=left)
+        _write_without(config.model, left, out_dir / MODEL_NAME)
     with write_whole(out_dir / LIST_NAME) as temporary:
         temporary.write_text(json.dumps(report, indent=1), encoding="utf-8")
     _describe(report, out_dir)
     return report
+
+
+def _write_without(model: str, left: list[Exemplar], path: Path) -> None:
+    """Write a model with these exemplars alone; the one that it is of is its parent."""
+    # Here: it brings torch, for which a mere list would wait seconds.
+    from etpicker_plugin.engine.model.model_file import load_model, save_model
+
+    network, card = load_model(model)
+    card = replace(card, parent_sha256=file_sha256(model))
+    save_model(path, network, card, exemplars=left)
 
 
 def summarise(pieces: Iterable[Exemplar]) -> list[dict[str, object]]:

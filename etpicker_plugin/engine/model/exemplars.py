@@ -12,10 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
-from torch import Tensor
 
 from etpicker_plugin.engine.errors import CheckpointError
 from etpicker_plugin.engine.model.card import read_card
@@ -25,6 +23,7 @@ PREFIX = "exemplar."
 MEGABYTE = 1_000_000
 
 Shape = tuple[int, int, int]
+Array = NDArray[np.float16] | NDArray[np.float32]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,21 +79,20 @@ class Exemplar:
         return counts
 
 
-def to_tensors(exemplars: list[Exemplar]) -> tuple[dict[str, Tensor], str]:
-    """Return the tensors and the JSON text that a model file holds for exemplars."""
-    tensors: dict[str, Tensor] = {}
+def to_arrays(exemplars: list[Exemplar]) -> tuple[dict[str, Array], str]:
+    """Return the arrays and the JSON text that a model file holds for exemplars."""
+    arrays: dict[str, Array] = {}
     records = []
     for number, exemplar in enumerate(exemplars):
         record: dict[str, Any] = {
             field.name: getattr(exemplar, field.name)
             for field in dataclasses.fields(exemplar)
         }
-        image = np.ascontiguousarray(record.pop("image"))
-        positions = np.ascontiguousarray(record.pop("positions_zyx"))
-        tensors[f"{PREFIX}{number:04d}.image"] = torch.from_numpy(image)
-        tensors[f"{PREFIX}{number:04d}.positions"] = torch.from_numpy(positions)
+        name = f"{PREFIX}{number:04d}"
+        arrays[f"{name}.image"] = np.ascontiguousarray(record.pop("image"))
+        arrays[f"{name}.positions"] = np.ascontiguousarray(record.pop("positions_zyx"))
         records.append(record)
-    return tensors, json.dumps(records)
+    return arrays, json.dumps(records)
 
 
 def read_exemplars(path: Path | str) -> list[Exemplar]:

@@ -4,6 +4,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
@@ -18,7 +19,7 @@ from etpicker_plugin.engine.model.card import (
 from etpicker_plugin.engine.model.exemplars import (
     EXEMPLARS_KEY,
     Exemplar,
-    to_tensors,
+    to_arrays,
 )
 from etpicker_plugin.engine.model.network import Network, make_network
 
@@ -50,7 +51,8 @@ def save_model(
         NETWORK_PREFIX + name: value.detach().cpu().contiguous()
         for name, value in network.state_dict().items()
     }
-    kept, records = to_tensors(list(exemplars))
+    arrays, records = to_arrays(list(exemplars))
+    kept = {name: torch.from_numpy(array) for name, array in arrays.items()}
     metadata = {CARD_KEY: card_to_json(card), EXEMPLARS_KEY: records}
     partial = path.with_name(path.name + ".partial")
     try:

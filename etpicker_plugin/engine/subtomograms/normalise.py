@@ -3,8 +3,6 @@
 import numpy as np
 from numpy.typing import NDArray
 
-MODES = ("sphere", "box", "background")
-
 
 def normalise(
     boxes: NDArray[np.float32], *, mode: str, radius_vox: float

@@ -43,9 +43,3 @@ def missing_wedge(
     # Along the beam the tilt is 90° or -90°; the axis itself is in every plane.
     measured |= (across == 0) & ((k_z == 0) | (max(-low, high) >= 90))
     return measured.astype(np.float32)
-
-
-def half_wedge(wedge: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return FFTW's half, ``(N, N, N // 2 + 1)``, zero frequency first."""
-    half = np.fft.ifftshift(wedge)[:, :, : wedge.shape[-1] // 2 + 1]
-    return np.ascontiguousarray(half)

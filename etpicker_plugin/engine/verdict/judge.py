@@ -17,14 +17,14 @@ from etpicker_plugin.engine.config.pick_sets import CONTROL
 from etpicker_plugin.engine.config.validate import ValidateConfig
 from etpicker_plugin.engine.relion.find import Relion
 from etpicker_plugin.engine.verdict.alignment.joint import LOG, JointRun
-from etpicker_plugin.engine.verdict.alignment.local import (
-    local_resolutions,
-    write_averages,
-)
 from etpicker_plugin.engine.verdict.alignment.results import read_alignment
 from etpicker_plugin.engine.verdict.alignment.set_offsets import (
     correlate_all,
     find_offsets,
+)
+from etpicker_plugin.engine.verdict.measures.local import (
+    local_resolutions,
+    write_averages,
 )
 from etpicker_plugin.engine.verdict.measures.measures import (
     fit_growth,

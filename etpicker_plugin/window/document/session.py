@@ -145,11 +145,19 @@ class Session:
         write_csv(particles, self.folder / f"{document.name}.csv")
 
     def close(self) -> None:
-        """Save, and let the folder go."""
-        self.save()
-        for document in self.documents:
-            document.journal.close()
-        self._lock.close()
+        """Save, and let the folder go, even if saving fails: the journals hold all.
+
+        Raises
+        ------
+        ResourceError
+            If the picks could not be saved; the folder is free nevertheless.
+        """
+        try:
+            self.save()
+        finally:
+            for document in self.documents:
+                document.journal.close()
+            self._lock.close()
 
     def _open(
         self, path: str, config: ViewConfig, inputs: dict[str, str | None]

@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike
 from PyQt5.QtCore import QObject, pyqtSignal
 
 from etpicker_plugin.engine.errors import EtPickerError
+from etpicker_plugin.engine.geometry import lies_outside
 from etpicker_plugin.engine.negative import NEGATIVE
 from etpicker_plugin.window.aids.recentre import find_centre
 from etpicker_plugin.window.document.annotation import Annotation, Edit
@@ -62,27 +63,24 @@ class Editor(QObject):
             return None
         if self.snap and name != NEGATIVE:
             position_zyx = self._centre_near(position_zyx, name)
-        self.selected = len(self.annotation)
-        return (
-            self.selected
-            if self._apply(self.annotation.adding(position_zyx, name))
-            else None
-        )
+        new = len(self.annotation)
+        if not self._apply(self.annotation.adding(position_zyx, name), select=new):
+            return None
+        return new
 
     def delete(self, ids: ArrayLike) -> None:
         """Delete picks."""
         chosen = np.atleast_1d(np.asarray(ids, dtype=np.intp))
         chosen = chosen[self.annotation.alive[chosen]]
-        if len(chosen) and self.selected in chosen:
-            self.selected = None
+        left = None if self.selected in chosen else self.selected
         if len(chosen):
-            self._apply(self.annotation.deleting(chosen))
+            self._apply(self.annotation.deleting(chosen), select=left)
 
     def move(self, pick: int, position_zyx: Sequence[float]) -> None:
         """Move a pick."""
         self.selected = pick
         if self._is_inside(position_zyx):
-            self._apply(self.annotation.moving(pick, position_zyx))
+            self._apply(self.annotation.moving(pick, position_zyx), select=pick)
         else:
             self.said.emit("That is outside the tomogram.")
             self.changed.emit()
@@ -95,13 +93,13 @@ class Editor(QObject):
 
     def relabel(self, ids: ArrayLike, name: str) -> None:
         """Give picks another class."""
-        self._apply(self.annotation.relabelling(ids, name))
+        self._apply(self.annotation.relabelling(ids, name), select=self.selected)
 
     def confirm(self, pick: int, name: str | None = None) -> None:
         """Say that a pick is right, or what it is."""
         annotation = self.annotation
         name = name or annotation.class_of(pick)
-        self._apply(annotation.confirming(pick, name))
+        self._apply(annotation.confirming(pick, name), select=self.selected)
 
     def undo(self) -> None:
         """Take the last edit back."""
@@ -121,20 +119,20 @@ class Editor(QObject):
         self.said.emit(f"{did}: {edit.kind} ({len(edit.ids)})" if edit else nothing)
         self.changed.emit()
 
-    def _apply(self, edit: Edit) -> bool:
-        """Write an edit down and make it; one that cannot be saved is not made."""
+    def _apply(self, edit: Edit, *, select: int | None) -> bool:
+        """Write an edit down and make it; one that cannot be saved changes nothing."""
         try:
             self.document.journal.apply(edit)
         except EtPickerError as error:
             self.failed.emit(str(error))
             return False
+        # Not before: a pick that could not be saved does not exist.
+        self.selected = select
         self.changed.emit()
         return True
 
     def _is_inside(self, position_zyx: Sequence[float]) -> bool:
-        position = np.asarray(position_zyx)
-        limit = np.asarray(self.document.volume.shape_zyx) - 0.5
-        return bool(((position >= -0.5) & (position <= limit)).all())
+        return not lies_outside(position_zyx, self.document.volume.shape_zyx).any()
 
     def _centre_near(self, position_zyx: Sequence[float], name: str) -> np.ndarray:
         diameter = self.session.classes[name].diameter_ang

@@ -147,7 +147,6 @@ class MainWindow(QMainWindow):
     # --------------------------- what happens ---------------------------------
     def open(self, document: Document) -> None:
         """Show a tomogram."""
-        self.editor.document, self.editor.selected = document, None
         self.views.open(document)
         self.editor.open(document)
         self.judge.open()
@@ -165,7 +164,7 @@ class MainWindow(QMainWindow):
     def start(self) -> None:
         """Show the first tomogram, once the window has its size; picks to be judged."""
         self.tomograms.setCurrentCell(0, 0)
-        if not self.views._renderers:
+        if not self.views.is_open():
             self.open(self.session.documents[0])
         if self.session.has_scores():
             self.tabs.setCurrentWidget(self.judge)
@@ -189,7 +188,7 @@ class MainWindow(QMainWindow):
         self._message.open()
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Save; if that fails, say so and stay open once."""
+        """Save and close; if saving fails, say first that every edit is kept."""
         self.views.close_document()
         try:
             self.session.close()

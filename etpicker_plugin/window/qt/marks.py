@@ -29,17 +29,22 @@ class CirclesItem(pg.GraphicsObject):
     A dot marks those whose centre lies in the slice; negatives are crossed out. The
     circles are kept as an image until they or the zoom change: while the cursor moves
     a view is drawn often.
+
+    Attributes
+    ----------
+    groups
+        What is drawn, by look.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self._groups: list[CircleGroup] = []
+        self.groups: list[CircleGroup] = []
         self._image: QImage | None = None
         self._drawn_for: tuple[float, ...] = ()
 
     def show_groups(self, groups: list[CircleGroup]) -> None:
         """Draw these from now on."""
-        self._groups, self._image = groups, None
+        self.groups, self._image = groups, None
         self.update()
 
     def boundingRect(self) -> QRectF:
@@ -48,13 +53,13 @@ class CirclesItem(pg.GraphicsObject):
 
     def paint(self, painter: QPainter, *_args: object) -> None:
         """Draw what lies in sight."""
-        if not any(len(group.radii) for group in self._groups):
+        if not any(len(group.radii) for group in self.groups):
             return
         box = self.getViewBox()
         sight, size = box.viewRect(), box.size()
         key = (*sight.getRect(), size.width(), size.height())
         if self._image is None or key != self._drawn_for:
-            self._image = draw_circles(self._groups, sight, size.toSize())
+            self._image = draw_circles(self.groups, sight, size.toSize())
             self._drawn_for = key
         painter.resetTransform()
         painter.drawImage(0, 0, self._image)

@@ -76,6 +76,10 @@ class Views(QWidget):
             renderer.stop()
         self._renderers, self._asked = {}, {}
 
+    def is_open(self) -> bool:
+        """Return whether a tomogram is shown."""
+        return bool(self._renderers)
+
     def is_drawn(self) -> bool:
         """Return whether every view shows the cursor's slice."""
         return all(

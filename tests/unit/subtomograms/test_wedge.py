@@ -7,7 +7,7 @@ from etpicker_plugin.engine.simulation.imaging import (
     detector_width,
     projection_matrix,
 )
-from etpicker_plugin.engine.subtomograms.wedge import half_wedge, missing_wedge
+from etpicker_plugin.engine.subtomograms.wedge import missing_wedge
 
 
 def at(wedge, *, x=0, y=0, z=0):
@@ -48,17 +48,6 @@ def test_share_of_fourier_space():
 
     assert wedge[ball].mean() == pytest.approx(120 / 180, abs=0.01)
     assert missing_wedge(16, tilt_range=(-90, 90)).all()
-
-
-def test_half_is_fftw_s():
-    wedge = missing_wedge(12, tilt_range=(-30, 50))
-
-    half = half_wedge(wedge)
-
-    assert half.shape == (12, 12, 7)
-    assert half[0, 0, 0] == 1
-    for x, y, z in [(3, 0, 3), (3, 0, -3), (2, -4, 1), (4, 2, -5), (0, 0, 2)]:
-        assert half[z, y, x] == at(wedge, x=x, y=y, z=z)
 
 
 def test_tilt_series_fills_what_the_wedge_says():

@@ -3,9 +3,11 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 import torch
 
 from etpicker_plugin.engine.species import SizeVox
+from etpicker_plugin.engine.training import patches
 from etpicker_plugin.engine.training.augment import draw_augmentation
 from etpicker_plugin.engine.training.patches import (
     PatchSampler,
@@ -40,6 +42,28 @@ def volume_with(
         channels=np.array(channels, np.intp),
         negatives_zyx=np.array(negatives, float).reshape(-1, 3),
     )
+
+
+class WatchedVolume(ArrayVolume):
+    """Voxels that tell the middle of the box which is read, and stop there."""
+
+    def read(self, start, stop):
+        raise Read((np.array(start) + stop) // 2)
+
+
+class Read(Exception):
+    """Where a patch would have been read."""
+
+
+def centres_drawn(volume, steps):
+    """Return the ``(steps, 3)`` voxels around which patches are cut, step by step."""
+    watched = replace(volume, image=WatchedVolume(volume.image.data))
+    sampler, centres = sampler_of(watched), []
+    for step in range(steps):
+        with pytest.raises(Read) as read:
+            sampler.patch(step, 0)
+        centres.append(read.value.args[0])
+    return np.array(centres)
 
 
 def sampler_of(*volumes, seed=0):
@@ -91,8 +115,8 @@ def test_held_out_and_outside_voxels_have_no_weight():
     for one in weight:
         # 9 of 16 slices exist at most: the rest is outside, whatever the flips.
         assert (one[0].amax((1, 2)) > 0).sum() <= 6
-    # The held-out particle is never the centre of a patch.
-    assert all(np.allclose(centre, (4, 16, 12)) for _, centre in sampler._centres[0])
+    # No patch is cut around the held-out particle, nor around any held-out voxel.
+    assert centres_drawn(volume, 300)[:, 2].max() < 24
 
 
 def test_the_seed_replays_a_batch_and_another_does_not():
@@ -122,17 +146,13 @@ def test_batches_come_in_order_from_any_step():
 
 def test_negatives_are_drawn_as_often_as_particles_up_to_a_quarter():
     shape, centre = (11, 40, 52), (5, 12, 12)
-    few = sampler_of(volume_with(shape, [centre] * 9, [0] * 9, negatives=[(5, 30, 44)]))
-    many = sampler_of(
-        volume_with(shape, [centre], [0], negatives=[(5, 30, 44), (5, 31, 44)])
-    )
+    few = volume_with(shape, [centre] * 9, [0] * 9, negatives=[(5, 30, 44)])
+    many = volume_with(shape, [centre], [0], negatives=[(5, 30, 44), (5, 31, 44)])
 
-    def count(sampler):
+    def count(volume):
         """Return how many of 4000 draws lie where a jittered negative can."""
-        draws = [
-            sampler._draw_centre(np.random.default_rng([1, n]))[1] for n in range(4000)
-        ]
-        return sum(abs(d - (5, 30, 44)).max() <= SIZE / 4 + 1 for d in draws)
+        away = np.abs(centres_drawn(volume, 4000) - (5, 30, 44)).max(axis=1)
+        return np.count_nonzero(away <= SIZE / 4 + 1)
 
     # Of any places (a fifth), some 5 % lie there too: 11 * 11 * 12 of 11 * 40 * 52.
     by_chance = 4000 * 0.2 * 0.06
@@ -140,24 +160,27 @@ def test_negatives_are_drawn_as_often_as_particles_up_to_a_quarter():
     assert abs(count(many) - 4000 * 0.8 * 0.25 - by_chance) < 100
 
 
-def test_a_negative_weighs_fully_where_the_annotation_is_sparse():
+def test_a_negative_weighs_fully_where_the_annotation_is_sparse(monkeypatch):
     # Its particle is 26 voxels away: what is certain near it is the negative's doing.
     negative, shape = (6, 30, 44), (13, 42, 54)
     volume = volume_with(
         shape, [(6, 12, 12)], [0], negatives=[negative], annotation="sparse"
     )
-    sampler = sampler_of(volume)
     plain = draw_augmentation(np.random.default_rng(0), SIZE)
     unmoved = replace(plain, matrix=np.eye(3), exact=True)
+    monkeypatch.setattr(patches, "draw_augmentation", lambda *_: unmoved)
+    centres = centres_drawn(volume, 100)
+    step = int(np.argmin(np.abs(centres - negative).max(axis=1)))
 
-    _, target, weight = sampler._cut(volume, np.array(negative), unmoved)
+    _, target, weight = sampler_of(volume).patch(step, 0)
 
-    # The patch begins at (-2, 22, 36): the negative is its voxel 8, between two of the
-    # output's.
-    offsets = np.indices((8, 8, 8)) * 2 + 0.5 - 8
-    near = np.sqrt((offsets**2).sum(0)) <= 4.0
-    outside = (offsets[0] + 6 < 0) | (offsets[0] + 6 > 12)
-    expected = np.where(outside, 0.0, np.where(near, 1.0, 0.5))
+    # The middles of the output's voxels, which are two of the image's wide.
+    first = np.reshape(centres[step] - SIZE // 2, (3, 1, 1, 1))
+    middles = first + np.indices((8, 8, 8)) * 2 + 0.5
+    away = np.sqrt(((middles - np.reshape(negative, (3, 1, 1, 1))) ** 2).sum(0))
+    outside = ((middles < 0) | (middles > np.reshape(shape, (3, 1, 1, 1)) - 1)).any(0)
+    expected = np.where(outside, 0.0, np.where(away <= 4.0, 1.0, 0.5))
+    assert np.count_nonzero(expected == 1.0) > 10
     assert target.sum() == 0
     np.testing.assert_array_equal(weight.numpy(), np.stack([expected] * 2))
 
@@ -167,27 +190,26 @@ def test_held_out_negatives_are_not_drawn():
     learnable[:, :, 24:] = False
     volume = volume_with(
         (9, 32, 40),
-        [(4, 16, 12)],
+        [(4, 5, 5)],
         [0],
         learnable=learnable,
-        negatives=[(4, 8, 30), (4, 20, 10), (4, 50, 10)],
+        negatives=[(4, 8, 30), (4, 24, 16), (4, 50, 10)],
     )
 
-    (only,) = sampler_of(volume)._negatives
+    drawn = centres_drawn(volume, 600)
 
-    assert only[1].tolist() == [4, 20, 10]
+    # Those held out and outside can only be drawn jittered by up to 4 voxels.
+    assert drawn[:, 2].max() < 24
+    assert drawn[:, 1].max() < 46
+    by_chance = 0.2 * 9 * 9 * 9 / (9 * 32 * 24)
+    near = np.abs(drawn - (4, 24, 16)).max(axis=1) <= SIZE / 4
+    assert near.mean() == pytest.approx(0.8 * 0.25 + by_chance, abs=0.05)
 
 
 def test_negatives_change_no_draw_but_those_they_take():
     volume = volume_with((11, 40, 52), [(5, 12, 30)], [0])
     other = volume_with((11, 40, 52), [(5, 12, 30)], [0], negatives=[(5, 30, 5)])
 
-    same = [
-        np.array_equal(
-            sampler_of(volume)._draw_centre(np.random.default_rng([n]))[1],
-            sampler_of(other)._draw_centre(np.random.default_rng([n]))[1],
-        )
-        for n in range(200)
-    ]
+    same = (centres_drawn(volume, 200) == centres_drawn(other, 200)).all(axis=1)
 
-    assert 0.65 < np.mean(same) < 0.95
+    assert 0.65 < same.mean() < 0.95

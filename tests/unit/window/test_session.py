@@ -10,8 +10,8 @@ from etpicker_plugin.engine.errors import ConfigError, InputDataError, ResourceE
 from etpicker_plugin.engine.formats.coordinates_csv import read_csv
 from etpicker_plugin.engine.negative import NEGATIVE
 from etpicker_plugin.tests.support.phantoms import write_tomogram
+from etpicker_plugin.window.document.display import require_display
 from etpicker_plugin.window.document.session import Session
-from etpicker_plugin.window.view import require_display
 
 CSV = "class,x,y,z,score\na,1,2,3,0.9\nb,4,5.5,6,0.2\nb,7,8,9,0.8\n"
 
@@ -117,6 +117,18 @@ def test_two_windows_on_one_annotation(data):
         open_session(data)
     session.close()
     open_session(data)
+
+
+def test_the_folder_is_free_when_the_picks_could_not_be_saved(data):
+    session = open_session(data)
+    in_the_way = data / "annotation" / "TS_2.csv"
+    in_the_way.mkdir()
+    with pytest.raises(ResourceError, match=r"TS_2\.csv cannot be written"):
+        session.close()
+    in_the_way.rmdir()
+    again = open_session(data)
+    assert len(again.documents[1].annotation) == 3
+    again.close()
 
 
 def test_a_killed_window_leaves_no_lock(data):
