@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from etpicker_plugin.engine.config.pick import PickConfig
 from etpicker_plugin.engine.device import is_out_of_memory
+from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.model.card import ModelCard
 from etpicker_plugin.engine.particles import Particles, make_particles
 from etpicker_plugin.engine.picking.find import pick_tiles, to_probability
@@ -29,7 +30,7 @@ from etpicker_plugin.engine.picking.partial import PartialPicks
 from etpicker_plugin.engine.picking.plan import choose_edge, plan_for, smaller_edge
 from etpicker_plugin.engine.picking.probability_map import ProbabilityMaps
 from etpicker_plugin.engine.picking.records import (
-    describe_run,
+    Inputs,
     finished_picks,
     write_picks,
 )
@@ -37,6 +38,7 @@ from etpicker_plugin.engine.picking.unbiased import merge_classes
 from etpicker_plugin.engine.picking.z_range import computed_region, in_z_range
 from etpicker_plugin.engine.progress import Progress, ProgressEvent
 from etpicker_plugin.engine.volumes.tomogram import Tomogram, open_mask, read_tomogram
+from etpicker_plugin.engine.volumes.watched_file import WatchedFile
 from etpicker_plugin.engine.volumes.working_volume import (
     WorkingVolume,
     open_working_volume,
@@ -59,37 +61,56 @@ def pick_tomogram(
     """Pick a tomogram and write NAME.csv, NAME.star and, last, NAME.json.
 
     Picks that stand there already, of the same model, tomogram and parameters, are
-    read back instead.
+    read back instead, if they are still as they were written.
 
     Raises
     ------
     InputDataError, ResourceError
-        If the tomogram or mask cannot be used, or memory does not suffice.
+        If the tomogram or mask cannot be used, changes or vanishes meanwhile, or
+        memory does not suffice.
     ConfigError
         If other picks of this tomogram stand in the output folder.
     """
     tomogram = read_tomogram(path, config.voxel_size)
     name = tomogram.tomogram_id
-    record = describe_run(tomogram, mask_path, model=model, config=config)
-    if (out_dir / f"{name}.json").exists():
-        return finished_picks(out_dir / name, record)
     mask = open_mask(mask_path, tomogram.shape_zyx) if mask_path else None
+    inputs = Inputs(
+        tomogram=tomogram,
+        mask=WatchedFile(Path(mask_path)) if mask_path else None,
+        model=model,
+        config=config,
+    )
+    run = inputs.run()
+    finished = finished_picks(name, run, out_dir=out_dir)
+    if finished is not None:
+        return finished
     volume = open_working_volume(tomogram, model.card.working_voxel_size)
-    if volume.scale != 1.0:
-        logger.info(
-            "%s: %g Å per voxel, rescaled to the model's %.2f Å; picks go back to "
-            "the tomogram's own voxels.",
-            name,
-            tomogram.voxel_size,
-            model.card.working_voxel_size,
-        )
-    partial = PartialPicks(out_dir / f".{name}.partial.jsonl", record["digest"])
-    peaks = _find(volume, model, config, out_dir, partial, on_progress)
-    particles = _to_particles(peaks, volume, mask, card=model.card, config=config)
-    write_picks(particles, volume.tomogram, record, out_dir=out_dir)
+    _describe_scale(volume)
+    partial = PartialPicks(out_dir / f".{name}.partial.jsonl", run.digest)
+    try:
+        peaks = _find(volume, model, config, out_dir, partial, on_progress)
+        particles = _to_particles(peaks, volume, mask, card=model.card, config=config)
+        inputs.check()
+    except InputDataError:
+        # Some of its tiles may be of what was put in the tomogram's place.
+        partial.remove()
+        raise
+    write_picks(particles, inputs, run, out_dir=out_dir)
     partial.remove()
     _report(particles, model.card.class_names())
     return particles
+
+
+def _describe_scale(volume: WorkingVolume) -> None:
+    if volume.scale != 1.0:
+        voxel_size = volume.tomogram.voxel_size
+        logger.info(
+            "%s: %g Å per voxel, rescaled to the model's %.2f Å; picks go back to "
+            "the tomogram's own voxels.",
+            volume.tomogram.tomogram_id,
+            voxel_size,
+            volume.scale * voxel_size,
+        )
 
 
 def _find(

@@ -14,7 +14,7 @@ from etpicker_plugin.engine.errors import (
     InputDataError,
     ResourceError,
 )
-from etpicker_plugin.engine.model.card import file_sha256
+from etpicker_plugin.engine.hashing import file_sha256
 from etpicker_plugin.engine.model.inference import for_inference
 from etpicker_plugin.engine.model.model_file import load_model
 from etpicker_plugin.engine.particles import Particles

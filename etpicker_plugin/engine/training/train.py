@@ -10,7 +10,6 @@ from pathlib import Path
 import torch
 
 from etpicker_plugin import __version__
-from etpicker_plugin.engine.config.options import config_digest
 from etpicker_plugin.engine.config.train import TrainConfig
 from etpicker_plugin.engine.device import (
     choose_device,
@@ -18,16 +17,14 @@ from etpicker_plugin.engine.device import (
     is_out_of_memory,
 )
 from etpicker_plugin.engine.errors import ConfigError, ResourceError
-from etpicker_plugin.engine.model.card import (
-    ModelCard,
-    read_card,
-)
+from etpicker_plugin.engine.model.card import ModelCard
 from etpicker_plugin.engine.model.exemplars import MEGABYTE, Exemplar
 from etpicker_plugin.engine.model.fast_network import FastNetwork
 from etpicker_plugin.engine.model.model_file import save_model
 from etpicker_plugin.engine.model.network import Network, make_network, place_network
 from etpicker_plugin.engine.model.pretrained import begin_from_pretrained
 from etpicker_plugin.engine.progress import Progress
+from etpicker_plugin.engine.run_folder import claim_folder, digest_run
 from etpicker_plugin.engine.training import dataset
 from etpicker_plugin.engine.training.annotated_border import annotated_border
 from etpicker_plugin.engine.training.fit import FitSettings, fit
@@ -71,7 +68,6 @@ FIRST_LOOK_MINUTES = 2.0
 FIRST_VALIDATION = {COMPLETE: 0.3, SPARSE: 0.1}
 """Share of the budget. What is not marked is learnt as background too, the more so the
 longer it goes on: from some hundred marks, the best may come early."""
-NOT_OF_THE_RESULT = ("out", "threads", "device")
 
 
 def train(config: TrainConfig, out_dir: Path, *, on_progress: Progress) -> Path:
@@ -87,9 +83,10 @@ def train(config: TrainConfig, out_dir: Path, *, on_progress: Progress) -> Path:
     """
     began = time.monotonic()
     model_path = out_dir / MODEL_NAME
-    digest = config_digest(config, ignore=NOT_OF_THE_RESULT)
-    if model_path.exists():
-        return finished_model(model_path, digest)
+    run = digest_run(config)
+    if claim_folder(out_dir, run, result=MODEL_NAME, begun=(STATE_NAME,)):
+        logger.info("%s is finished already.", model_path)
+        return model_path
     device = choose_device(config.device, threads=config.threads)
     ranks = join_ranks(device)
     logger.info("etpicker %s, %s", __version__, describe_device(device))
@@ -132,7 +129,7 @@ def train(config: TrainConfig, out_dir: Path, *, on_progress: Progress) -> Path:
         f_alpha=config.f_alpha,
     )
     state_path = out_dir / STATE_NAME
-    state = starting_state(state_path, digest)
+    state = starting_state(state_path, run.digest)
     watch = make_watch(
         out_dir,
         parts,
@@ -236,18 +233,6 @@ def explain_memory(*, batch_size: int, patch_size: int) -> Iterator[None]:
             f"{patch_size} voxels. Try --batch-size {max(batch_size // 2, 1)}, or "
             f"--patch-size {max(patch_size * 3 // 4 // 8 * 8, 16)}."
         ) from error
-
-
-def finished_model(path: Path, digest: str) -> Path:
-    """Return a finished model of the same run; refuse to overwrite another's."""
-    card = read_card(path)
-    if card.training.get("digest") == digest:
-        logger.info("%s is finished already.", path)
-        return path
-    raise ConfigError(
-        f"{path} exists, trained with other parameters or data. A model is never "
-        "overwritten: give another --out."
-    )
 
 
 def _read_inputs(

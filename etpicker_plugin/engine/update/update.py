@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from etpicker_plugin import __version__
-from etpicker_plugin.engine.config.options import config_digest
 from etpicker_plugin.engine.config.update import UpdateConfig
 from etpicker_plugin.engine.device import choose_device, describe_device
+from etpicker_plugin.engine.model.card import read_usable_card
 from etpicker_plugin.engine.model.exemplars import (
     MEGABYTE,
     Exemplar,
@@ -25,6 +25,7 @@ from etpicker_plugin.engine.model.network import (
     place_network,
 )
 from etpicker_plugin.engine.progress import Progress
+from etpicker_plugin.engine.run_folder import claim_folder, digest_run
 from etpicker_plugin.engine.training import dataset
 from etpicker_plugin.engine.training.fit import FitSettings, fit
 from etpicker_plugin.engine.training.flatness import learn_flatness
@@ -41,10 +42,8 @@ from etpicker_plugin.engine.training.resume import TrainingState
 from etpicker_plugin.engine.training.scale import make_label_settings
 from etpicker_plugin.engine.training.train import (
     MODEL_NAME,
-    NOT_OF_THE_RESULT,
     STATE_NAME,
     explain_memory,
-    finished_model,
     remaining_budget,
     starting_state,
 )
@@ -83,15 +82,17 @@ def update(config: UpdateConfig, out_dir: Path, *, on_progress: Progress) -> Pat
     """
     began = time.monotonic()
     model_path = out_dir / MODEL_NAME
-    digest = config_digest(config, ignore=NOT_OF_THE_RESULT)
-    if model_path.exists():
-        return finished_model(model_path, digest)
+    read_usable_card(config.model)  # says best what is wrong with a model
+    run = digest_run(config)
+    if claim_folder(out_dir, run, result=MODEL_NAME, begun=(STATE_NAME,)):
+        logger.info("%s is finished already.", model_path)
+        return model_path
     device = choose_device(config.device, threads=config.threads)
     ranks = join_ranks(device)
     logger.info("etpicker %s, %s", __version__, describe_device(device))
     lesson = prepare_lesson(config, device)
     judge = _make_judge(lesson, config, len(lesson.plan.classes))
-    state = starting_state(out_dir / STATE_NAME, digest)
+    state = starting_state(out_dir / STATE_NAME, run.digest)
     with explain_memory(batch_size=config.batch_size, patch_size=config.patch_size):
         best = _learn(lesson, judge, config, state, out_dir, began, on_progress, ranks)
     ranks.part()
