@@ -35,7 +35,7 @@ TIMED = {
     "reading": (
         "io.working_volume.WorkingVolume.read",
         "picking.one_tomogram.open_working_volume",
-        "picking.one_tomogram.describe_run",
+        "picking.records.Inputs.run",
     ),
     "nms": ("picking.find.find_peaks",),
     "de-duplication": ("picking.one_tomogram.remove_duplicates",),

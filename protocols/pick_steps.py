@@ -18,7 +18,6 @@ from pyworkflow.mapper.sqlite import SqliteFlatMapperException
 from etpicker_plugin.convert import link_tomogram, tomograms_by_id
 from etpicker_plugin.engine.atomic import write_whole
 from etpicker_plugin.engine.config.options import config_digest
-from etpicker_plugin.engine.config.pick import NOT_OF_THE_RESULT
 from etpicker_plugin.engine.picking.failures import (
     forget_failure,
     note_failure,
@@ -171,7 +170,7 @@ class PickSteps:
             self._register()
 
     def _describeRun(self):
-        digest = config_digest(self._configFor([ANY]), ignore=NOT_OF_THE_RESULT)
+        digest = config_digest(self._configFor([ANY]), files=False)
         return {
             "model": self.inputModel.get().getSha256(),
             "picking": digest,

@@ -95,7 +95,7 @@ class ProtEtPickerAverage(ProtEtPickerBase):
 
     # --------------------------- steps ----------------------------------------
     def _insertAllSteps(self):
-        digest = config_digest(self._buildConfig(), ignore=("threads",))
+        digest = config_digest(self._buildConfig())
         prepared = self._insertFunctionStep(
             self.convertInputStep, digest, prerequisites=[], needsGPU=False
         )

@@ -137,11 +137,8 @@ class ProtEtPickerValidate(PickerSets, ProtEtPickerBase):
         )
         # Other parameters are another verdict: results are never overwritten.
         config = config_from_values(ValidateConfig, values)
-        digest = config_digest(config, ignore=("out", "threads", "mpi_command"))
-        return config_from_values(
-            ValidateConfig,
-            {**values, "out": self._getExtraPath(f"verdict_{digest[:8]}")},
-        )
+        out = self._getExtraPath(f"verdict_{config_digest(config)[:8]}")
+        return config_from_values(ValidateConfig, {**values, "out": out})
 
     def _referenceFile(self):
         """Return where the engine finds the reference; another map, another file."""

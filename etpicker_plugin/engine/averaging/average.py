@@ -24,22 +24,27 @@ from etpicker_plugin.engine.averaging.maps import check_mask, is_at_nyquist
 from etpicker_plugin.engine.averaging.reference import make_reference
 from etpicker_plugin.engine.averaging.refine import refine
 from etpicker_plugin.engine.config.average import AverageConfig
-from etpicker_plugin.engine.config.options import config_digest, config_to_values
-from etpicker_plugin.engine.errors import ConfigError, InputDataError
-from etpicker_plugin.engine.hashing import file_sha256
+from etpicker_plugin.engine.config.options import config_to_values
+from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.progress import Progress
 from etpicker_plugin.engine.relion.find import find_relion
 from etpicker_plugin.engine.relion.plans import RANKS_OF_HALVES, Search
 from etpicker_plugin.engine.relion.read import IMAGE, read_particles
 from etpicker_plugin.engine.relion.run import check_mpi, mpi_words
+from etpicker_plugin.engine.result_files import are_as_written, hash_results
+from etpicker_plugin.engine.run_folder import (
+    Run,
+    claim_folder,
+    describe_run,
+    hash_files,
+)
 from etpicker_plugin.engine.subtomograms.star import write_tables
 
 logger = logging.getLogger(__name__)
 
 RECORD = "average.json"
 ALIGNED = "aligned.star"
-BEGUN = ".average.digest"
-NOT_OF_THE_RESULT = ("out", "particles", "threads", "ranks", "mpi_command")
+INPUT = "input.star"
 LOWPASS_DIAMETERS, LOWPASS_VOXELS = 0.2, 4.0
 OFFSET_VOXELS = 4.0
 
@@ -65,12 +70,15 @@ def average(
         check_mask(config.mask, box=boxes.box, voxel_size=boxes.voxel_size)
     search = plan_search(config, boxes)
     job = _prepare(out_dir, search, config, on_progress)
-    if _claim(out_dir, _digest(config, boxes)):
-        logger.info("%s is finished already.", out_dir)
-        return _read_record(out_dir)
+    run = _describe_run(config, boxes)
+    if claim_folder(out_dir, run, result=RECORD, begun=(INPUT,)):
+        record = _read_record(out_dir)
+        if are_as_written(out_dir, record["files"]):
+            logger.info("%s is finished already.", out_dir)
+            return record
     _warn(boxes, config)
     tables = {"optics": boxes.optics, "particles": boxes.particles}
-    write_tables(tables, out_dir / "input.star")
+    write_tables(tables, out_dir / INPUT)
     reference = _reference(config, boxes, job, search)
     if config.reference is None:
         search = plan_search(config, boxes, own_reference=True)
@@ -137,30 +145,10 @@ def _prepare(
     )
 
 
-def _digest(config: AverageConfig, boxes: Boxes) -> str:
-    """Return what two runs must have alike to be the same."""
-    used = [file_sha256(p) for p in (boxes.star, config.reference, config.mask) if p]
-    return json.dumps([config_digest(config, ignore=NOT_OF_THE_RESULT), used])
-
-
-def _claim(out_dir: Path, digest: str) -> bool:
-    """Claim a folder; tell whether the same run is finished there.
-
-    Raises
-    ------
-    ConfigError
-        If another run's results stand there.
-    """
-    note = out_dir / BEGUN
-    if not note.exists() and not (out_dir / RECORD).exists():
-        with write_whole(note) as temporary:
-            temporary.write_text(digest, encoding="utf-8")
-    if not note.is_file() or note.read_text(encoding="utf-8") != digest:
-        raise ConfigError(
-            f"{out_dir} holds an average of other boxes or parameters. It is never "
-            "overwritten: give another --out."
-        )
-    return (out_dir / RECORD).is_file()
+def _describe_run(config: AverageConfig, boxes: Boxes) -> Run:
+    given = {"reference": config.reference, "mask": config.mask}
+    named = [(what, path) for what, path in given.items() if path]
+    return describe_run(config, hash_files([("table of boxes", boxes.star), *named]))
 
 
 def _read_record(out_dir: Path) -> dict[str, Any]:
@@ -230,6 +218,7 @@ def _finish(
         **found,
         "aligned": ALIGNED,
         "particles": count,
+        "files": hash_results(job.folder, [ALIGNED]),
         "box_size": boxes.box,
         "voxel_size_ang": boxes.voxel_size,
         "diameter_ang": search.diameter_ang,

@@ -1,6 +1,5 @@
 """``etpicker compare``: what pickers share, where they differ, and by how much."""
 
-import json
 import logging
 from itertools import combinations
 from pathlib import Path
@@ -18,7 +17,6 @@ from etpicker_plugin.engine.comparison.joining import (
 )
 from etpicker_plugin.engine.comparison.pick_sets import (
     PickSets,
-    digest_files,
     find_files,
     read_pick_sets,
 )
@@ -29,11 +27,15 @@ from etpicker_plugin.engine.comparison.result import (
 )
 from etpicker_plugin.engine.comparison.subsets import subset_particles, write_subsets
 from etpicker_plugin.engine.config.compare import CompareConfig
-from etpicker_plugin.engine.config.options import config_digest
-from etpicker_plugin.engine.errors import ConfigError
 from etpicker_plugin.engine.formats.coordinates_csv import read_csv
 from etpicker_plugin.engine.particles import Particles
 from etpicker_plugin.engine.progress import Progress, ProgressEvent
+from etpicker_plugin.engine.run_folder import (
+    Run,
+    claim_folder,
+    describe_run,
+    hash_files,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -61,8 +63,8 @@ def compare(
         voxel_size=config.voxel_size,
     )
     truth = _read_truth(config, sets, class_name)
-    digest = _digest(config, sets)
-    _refuse_other_run(out_dir / RESULT_FILE, digest)
+    run = _describe_run(config, sets)
+    claim_folder(out_dir, run, result=RESULT_FILE, begun=("subsets",))
     on_progress(ProgressEvent("comparing", 0, 3))
     members = join_all(sets, max_distance_ang=distance)
     scores = (
@@ -93,7 +95,7 @@ def compare(
     write_subsets(result.subsets, sets.names, out_dir / "subsets")
     on_progress(ProgressEvent("comparing", 2, 3))
     write_report(result, config, out_dir)
-    write_result(result, config, digest, out_dir / RESULT_FILE)
+    write_result(result, config, run.digest, out_dir / RESULT_FILE)
     on_progress(ProgressEvent("comparing", 3, 3))
     _log(result)
     return result
@@ -144,23 +146,17 @@ def _read_truth(
     }
 
 
-def _digest(config: CompareConfig, sets: PickSets) -> str:
-    folders = [*config.picks.values(), *([config.truth] if config.truth else [])]
-    files = [Path(f) / f"{t}.csv" for f in folders for t in sets.tomograms]
-    return config_digest(config, ignore=("out",)) + digest_files(
-        [file for file in files if file.is_file()]
-    )
-
-
-def _refuse_other_run(path: Path, digest: str) -> None:
-    if not path.exists():
-        return
-    record = json.loads(path.read_text(encoding="utf-8"))
-    if record.get("digest") != digest:
-        raise ConfigError(
-            f"{path} is the result of other parameters or picks. Results are never "
-            "overwritten: give another --out."
-        )
+def _describe_run(config: CompareConfig, sets: PickSets) -> Run:
+    """Return what tells comparisons apart; of tomograms only the header is read."""
+    headers = [
+        (f"tomogram {t}", f"{tomogram.shape_zyx} at {tomogram.voxel_size:g} Å")
+        for t, tomogram in sets.tomograms.items()
+    ]
+    files = sets.named_files()
+    if config.truth is not None:
+        truth = find_files("truth", Path(config.truth), sets.tomograms)
+        files += [(f"truth of {t}", path) for t, path in truth.items()]
+    return describe_run(config, [*headers, *hash_files(files)])
 
 
 def _log(result: ComparisonResult) -> None:

@@ -1,9 +1,8 @@
 """Reading several pickers' sets of the same tomograms."""
 
-import hashlib
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -36,12 +35,15 @@ class PickSets:
         Per set, per tomogram.
     left_out
         Tomograms that a set does not cover.
+    files
+        The CSV of every set and tomogram.
     """
 
     tomograms: dict[str, Tomogram]
     voxel_size: float
     picks: dict[str, dict[str, Particles]]
     left_out: tuple[str, ...]
+    files: dict[str, dict[str, Path]] = field(default_factory=dict)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -51,6 +53,14 @@ class PickSets:
     def count(self, name: str) -> int:
         """Return the number of picks of a set."""
         return sum(len(particles) for particles in self.picks[name].values())
+
+    def named_files(self) -> list[tuple[str, Path]]:
+        """Return each file of picks, in words and with its path."""
+        return [
+            (f"picks {name} of {t}", path)
+            for name, files in self.files.items()
+            for t, path in files.items()
+        ]
 
     def positions_of(self, tomogram_id: str) -> list[NDArray[np.float64]]:
         """Return ``(N, 3)`` zyx voxels of every set in one tomogram."""
@@ -85,6 +95,7 @@ def read_pick_sets(
             "only where all were picked: give an empty CSV (header alone) for a "
             "tomogram in which nothing was found."
         )
+    files = {name: {t: found[t] for t in common} for name, found in files.items()}
     left_out = tuple(t for t in opened if t not in common)
     if left_out:
         logger.warning("Left out, not in all sets: %s.", ", ".join(left_out))
@@ -92,9 +103,10 @@ def read_pick_sets(
         tomograms={t: opened[t] for t in common},
         voxel_size=next(iter(opened.values())).voxel_size,
         picks={
-            name: _read_set(name, {t: found[t] for t in common}, opened, class_name)
+            name: _read_set(name, found, opened, class_name)
             for name, found in files.items()
         },
+        files=files,
         left_out=left_out,
     )
 
@@ -191,11 +203,3 @@ def _read_set(
         )
         for t, particles in read.items()
     }
-
-
-def digest_files(paths: Sequence[Path]) -> str:
-    """Return a digest of coordinate files' contents, to tell one input from another."""
-    total = hashlib.sha256()
-    for path in paths:
-        total.update(hashlib.sha256(path.read_bytes()).digest())
-    return total.hexdigest()[:16]

@@ -21,12 +21,14 @@ class AverageConfig:
         REQUIRED,
         "The folder of 'etpicker extract', or a STAR file of 3D boxes (RELION 3.1).",
         label="Particles",
+        counts="content",
     )
     out: str = option(
         REQUIRED,
         "Folder for average.mrc, half maps, mask, fsc.csv, aligned.star and, last, "
         "average.json. A run that was stopped there goes on.",
         label="Output folder",
+        counts="no",
     )
     task: str = option(
         "refine",
@@ -41,6 +43,7 @@ class AverageConfig:
         "size; only its low resolution is used. Without it one is made from the "
         "picks themselves, which needs more and clearer boxes.",
         label="Reference",
+        counts="content",
     )
     diameter: float | None = option(
         None,
@@ -70,6 +73,7 @@ class AverageConfig:
         "average.",
         label="Mask",
         advanced=True,
+        counts="content",
     )
     initial_lowpass: float | None = option(
         None,
@@ -114,12 +118,14 @@ class AverageConfig:
         "MPI processes; 0 means what the task needs: 3 for a refinement (a leader "
         "and one for each half), 1 for a classification.",
         label="MPI processes",
+        counts="no",
     )
     mpi_command: str = option(
         "",
         "What starts MPI programs, before '-n N'; without it, mpirun.",
         label="MPI command",
         advanced=True,
+        counts="no",
     )
     threads: int = threads_option()
     seed: int = option(1, "Seed of every random choice.", label="Seed", advanced=True)

@@ -29,11 +29,13 @@ class CompareConfig:
         REQUIRED,
         "Folder for compare.json, the report and the coordinates of every subset.",
         label="Output folder",
+        counts="no",
     )
     truth: str | None = option(
         None,
         "Folder of true centres, one CSV per tomogram; every set is then scored too.",
         label="True centres",
+        counts="content",
     )
     voxel_size: float | None = voxel_size_option()
     match_distance: float | None = match_distance_option()

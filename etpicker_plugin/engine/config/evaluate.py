@@ -15,9 +15,15 @@ from etpicker_plugin.engine.config.options import REQUIRED, option
 class EvaluateConfig:
     """Picks, truth, and how near counts as found."""
 
-    picks: tuple[str, ...] = option(REQUIRED, "One CSV of picks per tomogram.")
+    picks: tuple[str, ...] = option(
+        REQUIRED,
+        "One CSV of picks per tomogram.",
+        counts="content",
+    )
     truth: tuple[str, ...] = option(
-        REQUIRED, "One CSV of true centres per tomogram, in the same order."
+        REQUIRED,
+        "One CSV of true centres per tomogram, in the same order.",
+        counts="content",
     )
     diameter: dict[str, float] = option(
         REQUIRED,
@@ -28,7 +34,11 @@ class EvaluateConfig:
     voxel_size: float = option(
         REQUIRED, "Voxel size of the coordinates.", label="Voxel size", unit="Å"
     )
-    out: str = option(REQUIRED, "Folder for metrics.json and the report.")
+    out: str = option(
+        REQUIRED,
+        "Folder for metrics.json and the report.",
+        counts="no",
+    )
     match_distance: float = option(
         0.5,
         "A pick is true when a particle lies within this share of its diameter.",

@@ -10,11 +10,17 @@ from etpicker_plugin.engine.config.options import REQUIRED, option
 class ExemplarsConfig:
     """Which model's exemplars are listed or deleted."""
 
-    model: str = option(REQUIRED, "Model file (.safetensors).", label="Model")
+    model: str = option(
+        REQUIRED,
+        "Model file (.safetensors).",
+        label="Model",
+        counts="content",
+    )
     out: str = option(
         REQUIRED,
         "Folder for exemplars.json, and for the model without what was deleted.",
         label="Output folder",
+        counts="no",
     )
     delete_owner: tuple[str, ...] = option(
         (),

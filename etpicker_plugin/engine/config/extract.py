@@ -25,9 +25,13 @@ class ExtractConfig:
         REQUIRED,
         "One CSV of coordinates per tomogram, named after it, or a folder of them.",
         label="Coordinates",
+        counts="content",
     )
     tomogram: tuple[str, ...] = option(
-        REQUIRED, "The tomograms to cut boxes from (MRC).", label="Tomograms"
+        REQUIRED,
+        "The tomograms to cut boxes from (MRC).",
+        label="Tomograms",
+        counts="content",
     )
     diameter: dict[str, float] = option(
         REQUIRED,
@@ -41,6 +45,7 @@ class ExtractConfig:
         "Folder for particles.star, boxes/, wedge.mrc, left_out.csv and, last, "
         "particles.json. A box that stands there of the same run is not made again.",
         label="Output folder",
+        counts="no",
     )
     box_size: int | None = option(
         None,

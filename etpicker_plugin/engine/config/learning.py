@@ -18,6 +18,8 @@ def mask_option() -> Any:
         (),
         "One region mask (MRC) per tomogram: voxels that are 0 are not learnt from.",
         label="Region masks",
+        counts="content",
+        of="tomogram",
     )
 
 

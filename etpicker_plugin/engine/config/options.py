@@ -20,6 +20,10 @@ from etpicker_plugin.engine.errors import ConfigError
 REQUIRED = dataclasses.MISSING
 Config = TypeVar("Config")
 
+COUNTS = ("value", "content", "no")
+"""How a parameter tells one run from another: by its value; by what the files that it
+names hold, wherever they lie; or not at all, because the result is the same."""
+
 
 def option(
     default: Any,
@@ -30,13 +34,19 @@ def option(
     choices: Sequence[str] = (),
     advanced: bool = False,
     positional: bool = False,
+    counts: str = "value",
+    of: str = "",
 ) -> Any:
     """Declare one parameter of a command.
 
     ``default`` is the value, or ``REQUIRED``. ``unit`` (``Å``, ``voxels``, ``min``)
     is shown in help texts and form labels; ``advanced`` hides the parameter from the
-    form's normal level; ``positional`` lets it be typed without its flag.
+    form's normal level; ``positional`` lets it be typed without its flag; ``counts``
+    is one of ``COUNTS``; ``of`` names the parameter whose files this one's belong to,
+    one to one.
     """
+    if counts not in COUNTS:
+        raise ValueError(f"counts: got '{counts}', expected one of {COUNTS}")
     metadata = {
         "help": help_text,
         "label": label,
@@ -44,6 +54,8 @@ def option(
         "choices": tuple(choices),
         "advanced": advanced,
         "positional": positional,
+        "counts": counts,
+        "of": of,
     }
     if isinstance(default, dict):
         return dataclasses.field(default_factory=dict, metadata=metadata)
@@ -125,8 +137,6 @@ def _add_flag(
         keywords["choices"] = field.metadata["choices"]
     if kind is bool:
         keywords["action"] = argparse.BooleanOptionalAction
-        del keywords["help"]
-        keywords["help"] = _help_text(field)
     elif typing.get_origin(kind) is tuple:
         keywords["nargs"] = "+"
         keywords["type"] = typing.get_args(kind)[0]
@@ -263,12 +273,28 @@ def config_to_values(config: Any) -> dict[str, Any]:
     }
 
 
-def config_digest(config: Any, *, ignore: Sequence[str] = ()) -> str:
-    """Return a short digest of the parameters, to tell one run from another.
+def counting(config: Any, how: str) -> dict[str, Any]:
+    """Return the parameters, as plain JSON values, that count in one of ``COUNTS``."""
+    counted = {
+        f.name for f in dataclasses.fields(config) if f.metadata["counts"] == how
+    }
+    return {n: v for n, v in config_to_values(config).items() if n in counted}
 
-    ``ignore`` names parameters that do not change the result (number of threads).
+
+def option_of(config: Any, name: str) -> str:
+    """Return the parameter whose files those of this one belong to, or nothing."""
+    field = next(f for f in dataclasses.fields(config) if f.name == name)
+    return str(field.metadata["of"])
+
+
+def config_digest(config: Any, *, files: bool = True) -> str:
+    """Return a short digest of the parameters that the result depends on.
+
+    Without ``files``, those that name input files are left out: where they lie says
+    nothing of what they hold (see ``run_folder``).
     """
-    values = config_to_values(config)
-    kept = {name: value for name, value in values.items() if name not in ignore}
+    kept = counting(config, "value")
+    if files:
+        kept |= counting(config, "content")
     text = json.dumps(kept, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -19,33 +19,29 @@ from etpicker_plugin.engine.config.shared import (
 )
 from etpicker_plugin.engine.records import RECORDS_FOLDER
 
-NOT_OF_THE_RESULT = (
-    "out",
-    "tomogram",
-    "mask",
-    "model",
-    "model_sha256",
-    "part",
-    "records",
-    "device",
-    "threads",
-)
-"""Parameters with which the picks do not change; files count by their content."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class PickConfig:
     """Which model picks which tomograms, and what is kept."""
 
-    model: str = option(REQUIRED, "Model file (.safetensors).", label="Model")
+    model: str = option(
+        REQUIRED,
+        "Model file (.safetensors).",
+        label="Model",
+        counts="content",
+    )
     tomogram: tuple[str, ...] = option(
-        REQUIRED, "Tomograms to pick (MRC).", label="Tomograms"
+        REQUIRED,
+        "Tomograms to pick (MRC).",
+        label="Tomograms",
+        counts="content",
     )
     out: str = option(
         REQUIRED,
         "Folder for NAME.csv, NAME.star and NAME.json of each tomogram. A tomogram "
         "already picked there with the same model and parameters is not redone.",
         label="Output folder",
+        counts="no",
     )
     classes: tuple[str, ...] = option(
         (), "Classes to pick; without any, all the model knows.", label="Classes"
@@ -75,6 +71,8 @@ class PickConfig:
         (),
         "One region mask (MRC) per tomogram: nothing is picked where it is 0.",
         label="Region masks",
+        counts="content",
+        of="tomogram",
     )
     z_range: tuple[float, ...] = option(
         (),
@@ -130,12 +128,14 @@ class PickConfig:
         "part of this task in a SLURM array.",
         label="Part",
         advanced=True,
+        counts="no",
     )
     model_sha256: str = option(
         "",
         "Refuse a model file with another SHA-256 than this.",
         label="Model's SHA-256",
         advanced=True,
+        counts="no",
     )
     records: str = option(
         "",
@@ -144,6 +144,7 @@ class PickConfig:
         "folder of the part's in it.",
         label="Folder of records",
         advanced=True,
+        counts="no",
     )
     device: str = device_option()
     threads: int = threads_option()

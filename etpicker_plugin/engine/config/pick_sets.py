@@ -19,12 +19,18 @@ def picks_option() -> Any:
         "Each set's name and its folder, which holds one coordinate CSV per tomogram, "
         "named after it.",
         label="Picks",
+        counts="content",
     )
 
 
 def tomograms_option() -> Any:
     """Declare the tomograms that the sets belong to."""
-    return option(REQUIRED, "Tomograms that were picked (MRC).", label="Tomograms")
+    return option(
+        REQUIRED,
+        "Tomograms that were picked (MRC).",
+        label="Tomograms",
+        counts="content",
+    )
 
 
 def diameter_option() -> Any:

@@ -12,6 +12,7 @@ def device_option() -> Any:
         "Where to compute; cuda fails when there is no GPU.",
         label="Device",
         choices=("auto", "cpu", "cuda"),
+        counts="no",
     )
 
 
@@ -72,7 +73,13 @@ def licence_option() -> Any:
 
 def threads_option() -> Any:
     """Declare how many CPU threads to use."""
-    return option(0, "CPU threads; 0 means all cores.", label="Threads", advanced=True)
+    return option(
+        0,
+        "CPU threads; 0 means all cores.",
+        label="Threads",
+        advanced=True,
+        counts="no",
+    )
 
 
 def voxel_size_option() -> Any:

@@ -15,10 +15,17 @@ class SimulateConfig:
     """How many phantom tomograms, of what, and as seen by which microscope."""
 
     out: str = option(
-        REQUIRED, "Folder for NAME_01.mrc, NAME_01.csv (truth), NAME_01.json …"
+        REQUIRED,
+        "Folder for NAME_01.mrc, NAME_01.csv (truth), NAME_01.json …",
+        counts="no",
     )
     name: str = option("sim", "Prefix of the file names.", label="Name")
-    tomograms: int = option(2, "Number of tomograms.", label="Tomograms")
+    tomograms: int = option(
+        2,
+        "Number of tomograms.",
+        label="Tomograms",
+        counts="no",
+    )
     shape: tuple[int, ...] = option(
         (200, 200, 64), "Size x y z.", label="Size x y z", unit="voxels"
     )
@@ -28,6 +35,7 @@ class SimulateConfig:
         "Density maps (MRC, protein positive) of the species to place, named after "
         "their files; rescaled to the voxel size.",
         label="Density maps",
+        counts="content",
     )
     species: tuple[str, ...] = option(
         ("ribosome", "proteasome"),

@@ -35,7 +35,10 @@ class TrainConfig:
     """What to learn from, what to learn, and how long."""
 
     tomogram: tuple[str, ...] = option(
-        REQUIRED, "Tomograms to learn from (MRC).", label="Tomograms"
+        REQUIRED,
+        "Tomograms to learn from (MRC).",
+        label="Tomograms",
+        counts="content",
     )
     coordinates: tuple[str, ...] = option(
         REQUIRED,
@@ -43,6 +46,8 @@ class TrainConfig:
         "class,x,y,z; 0-based voxels of that tomogram. Rows of class 'negative' are "
         "places without a particle and are learnt as such.",
         label="Coordinates",
+        counts="content",
+        of="tomogram",
     )
     diameter: dict[str, float] = option(
         REQUIRED,
@@ -51,7 +56,12 @@ class TrainConfig:
         label="Particle diameter",
         unit="Å",
     )
-    out: str = option(REQUIRED, "Folder for the model.", label="Output folder")
+    out: str = option(
+        REQUIRED,
+        "Folder for the model.",
+        label="Output folder",
+        counts="no",
+    )
     annotation: str = annotation_option()
     voxel_size: float | None = voxel_size_option()
     mask: tuple[str, ...] = mask_option()
@@ -60,11 +70,14 @@ class TrainConfig:
         "Tomograms held out for validation and for the thresholds. Without any, "
         "a slab of each training tomogram is held out.",
         label="Validation tomograms",
+        counts="content",
     )
     validation_coordinates: tuple[str, ...] = option(
         (),
         "One coordinate CSV per validation tomogram.",
         label="Validation coordinates",
+        counts="content",
+        of="validation_tomogram",
     )
     network: str = option(
         "fast",

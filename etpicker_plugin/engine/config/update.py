@@ -32,10 +32,16 @@ class UpdateConfig:
     """Which model learns what, and what keeps it from forgetting."""
 
     model: str = option(
-        REQUIRED, "Model to update (.safetensors); it stays as it is.", label="Model"
+        REQUIRED,
+        "Model to update (.safetensors); it stays as it is.",
+        label="Model",
+        counts="content",
     )
     tomogram: tuple[str, ...] = option(
-        REQUIRED, "New tomograms to learn from (MRC).", label="Tomograms"
+        REQUIRED,
+        "New tomograms to learn from (MRC).",
+        label="Tomograms",
+        counts="content",
     )
     coordinates: tuple[str, ...] = option(
         REQUIRED,
@@ -43,8 +49,15 @@ class UpdateConfig:
         "class,x,y,z; 0-based voxels of that tomogram. Rows of class 'negative' are "
         "places without a particle and are learnt as such.",
         label="Coordinates",
+        counts="content",
+        of="tomogram",
     )
-    out: str = option(REQUIRED, "Folder for the new model.", label="Output folder")
+    out: str = option(
+        REQUIRED,
+        "Folder for the new model.",
+        label="Output folder",
+        counts="no",
+    )
     diameter: dict[str, float] = option(
         {},
         "Classes to learn from the new tomograms and their particle diameters; needed "
@@ -70,12 +83,15 @@ class UpdateConfig:
         "Tomograms, of new or of earlier data, that are never learnt from: old and "
         "new model are compared on them.",
         label="Validation tomograms",
+        counts="content",
     )
     validation_coordinates: tuple[str, ...] = option(
         (),
         "One coordinate CSV per validation tomogram; every class of the model in it "
         "counts.",
         label="Validation coordinates",
+        counts="content",
+        of="validation_tomogram",
     )
     allowed_drop: float = option(
         0.02,

@@ -38,6 +38,7 @@ class ValidateConfig:
         "Folder for report.html, verdict.json, the averages and RELION's own files. "
         "The same command goes on from what is finished there.",
         label="Output folder",
+        counts="no",
     )
     reference: str | None = option(
         None,
@@ -45,6 +46,7 @@ class ValidateConfig:
         "voxel size. Without it one is made from the picks, which takes longer and "
         "finds orientations less surely.",
         label="Reference map",
+        counts="content",
     )
     voxel_size: float | None = voxel_size_option()
     tilt_axis: str = tilt_axis_option()
@@ -92,6 +94,7 @@ class ValidateConfig:
         "Threads of each of the three MPI processes that refine.",
         label="Threads",
         advanced=True,
+        counts="no",
     )
     mpi_command: str = option(
         "",
@@ -99,6 +102,7 @@ class ValidateConfig:
         "machines.",
         label="MPI command",
         advanced=True,
+        counts="no",
     )
 
     def __post_init__(self) -> None:

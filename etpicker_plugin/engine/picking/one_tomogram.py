@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from etpicker_plugin.engine.config.pick import PickConfig
 from etpicker_plugin.engine.device import is_out_of_memory
+from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.model.card import ModelCard
 from etpicker_plugin.engine.particles import Particles, make_particles
 from etpicker_plugin.engine.picking.choose import choose
@@ -28,7 +29,7 @@ from etpicker_plugin.engine.picking.partial import PartialPicks
 from etpicker_plugin.engine.picking.plan import smaller_edge
 from etpicker_plugin.engine.picking.probability_map import ProbabilityMaps
 from etpicker_plugin.engine.picking.records import (
-    describe_run,
+    Inputs,
     finished_picks,
     write_picks,
 )
@@ -36,6 +37,7 @@ from etpicker_plugin.engine.picking.z_range import computed_region, in_z_range
 from etpicker_plugin.engine.progress import Progress, ProgressEvent
 from etpicker_plugin.engine.species import Species
 from etpicker_plugin.engine.volumes.tomogram import Tomogram, open_mask, read_tomogram
+from etpicker_plugin.engine.volumes.watched_file import WatchedFile
 from etpicker_plugin.engine.volumes.working_volume import (
     WorkingVolume,
     open_working_volume,
@@ -56,43 +58,62 @@ def pick_tomogram(
     """Pick a tomogram and write NAME.csv, NAME.star and, last, NAME.json.
 
     Picks that stand there already, of the same model, tomogram and parameters, are
-    read back instead.
+    read back instead, if they are still as they were written.
 
     Raises
     ------
     InputDataError, ResourceError
-        If the tomogram or mask cannot be used, or memory does not suffice.
+        If the tomogram or mask cannot be used, changes or vanishes meanwhile, or
+        memory does not suffice.
     ConfigError
         If other picks of this tomogram stand in the output folder.
     """
     tomogram = read_tomogram(path, config.voxel_size)
     name = tomogram.tomogram_id
-    record = describe_run(tomogram, mask_path, model=model, config=config)
-    if (out_dir / f"{name}.json").exists():
-        return finished_picks(out_dir / name, record)
     mask = open_mask(mask_path, tomogram.shape_zyx) if mask_path else None
+    inputs = Inputs(
+        tomogram=tomogram,
+        mask=WatchedFile(Path(mask_path)) if mask_path else None,
+        model=model,
+        config=config,
+    )
+    run = inputs.run()
+    finished = finished_picks(name, run, out_dir=out_dir)
+    if finished is not None:
+        return finished
     volume = open_working_volume(tomogram, model.card.working_voxel_size)
-    if volume.scale != 1.0:
-        logger.info(
-            "%s: %g Å per voxel, rescaled to the model's %.2f Å; picks go back to "
-            "the tomogram's own voxels.",
-            name,
-            tomogram.voxel_size,
-            model.card.working_voxel_size,
-        )
-    partial = PartialPicks(out_dir / f".{name}.partial.jsonl", record["digest"])
+    _describe_scale(volume)
+    partial = PartialPicks(out_dir / f".{name}.partial.jsonl", run.digest)
     species = wanted_species(model.card, config)
     search = _make_search(volume, model, species, config)
     maps = _make_maps(volume, model.card.class_names(), config, out_dir)
     edge = config.tile_size or partial.recorded_edge() or search.longest_edge()
-    candidates = _search(search, edge, name, maps, partial, on_progress)
-    particles = _choose(
-        candidates, volume, mask, species, card=model.card, config=config
-    )
-    write_picks(particles, volume.tomogram, record, out_dir=out_dir)
+    try:
+        candidates = _search(search, edge, name, maps, partial, on_progress)
+        particles = _choose(
+            candidates, volume, mask, species, card=model.card, config=config
+        )
+        inputs.check()
+    except InputDataError:
+        # Some of its tiles may be of what was put in the tomogram's place.
+        partial.remove()
+        raise
+    write_picks(particles, inputs, run, out_dir=out_dir)
     partial.remove()
     _report(particles, model.card.class_names())
     return particles
+
+
+def _describe_scale(volume: WorkingVolume) -> None:
+    if volume.scale != 1.0:
+        voxel_size = volume.tomogram.voxel_size
+        logger.info(
+            "%s: %g Å per voxel, rescaled to the model's %.2f Å; picks go back to "
+            "the tomogram's own voxels.",
+            volume.tomogram.tomogram_id,
+            voxel_size,
+            volume.scale * voxel_size,
+        )
 
 
 def _make_search(

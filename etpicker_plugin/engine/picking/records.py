@@ -2,93 +2,155 @@
 
 import json
 import logging
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from etpicker_plugin import __version__
 from etpicker_plugin.engine.atomic import write_whole
-from etpicker_plugin.engine.config.options import config_digest, config_to_values
-from etpicker_plugin.engine.config.pick import NOT_OF_THE_RESULT, PickConfig
+from etpicker_plugin.engine.config.options import config_to_values
+from etpicker_plugin.engine.config.pick import PickConfig
 from etpicker_plugin.engine.errors import ConfigError
 from etpicker_plugin.engine.formats.coordinates_csv import read_csv, write_csv
 from etpicker_plugin.engine.formats.relion_star import write_star
 from etpicker_plugin.engine.geometry import TomogramFrame
-from etpicker_plugin.engine.hashing import file_sha256
 from etpicker_plugin.engine.particles import Particles
 from etpicker_plugin.engine.picking.loaded_model import LoadedModel, thresholds
+from etpicker_plugin.engine.result_files import (
+    are_as_written,
+    hash_results,
+    set_aside,
+)
+from etpicker_plugin.engine.run_folder import (
+    Run,
+    describe_run,
+    refusal,
+    run_from_values,
+    run_values,
+)
 from etpicker_plugin.engine.volumes.tomogram import Tomogram
+from etpicker_plugin.engine.volumes.watched_file import WatchedFile
 
 logger = logging.getLogger(__name__)
 
 
-def describe_run(
-    tomogram: Tomogram,
-    mask_path: str | None,
-    *,
-    model: LoadedModel,
-    config: PickConfig,
-) -> dict[str, Any]:
-    """Return the sidecar: what was picked with what, in which frame."""
-    record = {
-        "tomogram": tomogram.tomogram_id,
-        "tomogram_sha256": file_sha256(tomogram.path),
-        "mask_sha256": file_sha256(mask_path) if mask_path else None,
-        "model_sha256": model.sha256,
-        "parameters": config_digest(config, ignore=NOT_OF_THE_RESULT),
-    }
-    digest = json.dumps(record, sort_keys=True)
-    return {
-        **record,
-        "digest": digest,
-        "frame": "0-based voxels of the tomogram; voxel i is centred at i",
-        "shape_zyx": list(tomogram.shape_zyx),
-        "voxel_size_ang": tomogram.voxel_size,
-        "working_voxel_size_ang": model.card.working_voxel_size,
-        "thresholds": thresholds(model.card, config),
-        "diameters_ang": {c.name: c.diameter_ang for c in model.card.classes},
-        "model": str(config.model),
-        "config": config_to_values(config),
-        "code_version": __version__,
-    }
+@dataclass(frozen=True, kw_only=True)
+class Inputs:
+    """What a tomogram is picked from, and with what; its files must not change."""
+
+    tomogram: Tomogram
+    mask: WatchedFile | None
+    model: LoadedModel
+    config: PickConfig
+
+    def run(self) -> Run:
+        """Return what tells this picking from another.
+
+        Raises
+        ------
+        InputDataError
+            If a file changes meanwhile.
+        """
+        name = self.tomogram.tomogram_id
+        inputs = [("model", self.model.sha256)]
+        if self.tomogram.file is not None:
+            inputs.append((f"tomogram {name}", self.tomogram.file.sha256()))
+        if self.mask is not None:
+            inputs.append((f"mask of {name}", self.mask.sha256()))
+        return describe_run(self.config, inputs)
+
+    def check(self) -> None:
+        """See that the tomogram and its mask are still those that were hashed.
+
+        Raises
+        ------
+        InputDataError
+            If one is not.
+        """
+        for file in (self.tomogram.file, self.mask):
+            if file is not None:
+                file.check()
 
 
-def finished_picks(stem: Path, record: dict[str, Any]) -> Particles:
-    """Read picks that stand there already; refuse those of another run.
+def finished_picks(name: str, run: Run, *, out_dir: Path) -> Particles | None:
+    """Return picks that stand there already, if they are whole.
+
+    Files that do not agree with what was noted of them, cut short or edited, are set
+    aside, for the tomogram to be picked again.
 
     Raises
     ------
     ConfigError
         If they were made with another model, tomogram or parameters.
     """
-    sidecar = stem.with_name(stem.name + ".json")
-    try:
-        same = json.loads(sidecar.read_text("utf-8")).get("digest") == record["digest"]
-    except (ValueError, AttributeError):
-        same = False
-    if not same:
-        raise ConfigError(
-            f"{stem}.csv exists, picked with another model, tomogram or parameters. "
-            "Picks are never overwritten: give another --out."
-        )
-    logger.info("%s is picked already.", stem.name)
-    return read_csv(stem.with_name(stem.name + ".csv"), tomogram_id=stem.name)
+    sidecar = out_dir / f"{name}.json"
+    if not sidecar.exists():
+        return None
+    record = _read_record(sidecar)
+    before = run_from_values(record.get("run"))
+    if before != run:
+        raise ConfigError(refusal(f"{out_dir / name}.csv holds picks", before, run))
+    if not are_as_written(out_dir, record["files"]):
+        for file in (*record["files"], sidecar.name):
+            (out_dir / file).unlink(missing_ok=True)
+        return None
+    logger.info("%s is picked already.", name)
+    return read_csv(out_dir / f"{name}.csv", tomogram_id=name)
 
 
 def write_picks(
-    particles: Particles,
-    tomogram: Tomogram,
-    record: dict[str, Any],
-    *,
-    out_dir: Path,
+    particles: Particles, inputs: Inputs, run: Run, *, out_dir: Path
 ) -> None:
-    """Write NAME.csv, NAME.star and, last, as the mark of finished picks, NAME.json."""
+    """Write NAME.csv, NAME.star and, last, as the mark of finished picks, NAME.json.
+
+    What stands there without the mark, of whomever it may be, is set aside.
+    """
+    tomogram = inputs.tomogram
     name = tomogram.tomogram_id
     frame = TomogramFrame(
         tomogram_id=name,
         shape_zyx=tomogram.shape_zyx,
         voxel_size=tomogram.voxel_size,
     )
-    write_csv(particles, out_dir / f"{name}.csv")
-    write_star([(particles, frame)], out_dir / f"{name}.star", version="relion5")
+    csv, star = f"{name}.csv", f"{name}.star"
+    for file in (csv, star):
+        set_aside(out_dir / file)
+    write_csv(particles, out_dir / csv)
+    write_star([(particles, frame)], out_dir / star, version="relion5")
+    record = {
+        **_describe(inputs, run),
+        "picks": len(particles),
+        "files": hash_results(out_dir, (csv, star)),
+    }
     with write_whole(out_dir / f"{name}.json") as temporary:
         temporary.write_text(json.dumps(record, indent=1), encoding="utf-8")
+
+
+def _describe(inputs: Inputs, run: Run) -> dict[str, Any]:
+    """Return what was picked with what, in which frame."""
+    tomogram, card = inputs.tomogram, inputs.model.card
+    return {
+        "tomogram": tomogram.tomogram_id,
+        "tomogram_sha256": tomogram.file.sha256() if tomogram.file else None,
+        "mask_sha256": inputs.mask.sha256() if inputs.mask else None,
+        "model_sha256": inputs.model.sha256,
+        "digest": run.digest,
+        "run": run_values(run),
+        "frame": "0-based voxels of the tomogram; voxel i is centred at i",
+        "shape_zyx": list(tomogram.shape_zyx),
+        "voxel_size_ang": tomogram.voxel_size,
+        "working_voxel_size_ang": card.working_voxel_size,
+        "thresholds": thresholds(card, inputs.config),
+        "diameters_ang": {c.name: c.diameter_ang for c in card.classes},
+        "model": str(inputs.config.model),
+        "config": config_to_values(inputs.config),
+        "code_version": __version__,
+    }
+
+
+def _read_record(sidecar: Path) -> dict[str, Any]:
+    try:
+        record = json.loads(sidecar.read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return record if isinstance(record, dict) else {}

@@ -11,10 +11,18 @@ import numpy as np
 
 from etpicker_plugin import __version__
 from etpicker_plugin.engine.atomic import write_whole
-from etpicker_plugin.engine.config.options import config_digest, config_to_values
+from etpicker_plugin.engine.config.options import config_to_values
 from etpicker_plugin.engine.config.simulate import SimulateConfig
 from etpicker_plugin.engine.errors import ConfigError, InputDataError
 from etpicker_plugin.engine.progress import Progress, ProgressEvent
+from etpicker_plugin.engine.result_files import are_as_written, hash_results
+from etpicker_plugin.engine.run_folder import (
+    Run,
+    digest_run,
+    refusal,
+    run_from_values,
+    run_values,
+)
 from etpicker_plugin.engine.simulation.distractors import add_distractors
 from etpicker_plugin.engine.simulation.imaging import Microscope, reconstruct_scene
 from etpicker_plugin.engine.simulation.placement import (
@@ -50,13 +58,13 @@ def simulate(
         If a density map cannot be used, or not one particle of a species fits.
     """
     species = _read_species(config)
-    digest = config_digest(config, ignore=("out", "tomograms"))
+    run = digest_run(config)
     paths = []
     for number in range(1, config.tomograms + 1):
         stem = out_dir / f"{config.name}_{number:02d}"
-        if not _is_finished(stem, digest):
+        if not _is_finished(stem, run):
             _make_tomogram(
-                stem, number, species, config, digest=digest, on_progress=on_progress
+                stem, number, species, config, run=run, on_progress=on_progress
             )
         paths.append(stem.with_suffix(".mrc"))
     return paths
@@ -74,18 +82,19 @@ def _read_species(config: SimulateConfig) -> list[Species]:
     return sorted(species, key=lambda s: -s.diameter_ang)
 
 
-def _is_finished(stem: Path, digest: str) -> bool:
-    """Tell whether a tomogram stands there; refuse to overwrite another's."""
-    if not stem.with_suffix(".json").exists():
+def _is_finished(stem: Path, run: Run) -> bool:
+    """Tell whether a tomogram stands there whole; refuse to overwrite another's."""
+    path = stem.with_suffix(".json")
+    if not path.exists():
         return False
-    record = json.loads(stem.with_suffix(".json").read_text(encoding="utf-8"))
-    if record.get("digest") == digest:
-        logger.info("%s is there already.", stem.name)
-        return True
-    raise ConfigError(
-        f"{stem}.mrc exists, made with other parameters. Tomograms are never "
-        "overwritten: give another --out or --name."
-    )
+    record = json.loads(path.read_text(encoding="utf-8"))
+    before = run_from_values(record.get("run"))
+    if before != run:
+        raise ConfigError(refusal(f"{stem}.mrc stands there", before, run))
+    if not are_as_written(stem.parent, record["files"]):
+        return False
+    logger.info("%s is there already.", stem.name)
+    return True
 
 
 def _make_tomogram(
@@ -94,7 +103,7 @@ def _make_tomogram(
     species: list[Species],
     config: SimulateConfig,
     *,
-    digest: str,
+    run: Run,
     on_progress: Progress,
 ) -> None:
     generator = np.random.default_rng([config.seed, number])
@@ -131,7 +140,7 @@ def _make_tomogram(
     with write_whole(stem.with_suffix(".mrc")) as temporary:
         write_volume(temporary, counts, config.voxel_size)
     _write_truth(stem.with_suffix(".csv"), placed)
-    _write_record(stem, placed, species, config, digest=digest)
+    _write_record(stem, placed, species, config, run=run)
 
 
 def _report(on_progress: Progress, stage: str, done: int, total: int) -> None:
@@ -173,12 +182,14 @@ def _write_record(
     species: list[Species],
     config: SimulateConfig,
     *,
-    digest: str,
+    run: Run,
 ) -> None:
     """Write the parameters and what was placed; last, as the mark of a whole one."""
     counts = Counter(particle.name for particle in placed)
     record = {
-        "digest": digest,
+        "digest": run.digest,
+        "run": run_values(run),
+        "files": hash_results(stem.parent, [f"{stem.name}.mrc", f"{stem.name}.csv"]),
         "parameters": config_to_values(config),
         "species": {
             s.name: {"placed": counts[s.name], "diameter_ang": s.diameter_ang}

@@ -13,6 +13,7 @@ from etpicker_plugin.engine.config.extract import ExtractConfig
 from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.particles import Particles
 from etpicker_plugin.engine.progress import Progress, ProgressEvent
+from etpicker_plugin.engine.run_folder import claim_folder
 from etpicker_plugin.engine.subtomograms.boxes import crop_boxes, find_inside
 from etpicker_plugin.engine.subtomograms.inputs import (
     Source,
@@ -26,8 +27,8 @@ from etpicker_plugin.engine.subtomograms.records import (
     RECORD,
     STAR,
     WEDGE,
-    begin,
-    digest_of,
+    describe_extraction,
+    is_extracted,
     write_left_out,
     write_record,
 )
@@ -83,7 +84,8 @@ def extract(
     voxel_size = choose_voxel_size(config, sources)
     box = choose_box(config, voxel_size)
     _check_any_inside(sources, box, voxel_size)
-    begin(out_dir, digest_of(config, sources))
+    run = describe_extraction(config, sources)
+    finished = claim_folder(out_dir, run, result=RECORD, begun=("boxes", STAR))
     sets, left_out = [], []
     for source in sources:
         made, lost = _extract_tomogram(
@@ -98,7 +100,7 @@ def extract(
         box=box,
         voxel_size=voxel_size,
     )
-    if (out_dir / RECORD).is_file():
+    if finished and is_extracted(out_dir):
         logger.info("%s is extracted already.", extraction.star)
     else:
         _write(extraction, config, out_dir)
@@ -150,6 +152,8 @@ def _extract_tomogram(
             source, numbers, config, folder, box=box, voxel_size=voxel_size
         )
         report(ProgressEvent(f"extracting {name}", start + len(numbers), len(wanted)))
+    if source.tomogram.file is not None:
+        source.tomogram.file.check()
     particles = source.particles
     made = BoxSet(
         particles=particles.select(usable),

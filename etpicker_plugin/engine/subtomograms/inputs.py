@@ -29,10 +29,11 @@ ROOM_VOX = 2
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """A tomogram and the particles wanted from it."""
+    """A tomogram and the particles wanted from it, out of a file of coordinates."""
 
     tomogram: Tomogram
     particles: Particles
+    coordinates: Path
 
 
 def read_sources(config: ExtractConfig) -> list[Source]:
@@ -163,7 +164,7 @@ def _read_source(tomogram: Path, path: Path, config: ExtractConfig) -> Source:
     particles = check_particles(
         particles.select(wanted), shape_zyx=volume.shape_zyx, path=path
     )
-    return Source(tomogram=volume, particles=particles)
+    return Source(tomogram=volume, particles=particles, coordinates=path)
 
 
 def _all_classes(files: Iterable[Path]) -> list[str]:

@@ -7,67 +7,44 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from etpicker_plugin import __version__
 from etpicker_plugin.engine.atomic import write_whole
 from etpicker_plugin.engine.config.extract import ExtractConfig
-from etpicker_plugin.engine.config.options import config_digest, config_to_values
-from etpicker_plugin.engine.errors import ConfigError
-from etpicker_plugin.engine.hashing import file_sha256
+from etpicker_plugin.engine.config.options import config_to_values
 from etpicker_plugin.engine.particles import Particles
+from etpicker_plugin.engine.result_files import are_as_written, hash_results
+from etpicker_plugin.engine.run_folder import Run, describe_run, hash_files
 from etpicker_plugin.engine.subtomograms.inputs import Source
 
 STAR = "particles.star"
 WEDGE = "wedge.mrc"
 LEFT_OUT = "left_out.csv"
 RECORD = "particles.json"
-BEGUN = ".extraction.digest"
-"""Names the run whose boxes stand in the folder while it is unfinished."""
-
-NOT_OF_THE_RESULT = ("out", "tomogram", "coordinates")
 
 
-def digest_of(config: ExtractConfig, sources: Sequence[Source]) -> str:
-    """Return what two runs must have alike to be the same."""
-    inputs = {
-        s.tomogram.tomogram_id: [
-            file_sha256(s.tomogram.path),
-            s.particles.positions_zyx.round(6).tolist(),
-            s.particles.class_names.tolist(),
-            np.nan_to_num(s.particles.scores, nan=-1e30).tolist(),
-            _rounded(s.particles.rotations),
-        ]
-        for s in sources
-    }
-    parameters = config_digest(config, ignore=NOT_OF_THE_RESULT)
-    return json.dumps([parameters, inputs], sort_keys=True)
-
-
-def _rounded(rotations: NDArray[np.float64] | None) -> list[Any] | None:
-    if rotations is None:
-        return None
-    return np.nan_to_num(rotations, nan=-9.0).round(6).tolist()
-
-
-def begin(out_dir: Path, digest: str) -> None:
-    """Claim a folder for a run, or go on with the same one.
+def describe_extraction(config: ExtractConfig, sources: Sequence[Source]) -> Run:
+    """Return what two extractions must have alike to be the same.
 
     Raises
     ------
-    ConfigError
-        If boxes of another run stand there.
+    InputDataError
+        If a file vanishes or changes meanwhile.
     """
-    note = out_dir / BEGUN
-    if note.is_file() and note.read_text(encoding="utf-8") == digest:
-        return
-    if note.exists() or (out_dir / "boxes").exists() or (out_dir / STAR).exists():
-        raise ConfigError(
-            f"{out_dir} holds boxes of other coordinates, tomograms or parameters. "
-            "They are never overwritten: give another --out."
-        )
-    with write_whole(note) as temporary:
-        temporary.write_text(digest, encoding="utf-8")
+    inputs: list[tuple[str, str]] = []
+    for source in sources:
+        tomogram = source.tomogram
+        if tomogram.file is not None:
+            inputs.append((f"tomogram {tomogram.tomogram_id}", tomogram.file.sha256()))
+        what = f"coordinates of {tomogram.tomogram_id}"
+        inputs += hash_files([(what, source.coordinates)])
+    return describe_run(config, inputs)
+
+
+def is_extracted(out_dir: Path) -> bool:
+    """Tell whether the table of boxes is the one that the record speaks of."""
+    record = json.loads((out_dir / RECORD).read_text(encoding="utf-8"))
+    return are_as_written(out_dir, record["files"])
 
 
 def write_record(
@@ -83,6 +60,7 @@ def write_record(
     """Write particles.json, the mark of a finished extraction."""
     record: dict[str, Any] = {
         "star": STAR,
+        "files": hash_results(out_dir, [STAR]),
         "wedge": WEDGE,
         "box_size": box,
         "voxel_size_ang": voxel_size,

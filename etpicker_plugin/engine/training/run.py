@@ -10,7 +10,6 @@ from pathlib import Path
 import torch
 
 from etpicker_plugin import __version__
-from etpicker_plugin.engine.config.options import config_digest
 from etpicker_plugin.engine.config.train import TrainConfig
 from etpicker_plugin.engine.config.update import UpdateConfig
 from etpicker_plugin.engine.device import (
@@ -18,12 +17,13 @@ from etpicker_plugin.engine.device import (
     describe_device,
     is_out_of_memory,
 )
-from etpicker_plugin.engine.errors import ConfigError, ResourceError
-from etpicker_plugin.engine.model.card import ModelCard, read_card
+from etpicker_plugin.engine.errors import ResourceError
+from etpicker_plugin.engine.model.card import ModelCard
 from etpicker_plugin.engine.model.exemplars import Exemplar
 from etpicker_plugin.engine.model.model_file import save_model
 from etpicker_plugin.engine.model.network import Network
 from etpicker_plugin.engine.progress import Progress
+from etpicker_plugin.engine.run_folder import claim_folder, digest_run
 from etpicker_plugin.engine.training.fit import (
     FitSettings,
     Loss,
@@ -47,8 +47,6 @@ STATE_NAME = "training_state.safetensors"
 RESERVED_S = 20.0
 LAST_SHARE = 0.25
 """Of a time limit, at most, is kept for learning what flatness costs."""
-
-NOT_OF_THE_RESULT = ("out", "threads", "device")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,8 +161,9 @@ def begin_run(
         If another run's model or state stands in the folder.
     """
     began = time.monotonic()
-    digest = config_digest(config, ignore=NOT_OF_THE_RESULT)
-    if is_finished(out_dir / MODEL_NAME, digest):
+    same = digest_run(config)
+    if claim_folder(out_dir, same, result=MODEL_NAME, begun=(STATE_NAME,)):
+        logger.info("%s is finished already.", out_dir / MODEL_NAME)
         return None
     device = choose_device(config.device, threads=config.threads)
     ranks = join_ranks(device)
@@ -175,46 +174,16 @@ def begin_run(
         began=began,
         device=device,
         ranks=ranks,
-        state=starting_state(out_dir / STATE_NAME, digest),
+        state=starting_state(out_dir / STATE_NAME, same.digest),
         on_progress=on_progress,
     )
 
 
-def is_finished(path: Path, digest: str) -> bool:
-    """Tell whether a model file is this run's; refuse to overwrite another's.
-
-    Raises
-    ------
-    ConfigError
-        If it is another's.
-    """
-    if not path.exists():
-        return False
-    if read_card(path).training.get("digest") == digest:
-        logger.info("%s is finished already.", path)
-        return True
-    raise ConfigError(
-        f"{path} exists, trained with other parameters or data. A model is never "
-        "overwritten: give another --out."
-    )
-
-
 def starting_state(path: Path, digest: str) -> TrainingState:
-    """Return the state of an interrupted run of the same parameters, or a new one.
-
-    Raises
-    ------
-    ConfigError
-        If the state is another run's.
-    """
+    """Return the state in which a run was interrupted, or that of a new one."""
     if not path.exists():
         return TrainingState(Counters(digest), {}, {})
     state = load_state(path)
-    if state.counters.digest != digest:
-        raise ConfigError(
-            f"{path} belongs to an unfinished training with other parameters. Give "
-            "another --out, or delete that file."
-        )
     logger.info("Going on from step %d.", state.counters.step)
     return state
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from etpicker_plugin.engine.config.update import UpdateConfig
+from etpicker_plugin.engine.model.card import read_usable_card
 from etpicker_plugin.engine.model.exemplars import MEGABYTE, Exemplar
 from etpicker_plugin.engine.model.network import Network, grow_network, place_network
 from etpicker_plugin.engine.progress import Progress
@@ -50,6 +51,7 @@ def update(config: UpdateConfig, out_dir: Path, *, on_progress: Progress) -> Pat
     CheckpointError, ConfigError, InputDataError, ResourceError
         Before any training, for what cannot be used.
     """
+    read_usable_card(config.model)  # says best what is wrong with a model
     run = begin_run(config, out_dir, on_progress=on_progress)
     if run is None:
         return out_dir / MODEL_NAME

@@ -7,21 +7,20 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from etpicker_plugin.engine.atomic import write_whole
 from etpicker_plugin.engine.comparison.compare import join_all
-from etpicker_plugin.engine.comparison.pick_sets import (
-    PickSets,
-    digest_files,
-    read_pick_sets,
-)
-from etpicker_plugin.engine.config.options import config_digest
+from etpicker_plugin.engine.comparison.pick_sets import PickSets, read_pick_sets
 from etpicker_plugin.engine.config.pick_sets import CONTROL
 from etpicker_plugin.engine.config.validate import ValidateConfig
-from etpicker_plugin.engine.errors import ConfigError
 from etpicker_plugin.engine.progress import Progress, ProgressEvent
 from etpicker_plugin.engine.relion.find import find_relion
 from etpicker_plugin.engine.relion.plans import RANKS_OF_HALVES
 from etpicker_plugin.engine.relion.run import check_mpi, mpi_words
+from etpicker_plugin.engine.run_folder import (
+    Run,
+    claim_folder,
+    describe_run,
+    hash_files,
+)
 from etpicker_plugin.engine.subtomograms.wedge import missing_wedge
 from etpicker_plugin.engine.verdict.alignment.joint import (
     BOXES,
@@ -50,10 +49,9 @@ logger = logging.getLogger(__name__)
 
 RESULT_FILE = "verdict.json"
 BOXES_FILE = "boxes.csv"
-DIGEST_FILE = ".validation.digest"
+RELION_FOLDER = "relion"
 ITERATIONS = 3
 ITERATIONS_WITHOUT_REFERENCE = 4
-UNINFLUENTIAL = ("out", "threads", "mpi_command")
 
 
 def validate(
@@ -90,7 +88,8 @@ def validate(
         max_particles=config.max_particles,
         seed=config.seed,
     )
-    claim_folder(out_dir, config, sets)
+    described = describe_validation(config, sets)
+    claim_folder(out_dir, described, result=RESULT_FILE, begun=(RELION_FOLDER,))
     run = make_run(config, out_dir, geometry)
     wedge = missing_wedge(
         geometry.box,
@@ -127,35 +126,21 @@ def validate(
     return verdict
 
 
-def claim_folder(out_dir: Path, config: ValidateConfig, sets: PickSets) -> None:
-    """Claim a folder for this validation, or go on with the same one.
-
-    Raises
-    ------
-    ConfigError
-        If it holds another's.
-    """
-    files = [
-        Path(f) / f"{t}.csv" for f in config.picks.values() for t in sets.tomograms
+def describe_validation(config: ValidateConfig, sets: PickSets) -> Run:
+    """Return what two validations must have alike to be the same."""
+    files: list[tuple[str, Path]] = [
+        (f"tomogram {t}", tomogram.path) for t, tomogram in sets.tomograms.items()
     ]
-    files += [Path(config.reference)] if config.reference else []
-    digest = config_digest(config, ignore=UNINFLUENTIAL) + digest_files(files)
-    note = out_dir / DIGEST_FILE
-    if note.is_file() and note.read_text(encoding="utf-8") == digest:
-        return
-    if note.exists() or (out_dir / RESULT_FILE).exists():
-        raise ConfigError(
-            f"{out_dir} holds the validation of other picks or parameters. Results are "
-            "never overwritten: give another --out."
-        )
-    with write_whole(note) as temporary:
-        temporary.write_text(digest, encoding="utf-8")
+    files += sets.named_files()
+    if config.reference is not None:
+        files.append(("reference", Path(config.reference)))
+    return describe_run(config, hash_files(files))
 
 
 def make_run(config: ValidateConfig, out_dir: Path, geometry: BoxGeometry) -> JointRun:
     """Return the joint refinement's settings."""
     default = ITERATIONS if config.reference else ITERATIONS_WITHOUT_REFERENCE
-    folder = out_dir / "relion"
+    folder = out_dir / RELION_FOLDER
     folder.mkdir(exist_ok=True)
     return JointRun(
         folder=folder,

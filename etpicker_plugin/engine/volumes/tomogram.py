@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from etpicker_plugin.engine.errors import InputDataError
+from etpicker_plugin.engine.volumes.watched_file import WatchedFile, read_at
 
 MRC_MODES = (0, 1, 2, 6, 12)
 VOXEL_SIZE_TOLERANCE = 0.01
@@ -26,12 +27,16 @@ class Tomogram:
         ``(Z, Y, X)`` memory-mapped array in the file's own number type.
     voxel_size
         Edge of a voxel in Å.
+    file
+        Through which boxes are read, so that a change is noticed; without one they
+        are taken from ``data``.
     """
 
     tomogram_id: str
     path: Path
     data: NDArray[np.generic]
     voxel_size: float
+    file: WatchedFile | None = None
 
     @property
     def shape_zyx(self) -> tuple[int, int, int]:
@@ -63,28 +68,46 @@ def read_tomogram(path: Path | str, voxel_size: float | None = None) -> Tomogram
         has no usable voxel size.
     """
     path = Path(path)
+    _check_length(path)
+    file = WatchedFile(path)
     data, header_voxel_size = _map_file(path)
     return Tomogram(
         tomogram_id=tomogram_id_of(path),
         path=path,
         data=data,
         voxel_size=_choose_voxel_size(path, header_voxel_size, voxel_size),
+        file=file,
     )
 
 
 def read_box(
-    data: NDArray[np.generic], box: tuple[slice | int, ...]
+    tomogram: Tomogram, box: tuple[slice, slice, slice]
 ) -> NDArray[np.generic]:
-    """Return a copy of a box of a memory-mapped volume.
+    """Return a copy of a box.
 
-    It is mapped anew for each box: pages once read count as this process's memory for
-    as long as their map lives, and would add up to the whole file.
+    Pages that are read through a map count as this process's memory for as long as it
+    lives, and would add up to the whole file; so a box is read, not mapped: whole rows
+    of one plane at a time.
+
+    Raises
+    ------
+    InputDataError
+        If the file has changed or vanished since it was opened.
     """
-    if isinstance(data, np.memmap) and data.filename is not None:
-        data = np.memmap(
-            data.filename, data.dtype, mode="r", offset=data.offset, shape=data.shape
-        )
-    return np.array(data[box])
+    data = tomogram.data
+    if tomogram.file is None or not isinstance(data, np.memmap):
+        return np.array(data[box])
+    values = np.empty(data[box].shape, data.dtype)
+    planes, rows = range(len(data))[box[0]], range(data.shape[1])[box[1]]
+    if not values.size:
+        return values
+    read = np.empty((rows[-1] + 1 - rows[0], data.shape[2]), data.dtype)
+    with tomogram.file.open() as stream:
+        for number, plane in enumerate(planes):
+            first = (plane * data.shape[1] + rows[0]) * data.shape[2]
+            read_at(stream, data.offset + first * data.itemsize, read)
+            values[number] = read[:: rows.step, box[2]]
+    return values
 
 
 def open_mask(path: Path | str, shape_zyx: tuple[int, int, int]) -> NDArray[np.generic]:
@@ -117,7 +140,7 @@ def write_volume(path: Path, data: NDArray[np.generic], voxel_size: float) -> No
         mrc.voxel_size = voxel_size
 
 
-def _map_file(path: Path) -> tuple[NDArray[np.generic], float]:
+def _check_length(path: Path) -> None:
     if not path.is_file():
         raise InputDataError(f"Tomogram {path}: no such file. Check the path.")
     if path.stat().st_size < 1024:
@@ -125,6 +148,10 @@ def _map_file(path: Path) -> tuple[NDArray[np.generic], float]:
             f"Tomogram {path}: {path.stat().st_size} bytes, shorter than an MRC "
             "header (1024). The file is empty or was cut off; copy it again."
         )
+
+
+def _map_file(path: Path) -> tuple[NDArray[np.generic], float]:
+    _check_length(path)
     try:
         with mrcfile.mmap(path, mode="r", permissive=False) as mrc:
             mode = int(mrc.header.mode)

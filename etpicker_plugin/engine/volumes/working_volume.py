@@ -72,7 +72,7 @@ class WorkingVolume:
 
     def _read_inside(self, inside: list[tuple[int, int]]) -> NDArray[np.float32]:
         if self.scale == 1.0:
-            return self._normalise(read_box(self.tomogram.data, _slices(inside)))
+            return self._normalise(read_box(self.tomogram, _slices(inside)))
         margin = blur_reach(self.scale) + 2
         source = [
             (
@@ -81,7 +81,7 @@ class WorkingVolume:
             )
             for (a, b), n in zip(inside, self.tomogram.shape_zyx, strict=True)
         ]
-        values = self._normalise(read_box(self.tomogram.data, _slices(source)))
+        values = self._normalise(read_box(self.tomogram, _slices(source)))
         along_z, along_y, along_x = (
             resampling_matrix(box, read, scale=self.scale, length=n)
             for box, read, n in zip(
@@ -210,7 +210,7 @@ def check_finite(tomogram: Tomogram) -> None:
         return
     thickness = max(1, SLAB_VOXELS // int(np.prod(tomogram.shape_zyx[1:])))
     for z in range(0, tomogram.shape_zyx[0], thickness):
-        slab = read_box(tomogram.data, (slice(z, z + thickness),))
+        slab = read_box(tomogram, (slice(z, z + thickness), slice(None), slice(None)))
         finite = np.isfinite(slab)
         if not finite.all():
             bad = z + int(np.argmin(finite.all(axis=(1, 2))))
@@ -235,8 +235,8 @@ def clipped_statistics(tomogram: Tomogram) -> tuple[float, float]:
     step = max(step, 1)
     every = slice(None, None, step)
     planes = range(0, tomogram.shape_zyx[0], step)
-    sample: NDArray[np.float32] = np.stack(
-        [read_box(tomogram.data, (z, every, every)) for z in planes]
+    sample: NDArray[np.float32] = np.concatenate(
+        [read_box(tomogram, (slice(z, z + 1), every, every)) for z in planes]
     ).astype(np.float32)
     mean, sd = cut_off_statistics(sample)
     if sd <= 1e-6 * max(abs(mean), 1e-30):
@@ -253,5 +253,6 @@ def cut_off_statistics(sample: NDArray[np.float32]) -> tuple[float, float]:
     return float(clipped.mean(dtype=np.float64)), float(clipped.std(dtype=np.float64))
 
 
-def _slices(box: list[tuple[int, int]]) -> tuple[slice, ...]:
-    return tuple(slice(a, b) for a, b in box)
+def _slices(box: list[tuple[int, int]]) -> tuple[slice, slice, slice]:
+    z, y, x = (slice(a, b) for a, b in box)
+    return z, y, x

@@ -6,9 +6,11 @@ import json
 
 import pytest
 
+from etpicker_plugin.engine.config.average import AverageConfig
 from etpicker_plugin.engine.config.compare import CompareConfig
 from etpicker_plugin.engine.config.convert import ConvertConfig
 from etpicker_plugin.engine.config.evaluate import EvaluateConfig
+from etpicker_plugin.engine.config.extract import ExtractConfig
 from etpicker_plugin.engine.config.options import (
     REQUIRED,
     add_flags,
@@ -16,12 +18,16 @@ from etpicker_plugin.engine.config.options import (
     config_from_arguments,
     config_from_values,
     config_to_values,
+    counting,
     option,
+    option_of,
     parse_assignments,
 )
 from etpicker_plugin.engine.config.pick import PickConfig
 from etpicker_plugin.engine.config.simulate import SimulateConfig
 from etpicker_plugin.engine.config.train import TrainConfig
+from etpicker_plugin.engine.config.update import UpdateConfig
+from etpicker_plugin.engine.config.validate import ValidateConfig
 from etpicker_plugin.engine.errors import ConfigError
 
 COMMANDS = (
@@ -250,10 +256,84 @@ def test_digests_tell_parameters_apart():
 
     assert config_digest(config) == config_digest(same)
     assert config_digest(config) != config_digest(other)
-    assert config_digest(config, ignore=["count"]) == config_digest(
-        other, ignore=["count"]
-    )
-    assert config_digest(config, ignore=["share"]) != config_digest(
-        other, ignore=["share"]
-    )
     assert len(config_digest(config)) == 16
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Counted:
+    """One parameter of each way to count."""
+
+    speed: int = option(1, "Threads.", counts="no")
+    picture: str = option("a.mrc", "A file.", counts="content")
+    note: tuple[str, ...] = option((), "Files.", counts="content", of="picture")
+    share: float = option(0.5, "A share.")
+
+
+def test_a_digest_holds_what_the_result_depends_on():
+    config = Counted()
+    faster = Counted(speed=8)
+    elsewhere = Counted(picture="b.mrc")
+
+    assert config_digest(config) == config_digest(faster)
+    assert config_digest(config) != config_digest(elsewhere)
+    assert config_digest(config, files=False) == config_digest(elsewhere, files=False)
+    assert config_digest(config, files=False) != config_digest(
+        Counted(share=0.4), files=False
+    )
+    assert counting(config, "value") == {"share": 0.5}
+    assert counting(config, "content") == {"picture": "a.mrc", "note": []}
+    assert option_of(config, "note") == "picture"
+    assert option_of(config, "share") == ""
+
+
+def test_a_misspelt_way_to_count_is_refused():
+    with pytest.raises(ValueError, match="counts: got 'never'"):
+        option(1, "Threads.", counts="never")
+
+
+@pytest.mark.parametrize(
+    ("config_class", "uncounted", "by_content"),
+    [
+        (
+            TrainConfig,
+            {"out", "device", "threads"},
+            {
+                *("tomogram", "coordinates", "mask"),
+                *("validation_tomogram", "validation_coordinates"),
+            },
+        ),
+        (
+            UpdateConfig,
+            {"out", "device", "threads"},
+            {
+                *("model", "tomogram", "coordinates", "mask"),
+                *("validation_tomogram", "validation_coordinates"),
+            },
+        ),
+        (
+            PickConfig,
+            {"out", "device", "threads", "part", "records", "model_sha256"},
+            {"model", "tomogram", "mask"},
+        ),
+        (
+            AverageConfig,
+            {"out", "threads", "ranks", "mpi_command"},
+            {"particles", "reference", "mask"},
+        ),
+        (ExtractConfig, {"out"}, {"tomogram", "coordinates"}),
+        (CompareConfig, {"out"}, {"picks", "tomogram", "truth"}),
+        (
+            ValidateConfig,
+            {"out", "threads", "mpi_command"},
+            {"picks", "tomogram", "reference"},
+        ),
+        (SimulateConfig, {"out", "tomograms"}, {"density"}),
+    ],
+)
+def test_how_each_parameter_counts(config_class, uncounted, by_content):
+    fields = dataclasses.fields(config_class)
+    found = {
+        how: {f.name for f in fields if f.metadata["counts"] == how}
+        for how in ("no", "content")
+    }
+    assert found == {"no": uncounted, "content": by_content}

@@ -1,0 +1,44 @@
+"""A finished result's own files: noted with their hashes, and never taken unseen."""
+
+import logging
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from etpicker_plugin.engine.hashing import file_sha256
+
+logger = logging.getLogger(__name__)
+
+
+def hash_results(folder: Path, names: Iterable[str]) -> dict[str, str]:
+    """Return the SHA-256 of files in a folder, by name, for the record beside them."""
+    return {name: file_sha256(folder / name) for name in names}
+
+
+def are_as_written(folder: Path, noted: Mapping[str, str]) -> bool:
+    """Tell whether files hold what was noted of them; set aside those that do not.
+
+    A file that was cut short, edited or taken away is to be made again.
+    """
+    wrong = [
+        name
+        for name, sha256 in noted.items()
+        if not (folder / name).is_file() or file_sha256(folder / name) != sha256
+    ]
+    for name in wrong:
+        logger.warning("%s is not as it was written, and is made again.", folder / name)
+        set_aside(folder / name)
+    return not wrong
+
+
+def set_aside(path: Path) -> None:
+    """Rename a file, if it is there, to NAME.old-1, or the next that is free.
+
+    Whoever changed it by hand finds it there.
+    """
+    if not path.exists():
+        return
+    number = 1
+    while (aside := path.with_name(f"{path.name}.old-{number}")).exists():
+        number += 1
+    path.rename(aside)
+    logger.warning("What stood at %s is kept as %s.", path, aside.name)
