@@ -102,7 +102,7 @@ def compare(
 
 
 def join_all(sets: PickSets, *, max_distance_ang: float) -> dict[str, IndexArray]:
-    """Join the sets of every tomogram (see ``join_sets``)."""
+    """Return per tomogram the ``(P, S)`` members that ``join_sets`` finds."""
     return {
         t: join_sets(
             [p.astype(np.float64) for p in sets.positions_of(t)],
@@ -115,7 +115,7 @@ def join_all(sets: PickSets, *, max_distance_ang: float) -> dict[str, IndexArray
 def compare_pair(
     sets: PickSets, members: dict[str, IndexArray], first: str, second: str
 ) -> Agreement:
-    """Sum up two sets over all tomograms."""
+    """Sum up two sets over all tomograms; ``members`` are those of ``join_all``."""
     columns = [sets.names.index(first), sets.names.index(second)]
     displacements = []
     for t, table in members.items():

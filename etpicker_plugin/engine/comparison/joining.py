@@ -78,7 +78,7 @@ def subset_file_name(subset: Sequence[str], names: Sequence[str]) -> str:
 
 
 def count_subsets(members: IndexArray, names: Sequence[str]) -> Mapping[str, int]:
-    """Return the number of particles of every subset, by its label."""
+    """Return how many particles of ``(P, S)`` every subset has, by its label."""
     return {
         subset_label(subset, names): int(in_subset(members, subset, names).sum())
         for subset in subsets_of(names)

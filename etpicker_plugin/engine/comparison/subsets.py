@@ -16,7 +16,10 @@ from etpicker_plugin.engine.particles import Particles
 def subset_particles(
     sets: PickSets, members: Mapping[str, IndexArray], subset: Sequence[str]
 ) -> dict[str, Particles]:
-    """Return a subset per tomogram; positions and scores are its first set's."""
+    """Return a subset per tomogram; positions and scores are its first set's.
+
+    ``members`` are per tomogram ``(P, S)``, as ``join_sets`` gives them.
+    """
     column = sets.names.index(subset[0])
     return {
         t: sets.picks[subset[0]][t].select(

@@ -40,7 +40,7 @@ def recall_of(n_true_positive: int, n_truth: int) -> float:
 
 
 def fbeta(precision: ArrayLike, recall: ArrayLike, beta: float) -> FloatArray:
-    """Return (1+β²)·P·R / (β²·P+R); 0 where both are 0."""
+    """Return (1+β²)·P·R / (β²·P+R) in the shape of P and R; 0 where both are 0."""
     p, r = np.asarray(precision, dtype=float), np.asarray(recall, dtype=float)
     return _divide((1 + beta**2) * p * r, beta**2 * p + r)
 
@@ -90,6 +90,7 @@ def average_precision(
     """Return Σ (Rₖ-Rₖ₋₁)·Pₖ over the curve's thresholds, without interpolation.
 
     ``None`` where it means nothing: no score is known, or nothing is there to find.
+    ``scores`` and ``is_true`` are ``(N,)``, of the picks in any order.
     """
     if n_truth == 0 or not np.isfinite(np.asarray(scores, dtype=np.float64)).any():
         return None

@@ -73,7 +73,19 @@ class Planes:
         return read
 
     def _window(self, first: int, last: int, *, before: int, after: int) -> Tensor:
-        """Return held planes, with zeros around them."""
+        """Return held planes, with zeros around them.
+
+        ::
+
+            held      _first                          _end
+            parts     |---------|---------|-----------|
+            pieces         |----|---------|---|            cut from the parts
+                           first              last
+            window     |000|------------------|00|         one copy, or a piece itself
+                       before                 after
+
+        Zeros stand in for the planes before 0 and after the last.
+        """
         pieces, position = [], self._first
         for part in self._parts:
             a, b = max(first - position, 0), min(last - position, part.shape[2])
@@ -97,7 +109,17 @@ class Planes:
         return window
 
     def _forget(self) -> None:
-        """Drop what no reader needs; copy what is left of a part, so that it ends."""
+        """Drop what no reader needs; copy what is left of a part, so that it ends.
+
+        ::
+
+            needed                  v                 of the slowest reader
+            parts     |---------|---------|-----------|
+            kept                    |-----|-----------|
+                                    _first            _end
+
+        A slice alone would keep the memory of the whole part.
+        """
         needed = min(self._needed)
         while self._parts and self._first + self._parts[0].shape[2] <= needed:
             self._first += self._parts.popleft().shape[2]

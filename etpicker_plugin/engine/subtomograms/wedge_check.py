@@ -40,7 +40,10 @@ def whitened_power(boxes: NDArray[np.float32]) -> NDArray[np.float64]:
 
 
 def power_outside(power: NDArray[np.float64], wedge: NDArray[np.float32]) -> float:
-    """Return the mean power where a wedge says nothing was measured."""
+    """Return the mean power where a wedge says nothing was measured.
+
+    Both are ``(B, B, B)`` with the zero frequency at ``B // 2``.
+    """
     radius = _radius(len(power)) / (len(power) // 2)
     missing = (wedge == 0) & (radius > RING[0]) & (radius < RING[1])
     return float(power[missing].mean()) if missing.any() else 0.0
@@ -52,6 +55,15 @@ def find_better_wedge(
     """Return what fits clearly better than the stated tilts, or nothing.
 
     Tried are the other tilt axis, and the range turned over.
+
+    Parameters
+    ----------
+    boxes
+        ``(N, B, B, B)``.
+    tilt_range
+        Lowest and highest angle that were stated, degrees.
+    tilt_axis
+        The axis that was stated, ``y`` or ``x``.
 
     Returns
     -------

@@ -75,7 +75,7 @@ class TrainingVolume:
         return [i for i, kind in enumerate(self.annotation) if kind != UNKNOWN]
 
     def can_learn_at(self, position_zyx: NDArray[np.float64]) -> bool:
-        """Tell whether the voxel of a position exists and may be learnt from."""
+        """Tell whether the voxel at ``(3,)`` zyx exists and may be learnt from."""
         index = np.round(position_zyx).astype(int)
         inside = (index >= 0).all() and (index < self.image.shape_zyx).all()
         return bool(inside and self.learnable.data[tuple(index)])

@@ -121,7 +121,8 @@ def all_groups(
 ) -> dict[str, IndexArray]:
     """Return the rows of sets and control, then of what sets share or have alone.
 
-    A group of several sets is shown by the boxes of the first of them.
+    A group of several sets is shown by the boxes of the first of them. ``members``
+    are per tomogram ``(P, S)``, as ``join_sets`` gives them.
     """
     groups = dict(candidates.rows)
     if len(sets.names) < 2:

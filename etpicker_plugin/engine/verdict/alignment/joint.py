@@ -99,7 +99,7 @@ def write_inputs(
     wedge: NDArray[np.float32],
     reference: NDArray[np.float32],
 ) -> None:
-    """Write the table of boxes, the wedge and the reference.
+    """Write the table of boxes, and wedge and reference, both ``(B, B, B)``.
 
     The half sets are ours (``rlnRandomSubset``): RELION keeps them.
     """

@@ -62,7 +62,8 @@ def compared_voxels(
     """Return which voxels of a half transform RELION compares, and their shells.
 
     Each pair of conjugate voxels counts once: in the plane k_x = 0 those with k_y < 0
-    are left out, as RELION leaves them out.
+    are left out, as RELION leaves them out. Both are ``(size, size, size // 2 + 1)``,
+    zero frequency first.
     """
     whole = np.fft.fftfreq(size) * size
     k_z, k_y, k_x = np.meshgrid(whole, whole, np.arange(size // 2 + 1), indexing="ij")
@@ -84,7 +85,7 @@ def soft_sphere(
 def translate_whole(
     box: NDArray[np.floating], shift_zyx: ArrayLike
 ) -> NDArray[np.floating]:
-    """Return a box moved by whole voxels, zeros where nothing comes in.
+    """Return a box ``(B, B, B)`` moved by whole voxels, zeros where nothing comes in.
 
     RELION moves a box by the former iteration's shift, rounded, before it masks it.
     """

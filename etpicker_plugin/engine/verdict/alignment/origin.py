@@ -54,7 +54,7 @@ def centre_map(
 
     A reference that was made from picks is centred on them, wherever they lie; only
     the particle itself can tell where its centre is. What is brighter than half the
-    highest value in the sphere counts.
+    highest value in the sphere counts. Map and result are ``(B, B, B)``.
     """
     inside = volume * soft_sphere(volume.shape[-1], radius_vox=radius_vox)
     smooth = ndimage.gaussian_filter(inside, SMOOTHING_VOX)

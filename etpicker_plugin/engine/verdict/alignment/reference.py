@@ -18,7 +18,7 @@ EDGE_VOX = 3.0
 
 
 def read_reference(path: Path, *, geometry: BoxGeometry) -> NDArray[np.float32]:
-    """Return a given map at the boxes' size and voxel size, masked to a sphere.
+    """Return a given map as ``(B, B, B)`` at the boxes' voxel size, masked to a sphere.
 
     Raises
     ------
@@ -52,7 +52,7 @@ def read_reference(path: Path, *, geometry: BoxGeometry) -> NDArray[np.float32]:
 def reference_from_picks(
     boxes: Iterable[NDArray[np.floating]], *, geometry: BoxGeometry, seed: int
 ) -> NDArray[np.float32]:
-    """Return the mean of boxes in random orientations: the size, and no features.
+    """Return ``(B, B, B)``: the mean of boxes, randomly turned; a size, no features.
 
     Its small accidental features are what the refinement grows from.
     """

@@ -39,5 +39,8 @@ def to_reference(
 def to_particle(
     reference: NDArray[np.floating], matrix_xyz: FloatArray, *, order: int = 1
 ) -> FloatArray:
-    """Return the reference turned into a particle's orientation, at the centre."""
+    """Return the reference ``(B, B, B)`` turned as a particle is, at the centre.
+
+    ``matrix_xyz`` (3, 3) is that of ``to_reference``.
+    """
     return to_reference(reference, matrix_xyz.T, order=order)

@@ -45,6 +45,8 @@ def resolution_at(
 
     Parameters
     ----------
+    curve
+        ``(B // 2 + 1,)`` correlation by shell, the first of frequency 0.
     box_ang
         Edge of the box, Å: shell s is at box_ang / s.
     """

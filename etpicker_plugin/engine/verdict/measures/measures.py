@@ -81,6 +81,13 @@ def make_averages(
 
     ``groups`` holds sets, control, and other groups of rows; subsets are drawn of the
     sets and the control only.
+
+    Parameters
+    ----------
+    groups
+        Per group: ``(N,)`` rows of the candidates.
+    wedge
+        ``(B, B, B)``, zero frequency in the middle.
     """
     half = candidates.half
     matched_n = min(even_size(rows, half) for rows in candidates.rows.values())

@@ -41,7 +41,7 @@ def area_under_curve(positive: ArrayLike, negative: ArrayLike) -> float | None:
     """Return the probability that a positive exceeds a negative, ties half.
 
     The area under the ROC curve, from rank sums (Mann & Whitney 1947). ``None`` if one
-    side is empty.
+    side is empty. The lengths ``(N,)`` and ``(M,)`` of the two may differ.
     """
     high, low = np.asarray(positive, float).ravel(), np.asarray(negative, float).ravel()
     if not len(high) or not len(low):
@@ -63,6 +63,16 @@ def rank_sets(
     It is conclusive if the first is no control, every set has 20 judged picks, and
     the first keeps its place in 95 % of the samples. Each sample draws every set's
     picks anew.
+
+    Parameters
+    ----------
+    ratios
+        Per set and for the control: ``(N,)`` log-likelihood ratios of its own number
+        of judged picks; a set without any comes last.
+    control
+        The name under which the random coordinates are among them.
+    resamples
+        Number of bootstrap samples.
     """
     medians = {name: float(np.median(v)) for name, v in ratios.items() if len(v)}
     order = tuple(sorted(medians, key=lambda name: -medians[name]))
@@ -101,7 +111,7 @@ def _reasons(
 
 
 def share_above(values: FloatArray, control: FloatArray, *, level: float) -> float:
-    """Return the share of values above a quantile of the control's."""
+    """Return the share of ``(N,)`` values above a quantile of ``(M,)`` others."""
     if not len(values) or not len(control):
         return 0.0
     return float(np.mean(values > np.quantile(control, level)))

@@ -66,6 +66,13 @@ def gather_candidates(
 ) -> Candidates:
     """Choose the picks to judge, place the control, and split both in halves.
 
+    Parameters
+    ----------
+    members
+        Per tomogram: ``(P, S)``, which pick of each set a particle has (``join_sets``).
+    max_particles
+        Most picks of a set.
+
     Raises
     ------
     InputDataError

@@ -37,12 +37,23 @@ class Subset:
 def halves_of(
     rows: IndexArray, half: NDArray[np.intp]
 ) -> tuple[IndexArray, IndexArray]:
-    """Return a set's rows in half 1 and in half 2."""
+    """Return a set's rows in half 1 and in half 2, ``(A,)`` and ``(B,)``.
+
+    Parameters
+    ----------
+    rows
+        ``(A + B,)`` which boxes are the set's.
+    half
+        ``(N,)`` the half, 1 or 2, of every box of all sets.
+    """
     return rows[half[rows] == 1], rows[half[rows] == 2]
 
 
 def even_size(rows: IndexArray, half: NDArray[np.intp]) -> int:
-    """Return the largest number of boxes that both halves give equally."""
+    """Return the largest number of boxes that both halves give equally.
+
+    ``rows`` are the set's of all boxes, whose halves ``half`` (N,) holds.
+    """
     first, second = halves_of(rows, half)
     return 2 * min(len(first), len(second))
 
@@ -59,7 +70,8 @@ def draw_subsets(
     """Draw nested subsets of every size, once per seed.
 
     The subsets of one seed are nested, as a growing data set is; those of different
-    seeds are independent draws.
+    seeds are independent draws. ``rows`` and ``half`` as for ``halves_of``; ``sizes``
+    are numbers of boxes, even ones.
     """
     first, second = halves_of(rows, half)
     drawn = []

@@ -207,7 +207,7 @@ def draw_rosenthal(verdict: Verdict) -> Figure:
 def draw_averages(
     verdict: Verdict, volumes: Mapping[str, NDArray[np.float32]]
 ) -> Figure:
-    """Draw three middle slices of every average, all on one grey scale."""
+    """Draw three middle slices of every ``(B, B, B)`` average, on one grey scale."""
     figure = Figure(figsize=(1.6 * len(volumes) + 0.8, 5.2), layout="constrained")
     panels = figure.subplots(3, len(volumes), squeeze=False)
     middle = verdict.geometry.box // 2

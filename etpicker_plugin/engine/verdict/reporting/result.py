@@ -77,7 +77,7 @@ class Verdict:
         return next(name for name in self.ranking.order if name != CONTROL)
 
     def ratios(self, name: str) -> NDArray[np.float64]:
-        """Return a group's log-likelihood ratios."""
+        """Return ``(N,)``: a group's log-likelihood ratios."""
         return self.boxes.ratio[self.groups[name]]
 
     def n_picks(self, name: str) -> int:
