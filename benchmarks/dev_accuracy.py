@@ -1,6 +1,7 @@
 """Accuracy on the development tomograms: train on 01 + 02, pick 03 + 04.
 
-    python benchmarks/dev_accuracy.py DATA OUT [--minutes 20] [--cases fast ...]
+    python benchmarks/dev_accuracy.py DATA OUT [--minutes 20 | --steps 400]
+        [--seed 2] [--cases fast ...]
 
 DATA is the folder with dev_01.mrc, dev_01.csv … dev_04.csv. Each case is trained and
 picked by the commands that a user types, and judged by ``etpicker evaluate`` (match
@@ -15,7 +16,7 @@ import random
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 VOXEL_SIZE = 10.0
@@ -161,6 +162,8 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--minutes", type=float, default=20.0)
+    parser.add_argument("--steps", type=int, help="so many steps, whatever the time")
+    parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--cases", nargs="+", choices=CASES, default=list(CASES))
     arguments = parser.parse_args()
     if not (arguments.data / "dev_01.mrc").exists():
@@ -170,8 +173,12 @@ def main() -> None:
     for name in arguments.cases:
         if name not in results:
             folder = arguments.out / name.replace(",", "").replace(" ", "_")
-            case = CASES[name]
-            results[name] = run_case(arguments.data, folder, case, arguments.minutes)
+            case, minutes = CASES[name], arguments.minutes
+            more = ("--seed", str(arguments.seed))
+            if arguments.steps is not None:
+                minutes, more = None, (*more, "--steps", str(arguments.steps))
+            case = replace(case, flags=(*case.flags, *more))
+            results[name] = run_case(arguments.data, folder, case, minutes)
             store.write_text(json.dumps(results, indent=1))
     print_table(results)
 

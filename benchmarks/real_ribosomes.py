@@ -1,6 +1,6 @@
 """Recall on a real tomogram of which only some ribosomes are listed.
 
-    python benchmarks/real_ribosomes.py DATA OUT [--minutes 8]
+    python benchmarks/real_ribosomes.py DATA OUT [--minutes 8 | --steps 400] [--seed 0]
 
 DATA is the folder with EMPIAR-11658_tomo171_bin16.mrc and .csv. The half with y < 128
 is cut out and trained on, as ``sparse``, with the listed centres there; the whole is
@@ -17,6 +17,7 @@ import argparse
 import csv
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import matplotlib as mpl
@@ -47,8 +48,8 @@ def read_rows(path: Path) -> tuple[np.ndarray, np.ndarray]:
     return positions, scores
 
 
-def train_and_pick(data: Path, out: Path, minutes: float) -> np.ndarray:
-    """Return our picks, best first."""
+def train_and_pick(data: Path, out: Path, how_long: Sequence[str]) -> np.ndarray:
+    """Return our picks, best first; the flags say how long to train."""
     out.mkdir(parents=True, exist_ok=True)
     positions, _ = read_rows(data / f"{NAME}.csv")
     lines = [f"80S,{x},{y},{z}" for z, y, x in positions[positions[:, 1] < TRAIN_Y]]
@@ -63,7 +64,7 @@ def train_and_pick(data: Path, out: Path, minutes: float) -> np.ndarray:
         [
             *[*command, "train", "--tomogram", out / "half.mrc", "--coordinates"],
             *[out / "half.csv", "--annotation", "sparse"],
-            *["--diameter", f"80S={DIAMETER_ANG}", "--max-minutes", str(minutes)],
+            *["--diameter", f"80S={DIAMETER_ANG}", *how_long],
             *["--out", out / "model"],
         ],
         check=True,
@@ -136,13 +137,19 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--minutes", type=float, default=8.0)
+    parser.add_argument("--steps", type=int, help="so many steps, whatever the time")
+    parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
+    how_long = ["--max-minutes", str(arguments.minutes)]
+    if arguments.steps is not None:
+        how_long = ["--steps", str(arguments.steps)]
+    how_long += ["--seed", str(arguments.seed)]
     if not (arguments.data / f"{NAME}.mrc").exists():
         sys.exit(f"{arguments.data}: no {NAME}.mrc here; the data is absent.")
     truth, _ = read_rows(arguments.data / f"{NAME}.csv")
     truth = truth[truth[:, 1] >= TEST_Y]
     sets = {
-        "etpicker": train_and_pick(arguments.data, arguments.out, arguments.minutes),
+        "etpicker": train_and_pick(arguments.data, arguments.out, how_long),
         "difference of Gaussians": difference_of_gaussians(arguments.data),
     }
     print(f"{len(truth)} listed particles with y >= {TEST_Y}")
