@@ -24,7 +24,7 @@ import warnings
 import numpy as np
 from numpy.typing import ArrayLike
 
-from etpicker_plugin.engine.geometry import FloatArray
+from etpicker_plugin.engine.arrays import FloatArray
 
 MIRROR_Z = np.diag([1.0, 1.0, -1.0])
 

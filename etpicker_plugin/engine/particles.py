@@ -7,8 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from etpicker_plugin.engine import columns
-
-FloatArray = NDArray[np.float64]
+from etpicker_plugin.engine.arrays import FloatArray
 
 
 @dataclass(frozen=True, kw_only=True)

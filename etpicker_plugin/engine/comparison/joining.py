@@ -6,9 +6,9 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
+from etpicker_plugin.engine.arrays import FloatArray
 from etpicker_plugin.engine.evaluation.matching import match_picks
 
-FloatArray = NDArray[np.float64]
 IndexArray = NDArray[np.intp]
 NOT_PICKED = -1
 

@@ -8,9 +8,8 @@ average. It shows in the mean, not in the scatter.
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
+from etpicker_plugin.engine.arrays import FloatArray
 
 ALARM_VOX = 0.7
 """Below this a half-voxel convention or a picker's own habit would raise alarms."""

@@ -8,7 +8,8 @@ from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 from scipy.spatial import cKDTree
 
-FloatArray = NDArray[np.float64]
+from etpicker_plugin.engine.arrays import FloatArray
+
 IndexArray = NDArray[np.intp]
 
 

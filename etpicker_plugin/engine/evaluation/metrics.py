@@ -7,9 +7,9 @@ is 0: the numbers of picks and particles stand beside them and tell why.
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-FloatArray = NDArray[np.float64]
+from etpicker_plugin.engine.arrays import FloatArray
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from etpicker_plugin.engine.arrays import FloatArray
 from etpicker_plugin.engine.evaluation.matching import greedy_hits, match_picks
 from etpicker_plugin.engine.evaluation.metrics import (
     average_precision,
@@ -15,8 +16,6 @@ from etpicker_plugin.engine.evaluation.metrics import (
     precision_recall_curve,
     recall_of,
 )
-
-FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True)

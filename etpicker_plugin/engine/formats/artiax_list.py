@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from etpicker_plugin.engine.arrays import FloatArray
 from etpicker_plugin.engine.atomic import write_whole
 from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.formats.coordinates_txt import to_number
@@ -19,7 +20,7 @@ from etpicker_plugin.engine.formats.format import VOXELS, Format, frame_in, part
 from etpicker_plugin.engine.formats.json_files import read_text
 from etpicker_plugin.engine.formats.names import name_class
 from etpicker_plugin.engine.formats.scores import zero_if_unknown
-from etpicker_plugin.engine.geometry import FloatArray, reverse_axes
+from etpicker_plugin.engine.geometry import reverse_axes
 from etpicker_plugin.engine.orientation import from_artiax_angles, to_artiax_angles
 from etpicker_plugin.engine.particles import Particles, make_particles
 

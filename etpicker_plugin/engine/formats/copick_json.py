@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from etpicker_plugin.engine.arrays import FloatArray
 from etpicker_plugin.engine.atomic import write_whole
 from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.formats.format import (
@@ -26,12 +27,7 @@ from etpicker_plugin.engine.formats.json_files import (
     read_object,
     to_numbers,
 )
-from etpicker_plugin.engine.geometry import (
-    FloatArray,
-    TomogramFrame,
-    from_ang_xyz,
-    to_ang_xyz,
-)
+from etpicker_plugin.engine.geometry import TomogramFrame, from_ang_xyz, to_ang_xyz
 from etpicker_plugin.engine.orientation import known_or_unturned
 from etpicker_plugin.engine.particles import Particles, make_particles
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from etpicker_plugin.engine.arrays import FloatArray
 from etpicker_plugin.engine.atomic import write_whole
 from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.formats.coordinates_txt import read_word_rows, to_number
@@ -22,7 +23,7 @@ from etpicker_plugin.engine.formats.names import (
     short_name,
 )
 from etpicker_plugin.engine.formats.scores import unknown_if_all_zero, zero_if_unknown
-from etpicker_plugin.engine.geometry import FloatArray, TomogramFrame, reverse_axes
+from etpicker_plugin.engine.geometry import TomogramFrame, reverse_axes
 from etpicker_plugin.engine.orientation import from_dynamo_angles, to_dynamo_angles
 from etpicker_plugin.engine.particles import Particles, make_particles
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from etpicker_plugin.engine.arrays import FloatArray
 from etpicker_plugin.engine.atomic import write_whole
 from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.formats.format import Format, frame_in, particles_in
@@ -20,7 +21,6 @@ from etpicker_plugin.engine.formats.json_files import read_object, to_numbers
 from etpicker_plugin.engine.formats.names import name_class
 from etpicker_plugin.engine.formats.scores import unknown_if_all_zero, zero_if_unknown
 from etpicker_plugin.engine.geometry import (
-    FloatArray,
     TomogramFrame,
     from_eman2_xyz,
     reverse_axes,

@@ -10,8 +10,8 @@ from typing import BinaryIO
 
 import numpy as np
 
+from etpicker_plugin.engine.arrays import FloatArray
 from etpicker_plugin.engine.errors import InputDataError
-from etpicker_plugin.engine.geometry import FloatArray
 
 MAGIC = b"IMODV1.2"
 HEADER_BYTES = 232

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from etpicker_plugin.engine.arrays import FloatArray
 from etpicker_plugin.engine.errors import InputDataError
-from etpicker_plugin.engine.geometry import FloatArray
 
 
 def read_object(path: Path) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from etpicker_plugin.engine.arrays import FloatArray
 from etpicker_plugin.engine.atomic import write_whole
 from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.formats.format import VOXELS, Format, frame_in, particles_in
@@ -22,7 +23,7 @@ from etpicker_plugin.engine.formats.json_files import (
     read_text,
     to_numbers,
 )
-from etpicker_plugin.engine.geometry import FloatArray, reverse_axes
+from etpicker_plugin.engine.geometry import reverse_axes
 from etpicker_plugin.engine.particles import Particles, make_particles
 
 NOT_IN_A_NAME = re.compile(r"[/\\\s]")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from etpicker_plugin.engine.arrays import FloatArray
 from etpicker_plugin.engine.atomic import write_whole
 from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.formats.format import (
@@ -44,7 +45,7 @@ from etpicker_plugin.engine.formats.star_columns import (
     read_scores,
     read_tables,
 )
-from etpicker_plugin.engine.geometry import FloatArray, TomogramFrame
+from etpicker_plugin.engine.geometry import TomogramFrame
 from etpicker_plugin.engine.particles import Particles, make_particles
 
 if TYPE_CHECKING:

@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from etpicker_plugin.engine.arrays import FloatArray
 from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.formats.star_columns import SUBTOMOGRAM_ANGLES, read_columns
 from etpicker_plugin.engine.geometry import (
-    FloatArray,
     TomogramFrame,
     from_centred_ang_xyz,
     from_unbinned_xyz,

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from etpicker_plugin.engine.geometry import FloatArray
+from etpicker_plugin.engine.arrays import FloatArray
 
 
 def zero_if_unknown(scores: FloatArray) -> FloatArray:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from etpicker_plugin.engine.arrays import FloatArray
 from etpicker_plugin.engine.columns import ROTATION, Column, Values, declared
 from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.formats.names import check_names, name_class
-from etpicker_plugin.engine.geometry import FloatArray
 from etpicker_plugin.engine.particles import Particles
 
 if TYPE_CHECKING:

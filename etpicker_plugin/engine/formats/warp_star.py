@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from etpicker_plugin.engine.arrays import FloatArray
 from etpicker_plugin.engine.atomic import write_whole
 from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.formats.format import (
@@ -43,7 +44,6 @@ from etpicker_plugin.engine.formats.star_columns import (
     read_tables,
 )
 from etpicker_plugin.engine.geometry import (
-    FloatArray,
     TomogramFrame,
     from_fraction_xyz,
     reverse_axes,

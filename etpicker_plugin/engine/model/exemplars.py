@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
+from etpicker_plugin.engine.arrays import Shape
 from etpicker_plugin.engine.errors import CheckpointError
 from etpicker_plugin.engine.model.card import read_card
 
@@ -22,7 +23,6 @@ EXEMPLARS_KEY = "etpicker_exemplars"
 PREFIX = "exemplar."
 MEGABYTE = 1_000_000
 
-Shape = tuple[int, int, int]
 Array = NDArray[np.float16] | NDArray[np.float32]
 
 

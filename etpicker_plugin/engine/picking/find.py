@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from etpicker_plugin.engine.arrays import Shape
 from etpicker_plugin.engine.model.network import Network
 from etpicker_plugin.engine.picking.flat_places import USUAL_SCORE
 from etpicker_plugin.engine.picking.logits import tile_logits
@@ -16,7 +17,7 @@ from etpicker_plugin.engine.picking.nms import (
     pooling_kernel,
 )
 from etpicker_plugin.engine.picking.plan import choose_edge, plan_for
-from etpicker_plugin.engine.picking.tiling import Shape, Tile
+from etpicker_plugin.engine.picking.tiling import Tile
 from etpicker_plugin.engine.species import Species
 from etpicker_plugin.engine.volumes.array_volume import Readable
 

@@ -4,11 +4,12 @@ import logging
 
 import torch
 
+from etpicker_plugin.engine.arrays import Shape
 from etpicker_plugin.engine.device import free_memory
 from etpicker_plugin.engine.errors import ResourceError
 from etpicker_plugin.engine.model.inference import streams
 from etpicker_plugin.engine.model.network import Network
-from etpicker_plugin.engine.picking.tiling import Shape, Tile, longest_edge, plan_tiles
+from etpicker_plugin.engine.picking.tiling import Tile, longest_edge, plan_tiles
 
 logger = logging.getLogger(__name__)
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import product
 
-Shape = tuple[int, int, int]
+from etpicker_plugin.engine.arrays import Shape
 
 
 @dataclass(frozen=True)

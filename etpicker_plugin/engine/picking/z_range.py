@@ -5,8 +5,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from etpicker_plugin.engine.arrays import Shape
 from etpicker_plugin.engine.errors import InputDataError
-from etpicker_plugin.engine.picking.tiling import Shape
 from etpicker_plugin.engine.volumes.working_volume import WorkingVolume
 
 

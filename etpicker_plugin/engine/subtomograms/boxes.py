@@ -10,7 +10,8 @@ cannot hold (Fourier cropping), so rescaling does not alias.
 import numpy as np
 from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
+from etpicker_plugin.engine.arrays import FloatArray
+
 Box = NDArray[np.float32]
 
 MARGIN_VOX = 8

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
+from etpicker_plugin.engine.arrays import FloatArray
 from etpicker_plugin.engine.model.inference import for_inference
 from etpicker_plugin.engine.model.network import Network
 from etpicker_plugin.engine.picking.flat_places import (
@@ -49,7 +50,6 @@ PRIOR_DEVIATION = 0.5
 MOST_LOG_ODDS = 1.0
 SLOPES = (0.1, 10.0)
 
-FloatArray = NDArray[np.float64]
 Evidence = tuple[FloatArray, FloatArray, NDArray[np.bool_]]
 
 

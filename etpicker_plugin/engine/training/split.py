@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Shape = tuple[int, int, int]
+from etpicker_plugin.engine.arrays import Shape
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
+from etpicker_plugin.engine.arrays import FloatArray
 from etpicker_plugin.engine.training.validation import JudgedPicks
 
 DEFAULT_THRESHOLD = 0.05
@@ -17,8 +18,6 @@ DEFAULT_THRESHOLD = 0.05
 SPARSE_BETA = 2.0
 SLOPE_PRIOR = 0.25
 """Strength with which the slope is drawn to 1, that of a calibrated score."""
-
-FloatArray = NDArray[np.float64]
 
 
 def choose_threshold(judged: JudgedPicks, *, sparse: bool = False) -> float:

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from etpicker_plugin.engine.arrays import Shape
 from etpicker_plugin.engine.evaluation.matching import match_by_score
 from etpicker_plugin.engine.evaluation.metrics import (
     average_precision,
@@ -26,7 +27,7 @@ from etpicker_plugin.engine.picking.nms import Peaks, join_peaks, keep_best
 from etpicker_plugin.engine.species import Species
 from etpicker_plugin.engine.training.augment import add_matched_noise
 from etpicker_plugin.engine.training.patches import UNKNOWN
-from etpicker_plugin.engine.training.split import Region, Shape
+from etpicker_plugin.engine.training.split import Region
 from etpicker_plugin.engine.volumes.array_volume import ArrayVolume
 
 CANDIDATE_SCORE = 0.001

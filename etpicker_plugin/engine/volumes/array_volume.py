@@ -6,9 +6,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from etpicker_plugin.engine.arrays import Shape
 from etpicker_plugin.engine.volumes.working_volume import WorkingVolume
-
-Shape = tuple[int, int, int]
 
 
 class Readable(Protocol):

@@ -9,9 +9,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from etpicker_plugin.engine.arrays import FloatArray
 from etpicker_plugin.engine.verdict.alignment.turning import to_reference
-
-FloatArray = NDArray[np.float64]
 
 LEAST_WEIGHT = 0.05
 """Components measured by fewer than this share of the particles are not raised."""

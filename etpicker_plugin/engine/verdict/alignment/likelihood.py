@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-FloatArray = NDArray[np.float64]
+from etpicker_plugin.engine.arrays import FloatArray
 
 MASK_EDGE_VOX = 5.0
 """Width of RELION's soft edge (``--maskedge``)."""

@@ -13,11 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from etpicker_plugin.engine.arrays import FloatArray
 from etpicker_plugin.engine.comparison.offsets import Offset
 from etpicker_plugin.engine.verdict.alignment.likelihood import soft_sphere
 from etpicker_plugin.engine.verdict.alignment.turning import to_particle
-
-FloatArray = NDArray[np.float64]
 
 RESAMPLES = 200
 SMOOTHING_VOX = 1.0

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from etpicker_plugin.engine.arrays import FloatArray
 from etpicker_plugin.engine.errors import ExternalProgramError
 from etpicker_plugin.engine.relion.poses import ANGLES, rotation_of
 from etpicker_plugin.engine.relion.read import IMAGE, read_particles, read_tables
@@ -19,8 +20,6 @@ from etpicker_plugin.engine.verdict.alignment.likelihood import (
     translate_whole,
 )
 from etpicker_plugin.engine.verdict.places.cutting import read_box
-
-FloatArray = NDArray[np.float64]
 
 ORIGINS_ZYX = ["rlnOriginZAngst", "rlnOriginYAngst", "rlnOriginXAngst"]
 LIKELIHOOD = "rlnLogLikeliContribution"

@@ -9,8 +9,8 @@ particles its own correlation has to do.
 from collections.abc import Mapping
 
 import numpy as np
-from numpy.typing import NDArray
 
+from etpicker_plugin.engine.arrays import FloatArray
 from etpicker_plugin.engine.comparison.compare import compare_pair
 from etpicker_plugin.engine.comparison.joining import IndexArray
 from etpicker_plugin.engine.comparison.offsets import LEAST_PAIRS, Offset
@@ -26,8 +26,6 @@ from etpicker_plugin.engine.verdict.alignment.results import AlignedBoxes
 from etpicker_plugin.engine.verdict.places.candidates import Candidates
 from etpicker_plugin.engine.verdict.places.cutting import read_box
 from etpicker_plugin.engine.volumes.tomogram import read_tomogram
-
-FloatArray = NDArray[np.float64]
 
 
 def correlate_all(

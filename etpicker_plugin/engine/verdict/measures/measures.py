@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from etpicker_plugin.engine.arrays import FloatArray
 from etpicker_plugin.engine.verdict.alignment.averages import average_subsets
 from etpicker_plugin.engine.verdict.alignment.joint import BOXES, JointRun
 from etpicker_plugin.engine.verdict.alignment.likelihood import soft_sphere
@@ -27,7 +28,6 @@ from etpicker_plugin.engine.verdict.places.subsets import (
     halves_of,
 )
 
-FloatArray = NDArray[np.float64]
 IndexArray = NDArray[np.intp]
 
 MASK_EDGE_VOX = 3.0

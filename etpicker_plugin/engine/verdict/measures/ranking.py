@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.stats import rankdata
 
-FloatArray = NDArray[np.float64]
+from etpicker_plugin.engine.arrays import FloatArray
 
 LEAST_JUDGED = 20
 SURE = 0.95

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
+from etpicker_plugin.engine.arrays import FloatArray
 
 LEAST_SIZES = 3
 LEVEL = 0.95

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from etpicker_plugin.engine.arrays import FloatArray
 from etpicker_plugin.engine.comparison.joining import NOT_PICKED, IndexArray
 from etpicker_plugin.engine.comparison.pick_sets import PickSets
 from etpicker_plugin.engine.config.pick_sets import CONTROL
@@ -15,8 +16,6 @@ from etpicker_plugin.engine.verdict.places.geometry import (
     BoxGeometry,
     is_clear_of_faces,
 )
-
-FloatArray = NDArray[np.float64]
 
 LEAST_PICKS = 8
 CONTROL_CLEARANCE = 0.6

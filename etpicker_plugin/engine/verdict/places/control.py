@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial import cKDTree
 
-FloatArray = NDArray[np.float64]
+from etpicker_plugin.engine.arrays import FloatArray
 
 TRIES_PER_POINT = 400
 
