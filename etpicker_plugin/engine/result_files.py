@@ -1,7 +1,9 @@
 """A finished result's own files: noted with their hashes, and never taken unseen."""
 
 import logging
-from collections.abc import Iterable, Mapping
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from etpicker_plugin.engine.hashing import file_sha256
@@ -28,6 +30,22 @@ def are_as_written(folder: Path, noted: Mapping[str, str]) -> bool:
         logger.warning("%s is not as it was written, and is made again.", folder / name)
         set_aside(folder / name)
     return not wrong
+
+
+@contextmanager
+def keeping_former(path: Path) -> Iterator[Path]:
+    """Yield where to write a file; a former one that holds something else is set aside.
+
+    So nothing is lost that another program, or a person, has put there.
+    """
+    new = path.with_name(f".{os.getpid()}.new.{path.name}")
+    try:
+        yield new
+        if path.exists() and file_sha256(path) != file_sha256(new):
+            set_aside(path)
+        os.replace(new, path)
+    finally:
+        new.unlink(missing_ok=True)
 
 
 def set_aside(path: Path) -> None:

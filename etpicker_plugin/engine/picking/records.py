@@ -19,7 +19,7 @@ from etpicker_plugin.engine.picking.loaded_model import LoadedModel, thresholds
 from etpicker_plugin.engine.result_files import (
     are_as_written,
     hash_results,
-    set_aside,
+    keeping_former,
 )
 from etpicker_plugin.engine.run_folder import (
     Run,
@@ -103,7 +103,7 @@ def write_picks(
 ) -> None:
     """Write NAME.csv, NAME.star and, last, as the mark of finished picks, NAME.json.
 
-    What stands there without the mark, of whomever it may be, is set aside.
+    Other picks that stand there without the mark, whosever they are, are set aside.
     """
     tomogram = inputs.tomogram
     name = tomogram.tomogram_id
@@ -113,10 +113,10 @@ def write_picks(
         voxel_size=tomogram.voxel_size,
     )
     csv, star = f"{name}.csv", f"{name}.star"
-    for file in (csv, star):
-        set_aside(out_dir / file)
-    write_csv(particles, out_dir / csv)
-    write_star([(particles, frame)], out_dir / star, version="relion5")
+    with keeping_former(out_dir / csv) as path:
+        write_csv(particles, path)
+    with keeping_former(out_dir / star) as path:
+        write_star([(particles, frame)], path, version="relion5")
     record = {
         **_describe(inputs, run),
         "picks": len(particles),

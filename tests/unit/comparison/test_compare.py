@@ -138,8 +138,15 @@ def test_a_result_is_never_overwritten(folder):
         run(folder, match_distance=20.0)
     write_set(folder / "c", PLACES[:1])
     (folder / "a/TS_1.csv").write_bytes((folder / "c/TS_1.csv").read_bytes())
-    with pytest.raises(ConfigError, match="never overwritten"):
+    with pytest.raises(ConfigError, match="picks A of TS_1 has changed"):
         run(folder)
+
+
+def test_an_edited_truth_is_noticed(folder):
+    run(folder, truth=str(folder / "true"))
+    (folder / "true/TS_2.csv").write_bytes((folder / "a/TS_2.csv").read_bytes())
+    with pytest.raises(ConfigError, match="truth of TS_2 has changed"):
+        run(folder, truth=str(folder / "true"))
 
 
 @pytest.mark.parametrize(

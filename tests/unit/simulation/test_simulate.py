@@ -79,6 +79,36 @@ def test_a_finished_tomogram_is_kept_and_another_is_not_overwritten(tmp_path):
     assert (tmp_path / "sim_01.mrc").stat().st_mtime_ns == before
 
 
+@pytest.mark.parametrize("kind", ["csv", "mrc"])
+def test_a_truth_or_volume_that_was_cut_short_is_made_again(tmp_path, kind):
+    run(config(tmp_path), tmp_path)
+    path = tmp_path / f"sim_01.{kind}"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-30])
+
+    run(config(tmp_path), tmp_path)
+
+    data = slice(1024, None) if kind == "mrc" else slice(None)  # Its header has a date.
+    assert path.read_bytes()[data] == whole[data]
+    assert (tmp_path / f"sim_01.{kind}.old-1").read_bytes() == whole[:-30]
+
+
+def test_another_map_of_the_same_name_is_another_tomogram(tmp_path):
+    density = np.zeros((20, 22, 24), np.float32)
+    density[5:15, 6:16, 7:17] = 3.0
+    settings = config(tmp_path, density=(str(tmp_path / "cube.mrc"),))
+    for height in (16, 14):
+        with mrcfile.new(tmp_path / "cube.mrc", overwrite=True) as mrc:
+            density[height:] = 0
+            mrc.set_data(density)
+            mrc.voxel_size = 10.0
+        if height == 16:
+            run(settings, tmp_path)
+
+    with pytest.raises(ConfigError, match="density cube has changed"):
+        run(settings, tmp_path)
+
+
 def test_a_users_map_is_rescaled_and_named_after_its_file(tmp_path):
     density = np.zeros((20, 22, 24), np.float32)
     density[5:15, 6:16, 7:17] = 3.0

@@ -13,6 +13,7 @@ from etpicker_plugin.engine.errors import ConfigError, InputDataError
 from etpicker_plugin.engine.formats.relion_star import read_star
 from etpicker_plugin.engine.geometry import TomogramFrame
 from etpicker_plugin.engine.progress import ignore_progress
+from etpicker_plugin.engine.subtomograms.boxes import crop_boxes
 from etpicker_plugin.engine.subtomograms.extract import extract
 from etpicker_plugin.engine.subtomograms.wedge import missing_wedge
 from etpicker_plugin.engine.volumes.tomogram import write_volume
@@ -202,6 +203,47 @@ def test_other_boxes_are_not_overwritten(folder):
         run(config(folder, invert=False), folder)
 
     assert (folder / "out" / "particles.star").read_text() == before
+
+
+def test_edited_coordinates_are_noticed(folder):
+    run(config(folder), folder)
+    path = folder / "picks" / "TS_b.csv"
+    path.write_text(path.read_text().replace("30.0", "30.5"))
+
+    with pytest.raises(ConfigError, match="coordinates of TS_b has changed"):
+        run(config(folder), folder)
+
+    (folder / "out" / "particles.json").unlink()
+    with pytest.raises(ConfigError, match="coordinates of TS_b has changed"):
+        run(config(folder), folder)
+
+
+def test_boxes_of_a_tomogram_that_changes_meanwhile_are_refused(folder, monkeypatch):
+    def crop_and_change(*arguments, **keywords):
+        boxes = crop_boxes(*arguments, **keywords)
+        write_volume(folder / "x.mrc", np.zeros(SHAPES["TS_a"], np.float32), 10.0)
+        (folder / "x.mrc").rename(folder / "TS_a.mrc")
+        return boxes
+
+    module = "etpicker_plugin.engine.subtomograms.extract.crop_boxes"
+    monkeypatch.setattr(module, crop_and_change)
+    with pytest.raises(InputDataError, match="changed or replaced"):
+        run(config(folder), folder)
+    assert not (folder / "out" / "particles.star").exists()
+
+
+def test_a_table_that_was_cut_short_is_made_again(folder, caplog):
+    run(config(folder), folder)
+    star = folder / "out" / "particles.star"
+    before = starfile.read(star)["particles"]
+    text = star.read_text()
+    star.write_text(text[:-40])
+
+    run(config(folder), folder)
+
+    assert starfile.read(star)["particles"].equals(before)
+    assert star.with_name("particles.star.old-1").read_text() == text[:-40]
+    assert "particles.star is not as it was written" in caplog.text
 
 
 # what is refused --------------------------------------------------------------
