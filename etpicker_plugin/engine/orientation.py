@@ -75,7 +75,7 @@ def _from_euler(axes: str, angles_deg: ArrayLike) -> FloatArray:
     known = np.isfinite(angles).all(axis=1)
     matrices = np.full((len(angles), 3, 3), np.nan)
     if known.any():
-        # Here, because most conversions turn nothing and need not wait for it.
+        # Imported when angles are met: the command's flags are made without SciPy.
         from scipy.spatial.transform import Rotation
 
         turned = Rotation.from_euler(axes, angles[known], degrees=True)

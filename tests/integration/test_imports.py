@@ -253,7 +253,6 @@ FILES_OF_ROOMS = {
     "__main__": "command line",
     "constants": "root",
     "bibtex": "root",
-    "convert_subtomograms": "convert",
     "relion_tomo": "convert",
     "run_template": "demo",
 }
@@ -284,7 +283,10 @@ def room_of(module):
     if words[:1] == ["window"]:
         name = ".".join(words[:2])
         return name if name in MAY_IMPORT else "window"
-    return FILES_OF_ROOMS.get(words[0], words[0]) if words else "root"
+    if not words:
+        return "root"
+    name = "convert" if words[0].startswith("convert_") else words[0]
+    return FILES_OF_ROOMS.get(name, name)
 
 
 def imports_of(path, *, at_start=False):
