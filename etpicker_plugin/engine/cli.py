@@ -103,7 +103,7 @@ COMMANDS = {
         "judge picks by what they average to",
     ),
     "convert": Command(
-        ConvertConfig, "formats.convert", "translate coordinates between programs"
+        ConvertConfig, "conversion.convert", "translate coordinates between programs"
     ),
     "extract": Command(
         ExtractConfig, "subtomograms.extract", "cut boxes around picks for averaging"

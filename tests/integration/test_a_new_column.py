@@ -19,7 +19,7 @@ from etpicker_plugin.engine import columns
 from etpicker_plugin.engine.columns import Column
 from etpicker_plugin.engine.config.convert import FORMATS, ConvertConfig
 from etpicker_plugin.engine.config.view import ViewConfig
-from etpicker_plugin.engine.formats.convert import convert
+from etpicker_plugin.engine.conversion.convert import convert
 from etpicker_plugin.engine.formats.coordinates_csv import read_csv, write_csv
 from etpicker_plugin.engine.particles import join_particles, make_particles
 from etpicker_plugin.engine.picking.nms import Peaks, remove_near

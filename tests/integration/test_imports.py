@@ -125,7 +125,7 @@ def test_import_in_a_fresh_process(code):
 
 # ------------------------- what a command does not wait for --------------------
 HEAVY = (*SCIPION, *QT, "torch", "matplotlib", "scipy", "pandas", "starfile")
-HELP = ("numpy", "mrcfile", "safetensors", "tqdm", *HEAVY)
+HELP = ("mrcfile", "safetensors", "tqdm", *HEAVY)
 NOT_IMPORTED = {
     "--help": HELP,
     "convert --help": HELP,
@@ -195,9 +195,10 @@ DATA = {"volumes", "formats"}
 ENGINE = {
     "root": {"plugin"},
     "base": set(),
-    "config": set(),
+    "config": {"formats"},  # their names are choices
     "volumes": set(),
-    "formats": {"volumes"},
+    "formats": set(),
+    "conversion": {*DATA},
     "model": set(),
     "lineage": {"model"},
     "picking": {*DATA, "model"},

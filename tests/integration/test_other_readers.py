@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from etpicker_plugin.engine.config.convert import ConvertConfig
-from etpicker_plugin.engine.formats.convert import convert
+from etpicker_plugin.engine.conversion.convert import convert
 from etpicker_plugin.engine.formats.coordinates_csv import write_csv
 from etpicker_plugin.engine.formats.imod_points import read_imod
 from etpicker_plugin.engine.orientation import from_relion_angles

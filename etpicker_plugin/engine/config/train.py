@@ -25,7 +25,7 @@ from etpicker_plugin.engine.config.shared import (
     threads_option,
     voxel_size_option,
 )
-from etpicker_plugin.engine.model.names import NETWORKS
+from etpicker_plugin.engine.network_names import NETWORKS
 
 LABEL_SHAPES = ("ball", "truncated-ball", "cubic")
 

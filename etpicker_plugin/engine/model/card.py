@@ -14,7 +14,7 @@ from typing import Any
 from safetensors import SafetensorError, safe_open
 
 from etpicker_plugin.engine.errors import CheckpointError
-from etpicker_plugin.engine.model.names import NETWORKS
+from etpicker_plugin.engine.network_names import NETWORKS
 from etpicker_plugin.engine.species import Species
 
 FORMAT_VERSION = 4

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from etpicker_plugin.engine.config.convert import FORMATS, ConvertConfig
+from etpicker_plugin.engine.conversion.convert import convert
 from etpicker_plugin.engine.errors import ConfigError, InputDataError
 from etpicker_plugin.engine.formats.catalogue import format_named
-from etpicker_plugin.engine.formats.convert import convert
 from etpicker_plugin.engine.formats.coordinates_csv import read_csv, write_csv
 from etpicker_plugin.engine.formats.names import split_class
 from etpicker_plugin.engine.orientation import from_relion_angles

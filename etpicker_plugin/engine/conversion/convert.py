@@ -9,13 +9,13 @@ import numpy as np
 
 from etpicker_plugin.engine.columns import columns_of
 from etpicker_plugin.engine.config.convert import ConvertConfig
+from etpicker_plugin.engine.conversion.pairing import pair_files
+from etpicker_plugin.engine.conversion.sidecar import restore, write_sidecar
 from etpicker_plugin.engine.errors import ConfigError, InputDataError
 from etpicker_plugin.engine.formats.catalogue import format_named
 from etpicker_plugin.engine.formats.coordinates_csv import refuse_outside
 from etpicker_plugin.engine.formats.format import Format, Item
 from etpicker_plugin.engine.formats.names import number_classes
-from etpicker_plugin.engine.formats.pairing import pair_files
-from etpicker_plugin.engine.formats.sidecar import restore, write_sidecar
 from etpicker_plugin.engine.geometry import TomogramFrame, mirror_z
 from etpicker_plugin.engine.particles import Particles, join_particles
 from etpicker_plugin.engine.progress import Progress, ProgressEvent

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from etpicker_plugin.engine.config.convert import ConvertConfig
+from etpicker_plugin.engine.conversion.convert import convert
 from etpicker_plugin.engine.errors import ConfigError, InputDataError
-from etpicker_plugin.engine.formats.convert import convert
 from etpicker_plugin.engine.formats.coordinates_csv import read_csv
 from etpicker_plugin.engine.formats.names import match_names, name_class, number_classes
 from etpicker_plugin.engine.progress import ignore_progress

@@ -1,0 +1,1 @@
+"""``etpicker convert``: files of one format to files of another."""
