@@ -36,7 +36,7 @@ ATTEMPTS = 2
 MOST_GIVEN_UP = 3
 """So many left out in this way, and none picked: the engine itself does not work."""
 
-ANY = "any"  # stands for a tomogram where its name does not matter
+ANY_TOMOGRAM = "any"  # stands for a tomogram where its name does not matter
 
 RETRY_AFTER_S = 5.0
 """Who stops a protocol kills its jobs first: time to be stopped, not to start anew."""
@@ -170,7 +170,7 @@ class PickSteps:
             self._register()
 
     def _describeRun(self):
-        digest = config_digest(self._configFor([ANY]), files=False)
+        digest = config_digest(self._configFor([ANY_TOMOGRAM]), files=False)
         return {
             "model": self.inputModel.get().getSha256(),
             "picking": digest,

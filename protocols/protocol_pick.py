@@ -10,7 +10,7 @@ from etpicker_plugin.protocols.class_sets import (
 from etpicker_plugin.protocols.form import add_parameters, read_parameters
 from etpicker_plugin.protocols.pick_outputs import GrowingPicks, PickOutputs
 from etpicker_plugin.protocols.pick_steps import (
-    ANY,
+    ANY_TOMOGRAM,
     LEAST_STREAMING_THREADS,
     PickSteps,
 )
@@ -124,7 +124,7 @@ class ProtEtPickerPick(PickSteps, GrowingPicks, ProtEtPickerBase, ProtStreamingB
                 "it was changed or replaced. Train or import it again."
             ]
         read_usable_card(model.getPath())
-        self._configFor([ANY])
+        self._configFor([ANY_TOMOGRAM])
         if not tomograms and self.inputTomograms.get().isStreamClosed():
             return [NONE_ARRIVED]
         faults = checks.check_headers(tomograms)

@@ -67,7 +67,7 @@ def doubt_flat_places(
             contrast = contrast_around(peaks.positions_zyx[own], volume, edge=edge)
             usual = usual_contrast(contrast, scores[own])
             cost = one.flat_log_odds * how_flat(contrast, usual)
-            scores[own] = lowered(scores[own], cost)
+            scores[own] = take_log_odds(scores[own], cost)
     return replace(peaks, scores=scores)
 
 
@@ -130,7 +130,7 @@ def weighted_median(values: FloatArray, weights: FloatArray) -> float:
     return float(values[order[np.searchsorted(reached, reached[-1] / 2)]])
 
 
-def lowered(scores: FloatArray, cost: FloatArray) -> FloatArray:
+def take_log_odds(scores: FloatArray, cost: FloatArray) -> FloatArray:
     """Return scores of so many log-odds less."""
     # The odds of a score p are p / (1 - p); the score of odds o is o / (1 + o).
     kept = np.exp(-cost)

@@ -15,10 +15,10 @@ from etpicker_plugin.engine.training.validation import (
     JudgedPicks,
     See,
     ValidationPart,
-    ignore,
     join_judged,
     judge_parts,
     result_at,
+    see_nothing,
     with_noise,
 )
 from etpicker_plugin.engine.training.watch import Watch
@@ -51,7 +51,11 @@ class Judge:
         return tuple(s.name for s in self.species)
 
     def candidates(
-        self, network: Network, parts: Iterable[ValidationPart], *, see: See = ignore
+        self,
+        network: Network,
+        parts: Iterable[ValidationPart],
+        *,
+        see: See = see_nothing,
     ) -> list[JudgedPicks]:
         """Return each class's picks, true or false, over all parts."""
         return judge_parts(
@@ -59,7 +63,7 @@ class Judge:
         )
 
     def validate(
-        self, network: Network, parts: list[ValidationPart], *, see: See = ignore
+        self, network: Network, parts: list[ValidationPart], *, see: See = see_nothing
     ) -> list[ClassResult]:
         """Return what each class reaches at the threshold best for these parts."""
         return [

@@ -61,7 +61,7 @@ class ValidationPart:
 See = Callable[[ValidationPart, Peaks], None]
 
 
-def ignore(part: ValidationPart, peaks: Peaks) -> None:
+def see_nothing(part: ValidationPart, peaks: Peaks) -> None:
     """Look at nothing."""
 
 
@@ -92,7 +92,7 @@ def judge_parts(
     species: Sequence[Species],
     *,
     voxel_size: float,
-    see: See = ignore,
+    see: See = see_nothing,
 ) -> list[JudgedPicks]:
     """Pick the parts and match the picks; return those of each species.
 

@@ -8,7 +8,7 @@ from etpicker_plugin.engine.picking.flat_places import (
     contrast_around,
     doubt_flat_places,
     how_flat,
-    lowered,
+    take_log_odds,
     usual_contrast,
     weighted_median,
 )
@@ -67,7 +67,7 @@ def test_a_weighted_median_by_hand():
 
 
 def test_lowered_scores_by_hand():
-    found = lowered(np.array([0.6, 0.5, 0.3]), np.array([0.5, 1.0, 0.0]))
+    found = take_log_odds(np.array([0.6, 0.5, 0.3]), np.array([0.5, 1.0, 0.0]))
 
     # Odds of 0.6 are 1.5, of 0.5 are 1; e less is e times smaller odds.
     first = 1.5 * np.exp(-0.5)

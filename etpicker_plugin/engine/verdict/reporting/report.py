@@ -48,7 +48,7 @@ COLUMNS_MEAN = (
     "set has. Local: median within the particle. B-factor: of the Rosenthal-Henderson "
     "line, with its 95 % interval."
 )
-HOW = {
+HOW_TO_READ = {
     "averages.png": (
         "Slices through the middle of each average, lightly smoothed, all on one grey "
         "scale. A set of "
@@ -133,7 +133,7 @@ def _parts(
     pictures: dict[str, bytes],
 ) -> list[str]:
     def show(name: str) -> str:
-        return picture(name, pictures[name], how_to_read=HOW[name])
+        return picture(name, pictures[name], how_to_read=HOW_TO_READ[name])
 
     ((class_name, diameter),) = config.diameter.items()
     return [
