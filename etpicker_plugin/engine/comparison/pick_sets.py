@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from etpicker_plugin.engine.errors import InputDataError
-from etpicker_plugin.engine.formats.coordinates_csv import check_particles, read_csv
+from etpicker_plugin.engine.formats.checks import check_particles
+from etpicker_plugin.engine.formats.coordinates_csv import read_csv
 from etpicker_plugin.engine.negative import NEGATIVE
 from etpicker_plugin.engine.particles import Particles
 from etpicker_plugin.engine.volumes.tomogram import (

@@ -13,7 +13,7 @@ from etpicker_plugin.engine.conversion.pairing import pair_files
 from etpicker_plugin.engine.conversion.sidecar import restore, write_sidecar
 from etpicker_plugin.engine.errors import ConfigError, InputDataError
 from etpicker_plugin.engine.formats.catalogue import format_named
-from etpicker_plugin.engine.formats.coordinates_csv import refuse_outside
+from etpicker_plugin.engine.formats.checks import refuse_outside
 from etpicker_plugin.engine.formats.format import Format, Item
 from etpicker_plugin.engine.formats.names import number_classes
 from etpicker_plugin.engine.geometry import TomogramFrame, mirror_z

@@ -10,7 +10,8 @@ import numpy as np
 
 from etpicker_plugin.engine.config.extract import ExtractConfig
 from etpicker_plugin.engine.errors import ConfigError, InputDataError
-from etpicker_plugin.engine.formats.coordinates_csv import check_particles, read_csv
+from etpicker_plugin.engine.formats.checks import check_particles
+from etpicker_plugin.engine.formats.coordinates_csv import read_csv
 from etpicker_plugin.engine.formats.names import match_names
 from etpicker_plugin.engine.particles import Particles
 from etpicker_plugin.engine.volumes.tomogram import (

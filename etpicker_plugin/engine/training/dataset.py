@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from etpicker_plugin.engine.errors import InputDataError
-from etpicker_plugin.engine.formats.coordinates_csv import check_particles, read_csv
+from etpicker_plugin.engine.formats.checks import check_particles
+from etpicker_plugin.engine.formats.coordinates_csv import read_csv
 from etpicker_plugin.engine.hashing import file_sha256
 from etpicker_plugin.engine.model.card import TomogramCard
 from etpicker_plugin.engine.negative import NEGATIVE

@@ -18,11 +18,8 @@ from numpy.typing import NDArray
 from etpicker_plugin.engine.columns import ColumnValues
 from etpicker_plugin.engine.config.view import ViewConfig
 from etpicker_plugin.engine.errors import ConfigError, ResourceError
-from etpicker_plugin.engine.formats.coordinates_csv import (
-    read_csv,
-    refuse_outside,
-    write_csv,
-)
+from etpicker_plugin.engine.formats.checks import refuse_outside
+from etpicker_plugin.engine.formats.coordinates_csv import read_csv, write_csv
 from etpicker_plugin.engine.formats.names import match_names
 from etpicker_plugin.engine.negative import NEGATIVE
 from etpicker_plugin.engine.particles import Particles, make_particles

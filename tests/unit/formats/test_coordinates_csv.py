@@ -4,12 +4,8 @@ import numpy as np
 import pytest
 
 from etpicker_plugin.engine.errors import InputDataError
-from etpicker_plugin.engine.formats.coordinates_csv import (
-    check_particles,
-    read_csv,
-    refuse_outside,
-    write_csv,
-)
+from etpicker_plugin.engine.formats.checks import check_particles, refuse_outside
+from etpicker_plugin.engine.formats.coordinates_csv import read_csv, write_csv
 from etpicker_plugin.engine.particles import join_particles, make_particles
 from etpicker_plugin.tests.support.hand_made import (
     CLASSES,

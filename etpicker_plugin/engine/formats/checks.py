@@ -1,0 +1,79 @@
+"""What is checked of particles that were read: inside their tomogram, and each once."""
+
+import logging
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from etpicker_plugin.engine.errors import InputDataError
+from etpicker_plugin.engine.geometry import lies_outside
+from etpicker_plugin.engine.particles import Particles
+
+logger = logging.getLogger(__name__)
+
+DUPLICATE_DISTANCE_VOX = 0.5
+
+
+def check_particles(
+    particles: Particles, *, shape_zyx: tuple[int, int, int], path: Path
+) -> Particles:
+    """Return the particles without duplicates, if all lie inside the volume.
+
+    Of two particles of one class within 0.5 voxel the first is kept.
+
+    Raises
+    ------
+    InputDataError
+        If a particle lies outside (see ``refuse_outside``).
+    """
+    refuse_outside(particles, shape_zyx=shape_zyx, path=path)
+    kept = ~_repeats_earlier(particles)
+    if not kept.all():
+        logger.warning(
+            "Coordinates %s: %d of %d repeat another of their class within %g voxel; "
+            "left out.",
+            path,
+            np.count_nonzero(~kept),
+            len(kept),
+            DUPLICATE_DISTANCE_VOX,
+        )
+    return particles.select(kept)
+
+
+def refuse_outside(
+    particles: Particles, *, shape_zyx: tuple[int, int, int], path: Path
+) -> None:
+    """Refuse particles outside a volume, which reaches from -0.5 to *n* - 0.5.
+
+    Raises
+    ------
+    InputDataError
+        If a particle lies outside; it names how many, and the first.
+    """
+    positions = particles.positions_zyx
+    outside = np.flatnonzero(lies_outside(positions, shape_zyx))
+    if len(outside):
+        first = tuple(round(float(p), 2) for p in positions[outside[0]][::-1])
+        raise InputDataError(
+            f"Coordinates {path}: {len(outside)} of {len(positions)} lie outside the "
+            f"tomogram; the first at x, y, z = {first}, but its size (x, y, z) is "
+            f"{tuple(shape_zyx[::-1])} voxels. Coordinates are 0-based voxels of "
+            "this very tomogram: they may be in Å, of another binning, or with axes "
+            "swapped. Convert them ('etpicker convert')."
+        )
+
+
+def _repeats_earlier(particles: Particles) -> NDArray[np.bool_]:
+    """Return ``(N,)`` bool: true where an earlier kept particle is the same one."""
+    from scipy.spatial import cKDTree
+
+    repeats = np.zeros(len(particles), dtype=bool)
+    for name in np.unique(particles.class_names):
+        members = np.flatnonzero(particles.class_names == name)
+        tree = cKDTree(particles.positions_zyx[members])
+        pairs = tree.query_pairs(DUPLICATE_DISTANCE_VOX, output_type="ndarray")
+        for first, second in pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]:
+            if not repeats[members[first]]:
+                repeats[members[second]] = True
+    return repeats
