@@ -298,7 +298,7 @@ def test_no_other_module_spells_out_the_optional_columns():
         *(f"engine/{n}.py" for n in ("orientation", "particles")),
         *(f"engine/formats/{n}.py" for n in ("artiax_list", "copick_json")),
         *(f"engine/formats/{n}.py" for n in ("dynamo_table", "portal_ndjson")),
-        *(f"engine/subtomograms/{n}.py" for n in ("records", "star")),
+        "engine/subtomograms/star.py",
         "engine/relion/poses.py",
     }
     package = ROOT / "etpicker_plugin"

@@ -9,8 +9,7 @@ import pytest
 from etpicker_plugin.engine.cli import main
 from etpicker_plugin.engine.formats.coordinates_csv import read_csv
 from etpicker_plugin.engine.picking.partial import PartialPicks
-from etpicker_plugin.engine.training import train
-from etpicker_plugin.engine.update import update
+from etpicker_plugin.engine.training import run
 from etpicker_plugin.tests.support.phantoms import (
     DIAMETERS,
     draw,
@@ -66,9 +65,8 @@ def stop(*_arguments, **_keywords):
 
 
 def leave_unfinished(command, data, out, monkeypatch):
-    module = train if command == "train" else update
     with monkeypatch.context() as patch:
-        patch.setattr(module, "save_model", stop)
+        patch.setattr(run, "save_model", stop)
         with pytest.raises(StopError):
             learn(command, data, out)
     assert (out / "training_state.safetensors").exists()
