@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from etpicker_plugin.engine.model.card import ModelCard
 from etpicker_plugin.engine.model.model_file import save_model
@@ -18,7 +17,6 @@ MOST_PICKS = 4
 
 def make_untrained_model(path: Path, *, seed: int = 0) -> Path:
     """Write a model of the phantoms' classes whose weights are as they began."""
-    torch.manual_seed(seed)
     card = ModelCard(
         network="fast",
         classes=tuple(
@@ -36,7 +34,7 @@ def make_untrained_model(path: Path, *, seed: int = 0) -> Path:
         training={},
         code_version="0",
     )
-    save_model(path, make_network("fast", len(DIAMETERS)).eval(), card)
+    save_model(path, make_network("fast", len(DIAMETERS), seed=seed).eval(), card)
     return path
 
 
