@@ -6,7 +6,6 @@ For a tomogram NAME the folder holds ``NAME.start.csv`` (the picks that it began
 """
 
 import fcntl
-import hashlib
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from etpicker_plugin.engine.errors import ConfigError, ResourceError
 from etpicker_plugin.engine.formats.checks import refuse_outside
 from etpicker_plugin.engine.formats.coordinates_csv import read_csv, write_csv
 from etpicker_plugin.engine.formats.names import match_names
+from etpicker_plugin.engine.hashing import file_sha256
 from etpicker_plugin.engine.negative import NEGATIVE
 from etpicker_plugin.engine.particles import Particles, make_particles
 from etpicker_plugin.engine.volumes.tomogram import tomogram_id_of
@@ -274,7 +274,7 @@ def _pair(tomograms: Sequence[str], files: Sequence[str], flag: str) -> dict[str
 
 def _digest(path: Path) -> str:
     """Return the SHA-256 of a file; nothing for one that is not there."""
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+    return file_sha256(path) if path.is_file() else ""
 
 
 def _read_picks(path: Path, volume: VolumeFile) -> Particles:
