@@ -4,7 +4,9 @@ from pwem.objects import EMObject
 from pyworkflow.object import String
 
 from etpicker_plugin.engine.hashing import file_sha256
+from etpicker_plugin.engine.held_out import describe_metrics
 from etpicker_plugin.engine.model.card import ModelCard, read_card
+from etpicker_plugin.engine.model.training_end import describe_end
 
 
 class EtPickerModel(EMObject):
@@ -64,6 +66,16 @@ class EtPickerModel(EMObject):
             f"{classes}; network {card.network}, working voxel size "
             f"{card.working_voxel_size:.4g} Å, round {card.round}"
         )
+
+    def describeTraining(self):
+        """Return lines: thresholds and what was measured, the end, and advice."""
+        card = self.getCard()
+        lines = []
+        for item in card.classes:
+            told = (f"threshold {item.threshold:.3f}", describe_metrics(item.metrics))
+            lines.append(f"{item.name}: {', '.join(filter(None, told))}")
+        ended = describe_end(card.training)
+        return [*lines, *([ended] if ended else []), *card.training.get("advice", ())]
 
     def __str__(self):
         return f"EtPickerModel ({self._classes.get() or 'no classes'})"

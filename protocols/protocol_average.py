@@ -188,7 +188,7 @@ class ProtEtPickerAverage(ProtEtPickerBase):
     def _summary(self):
         record = self.getRecord()
         if not record:
-            return [
+            return self._runningLines() or [
                 "RELION has not finished yet; 'Continue' goes on from its last step."
             ]
         if record["task"] == "refine":

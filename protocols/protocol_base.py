@@ -16,6 +16,7 @@ from etpicker_plugin.protocols.classes import (
     match_sets,
 )
 from etpicker_plugin.protocols.labels import classes_of_label
+from etpicker_plugin.protocols.running import describe_running
 from pwem.protocols import EMProtocol
 from pyworkflow import BETA
 from pyworkflow.protocol import params
@@ -201,6 +202,12 @@ class ProtEtPickerBase(EMProtocol, ProtTomoBase):
 
     def _findErrors(self):
         return []
+
+    def _runningLines(self):
+        """Return how far the engine is; nothing when it does not run."""
+        if not self.isActive():
+            return []
+        return describe_running(Path(self._getExtraPath()))
 
     def _citations(self):
         return [DEEPETPICKER, EPICKER]

@@ -109,7 +109,7 @@ class ProtEtPickerCompare(PickerSets, ProtEtPickerBase):
     def _summary(self):
         result = self.getResult()
         if not result:
-            return ["The sets are not compared yet."]
+            return self._runningLines() or ["The sets are not compared yet."]
         lines = [f"{label}: {s['n']}" for label, s in result["subsets"].items()]
         lines += [pair["message"] for pair in result["pairs"] if pair["message"]]
         for name, found in result["sets"].items():

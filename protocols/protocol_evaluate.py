@@ -96,7 +96,7 @@ class ProtEtPickerEvaluate(ProtEtPickerBase):
     def _summary(self):
         metrics = self.getMetrics()
         if not metrics:
-            return ["The picks are not evaluated yet."]
+            return self._runningLines() or ["The picks are not evaluated yet."]
         return [
             f"{name}: precision {m['precision']:.3f}, recall {m['recall']:.3f}, "
             f"F1 {m['f1']:.3f}, average precision {m['average_precision']:.3f}"

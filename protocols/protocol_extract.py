@@ -173,7 +173,7 @@ class ProtEtPickerExtract(ProtEtPickerBase):
     def _summary(self):
         record = self.getRecord()
         if not record:
-            return ["The boxes are not cut yet."]
+            return self._runningLines() or ["The boxes are not cut yet."]
         counts = ", ".join(f"{name} {n}" for name, n in record["extracted"].items())
         lines = [
             f"{counts}; boxes of {record['box_size']} voxels at "

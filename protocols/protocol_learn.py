@@ -7,8 +7,9 @@ from pathlib import Path
 from etpicker_plugin.protocols import checks
 from etpicker_plugin.protocols.form import add_parameters, split_words
 from etpicker_plugin.protocols.protocol_base import ProtEtPickerBase
+from etpicker_plugin.protocols.same_run import warn_discarded
 from pyworkflow.object import Set
-from pyworkflow.protocol import params
+from pyworkflow.protocol import MODE_RESUME, params
 
 from etpicker_plugin.constants import (
     FORGETTING_FILE,
@@ -23,12 +24,13 @@ from etpicker_plugin.convert import (
     tomogram_file,
     tomograms_by_id,
 )
+from etpicker_plugin.engine.annotation import warn_few_marks
 from etpicker_plugin.engine.config.options import config_digest
 from etpicker_plugin.engine.errors import ConfigError
 from etpicker_plugin.engine.formats.coordinates_csv import write_csv
 from etpicker_plugin.engine.negative import NEGATIVE
 from etpicker_plugin.engine.particles import join_particles
-from etpicker_plugin.engine.records import progress_file
+from etpicker_plugin.engine.records import FINISH_FILE, progress_file
 
 INPUT_FIELDS = ("diameter", "annotation")
 SCIPION_FIELDS = (
@@ -43,9 +45,10 @@ SCIPION_FIELDS = (
     "threads",
 )
 """Fields that Scipion's own inputs give: sets, folders, GPU and threads."""
+PARAMETERS_NOTE = "parameters.txt"
+BEGUN = (MODEL_FILE, STATE_FILE)
 RESULTS = (
-    MODEL_FILE,
-    STATE_FILE,
+    *BEGUN,
     SLICE_FILE,
     FORGETTING_FILE,
     REPORT_FILE,
@@ -158,10 +161,29 @@ class ProtEtPickerLearn(ProtEtPickerBase):
     def _warnings(self):
         every = self.inputTomograms.get().getTSIds()
         return [
+            *self._warnDiscarded(),
+            *self._warnFewMarks(),
             *checks.warn_names(every, self._markedNames(), of="coordinates"),
             *self._warnLeftOut(self.inputCoordinates, list(self.getDiameters())),
             *checks.warn_unused_negatives(self._readNegatives(), self._usedNames()),
         ]
+
+    def _warnDiscarded(self):
+        """Say what 'Continue' would throw away, because this is another training."""
+        note = Path(self._getExtraPath(PARAMETERS_NOTE))
+        begun = any(Path(self._getExtraPath(n)).is_file() for n in BEGUN)
+        if self.runMode.get() != MODE_RESUME or not begun or not note.is_file():
+            return []
+        if note.read_text(encoding="utf-8") == self._digest():
+            return []
+        return warn_discarded(Path(self._getExtraPath()), self._buildConfig())
+
+    def _warnFewMarks(self):
+        marks = self._readParticles().values()
+        return warn_few_marks(
+            {n: sum(len(m.of_class(n)) for m in marks) for n in self.getDiameters()},
+            annotation=self._buildConfig().annotation,
+        )
 
     # --------------------------- helpers --------------------------------------
     def _digest(self):
@@ -177,6 +199,10 @@ class ProtEtPickerLearn(ProtEtPickerBase):
     def getMarksFolder(self):
         """Return where the window keeps what is changed in the marks."""
         return self._getExtraPath("marks")
+
+    def finishNow(self):
+        """Ask a running training to end, with the best model so far."""
+        Path(self._getExtraPath(FINISH_FILE)).touch()
 
     def getProgressFile(self):
         """Return where the engine reports its progress."""
@@ -206,7 +232,7 @@ class ProtEtPickerLearn(ProtEtPickerBase):
 
     def _forgetOtherRun(self, digest):
         """Remove what a run with other parameters left: the engine keeps its models."""
-        note = Path(self._getExtraPath("parameters.txt"))
+        note = Path(self._getExtraPath(PARAMETERS_NOTE))
         if note.is_file() and note.read_text(encoding="utf-8") != digest:
             for name in RESULTS:
                 Path(self._getExtraPath(name)).unlink(missing_ok=True)

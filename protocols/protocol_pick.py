@@ -174,8 +174,8 @@ class ProtEtPickerPick(PickSteps, GrowingPicks, ProtEtPickerBase, ProtStreamingB
 
     def _summary(self):
         if not hasattr(self, PickOutputs.Coordinates3D.name):
-            return ["The picks are not ready yet."]
-        lines = []
+            return self._runningLines() or ["The picks are not ready yet."]
+        lines = self._runningLines()
         for name, output in self.iterOutputAttributes(SetOfCoordinates3D):
             label = output.getObjLabel() or name
             tomograms = len(self.getPicked())

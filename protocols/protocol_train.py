@@ -74,13 +74,13 @@ class ProtEtPickerTrain(ProtEtPickerLearn):
     def _summary(self):
         model = getattr(self, TrainOutputs.model.name, None)
         if model is None:
-            return ["The model is not ready yet. 'Analyze results' shows its training."]
+            return [
+                *self._runningLines(),
+                "The model is not ready yet. 'Analyze results' shows its training, and "
+                "can finish it early.",
+            ]
         card = model.getCard()
-        lines = [model.getInfo()]
-        for item in card.classes:
-            f1 = item.metrics.get("f1")
-            validated = f", F1 {f1:.2f} on validation data" if f1 is not None else ""
-            lines.append(f"{item.name}: threshold {item.threshold:.3f}{validated}")
+        lines = [model.getInfo(), *model.describeTraining()]
         marked = sum(sum(t.particles.values()) for t in card.tomograms)
         lines.append(f"{marked} centres in {len(card.tomograms)} tomogram(s)")
         return lines

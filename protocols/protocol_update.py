@@ -12,6 +12,7 @@ from etpicker_plugin.constants import FORGETTING_FILE, REPORT_FILE
 from etpicker_plugin.engine.config.options import config_from_values
 from etpicker_plugin.engine.config.update import UpdateConfig
 from etpicker_plugin.engine.model.card import read_usable_card
+from etpicker_plugin.engine.model.training_end import describe_end
 from etpicker_plugin.engine.update.classes import plan_classes
 from etpicker_plugin.objects import EtPickerModel
 
@@ -105,12 +106,14 @@ class ProtEtPickerUpdate(ProtEtPickerLearn):
     def _summary(self):
         forgetting = self.getForgetting()
         if not forgetting:
-            return ["The update is not ready yet."]
+            return self._runningLines() or ["The update is not ready yet."]
+        card = self.updatedModel.getCard() if hasattr(self, "updatedModel") else None
         lines = [
             "Promoted: the recommended model is the updated one."
             if self.isPromoted()
             else "Kept old: the recommended model is the one that went in.",
             *forgetting["reasons"],
+            *forgetting.get("doubts", ()),
         ]
         for name, change in forgetting["classes"].items():
             if change["f1_after"] is None:
@@ -121,6 +124,8 @@ class ProtEtPickerUpdate(ProtEtPickerLearn):
                 f"{name}{new}: F1 {change['f1_before']:.2f} -> {change['f1_after']:.2f}"
                 f" on {change['n_particles']} held-out particles"
             )
+        if card is not None:
+            lines.append(describe_end(card.training))
         return lines
 
     def _methods(self):

@@ -93,7 +93,7 @@ class ProtEtPickerValidate(PickerSets, ProtEtPickerBase):
     def _summary(self):
         verdict = self.getVerdict()
         if not verdict:
-            return ["The picks are not judged yet."]
+            return self._runningLines() or ["The picks are not judged yet."]
         return [*verdict["alarms"], *verdict["words"]]
 
     def _citations(self):

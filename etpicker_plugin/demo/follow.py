@@ -9,12 +9,11 @@ from etpicker_plugin.engine.progress import (
     BarProgress,
     LogProgress,
     Progress,
-    ProgressEvent,
+    event_of,
 )
 from etpicker_plugin.engine.records import PROGRESS_FILE
 
 SECONDS_BETWEEN_READINGS = 1.0
-OWN_KEYS = ("time", "stage", "done", "total")
 
 
 class ProjectFollower:
@@ -51,9 +50,3 @@ class ProjectFollower:
             self._read[path] = self._read.get(path, 0) + len(whole)
             for line in whole.decode("utf-8").splitlines():
                 self._show(event_of(json.loads(line)))
-
-
-def event_of(record: dict) -> ProgressEvent:
-    """Return the event that a line of a progress file records."""
-    values = {k: v for k, v in record.items() if k not in OWN_KEYS}
-    return ProgressEvent(record["stage"], record["done"], record["total"], values)

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -19,16 +19,24 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 LOG_INTERVAL_S = 10.0
+LAST_BYTES = 65536
+BAR = "{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{elapsed}{postfix}]"
+"""Without tqdm's own guess of the time left: a time limit, or many tomograms, make it
+wrong."""
 
 
 @dataclass(frozen=True)
 class ProgressEvent:
-    """One report: ``done`` of ``total`` units of a stage, with named values."""
+    """One report: ``done`` of ``total`` units of a stage, with named values.
+
+    ``left_s`` estimates the seconds that are left, of all that the command does.
+    """
 
     stage: str
     done: int
     total: int
     values: Mapping[str, object] = field(default_factory=dict)
+    left_s: float | None = None
 
 
 Progress = Callable[[ProgressEvent], None]
@@ -47,6 +55,51 @@ def describe_values(values: Mapping[str, object]) -> str:
     return " ".join(parts)
 
 
+def describe_duration(seconds: float) -> str:
+    """Return a time as people say it: ``40 s``, ``3 min``, ``2.5 h``."""
+    if seconds < 60:
+        return f"{max(seconds, 1):.0f} s"
+    if seconds < 60 * 60:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"
+
+
+def describe_event(event: ProgressEvent) -> str:
+    """Return an event's values and the time left, for a line that names its stage."""
+    left = [] if event.left_s is None else [f"{describe_duration(event.left_s)} left"]
+    return ", ".join(filter(None, [describe_values(event.values), *left]))
+
+
+OWN_KEYS = ("time", "stage", "done", "total", "left_s")
+
+
+def event_of(record: Mapping[str, Any]) -> ProgressEvent:
+    """Return the event that a line of ``JsonLinesProgress`` records."""
+    return ProgressEvent(
+        record["stage"],
+        record["done"],
+        record["total"],
+        {k: v for k, v in record.items() if k not in OWN_KEYS},
+        left_s=record.get("left_s"),
+    )
+
+
+def read_last_event(path: Path) -> ProgressEvent | None:
+    """Return the newest whole report in a progress file; none if there is none."""
+    try:
+        with path.open("rb") as stream:
+            stream.seek(max(path.stat().st_size - LAST_BYTES, 0))
+            lines = stream.read().splitlines()
+    except OSError:
+        return None
+    for line in reversed(lines):
+        try:
+            return event_of(json.loads(line))
+        except (ValueError, KeyError, TypeError):
+            continue  # half written, or cut at its beginning
+    return None
+
+
 class JsonLinesProgress:
     """Append every event to a JSON-lines file that viewers follow."""
 
@@ -62,6 +115,8 @@ class JsonLinesProgress:
             "total": event.total,
             **event.values,
         }
+        if event.left_s is not None:
+            record["left_s"] = round(event.left_s, 1)
         with self._path.open("a", encoding="utf-8") as stream:
             stream.write(json.dumps(record) + "\n")
 
@@ -84,7 +139,7 @@ class LogProgress:
                 event.stage,
                 event.done,
                 event.total,
-                describe_values(event.values),
+                describe_event(event),
             )
 
 
@@ -102,11 +157,13 @@ class BarProgress:
             # Here: a third of what `etpicker --help` would import.
             from tqdm import tqdm
 
-            self._bar = tqdm(total=event.total, desc=event.stage, file=sys.stderr)
+            self._bar = tqdm(
+                total=event.total, desc=event.stage, file=sys.stderr, bar_format=BAR
+            )
             self._stage = event.stage
         self._bar.total = event.total
         self._bar.n = event.done
-        self._bar.set_postfix_str(describe_values(event.values), refresh=False)
+        self._bar.set_postfix_str(describe_event(event), refresh=False)
         self._bar.refresh()
         if event.done >= event.total:
             self.close()

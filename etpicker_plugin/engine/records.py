@@ -10,6 +10,9 @@ PROGRESS_FILE = "progress.jsonl"
 ERROR_FILE = "error.json"
 FINISHED_FILE = "finished.json"
 
+FINISH_FILE = "finish"
+"""In the output folder: asks a training to finish early, with its best model."""
+
 
 def records_folder(config: Any) -> Path:
     """Return the folder of a command's progress and end."""

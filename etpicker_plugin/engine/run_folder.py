@@ -148,10 +148,8 @@ def refusal(what: str, before: Run | None, now: Run) -> str:
 def differences(before: Run, now: Run) -> list[str]:
     """Return in words what two runs have not alike; nothing if they are the same."""
     parameters = [
-        f"--{name.replace('_', '-')} was {_shown(before.parameters.get(name))}, is "
-        f"{_shown(now.parameters.get(name))}"
-        for name in sorted({*before.parameters, *now.parameters})
-        if before.parameters.get(name) != now.parameters.get(name)
+        f"--{name.replace('_', '-')} was {was}, is {now_is}"
+        for name, (was, now_is) in _changed(before.parameters, now.parameters).items()
     ]
     old, new = dict(before.inputs), dict(now.inputs)
     both = [what for what in old if what in new]
@@ -163,6 +161,17 @@ def differences(before: Run, now: Run) -> list[str]:
     if not inputs and before.inputs != now.inputs:
         inputs = ["the inputs are given in another order"]
     return inputs + parameters
+
+
+def changed_parameters(out_dir: Path, config: Any) -> dict[str, tuple[str, str]]:
+    """Return the parameters that a folder's run had otherwise: its value and the new.
+
+    Those alone that a result depends on; nothing where no run is noted.
+    """
+    before = _read_note(out_dir / NOTE)
+    if before is None:
+        return {}
+    return _changed(before.parameters, describe_run(config, ()).parameters)
 
 
 def run_values(run: Run) -> dict[str, Any]:
@@ -179,6 +188,16 @@ def run_from_values(values: Any) -> Run | None:
         return Run(parameters=dict(values["parameters"]), inputs=inputs)
     except (KeyError, TypeError, ValueError):
         return None
+
+
+def _changed(
+    before: Mapping[str, Any], now: Mapping[str, Any]
+) -> dict[str, tuple[str, str]]:
+    return {
+        name: (_shown(before.get(name)), _shown(now.get(name)))
+        for name in sorted({*before, *now})
+        if before.get(name) != now.get(name)
+    }
 
 
 def _read_note(path: Path) -> Run | None:

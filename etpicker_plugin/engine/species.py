@@ -25,7 +25,8 @@ class Species:
         What a pick's score loses for each deviation that the contrast around it is
         below the usual (``picking.flat_places``).
     metrics
-        What was measured on held-out particles: precision, recall, f1.
+        What was measured on held-out particles: precision, recall, f1; and how many
+        particles there were.
     """
 
     name: str

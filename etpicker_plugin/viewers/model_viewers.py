@@ -34,6 +34,14 @@ class EtPickerTrainViewer(EtPickerViewer):
             "training runs, the window follows it.",
         )
         form.addParam(
+            "finishNow",
+            LabelParam,
+            label="Finish now",
+            condition=str(self.protocol.isActive()),
+            help="Ends the training after its present step. The best model so far is "
+            "kept, and is the output.",
+        )
+        form.addParam(
             "showModel", LabelParam, label="Model", help="What the model file says."
         )
         form.addParam(
@@ -54,6 +62,7 @@ class EtPickerTrainViewer(EtPickerViewer):
     def _getVisualizeDict(self):
         return {
             "showCurves": self._showCurves,
+            "finishNow": self._finishNow,
             "showModel": self._showModel,
             "showMarks": self._showMarks,
             "showReport": self._showReport,
@@ -65,6 +74,16 @@ class EtPickerTrainViewer(EtPickerViewer):
     def _showCurves(self, _name=None):
         folder = Path(self.protocol.getModelFile()).parent
         return [training_view(folder, self.protocol.getRunName())]
+
+    def _finishNow(self, _name=None):
+        if not self.protocol.isActive():
+            return [self._message("The training does not run.", "Finish now")]
+        self.protocol.finishNow()
+        said = (
+            "The training ends after its present step. Its best model is measured and "
+            "registered: that may take a minute."
+        )
+        return [self._message(said, "Finish now")]
 
     def _showModel(self, _name=None):
         models = self.protocol.iterOutputAttributes(EtPickerModel)
@@ -129,11 +148,7 @@ def training_view(folder, title):
 def describe_model(model):
     """Return a model's card as text."""
     card = model.getCard()
-    lines = [model.getInfo(), ""]
-    for item in card.classes:
-        metrics = ", ".join(f"{k} {v:.3g}" for k, v in item.metrics.items())
-        lines.append(f"{item.name}: threshold {item.threshold:.3f}; {metrics or '-'}")
-    lines.append("")
+    lines = [model.getInfo(), "", *model.describeTraining(), ""]
     for tomogram in card.tomograms:
         counts = ", ".join(f"{n} {name}" for name, n in tomogram.particles.items())
         lines.append(f"{tomogram.role} {tomogram.tomogram_id}: {counts}")

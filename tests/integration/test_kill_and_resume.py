@@ -11,6 +11,7 @@ import mrcfile
 import numpy as np
 import pytest
 
+from etpicker_plugin.engine.model.card import read_card
 from etpicker_plugin.engine.volumes.tomogram import write_volume
 from etpicker_plugin.tests.support.phantoms import DIAMETERS, make_phantoms
 
@@ -125,6 +126,37 @@ def kill_and_resume(words, out):
     assert 1 < steps[killed_at:][0] <= killed_at + 1  # it went on, not from the start
     assert steps[-1] == 24
     assert not (out / "training_state.safetensors").exists()
+
+
+def test_a_training_that_is_asked_to_finish_keeps_its_best(data, tmp_path):
+    out = tmp_path / "asked"
+    process = subprocess.Popen(train_command(data, out), stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + DEADLINE_S
+    while trained_steps(out) < 3:
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    process.send_signal(signal.SIGUSR1)
+    assert process.wait(DEADLINE_S) == 0
+
+    course = read_card(out / "model.safetensors").training
+    assert course["stopped_by"] == "asked"
+    assert 3 <= course["steps"] < 24
+    assert course["history"][-1]["step"] == course["steps"]
+
+
+def test_another_time_limit_goes_on_where_it_was(data, tmp_path):
+    out = tmp_path / "longer"
+    words = train_command(data, out)
+    kill_when([*words, "--max-minutes", "5"], lambda: trained_steps(out) >= 8)
+    killed_at = trained_steps(out)
+    assert (out / "training_state.safetensors").exists()
+
+    run([*words, "--max-minutes", "9"])
+
+    records = (out / "records/progress.jsonl").read_text().splitlines()
+    steps = [r["done"] for r in map(json.loads, records) if r["stage"] == "training"]
+    assert 1 < steps[killed_at:][0] <= killed_at + 1
 
 
 def test_a_killed_training_gives_the_same_picks(data, unbroken, tmp_path):

@@ -11,8 +11,11 @@ from etpicker_plugin.engine.progress import (
     JsonLinesProgress,
     LogProgress,
     ProgressEvent,
+    describe_duration,
     describe_values,
+    event_of,
     ignore_progress,
+    read_last_event,
     report_to,
 )
 
@@ -103,3 +106,36 @@ def test_nobody_needs_to_listen(capsys, caplog):
 def test_an_event_cannot_be_changed():
     with pytest.raises(AttributeError):
         ProgressEvent("train", 1, 2).done = 2
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0.2, "1 s"), (40, "40 s"), (200, "3 min"), (9000, "2.5 h")],
+)
+def test_a_time_as_people_say_it(seconds, words):
+    assert describe_duration(seconds) == words
+
+
+def test_the_time_left_stands_in_the_log_and_in_the_file(tmp_path, caplog):
+    event = ProgressEvent("train", 1, 3, {"loss": 0.5}, left_s=200.04)
+    path = tmp_path / "progress.jsonl"
+    JsonLinesProgress(path)(event)
+
+    assert logged_lines(caplog, [event]) == ["train 1/3 loss=0.5, 3 min left"]
+    record = json.loads(path.read_text())
+    assert record["left_s"] == 200.0
+    assert event_of(record) == ProgressEvent("train", 1, 3, {"loss": 0.5}, left_s=200.0)
+
+
+def test_the_newest_whole_report_of_a_file(tmp_path):
+    path = tmp_path / "progress.jsonl"
+    assert read_last_event(path) is None
+    report = JsonLinesProgress(path)
+    for done in range(1, 900):  # more than is read from the end
+        report(ProgressEvent("train", done, 1000, {"note": "x" * 100}))
+    with path.open("a") as stream:
+        stream.write('{"stage": "train", "done": 9')
+
+    assert read_last_event(path).done == 899
+    path.write_text("nonsense\n")
+    assert read_last_event(path) is None

@@ -27,9 +27,11 @@ def max_minutes_option() -> Any:
     """Declare how long learning may take."""
     return option(
         None,
-        "Stop after this wall time, with the learning rate annealed to it.",
+        "Stop after this wall time, with the learning rate annealed to it. An "
+        "unfinished training goes on with another limit where it was.",
         label="Time limit",
         unit="min",
+        counts="no",
     )
 
 

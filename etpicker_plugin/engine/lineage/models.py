@@ -9,6 +9,7 @@ from pathlib import Path
 from etpicker_plugin.engine.config.models import ModelsConfig
 from etpicker_plugin.engine.errors import CheckpointError, InputDataError
 from etpicker_plugin.engine.hashing import file_sha256
+from etpicker_plugin.engine.held_out import describe_metrics
 from etpicker_plugin.engine.model.card import ModelCard, read_card
 from etpicker_plugin.engine.negative import NEGATIVE
 from etpicker_plugin.engine.progress import Progress
@@ -97,8 +98,7 @@ def describe(entry: ModelEntry, folder: Path) -> str:
     """Return a model in a line: round, classes with F1, data, verdict and hash."""
     card = entry.card
     classes = ", ".join(
-        f"{c.name} F1 {c.metrics['f1']:.2f}" if "f1" in c.metrics else c.name
-        for c in card.classes
+        f"{c.name} {describe_metrics(c.metrics)}".strip() for c in card.classes
     )
     here = [t for t in card.tomograms if t.round == card.round]
     particles = sum(

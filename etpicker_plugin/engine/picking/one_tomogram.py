@@ -170,12 +170,13 @@ def _search_tiles(
     """Return the candidates of all tiles; what is done already is in ``partial``."""
     tiles = search.tiles(edge)
     done = partial.begin(edge)
-    for number, tile, peaks, logits in pick_tiles(search, tiles, done=done):
+    found = pick_tiles(search, tiles, done=done)
+    for finished, (number, tile, peaks, logits) in enumerate(found, len(done) + 1):
         if maps is not None:
             probability = to_probability(logits).cpu().numpy()
             maps.write_tile(tile, probability, search.network.output_stride)
         partial.add(number, peaks)
-        on_progress(ProgressEvent(f"picking {name}", number + 1, len(tiles)))
+        on_progress(ProgressEvent(f"picking {name}", finished, len(tiles)))
     if maps is not None:
         maps.finish()
     return partial.all_peaks()

@@ -21,6 +21,7 @@ from etpicker_plugin.engine.particles import Particles
 from etpicker_plugin.engine.picking.failures import forget_failure, note_error
 from etpicker_plugin.engine.picking.loaded_model import LoadedModel, thresholds
 from etpicker_plugin.engine.picking.one_tomogram import pick_tomogram
+from etpicker_plugin.engine.picking.progress import TomogramsProgress
 from etpicker_plugin.engine.progress import Progress
 from etpicker_plugin.engine.volumes.tomogram import tomogram_id_of
 
@@ -46,7 +47,10 @@ def pick(
     model = open_model(config)
     picks: dict[str, Particles] = {}
     failed: dict[str, EtPickerError] = {}
-    for path, mask_path in part_of(config):
+    part = part_of(config)
+    progress = TomogramsProgress(on_progress, len(part))
+    for path, mask_path in part:
+        progress.next_tomogram()
         name = tomogram_id_of(path)
         forget_failure(name, out_dir=out_dir)
         try:
@@ -56,7 +60,7 @@ def pick(
                 model=model,
                 config=config,
                 out_dir=out_dir,
-                on_progress=on_progress,
+                on_progress=progress,
             )
         except (InputDataError, ResourceError) as error:
             logger.error("%s", error)

@@ -2,6 +2,7 @@
 
 import logging
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -101,6 +102,14 @@ def read_annotated(
             )
         )
     return annotated
+
+
+def count_marks(
+    annotated: Iterable[Annotated], classes: Iterable[str]
+) -> dict[str, int]:
+    """Return how many particles of each class are marked."""
+    marks = [a.particles for a in annotated]
+    return {name: sum(len(m.of_class(name)) for m in marks) for name in classes}
 
 
 def check_classes_present(annotated: list[Annotated], classes: list[str]) -> None:

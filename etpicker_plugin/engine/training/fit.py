@@ -1,54 +1,53 @@
 """The training loop: steps, a running average of the weights, validation, resume."""
 
-import copy
 import logging
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
 from torch import Tensor
 
 from etpicker_plugin.engine.errors import ConfigError
 from etpicker_plugin.engine.model.network import Network
+from etpicker_plugin.engine.model.training_end import why_stopped
 from etpicker_plugin.engine.progress import Progress, ProgressEvent
 from etpicker_plugin.engine.training.losses import (
     spare_likely_particles,
     supervised_loss,
 )
-from etpicker_plugin.engine.training.parallel import (
-    ParallelNetwork,
-    Run,
-    only_logits,
-)
+from etpicker_plugin.engine.training.parallel import Run, only_logits
 from etpicker_plugin.engine.training.patches import (
     Batch,
     BatchSource,
     stream_batches,
 )
 from etpicker_plugin.engine.training.ranks import Ranks
-from etpicker_plugin.engine.training.resume import (
-    TrainingState,
-    optimiser_moments,
-    restore_moments,
-    save_state,
-)
+from etpicker_plugin.engine.training.resume import Counters, TrainingState
 from etpicker_plugin.engine.training.schedule import Budget, one_cycle
+from etpicker_plugin.engine.training.weights import (
+    Loss,
+    Weights,
+    make_weights,
+    restore_weights,
+    save_weights,
+    take_step,
+    update_average,
+)
 
 logger = logging.getLogger(__name__)
 
 VALIDATIONS = 10
-AVERAGE_DECAY = 0.995
-WEIGHT_DECAY = 0.01
-BETAS = (0.9, 0.99)
-LARGEST_GRADIENT = 5.0
 SAVE_EVERY_S = 60.0
 ALONE = Ranks()
 
 Validate = Callable[[Network, int], tuple[float, dict[str, float]]]
-Loss = Callable[[tuple[Tensor, ...], Batch, Network], Tensor]
+
+
+def never() -> bool:
+    """Ask for nothing."""
+    return False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,18 +73,6 @@ class FitSettings:
     first_validation: float = 0.3
 
 
-@dataclass
-class _Weights:
-    """The network being trained, its running average, and the best average so far."""
-
-    network: Network
-    parallel: ParallelNetwork
-    average: Network
-    best: Network
-    optimiser: torch.optim.AdamW
-    ranks: Ranks
-
-
 def learn_from_labels(
     outputs: tuple[Tensor, ...], batch: Batch, network: Network
 ) -> Tensor:
@@ -105,6 +92,7 @@ def fit(
     state: TrainingState,
     state_path: Path,
     on_progress: Progress,
+    is_asked_to_finish: Callable[[], bool] = never,
     run: Run = only_logits,
     loss: Loss = learn_from_labels,
     ranks: Ranks = ALONE,
@@ -120,6 +108,9 @@ def fit(
         values to report.
     state
         Where to begin; ``state_path`` is rewritten at every validation and minute.
+        At the end its counters say what ended the training.
+    is_asked_to_finish
+        Looked at after each step: true ends the training with a last validation.
     run, loss
         Outputs of the network for a batch of images; and the loss of those outputs,
         which may also look at the network's weights.
@@ -131,22 +122,29 @@ def fit(
     ConfigError
         If the loss is no longer a number.
     """
-    weights = _make_weights(network, settings, run, ranks)
-    _restore(state, weights)
+    weights = make_weights(
+        network,
+        run,
+        ranks,
+        learning_rate=settings.learning_rate,
+        batch_size=settings.batch_size,
+        learn_statistics=settings.learn_statistics,
+    )
+    restore_weights(state, weights)
     counters, budget = state.counters, settings.budget
     began = time.monotonic() - counters.elapsed_s
     saved = time.monotonic()
-    progress = budget.progress(counters.step, counters.elapsed_s)
+    progress, asked = budget.progress(counters.step, counters.elapsed_s), False
     for batch in stream_batches(
         source,
         first_step=counters.step,
         last_step=budget.steps,
         batch_size=settings.batch_size,
     ):
-        if progress >= 1.0 or counters.validations_since_best >= settings.patience:
+        if asked or progress >= 1.0 or _is_out_of_patience(counters, settings):
             break
         rate = one_cycle(progress, settings.learning_rate)
-        value = _step(weights, batch, loss, rate=rate)
+        value = take_step(weights, batch, loss, rate=rate)
         if not math.isfinite(value):
             raise ConfigError(
                 f"Training diverged: the loss of step {counters.step + 1} is {value}. "
@@ -154,85 +152,72 @@ def fit(
                 "another --out."
             )
         counters.step += 1
-        _update_average(weights, counters.step)
+        update_average(weights, counters.step)
         counters.elapsed_s = ranks.share(time.monotonic() - began)
-        report = {"loss": value, "lr": rate}
-        on_progress(ProgressEvent("training", counters.step, budget.steps, report))
+        on_progress(_describe_step(counters, budget, loss=value, rate=rate))
+        asked = ranks.share(float(is_asked_to_finish())) > 0
         progress = budget.progress(counters.step, counters.elapsed_s)
         due = _validation_is_due(
             progress, counters.validations, first=settings.first_validation
         )
         if due:
             _validate(weights, validate, settings, state, on_progress)
+            counters.validations = _validations_by(
+                progress, first=settings.first_validation
+            )
             counters.elapsed_s = ranks.share(time.monotonic() - began)
             progress = budget.progress(counters.step, counters.elapsed_s)
         if ranks.is_first and (due or time.monotonic() - saved > SAVE_EVERY_S):
-            _save(state_path, state, weights)
+            save_weights(state_path, state, weights)
             saved = time.monotonic()
     last = counters.history[-1]["step"] if counters.history else -1
-    if last < counters.step:  # time ran out between a step and its validation
+    if last < counters.step:  # it ended between a step and its validation
         _validate(weights, validate, settings, state, on_progress)
+    counters.stopped_by = why_stopped(
+        asked=asked,
+        out_of_patience=_is_out_of_patience(counters, settings),
+        out_of_time=budget.is_out_of_time(counters.elapsed_s),
+    )
     return weights.best
 
 
-def _make_weights(
-    network: Network, settings: FitSettings, run: Run, ranks: Ranks
-) -> _Weights:
-    average = copy.deepcopy(network).requires_grad_(False)
-    optimiser = torch.optim.AdamW(
-        network.parameters(),
-        lr=settings.learning_rate,
-        betas=BETAS,
-        weight_decay=WEIGHT_DECAY,
+def _is_out_of_patience(counters: Counters, settings: FitSettings) -> bool:
+    return counters.validations_since_best >= settings.patience
+
+
+def _describe_step(
+    counters: Counters, budget: Budget, *, loss: float, rate: float
+) -> ProgressEvent:
+    """Return the report of a step; the best score stands in it once there is one."""
+    values = {"loss": loss, "lr": rate}
+    if counters.history:
+        values["best_score"] = counters.best_score
+    return ProgressEvent(
+        "training",
+        counters.step,
+        budget.steps,
+        values,
+        left_s=budget.left_s(counters.step, counters.elapsed_s),
     )
-    parallel = ParallelNetwork(network, run, batch_size=settings.batch_size)
-    parallel.train(learn_statistics=settings.learn_statistics)
-    best = copy.deepcopy(average)
-    return _Weights(network, parallel, average, best, optimiser, ranks)
 
 
 def _validation_is_due(progress: float, validations: int, *, first: float) -> bool:
     """Validate at even intervals after the first share, and at the very end."""
-    next_one = first + validations * (1 - first) / VALIDATIONS
-    return progress >= next_one or progress >= 1.0
+    return progress >= 1.0 or validations < _validations_by(progress, first=first)
 
 
-def _step(weights: _Weights, batch: Batch, loss: Loss, *, rate: float) -> float:
-    """Take one optimiser step; return the loss."""
-    optimiser = weights.optimiser
-    for group in optimiser.param_groups:
-        group["lr"] = rate
-    optimiser.zero_grad(set_to_none=True)
-    value = loss(weights.parallel.forward(batch.image), batch, weights.network)
-    value.backward()
-    weights.parallel.backward()
-    weights.ranks.average(_learnt_tensors(weights.network))
-    torch.nn.utils.clip_grad_norm_(weights.network.parameters(), LARGEST_GRADIENT)
-    optimiser.step()
-    return float(value.detach())
+def _validations_by(progress: float, *, first: float) -> int:
+    """Return how many validations belong to the share of the budget that is spent.
 
-
-def _learnt_tensors(network: Network) -> Iterator[Tensor]:
-    """Yield what a step has made from its patches: gradients and statistics."""
-    yield from (p.grad for p in network.parameters() if p.grad is not None)
-    yield from (b for b in network.buffers() if b.is_floating_point())
-
-
-def _update_average(weights: _Weights, step: int) -> None:
-    """Move the running average (EMA) of weights and statistics one step."""
-    decay = min(AVERAGE_DECAY, (1 + step) / (10 + step))
-    means = weights.average.state_dict().values()
-    values = weights.network.state_dict().values()
-    with torch.no_grad():
-        for mean, value in zip(means, values, strict=True):
-            if mean.dtype.is_floating_point:
-                mean.lerp_(value, 1 - decay)
-            else:
-                mean.copy_(value)
+    A share may come all at once, when a training goes on with a shorter time limit.
+    """
+    if progress < first:
+        return 0
+    return 1 + int((progress - first) / (1 - first) * VALIDATIONS + 1e-9)
 
 
 def _validate(
-    weights: _Weights,
+    weights: Weights,
     validate: Validate,
     settings: FitSettings,
     state: TrainingState,
@@ -261,22 +246,3 @@ def _validate(
     on_progress(
         ProgressEvent("validation", counters.validations, VALIDATIONS + 1, record)
     )
-
-
-def _save(path: Path, state: TrainingState, weights: _Weights) -> None:
-    state.tensors = {
-        "network": weights.network.state_dict(),
-        "average": weights.average.state_dict(),
-        "best": weights.best.state_dict(),
-    }
-    state.moments = optimiser_moments(weights.optimiser)
-    save_state(path, state)
-
-
-def _restore(state: TrainingState, weights: _Weights) -> None:
-    if not state.tensors:
-        return
-    weights.network.load_state_dict(state.tensors["network"])
-    weights.average.load_state_dict(state.tensors["average"])
-    weights.best.load_state_dict(state.tensors["best"])
-    restore_moments(weights.optimiser, state.moments)

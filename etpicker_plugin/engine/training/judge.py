@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from etpicker_plugin.engine.annotation import SPARSE
 from etpicker_plugin.engine.model.network import Network
 from etpicker_plugin.engine.picking.nms import Peaks
 from etpicker_plugin.engine.species import Species
-from etpicker_plugin.engine.training.patches import SPARSE
 from etpicker_plugin.engine.training.threshold import choose_threshold
 from etpicker_plugin.engine.training.validation import (
     ClassResult,
@@ -140,6 +140,7 @@ def with_results(
                 "precision": result.precision,
                 "recall": result.recall,
                 "f1": result.f1,
+                "particles": result.n_truth,
             },
         )
         for one, result in zip(species, results, strict=True)

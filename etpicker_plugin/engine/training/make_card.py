@@ -18,10 +18,12 @@ def make_card(
     species: tuple[Species, ...],
     counters: Counters,
     pretrained_sha256: str,
+    advice: list[str],
 ) -> ModelCard:
     """Return the card of a model that was just trained.
 
-    ``species`` are the material's, with what was learnt and measured of them.
+    ``species`` are the material's, with what was learnt and measured of them;
+    ``advice`` is what its picks say of the marks.
     """
     return ModelCard(
         network=config.network,
@@ -34,6 +36,7 @@ def make_card(
         training={
             **describe_training(config_to_values(config), counters),
             "pretrained_sha256": pretrained_sha256,
+            "advice": advice,
         },
         code_version=__version__,
     )
@@ -44,8 +47,16 @@ def describe_training(parameters: dict[str, Any], counters: Counters) -> dict[st
     return {
         "digest": counters.digest,
         "parameters": parameters,
+        **describe_course(counters),
+        "history": counters.history,
+    }
+
+
+def describe_course(counters: Counters) -> dict[str, Any]:
+    """Return how long a training took, which step was best, and what ended it."""
+    return {
         "steps": counters.step,
         "best_step": counters.best_step,
         "minutes": round(counters.elapsed_s / 60, 2),
-        "history": counters.history,
+        "stopped_by": counters.stopped_by,
     }

@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from etpicker_plugin.engine.annotation import COMPLETE, SPARSE, UNKNOWN
 from etpicker_plugin.engine.device import own_cores
 from etpicker_plugin.engine.training.augment import (
     Augmentation,
@@ -26,7 +27,6 @@ from etpicker_plugin.engine.training.weak_labels import (
 )
 from etpicker_plugin.engine.volumes.array_volume import ArrayVolume
 
-COMPLETE, SPARSE, UNKNOWN = "complete", "sparse", "unknown"
 UNMARKED_WEIGHT = {COMPLETE: 1.0, SPARSE: 0.5, UNKNOWN: 0.1}
 """What a voxel that nobody marked weighs, by how its class was annotated. With sparse
 annotation most are background all the same, and membranes and beads are learnt from

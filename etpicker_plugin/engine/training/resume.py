@@ -25,7 +25,8 @@ class Counters:
     """Where training stands.
 
     ``elapsed_s`` counts training time over all runs; ``history`` holds one record a
-    validation; ``digest`` tells the parameters and data apart.
+    validation; ``digest`` tells the parameters and data apart; ``stopped_by`` says at
+    the end what ended it (``training_end.WORDS``).
     """
 
     digest: str
@@ -36,6 +37,7 @@ class Counters:
     validations_since_best: int = 0
     validations: int = 0
     history: list[dict[str, Any]] = field(default_factory=list)
+    stopped_by: str = ""
 
 
 @dataclass

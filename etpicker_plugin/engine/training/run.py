@@ -18,20 +18,22 @@ from etpicker_plugin.engine.device import (
     is_out_of_memory,
 )
 from etpicker_plugin.engine.errors import ResourceError
-from etpicker_plugin.engine.model.card import ModelCard
+from etpicker_plugin.engine.model.card import ModelCard, read_card
 from etpicker_plugin.engine.model.exemplars import Exemplar
 from etpicker_plugin.engine.model.model_file import save_model
 from etpicker_plugin.engine.model.network import Network
+from etpicker_plugin.engine.model.training_end import describe_end
 from etpicker_plugin.engine.progress import Progress
 from etpicker_plugin.engine.run_folder import claim_folder, digest_run
+from etpicker_plugin.engine.training.finish_request import FinishRequest
 from etpicker_plugin.engine.training.fit import (
     FitSettings,
-    Loss,
     fit,
     learn_from_labels,
 )
 from etpicker_plugin.engine.training.flatness import seconds_to_learn
 from etpicker_plugin.engine.training.judge import equal_score, make_validate
+from etpicker_plugin.engine.training.make_card import describe_course
 from etpicker_plugin.engine.training.material import Material
 from etpicker_plugin.engine.training.parallel import Run, only_logits
 from etpicker_plugin.engine.training.patches import BatchSource, TrainingVolume
@@ -39,6 +41,7 @@ from etpicker_plugin.engine.training.ranks import Ranks, join_ranks
 from etpicker_plugin.engine.training.resume import Counters, TrainingState, load_state
 from etpicker_plugin.engine.training.schedule import Budget
 from etpicker_plugin.engine.training.watch import make_watch
+from etpicker_plugin.engine.training.weights import Loss
 
 logger = logging.getLogger(__name__)
 
@@ -126,7 +129,14 @@ class LearningRun:
             learn_statistics=learn_statistics,
             first_validation=first_validation,
         )
-        with explain_memory(batch_size=config.batch_size, patch_size=config.patch_size):
+        request = FinishRequest(self.out_dir)
+        if not self.state.counters.step:
+            request.forget()  # that of another training
+        logger.info("To finish early with the best model: %s", request.how())
+        with (
+            explain_memory(batch_size=config.batch_size, patch_size=config.patch_size),
+            request,
+        ):
             best = fit(
                 network,
                 source,
@@ -135,11 +145,13 @@ class LearningRun:
                 state=self.state,
                 state_path=self.out_dir / STATE_NAME,
                 on_progress=self.on_progress,
+                is_asked_to_finish=request.is_made,
                 run=outputs,
                 loss=loss,
                 ranks=self.ranks,
             )
         self.ranks.leave()
+        logger.info("%s", describe_end(describe_course(self.state.counters)))
         return best.eval()
 
     def finish(
@@ -148,6 +160,7 @@ class LearningRun:
         """Write the model, and forget the state."""
         save_model(self.model_path, network, card, exemplars=list(exemplars))
         (self.out_dir / STATE_NAME).unlink(missing_ok=True)
+        FinishRequest(self.out_dir).forget()
 
 
 def begin_run(
@@ -163,7 +176,8 @@ def begin_run(
     began = time.monotonic()
     same = digest_run(config)
     if claim_folder(out_dir, same, result=MODEL_NAME, begun=(STATE_NAME,)):
-        logger.info("%s is finished already.", out_dir / MODEL_NAME)
+        ended = describe_end(read_card(out_dir / MODEL_NAME).training)
+        logger.info("%s is finished already. %s", out_dir / MODEL_NAME, ended)
         return None
     device = choose_device(config.device, threads=config.threads)
     ranks = join_ranks(device)

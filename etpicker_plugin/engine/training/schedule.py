@@ -22,6 +22,17 @@ class Budget:
             share = max(share, elapsed_s / max(self.seconds, 1e-9))
         return min(share, 1.0)
 
+    def is_out_of_time(self, elapsed_s: float) -> bool:
+        """Return whether there is a time limit, and it is reached."""
+        return self.seconds is not None and elapsed_s >= self.seconds
+
+    def left_s(self, step: int, elapsed_s: float) -> float | None:
+        """Return the seconds left at the pace so far; None before there is one."""
+        progress = self.progress(step, elapsed_s)
+        if not progress or not elapsed_s:
+            return None
+        return elapsed_s * (1 - progress) / progress
+
 
 def one_cycle(progress: float, peak: float) -> float:
     """Return the learning rate of a one-cycle schedule (Smith & Topin 2018).

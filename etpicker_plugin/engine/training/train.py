@@ -4,7 +4,14 @@ import logging
 from dataclasses import replace
 from pathlib import Path
 
+from etpicker_plugin.engine.annotation import (
+    COMPLETE,
+    SPARSE,
+    advise_after,
+    warn_few_marks,
+)
 from etpicker_plugin.engine.config.train import TrainConfig
+from etpicker_plugin.engine.held_out import describe_metrics
 from etpicker_plugin.engine.model.exemplars import MEGABYTE, Exemplar
 from etpicker_plugin.engine.model.fast_network import FastNetwork
 from etpicker_plugin.engine.model.network import Network, make_network, place_network
@@ -18,7 +25,7 @@ from etpicker_plugin.engine.training.judge import with_results
 from etpicker_plugin.engine.training.keep import Provenance, keep_exemplars
 from etpicker_plugin.engine.training.make_card import make_card
 from etpicker_plugin.engine.training.material import Material
-from etpicker_plugin.engine.training.patches import COMPLETE, SPARSE, PatchSampler
+from etpicker_plugin.engine.training.patches import PatchSampler
 from etpicker_plugin.engine.training.run import MODEL_NAME, LearningRun, begin_run
 from etpicker_plugin.engine.training.scale import (
     choose_working_voxel_size,
@@ -67,9 +74,18 @@ def train(config: TrainConfig, out_dir: Path, *, on_progress: Progress) -> Path:
         species=with_results(judge.species, results),
         counters=run.state.counters,
         pretrained_sha256=pretrained_sha256,
+        advice=advise_after(
+            {
+                name: (r.n_truth, r.n_false)
+                for name, r in zip(judge.classes, results, strict=True)
+            },
+            annotation=config.annotation,
+        ),
     )
     run.finish(best, card, _exemplars_to_keep(best, material, config))
     _describe_model(run.model_path, card.classes)
+    for advice in card.training["advice"]:
+        logger.warning("%s", advice)
     return run.model_path
 
 
@@ -110,6 +126,9 @@ def _read_material(config: TrainConfig, *, alignment: int) -> Material:
     )
     for item in annotated:
         logger.info("%s", item.describe())
+    counts = dataset.count_marks(annotated, config.diameter)
+    for warning in warn_few_marks(counts, annotation=config.annotation):
+        logger.warning("%s", warning)
     logger.info("Network %s at %.2f Å per voxel", config.network, voxel_size)
     return Material(
         species=tuple(
@@ -181,10 +200,10 @@ def _exemplars_to_keep(
 def _describe_model(path: Path, species: tuple[Species, ...]) -> None:
     for one in species:
         logger.info(
-            "%s: threshold %.3f, held-out F1 %.3f (precision %.3f, recall %.3f)",
+            "%s: threshold %.3f, %s (precision %.3f, recall %.3f)",
             one.name,
             one.threshold,
-            one.metrics["f1"],
+            describe_metrics(one.metrics),
             one.metrics["precision"],
             one.metrics["recall"],
         )

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from etpicker_plugin.engine.annotation import UNKNOWN
 from etpicker_plugin.engine.arrays import Shape
 from etpicker_plugin.engine.evaluation.matching import match_by_score
 from etpicker_plugin.engine.evaluation.metrics import (
@@ -26,7 +27,6 @@ from etpicker_plugin.engine.picking.find import Search, peak_settings, pick_tile
 from etpicker_plugin.engine.picking.nms import Peaks, join_peaks, keep_best
 from etpicker_plugin.engine.species import Species
 from etpicker_plugin.engine.training.augment import add_matched_noise
-from etpicker_plugin.engine.training.patches import UNKNOWN
 from etpicker_plugin.engine.training.split import Region
 from etpicker_plugin.engine.volumes.array_volume import ArrayVolume
 
@@ -76,7 +76,10 @@ class JudgedPicks:
 
 @dataclass(frozen=True, kw_only=True)
 class ClassResult:
-    """What a class reaches at its threshold, and its average precision at any."""
+    """What a class reaches at its threshold, and its average precision at any.
+
+    ``n_truth`` particles could be found, and ``n_false`` picks are none of them.
+    """
 
     threshold: float
     precision: float
@@ -84,6 +87,8 @@ class ClassResult:
     f1: float
     f_alpha: float
     average_precision: float
+    n_truth: int
+    n_false: int
 
 
 def judge_parts(
@@ -233,6 +238,8 @@ def result_at(judged: JudgedPicks, threshold: float, *, f_alpha: float) -> Class
             judged.scores, judged.is_true, judged.n_truth
         )
         or 0.0,
+        n_truth=judged.n_truth,
+        n_false=int(kept.sum()) - found,
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import binom
 
+from etpicker_plugin.engine.held_out import FEW
 from etpicker_plugin.engine.training.judge import Judge
 from etpicker_plugin.engine.training.validation import (
     MATCH_SHARE,
@@ -58,6 +59,8 @@ class ClassChange:
 class Forgetting:
     """The comparison of a model before and after an update.
 
+    ``reasons`` say why the old model is kept, ``doubts`` what is measured on too few
+    particles to say much.
     ``backward_transfer`` is the mean change of F1 of old classes on earlier data;
     ``forward_transfer`` the mean F1 that the old model had on the new data, of the
     classes it knew (Lopez-Paz & Ranzato, NeurIPS 2017). None where not measured.
@@ -65,6 +68,7 @@ class Forgetting:
 
     verdict: str
     reasons: tuple[str, ...]
+    doubts: tuple[str, ...]
     classes: tuple[ClassChange, ...]
     matrix: tuple[Cell, ...]
     backward_transfer: float | None
@@ -118,6 +122,7 @@ def compare_models(
     return Forgetting(
         verdict=KEPT_OLD if reasons else PROMOTED,
         reasons=tuple(reasons),
+        doubts=tuple(_measured_on_few(changes)),
         classes=changes,
         matrix=matrix,
         backward_transfer=_mean(
@@ -193,6 +198,16 @@ def _change(
         f1_before=f1_before,
         f1_after=_f1(after) if measured else None,
     )
+
+
+def _measured_on_few(changes: Iterable[ClassChange]) -> Iterable[str]:
+    """Name the classes of which a gain or loss may be chance."""
+    for c in changes:
+        if 0 < c.n_particles < FEW:
+            yield (
+                f"{c.name} was measured on {c.n_particles} held-out particle(s), too "
+                "few to judge by. Look at the picks of both models before you choose."
+            )
 
 
 def _lost(changes: Iterable[ClassChange], allowed_drop: float) -> Iterable[str]:

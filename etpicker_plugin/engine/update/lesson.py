@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import torch
 
+from etpicker_plugin.engine.annotation import COMPLETE, warn_few_marks
 from etpicker_plugin.engine.config.update import UpdateConfig
 from etpicker_plugin.engine.hashing import file_sha256
 from etpicker_plugin.engine.model.card import ModelCard
@@ -14,7 +15,6 @@ from etpicker_plugin.engine.model.network import Network, place_network
 from etpicker_plugin.engine.training import dataset
 from etpicker_plugin.engine.training.annotated_border import border_still_kept
 from etpicker_plugin.engine.training.material import Material
-from etpicker_plugin.engine.training.patches import COMPLETE
 from etpicker_plugin.engine.training.validation import ValidationPart
 from etpicker_plugin.engine.update.classes import Plan, plan_classes
 from etpicker_plugin.engine.update.replay import held_out_parts
@@ -101,6 +101,9 @@ def prepare_lesson(config: UpdateConfig, device: torch.device) -> Lesson:
         len(earlier),
         ", ".join(plan.learnt),
     )
+    counts = dataset.count_marks(new + validation, plan.learnt)
+    for warning in warn_few_marks(counts, annotation=config.annotation):
+        logger.warning("%s", warning)
     if not earlier:
         logger.warning(
             "%s keeps no exemplars: old species are held by distillation on the new "

@@ -74,8 +74,9 @@ def _page(
         else f"Kept old: go on with the old model, {old_model}."
     )
     parts = [
-        paragraph(verdict, style="good" if promoted else "bad"),
+        paragraph(verdict, style=_style_of(forgetting)),
         *(paragraph(reason) for reason in forgetting.reasons),
+        *(paragraph(doubt, style="alarm") for doubt in forgetting.doubts),
         paragraph(
             f"A new model is promoted when no old class loses more than "
             f"{forgetting.allowed_drop:g} F1 on held-out data of earlier rounds, none "
@@ -98,6 +99,13 @@ def _page(
         paragraph(_transfer(forgetting)),
     ]
     return page("What the update gained and lost", parts)
+
+
+def _style_of(forgetting: Forgetting) -> str:
+    """Return the verdict's style: what is in doubt is not green."""
+    if forgetting.verdict != PROMOTED:
+        return "bad"
+    return "" if forgetting.doubts else "good"
 
 
 def _row(change: ClassChange) -> tuple[str, ...]:

@@ -204,6 +204,6 @@ def _describe(forgetting: Forgetting, model_path: Path) -> None:
             change.f1_after,
             change.n_particles,
         )
-    for reason in forgetting.reasons:
+    for reason in (*forgetting.reasons, *forgetting.doubts):
         logger.warning("%s", reason)
     logger.info("Verdict: %s. Model written to %s", forgetting.verdict, model_path)

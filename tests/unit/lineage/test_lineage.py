@@ -94,7 +94,7 @@ def test_updates_stand_under_what_they_came_from(folder, capsys):
         "(parent ffffffff is not here)",
         "   stray.safetensors",
     ]
-    assert "a F1 0.88  17 particles in 1 tomogram(s)" in lines[0]
+    assert "a F1 0.88 on held-out data  17 particles in 1 tomogram(s)" in lines[0]
 
 
 def test_as_json(folder, capsys):

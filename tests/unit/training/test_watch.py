@@ -40,6 +40,8 @@ def result(threshold):
         f1=0.0,
         f_alpha=0.0,
         average_precision=0.0,
+        n_truth=0,
+        n_false=0,
     )
 
 
