@@ -4,6 +4,7 @@ Scipion's ``BOTTOM_LEFT_CORNER`` is the engine's frame: 0-based voxel index, vox
 centred at *i*. Scipion orders xyz, the engine zyx.
 """
 
+import json
 import math
 import os
 from collections import defaultdict
@@ -11,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from pyworkflow.object import String
 from scipy.spatial import cKDTree
 from tomo.constants import BOTTOM_LEFT_CORNER
 from tomo.objects import (
@@ -32,6 +34,8 @@ from etpicker_plugin.engine.geometry import TomogramFrame
 from etpicker_plugin.engine.particles import Particles, make_particles
 
 SAME_PLACE_VOX = 0.01
+DIAMETERS = "_etpickerDiameters"
+"""Attribute of a set of coordinates, kept in the project with it."""
 
 ClassOfGroup = Callable[[int], str | None]
 """Gives the class name of a coordinate's group id; ``None`` leaves it out."""
@@ -150,14 +154,28 @@ def create_coordinates(
     sampling_rate: float,
     box_size: int,
     label: str,
+    diameters: Mapping[str, float] | None = None,
 ) -> SetOfCoordinates3D:
-    """Create an empty set; ``label`` says which class it holds."""
+    """Create an empty set; ``label`` says which class it holds.
+
+    ``diameters`` (Å, by class) go with the set, for later forms: its box is larger.
+    """
     coordinates = SetOfCoordinates3D.create(folder, prefix="coordinates", suffix=suffix)
     coordinates.setPrecedents(precedents)
     coordinates.setSamplingRate(sampling_rate)
     coordinates.setBoxSize(box_size)
     coordinates.setObjLabel(label)
+    known = {name: ang for name, ang in (diameters or {}).items() if ang}
+    setattr(coordinates, DIAMETERS, String(json.dumps(known) if known else None))
     return coordinates
+
+
+def told_diameters(coordinates: SetOfCoordinates3D) -> dict[str, float]:
+    """Return the diameters (Å, by class) that go with a set; none of other plugins'."""
+    told = getattr(coordinates, DIAMETERS, None)
+    if told is None or not told.get():
+        return {}
+    return {str(name): float(ang) for name, ang in json.loads(told.get()).items()}
 
 
 def append_particles(

@@ -5,7 +5,7 @@ from pyworkflow.object import String
 
 from etpicker_plugin.engine.hashing import file_sha256
 from etpicker_plugin.engine.held_out import describe_metrics
-from etpicker_plugin.engine.model.card import ModelCard, read_card
+from etpicker_plugin.engine.model.card import ModelCard, describe_round, read_card
 from etpicker_plugin.engine.model.training_end import describe_end
 
 
@@ -64,7 +64,7 @@ class EtPickerModel(EMObject):
         classes = ", ".join(f"{c.name} ({c.diameter_ang:g} Å)" for c in card.classes)
         return (
             f"{classes}; network {card.network}, working voxel size "
-            f"{card.working_voxel_size:.4g} Å, round {card.round}"
+            f"{card.working_voxel_size:.4g} Å, {describe_round(card.round)}"
         )
 
     def describeTraining(self):

@@ -9,7 +9,6 @@ from pyworkflow.gui import dialog
 
 from etpicker_plugin.convert import (
     even_box,
-    group_ids,
     tomogram_file,
     tomograms_by_id,
 )
@@ -26,8 +25,9 @@ from etpicker_plugin.protocols import (
 )
 from etpicker_plugin.protocols.annotation import ANNOTATION, prepare_window
 from etpicker_plugin.protocols.classes import BY_GROUP
+from etpicker_plugin.protocols.diameters import suggest_diameters
 from etpicker_plugin.protocols.form import read_parameters
-from etpicker_plugin.protocols.protocol_base import class_label
+from etpicker_plugin.protocols.words import in_form_words
 from etpicker_plugin.viewers.edit_window import first_outputs, follow_window
 from etpicker_plugin.viewers.viewers import FigureView, open_picks
 from etpicker_plugin.viewers.z_range import ZRangeChooser, side_view
@@ -54,7 +54,7 @@ class EtPickerDiameterWizard(pwizard.Wizard):
             form.setVar("diameter", text)
         else:
             dialog.showWarning(
-                "No box size",
+                "No diameter known",
                 "Choose coordinate sets with a box size first.",
                 form.root,
             )
@@ -111,7 +111,7 @@ class EtPickerRulerWizard(pwizard.Wizard):
             )
             follow_window(form.root, config, folder, lambda: self.take(form, folder))
         except EtPickerError as error:
-            dialog.showError("etpicker", str(error), form.root)
+            dialog.showError("etpicker", in_form_words(error), form.root)
 
     def take(self, form, folder):
         """Put the measured diameters into the form."""
@@ -136,7 +136,7 @@ class EtPickerZRangeWizard(pwizard.Wizard):
             z_range = [float(word) for word in given.get("z_range", [])]
             views = some_side_views(protocol.inputTomograms.get())
         except (EtPickerError, ValueError) as error:
-            dialog.showError("etpicker", str(error), form.root)
+            dialog.showError("etpicker", in_form_words(error), form.root)
             return
         view = FigureView(
             "Z range",
@@ -184,26 +184,10 @@ class EtPickerThresholdWizard(pwizard.Wizard):
                 on_close=lambda folder: form.setVar("threshold", thresholds_of(folder)),
             )
         except EtPickerError as error:
-            dialog.showError("etpicker", str(error), form.root)
+            dialog.showError("etpicker", in_form_words(error), form.root)
 
 
 def thresholds_of(folder):
     """Return NAME=THRESHOLD words of the cut-offs that were set in the window."""
     classes = Classes(folder / ANNOTATION / CLASSES_FILE, {})
     return " ".join(f"{c.name}={c.threshold:.4g}" for c in classes if c.threshold > 0)
-
-
-def suggest_diameters(pointers, *, by_group):
-    """Return NAME=DIAMETER words from labels, group ids, box and sampling rate."""
-    words = []
-    for pointer in pointers:
-        item = pointer.get()
-        if item is None or not item.getBoxSize():
-            return ""
-        diameter = item.getBoxSize() * item.getSamplingRate()
-        labels = [name.strip() for name in class_label(pointer).split(",")]
-        names = [label.replace(" ", "_") for label in labels]
-        if by_group and len(names) == 1:
-            names = [f"class_{i}" for i in group_ids(item)]
-        words += [f"{name}={diameter:g}" for name in names]
-    return " ".join(dict.fromkeys(words))

@@ -156,7 +156,8 @@ def register_annotation(protocol, folder: Path, tomograms, *, known_groups):
     for name in names:
         groups.setdefault(name, max(groups.values(), default=0) + 1)
     rate = protocol.inputTomograms.get().getSamplingRate()
-    boxes = {name: even_box(classes[name].diameter_ang, rate) for name in names}
+    diameters = {name: classes[name].diameter_ang for name in names}
+    boxes = {name: even_box(ang, rate) for name, ang in diameters.items()}
     version = next_version(protocol)
     label_of = partial(_label, folder, particles, classes, version)
     outputs = {}
@@ -172,6 +173,7 @@ def register_annotation(protocol, folder: Path, tomograms, *, known_groups):
                 tomograms,
                 groups=chosen,
                 boxes={**boxes, NEGATIVE: largest},
+                diameters=diameters,
                 output_name=base,
                 ending=f"{VERSION}{version}" if version > 1 else "",
                 label_of=label_of,

@@ -43,14 +43,16 @@ def make_class_sets(
     *,
     groups: Mapping[str, int],
     boxes: Mapping[str, int],
+    diameters: Mapping[str, float],
     output_name: str,
     ending: str = "",
     label_of=", ".join,
 ):
     """Return the filled sets by output name; a joint set has the largest box.
 
-    ``ending`` goes to every name, to tell new outputs from those there are;
-    ``label_of`` gives the label of a set's classes.
+    ``diameters`` (Å) go with the sets, of the classes that have one; ``ending`` goes to
+    every name, to tell new outputs from those there are; ``label_of`` gives the label
+    of a set's classes.
     """
     outputs = {}
     prefix = "" if output_name == "Coordinates3D" else f"_{output_name}"
@@ -64,6 +66,7 @@ def make_class_sets(
             sampling_rate=protocol.inputTomograms.get().getSamplingRate(),
             box_size=max(boxes[name] for name in part),
             label=label_of(part),
+            diameters={n: diameters[n] for n in part if n in diameters},
         )
         for ts_id, found in particles.items():
             append_particles(coordinates, tomograms[ts_id], found, groups=part)

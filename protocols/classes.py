@@ -1,5 +1,6 @@
 """Which coordinates are of which class: by set, or by group id."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from etpicker_plugin.engine.errors import ConfigError
@@ -12,32 +13,33 @@ CLASS_CHOICES = ("one class per set", "one class per group id")
 def match_sets(names: Sequence[str], labels: Sequence[str]) -> list[str | None]:
     """Return the class of each set; ``None`` leaves a set out.
 
-    A set whose label is one of the names is that class, whatever its place. If that
-    covers all names, further sets are left out; otherwise the other sets take the
-    remaining names in order.
+    A set whose label is one of the names is that class, whatever its place; several of
+    one label are one class. If that covers all names, further sets are left out;
+    otherwise the other sets take the remaining names in order.
 
     Raises
     ------
     ConfigError
-        If names are left without a set, sets without a name, or two sets have one
-        class's label.
+        If names are left without a set, or sets without a name.
     """
-    labelled = [label for label in labels if label in names]
-    if len(set(labelled)) != len(labelled):
-        raise ConfigError(
-            f"Two coordinate sets are labelled alike ({', '.join(labelled)}). Give "
-            "each class one set, or join them first."
-        )
-    if names and len(labelled) == len(names):
+    missing = [name for name in names if name not in labels]
+    if names and not missing:
         return [label if label in names else None for label in labels]
-    if len(names) != len(labels):
+    others = [label for label in labels if label not in names]
+    if len(missing) != len(others):
         raise ConfigError(
             f"{len(labels)} coordinate set(s) ({', '.join(labels)}), but "
             f"{len(names)} class(es) with a diameter ({', '.join(names) or 'none'}). "
             "Give NAME=DIAMETER once for each set, or choose 'one class per group id'."
         )
-    left = iter([name for name in names if name not in labelled])
-    return [label if label in labelled else next(left) for label in labels]
+    left = iter(missing)
+    return [label if label in names else next(left) for label in labels]
+
+
+def merged(matched: Sequence[str | None]) -> dict[str, int]:
+    """Return the classes that several sets make up, and how many."""
+    counts = Counter(name for name in matched if name is not None)
+    return {name: count for name, count in counts.items() if count > 1}
 
 
 def match_groups(names: Sequence[str], group_ids: Sequence[int]) -> dict[int, str]:

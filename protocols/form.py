@@ -1,6 +1,7 @@
 """The Scipion form and the engine's parameters are one: made from the dataclasses."""
 
 import dataclasses
+import re
 import typing
 from collections.abc import Sequence
 from typing import Any
@@ -12,6 +13,8 @@ from etpicker_plugin.engine.config.options import (
     field_type,
     parse_assignments,
 )
+
+AROUND_SIGN = re.compile(r"\s*([=:])\s*")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,6 +34,8 @@ class FormParameter:
     choices: tuple[str, ...]
     advanced: bool
     optional: bool
+    required: bool
+    example: str
 
 
 def camel_case(name: str) -> str:
@@ -55,6 +60,8 @@ def form_parameter(config_class: type, field_name: str) -> FormParameter:
         choices=tuple(field.metadata["choices"]),
         advanced=field.metadata["advanced"],
         optional=kind in ("words", "assignments") or field.default is None,
+        required=field.default is REQUIRED and field.default_factory is REQUIRED,
+        example=field.metadata["example"],
     )
 
 
@@ -109,18 +116,20 @@ def add_parameters(
             if parameter.advanced
             else params.LEVEL_NORMAL,
             allowsNull=parameter.optional,
+            important=parameter.required,
             **keywords,
         )
 
 
 def _help(parameter: FormParameter) -> str:
+    parts = [parameter.help]
     if parameter.kind == "assignments":
-        return (
-            f"{parameter.help}\nWrite NAME=VALUE for each class, separated by spaces."
-        )
+        parts.append("Write NAME=VALUE for each class, separated by spaces.")
     if parameter.kind == "words":
-        return f"{parameter.help}\nSeparate them by spaces."
-    return parameter.help
+        parts.append("Separate them by spaces.")
+    if parameter.example:
+        parts.append(f"For example: {parameter.example}")
+    return "\n".join(parts)
 
 
 def read_parameters(
@@ -156,7 +165,8 @@ def read_assignments(text: str | None, *, label: str) -> dict[str, float]:
     ConfigError
         If a word is none, a name repeats, or a value is no number.
     """
-    words = [w if "=" in w else w.replace(":", "=", 1) for w in split_words(text)]
+    joined = AROUND_SIGN.sub(r"\1", text or "")
+    words = [w if "=" in w else w.replace(":", "=", 1) for w in split_words(joined)]
     return parse_assignments(words, flag=label)
 
 

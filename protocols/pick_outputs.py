@@ -56,6 +56,7 @@ class GrowingPicks:
                     sampling_rate=rate,
                     box_size=max(boxes),
                     label=", ".join(groups),
+                    diameters={name: diameters[name] for name in groups},
                 ),
                 ts_ids,
                 partial(self._appendPicks, groups=groups),

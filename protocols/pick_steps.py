@@ -13,6 +13,7 @@ from pathlib import Path
 from etpicker_plugin.protocols.arriving_input import NONE_ARRIVED, refresh_set
 from etpicker_plugin.protocols.growing_outputs import drop_outputs, empty_output
 from etpicker_plugin.protocols.protocol_base import EngineError
+from etpicker_plugin.protocols.words import in_form_words
 from pyworkflow.mapper.sqlite import SqliteFlatMapperException
 
 from etpicker_plugin.convert import link_tomogram, tomograms_by_id
@@ -269,7 +270,8 @@ class PickSteps:
 
     def getFailures(self):
         """Return the message of each tomogram that could not be picked."""
-        return read_failures(self.getPicksFolder())
+        failures = read_failures(self.getPicksFolder())
+        return {name: in_form_words(said) for name, said in failures.items()}
 
     def getPicksFolder(self):
         """Return the engine's output folder."""

@@ -13,7 +13,8 @@ from etpicker_plugin.protocols.annotation import (
     window_error,
 )
 from etpicker_plugin.protocols.class_sets import add_output_choice
-from etpicker_plugin.protocols.form import add_parameters, read_parameters
+from etpicker_plugin.protocols.diameters import read_diameters
+from etpicker_plugin.protocols.form import add_parameters
 from etpicker_plugin.protocols.protocol_base import ProtEtPickerBase, explain_classes
 from pyworkflow.protocol import params
 from tomo.objects import SetOfCoordinates3D
@@ -128,7 +129,7 @@ class ProtEtPickerAnnotate(ProtEtPickerBase):
 
     def getDiameters(self):
         """Return the diameter of each class in Å."""
-        return read_parameters(self, ViewConfig, FORM_FIELDS)["diameter"]
+        return read_diameters(self, ViewConfig, self.inputCoordinates)
 
     def getGroups(self):
         """Return the classes and their group ids."""

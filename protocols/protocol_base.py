@@ -14,9 +14,11 @@ from etpicker_plugin.protocols.classes import (
     CLASS_CHOICES,
     match_groups,
     match_sets,
+    merged,
 )
 from etpicker_plugin.protocols.labels import classes_of_label
 from etpicker_plugin.protocols.running import describe_running
+from etpicker_plugin.protocols.words import in_form_words
 from pwem.protocols import EMProtocol
 from pyworkflow import BETA
 from pyworkflow.protocol import params
@@ -141,16 +143,22 @@ class ProtEtPickerBase(EMProtocol, ProtTomoBase):
             for item, name in zip(sets, matched, strict=True)
         ]
 
-    def _warnLeftOut(self, pointers, names):
-        """List the sets of which no class is wanted."""
+    def _warnClasses(self, pointers, names):
+        """List the sets of which no class is wanted, and those that are merged."""
         if self.classesFrom.get() == BY_GROUP:
             return []
         labels = [class_label(pointer) for pointer in pointers]
-        matched = zip(labels, match_sets(names, labels), strict=True)
-        left_out = [label for label, name in matched if name is None]
-        if not left_out:
-            return []
-        return [f"Left out, without a diameter: {', '.join(left_out)}."]
+        matched = match_sets(names, labels)
+        left_out = [
+            label for label, name in zip(labels, matched, strict=True) if name is None
+        ]
+        warnings = [
+            f"{count} sets are labelled '{name}': they are taken together as one class."
+            for name, count in merged(matched).items()
+        ]
+        if left_out:
+            warnings.append(f"Left out, without a diameter: {', '.join(left_out)}.")
+        return warnings
 
     def _device(self):
         return "cuda" if self.usesGpu() else "cpu"
@@ -196,9 +204,10 @@ class ProtEtPickerBase(EMProtocol, ProtTomoBase):
     def _validate(self):
         """Return every message of ``_findErrors``; a bad parameter ends it early."""
         try:
-            return [*check_python(Plugin.getPython()), *self._findErrors()]
+            errors = [*check_python(Plugin.getPython()), *self._findErrors()]
+            return [in_form_words(error) for error in errors]
         except EtPickerError as error:
-            return [str(error)]
+            return [in_form_words(error)]
 
     def _findErrors(self):
         return []
@@ -255,7 +264,7 @@ def read_engine_error(records, exit_code):
     """
     try:
         record = json.loads((records / ERROR_FILE).read_text(encoding="utf-8"))
-        return EngineError(record["message"], kind=record["kind"])
+        return EngineError(in_form_words(record["message"]), kind=record["kind"])
     except (OSError, ValueError, KeyError):
         said = "The engine stopped before its end and left no message."
         if exit_code:

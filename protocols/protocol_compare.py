@@ -5,6 +5,7 @@ import re
 import shutil
 from pathlib import Path
 
+from etpicker_plugin.protocols.diameters import read_diameters
 from etpicker_plugin.protocols.form import add_parameters, read_parameters
 from etpicker_plugin.protocols.picker_sets import PickerSets, add_picker_sets
 from etpicker_plugin.protocols.protocol_base import ProtEtPickerBase
@@ -12,7 +13,11 @@ from pyworkflow.protocol import params
 from tomo.objects import SetOfCoordinates3D
 
 from etpicker_plugin.constants import COMPARE_FILE, REPORT_FILE
-from etpicker_plugin.convert import copy_coordinates, create_coordinates
+from etpicker_plugin.convert import (
+    copy_coordinates,
+    create_coordinates,
+    told_diameters,
+)
 from etpicker_plugin.engine.config.compare import CompareConfig
 from etpicker_plugin.engine.config.options import config_digest, config_from_values
 from etpicker_plugin.engine.errors import ConfigError
@@ -85,6 +90,7 @@ class ProtEtPickerCompare(PickerSets, ProtEtPickerBase):
                 sampling_rate=source.getSamplingRate(),
                 box_size=source.getBoxSize(),
                 label=label,
+                diameters=told_diameters(source),
             )
             wanted = {
                 path.stem: read_csv(path, tomogram_id=path.stem)
@@ -141,7 +147,9 @@ class ProtEtPickerCompare(PickerSets, ProtEtPickerBase):
         return dict(self.iterOutputAttributes(SetOfCoordinates3D))
 
     def _buildConfig(self):
-        values = read_parameters(self, CompareConfig, FORM_FIELDS)
+        fields = [name for name in FORM_FIELDS if name != "diameter"]
+        values = read_parameters(self, CompareConfig, fields)
+        values["diameter"] = read_diameters(self, CompareConfig, self.inputSets)
         if not values["diameter"]:
             raise ConfigError("Give the particle's name and diameter: NAME=VALUE.")
         truth = self.inputTruth.get()

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from etpicker_plugin.protocols import checks
+from etpicker_plugin.protocols.diameters import read_diameters
 from etpicker_plugin.protocols.form import add_parameters, read_parameters
 from etpicker_plugin.protocols.protocol_base import ProtEtPickerBase, set_label
 from pyworkflow.protocol import params
@@ -87,7 +88,7 @@ class ProtEtPickerEvaluate(ProtEtPickerBase):
     def _warnings(self):
         truth = {n for p in self.inputTruth for n in p.get().getTSIds()}
         extra = sorted(self._pickedNames() - truth)
-        warnings = self._warnLeftOut(self.inputPicks, self._classes())
+        warnings = self._warnClasses(self.inputPicks, self._classes())
         if extra:
             names = checks.shorten(extra)
             warnings.append(f"Not judged, without true centres: {names}.")
@@ -124,7 +125,9 @@ class ProtEtPickerEvaluate(ProtEtPickerBase):
         return json.loads(path.read_text(encoding="utf-8"))["classes"]
 
     def _buildConfig(self):
-        values = read_parameters(self, EvaluateConfig, FORM_FIELDS)
+        fields = [name for name in FORM_FIELDS if name != "diameter"]
+        values = read_parameters(self, EvaluateConfig, fields)
+        values["diameter"] = self._diameters()
         if not values["diameter"]:
             raise ConfigError("Give each class to judge and its particle diameter.")
         names = self._names()
@@ -150,7 +153,10 @@ class ProtEtPickerEvaluate(ProtEtPickerBase):
         }
 
     def _classes(self):
-        return list(read_parameters(self, EvaluateConfig, ("diameter",))["diameter"])
+        return list(self._diameters())
+
+    def _diameters(self):
+        return read_diameters(self, EvaluateConfig, self.inputTruth)
 
     def _readPicks(self):
         sources = self._classSources(self.inputPicks, self._classes())

@@ -6,6 +6,7 @@ from enum import Enum
 from pathlib import Path
 
 from etpicker_plugin.protocols import checks
+from etpicker_plugin.protocols.diameters import read_diameters
 from etpicker_plugin.protocols.form import add_parameters, read_parameters
 from etpicker_plugin.protocols.protocol_base import ProtEtPickerBase
 from pyworkflow.protocol import params
@@ -217,7 +218,9 @@ class ProtEtPickerExtract(ProtEtPickerBase):
         return json.loads(path.read_text(encoding="utf-8"))
 
     def _buildConfig(self):
-        values = read_parameters(self, ExtractConfig, FORM_FIELDS)
+        fields = [name for name in FORM_FIELDS if name != "diameter"]
+        values = read_parameters(self, ExtractConfig, fields)
+        values["diameter"] = self._diameters()
         if not values["diameter"]:
             raise ConfigError("Give the class to extract and its particle diameter.")
         names = self._names()
@@ -249,7 +252,10 @@ class ProtEtPickerExtract(ProtEtPickerBase):
         named = set(self.inputCoordinates.get().getTSIds())
         return sorted(named & set(self._tomograms()))
 
+    def _diameters(self):
+        return read_diameters(self, ExtractConfig, [self.inputCoordinates])
+
     def _readParticles(self):
-        names = list(read_parameters(self, ExtractConfig, ("diameter",))["diameter"])
+        names = list(self._diameters())
         sources = self._classSources([self.inputCoordinates], names)
         return particles_by_tomogram(sources)

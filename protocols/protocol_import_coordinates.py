@@ -156,6 +156,7 @@ class ProtEtPickerImportCoordinates(ProtEtPickerBase):
             tomograms,
             groups=self._groups(particles),
             boxes=self._boxes(particles),
+            diameters=self.getDiameters(),
             output_name=ImportCoordinatesOutputs.Coordinates3D.name,
         )
         self._defineOutputs(**outputs)

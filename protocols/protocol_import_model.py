@@ -28,7 +28,7 @@ class ProtEtPickerImportModel(ProtEtPickerBase):
             params.FileParam,
             important=True,
             label="Model file",
-            help="A model.safetensors written by 'train model' or 'etpicker train'.",
+            help="A model.safetensors written by 'train model', here or elsewhere.",
         )
 
     def _insertAllSteps(self):

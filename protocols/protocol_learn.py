@@ -32,7 +32,8 @@ from etpicker_plugin.engine.negative import NEGATIVE
 from etpicker_plugin.engine.particles import join_particles
 from etpicker_plugin.engine.records import FINISH_FILE, progress_file
 
-INPUT_FIELDS = ("diameter", "annotation")
+MARK_FIELDS = ("annotation",)
+INPUT_FIELDS = ("diameter", *MARK_FIELDS)
 SCIPION_FIELDS = (
     "tomogram",
     "coordinates",
@@ -164,7 +165,7 @@ class ProtEtPickerLearn(ProtEtPickerBase):
             *self._warnDiscarded(),
             *self._warnFewMarks(),
             *checks.warn_names(every, self._markedNames(), of="coordinates"),
-            *self._warnLeftOut(self.inputCoordinates, list(self.getDiameters())),
+            *self._warnClasses(self.inputCoordinates, list(self.getDiameters())),
             *checks.warn_unused_negatives(self._readNegatives(), self._usedNames()),
         ]
 

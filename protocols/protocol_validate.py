@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from etpicker_plugin.protocols import checks
+from etpicker_plugin.protocols.diameters import read_diameters
 from etpicker_plugin.protocols.form import add_parameters, read_parameters
 from etpicker_plugin.protocols.picker_sets import PickerSets, add_picker_sets
 from etpicker_plugin.protocols.protocol_base import ProtEtPickerBase
@@ -57,8 +58,7 @@ class ProtEtPickerValidate(PickerSets, ProtEtPickerBase):
             "one is made from the picks.",
         )
         add_parameters(form, ValidateConfig, INPUT_FIELDS)
-        form.addSection(label="Judging")
-        add_parameters(form, ValidateConfig, WORK_FIELDS)
+        add_parameters(form, ValidateConfig, WORK_FIELDS)  # all advanced: no own tab
         form.addParallelSection(threads=1, mpi=0)
 
     # --------------------------- steps ----------------------------------------
@@ -123,7 +123,9 @@ class ProtEtPickerValidate(PickerSets, ProtEtPickerBase):
         return self._buildConfig().out
 
     def _buildConfig(self):
-        values = read_parameters(self, ValidateConfig, FORM_FIELDS)
+        fields = [name for name in FORM_FIELDS if name != "diameter"]
+        values = read_parameters(self, ValidateConfig, fields)
+        values["diameter"] = read_diameters(self, ValidateConfig, self.inputSets)
         if not values["diameter"]:
             raise ConfigError("Give the particle's name and diameter: NAME=VALUE.")
         values.setdefault("tilt_range", self._acquisitionRange())

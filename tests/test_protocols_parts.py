@@ -33,7 +33,7 @@ from etpicker_plugin.protocols import (
     protocol_update,
     protocol_validate,
 )
-from etpicker_plugin.protocols.classes import match_groups, match_sets
+from etpicker_plugin.protocols.classes import match_groups, match_sets, merged
 from etpicker_plugin.protocols.coordinate_files import CoordinateFiles, tomogram_name
 from etpicker_plugin.protocols.form import (
     form_parameter,
@@ -42,6 +42,8 @@ from etpicker_plugin.protocols.form import (
 )
 from etpicker_plugin.protocols.picker_sets import picker_names
 from etpicker_plugin.protocols.protocol_base import ProtEtPickerBase, engine_program
+from etpicker_plugin.protocols.running import describe_running
+from etpicker_plugin.protocols.words import in_form_words
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle
@@ -49,7 +51,7 @@ from pyworkflow.protocol import params
 from pyworkflow.tests import BaseTest, setupTestProject
 from pyworkflow.utils.process import buildRunCommand
 
-from etpicker_plugin import Plugin
+from etpicker_plugin import Plugin, protocols
 from etpicker_plugin.constants import SLICE_FILE
 from etpicker_plugin.engine.config.average import AverageConfig
 from etpicker_plugin.engine.config.compare import CompareConfig
@@ -62,6 +64,7 @@ from etpicker_plugin.engine.config.update import UpdateConfig
 from etpicker_plugin.engine.config.validate import ValidateConfig
 from etpicker_plugin.engine.config.view import ViewConfig
 from etpicker_plugin.engine.errors import ConfigError
+from etpicker_plugin.engine.progress import JsonLinesProgress, ProgressEvent
 from etpicker_plugin.engine.records import progress_file
 from etpicker_plugin.engine.training.validation_slice import (
     ValidationSlice,
@@ -237,6 +240,70 @@ class TestEngineProgram(unittest.TestCase):
         self.assertEqual(program, "python -m etpicker_plugin.engine")
 
 
+class TestFormWords(unittest.TestCase):
+    def test_flags_and_commands_become_labels_and_protocols(self):
+        said = in_form_words(
+            "--max-picks: got 0. Give another --learning-rate, or use 'etpicker "
+            "extract'; relion_refine --force stays."
+        )
+        self.assertEqual(
+            said,
+            "'Most picks per class': got 0. Give another 'Learning rate', or use "
+            "'extract subtomograms'; relion_refine --force stays.",
+        )
+
+    def test_the_command_s_own_label_comes_first(self):
+        self.assertEqual(in_form_words("--diameter", AverageConfig), "'Mask diameter'")
+        self.assertEqual(in_form_words("--diameter"), "'Particle diameter'")
+
+    def test_no_form_speaks_of_flags_and_none_has_an_empty_tab(self):
+        for name in protocols.__all__:
+            definition = getattr(protocols, name)().getDefinition()
+            for section in definition.iterSections():
+                parameters = [p for _, p in section.iterParams()]
+                with self.subTest(form=name, tab=section.label.get()):
+                    levels = {p.expertLevel.get() for p in parameters}
+                    self.assertIn(params.LEVEL_NORMAL, levels)
+                    for parameter in parameters:
+                        words = f"{parameter.label.get()} {parameter.help.get()}"
+                        self.assertNotRegex(words, r"--[a-z]|'etpicker [a-z]")
+
+    def test_what_is_required_is_bold_and_has_an_example(self):
+        parameter = ProtEtPickerTrain().getParam("diameter")
+        self.assertTrue(parameter.isImportant())
+        self.assertIn("For example: ribosome=323 proteasome=150", parameter.help.get())
+        self.assertFalse(ProtEtPickerTrain().getParam("maxMinutes").isImportant())
+
+    def test_blanks_around_the_sign_are_accepted(self):
+        self.assertEqual(
+            read_assignments("a = 323, b :150  c=1", label="x"),
+            {"a": 323.0, "b": 150.0, "c": 1.0},
+        )
+
+
+class TestRunningLines(unittest.TestCase):
+    def test_unfinished_jobs_say_how_far_they_are(self):
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            for job, finished in (("one", False), ("two", True)):
+                (folder / job).mkdir()
+                report = JsonLinesProgress(folder / job / "progress.jsonl")
+                report(ProgressEvent("picking TS_1", 3, 40, {"tomogram": "2 of 20"}))
+                if finished:
+                    (folder / job / "finished.json").touch()
+            self.assertEqual(
+                describe_running(folder),
+                ["Picking TS_1 (tomogram 2 of 20): 3 of 40."],
+            )
+            report = JsonLinesProgress(folder / "one" / "progress.jsonl")
+            values = {"loss": 0.1, "best_score": 0.876}
+            report(ProgressEvent("training", 120, 4000, values, left_s=200.0))
+            self.assertEqual(
+                describe_running(folder),
+                ["Training: 120 of 4000, best score so far 0.88, about 3 min left."],
+            )
+
+
 class TestClasses(unittest.TestCase):
     def test_sets_are_matched_by_label_then_by_order(self):
         table = [
@@ -244,15 +311,24 @@ class TestClasses(unittest.TestCase):
             (["a", "b"], ["b", "a"], ["b", "a"]),
             (["a", "b"], ["y", "a"], ["b", "a"]),
             (["a"], ["c", "a", "b"], [None, "a", None]),
+            (["a"], ["a", "a"], ["a", "a"]),
+            (["a", "b"], ["a", "x", "a"], ["a", "b", "a"]),
         ]
         for names, labels, expected in table:
             with self.subTest(labels=labels):
                 self.assertEqual(match_sets(names, labels), expected)
 
     def test_sets_that_do_not_match_are_refused(self):
-        for names, labels in [(["a"], ["x", "y"]), ([], ["x"]), (["a"], ["a", "a"])]:
+        for names, labels in [
+            (["a"], ["x", "y"]),
+            ([], ["x"]),
+            (["a", "b"], ["a", "a"]),
+        ]:
             with self.subTest(labels=labels), self.assertRaises(ConfigError):
                 match_sets(names, labels)
+
+    def test_sets_of_one_label_are_one_class(self):
+        self.assertEqual(merged(["a", None, "b", "a"]), {"a": 2})
 
     def test_groups_count_along_the_names_or_take_them_in_order(self):
         table = [

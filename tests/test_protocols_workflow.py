@@ -14,13 +14,17 @@ from etpicker_plugin.protocols import (
 )
 from etpicker_plugin.protocols.class_sets import ONE_SET
 from etpicker_plugin.protocols.classes import BY_GROUP
+from etpicker_plugin.protocols.diameters import suggest_diameters
+from pyworkflow.protocol import MODE_RESUME
 from tomo.protocols import (
     ProtImportTomograms,
     ProtImportTomomasks,
     ProtMaskCoordinates,
 )
 
+from etpicker_plugin.convert import DIAMETERS
 from etpicker_plugin.engine.config.convert import FORMATS
+from etpicker_plugin.engine.errors import ConfigError
 from etpicker_plugin.tests.support.phantoms import PARTICLES, SHAPES_ZYX, VOXEL_SIZE
 from etpicker_plugin.tests.support.scipion_project import (
     DIAMETER_WORDS,
@@ -34,7 +38,6 @@ from etpicker_plugin.viewers.viewers import (
     class_groups,
     scores_by_class,
 )
-from etpicker_plugin.wizards import suggest_diameters
 
 RELION5 = FORMATS.index("relion5")
 BOXES = {"large": 14, "small": 10}
@@ -87,7 +90,10 @@ class TestTrainPickEvaluate(PhantomProject):
         self.assertTrue(model.isUnchanged())
         self.assertIn("140 Å", model.getInfo())
         self.assertEqual(model.getCard().classes[0].diameter_ang, 140.0)
-        self.assertTrue(self.trained.summary())
+        summary = " ".join(self.trained.summary())
+        self.assertRegex(summary, r"large: threshold .*, F1 .* held-out particle")
+        self.assertIn("Training ended after 80 steps", summary)
+        self.assertIn("all its steps were taken", summary)
         self.assertIn("Nature Communications", " ".join(self.trained.citations()))
 
     def test_picks_have_class_score_box_and_precedents(self):
@@ -216,8 +222,49 @@ class TestTrainPickEvaluate(PhantomProject):
 
     def test_wizard_suggests_names_and_diameters_of_the_boxes(self):
         by_set = self.trained.inputCoordinates
+        # Told at import: the box of 'small' is 10 voxels of 10 Å.
+        self.assertEqual(
+            suggest_diameters(by_set, by_group=False), "small=90 large=140"
+        )
+        for pointer in by_set:
+            getattr(pointer.get(), DIAMETERS).set(None)
         self.assertEqual(
             suggest_diameters(by_set, by_group=False), "small=100 large=140"
+        )
+
+    def test_a_form_without_diameters_takes_those_that_were_told(self):
+        words = self.trained.diameter.get()
+        for typed, expected in (
+            ("", {"small": 90.0, "large": 140.0}),
+            ("large = 150 small=80", {"small": 80.0, "large": 150.0}),
+        ):
+            self.trained.diameter.set(typed)
+            self.assertEqual(self.trained.getDiameters(), expected)
+        self.trained.diameter.set("150")
+        with self.assertRaisesRegex(ConfigError, "a number alone, and there are 2"):
+            self.trained.getDiameters()
+        self.trained.diameter.set(words)
+
+    def test_continue_says_first_what_it_would_discard(self):
+        self.trained.runMode.set(MODE_RESUME)
+        self.assertNotIn("discards", " ".join(self.trained.warnings()))
+        minutes, seed = self.trained.maxMinutes.get(), self.trained.seed.get()
+        self.trained.maxMinutes.set(7.5)
+        self.assertNotIn("discards", " ".join(self.trained.warnings()))
+        self.trained.seed.set(seed + 1)
+        self.assertIn(
+            f"'Seed' was {seed}, is {seed + 1}. That is another training: 'Continue' "
+            "discards the present one",
+            " ".join(self.trained.warnings()),
+        )
+        self.trained.maxMinutes.set(minutes)
+        self.trained.seed.set(seed)
+
+    def test_few_marks_taken_for_complete_are_warned_of(self):
+        count = len(SHAPES_ZYX) * PARTICLES["large"]
+        self.assertIn(
+            f"large: {count} centre(s) marked, and the annotation is 'complete'",
+            " ".join(self.trained.warnings()),
         )
 
     def test_model_is_imported_with_its_classes(self):

@@ -2,6 +2,7 @@ from etpicker_plugin.viewers.average_viewers import (
     EtPickerAverageViewer,
     EtPickerExtractViewer,
 )
+from etpicker_plugin.viewers.folders import EtPickerExportViewer
 from etpicker_plugin.viewers.model_viewers import (
     EtPickerModelViewer,
     EtPickerTrainViewer,
@@ -15,6 +16,7 @@ from etpicker_plugin.viewers.viewers import (
 __all__ = [
     "EtPickerAverageViewer",
     "EtPickerEvaluateViewer",
+    "EtPickerExportViewer",
     "EtPickerExtractViewer",
     "EtPickerModelViewer",
     "EtPickerPicksViewer",

@@ -17,6 +17,7 @@ from etpicker_plugin.protocols.annotation import (
     start_window,
     window_error,
 )
+from etpicker_plugin.protocols.words import in_form_words
 from etpicker_plugin.window.document.display import require_display
 
 POLL_MS = 400
@@ -41,7 +42,7 @@ def follow_window(
             return
         error = window_error(config, process.returncode)
         if error is not None:
-            dialog.showError("etpicker", str(error), root)
+            dialog.showError("etpicker", in_form_words(error), root)
         else:
             on_close()
 

@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 from pyworkflow.protocol.params import LabelParam
 from pyworkflow.viewer import DESKTOP_TKINTER, MessageView, ProtocolViewer, View
 
-from etpicker_plugin.convert import particles_by_tomogram
+from etpicker_plugin.convert import particles_by_tomogram, told_diameters
 from etpicker_plugin.engine.errors import EtPickerError
 from etpicker_plugin.protocols import (
     ProtEtPickerAnnotate,
@@ -14,6 +14,7 @@ from etpicker_plugin.protocols import (
 )
 from etpicker_plugin.protocols.labels import classes_of_label
 from etpicker_plugin.protocols.protocol_base import PLUGIN
+from etpicker_plugin.protocols.words import in_form_words
 from etpicker_plugin.viewers.edit_window import edit_picks, first_outputs
 from etpicker_plugin.viewers.histograms import draw_metrics, draw_scores
 from etpicker_plugin.viewers.reports import open_report
@@ -44,7 +45,7 @@ class EtPickerViewer(ProtocolViewer):
         return f"{PLUGIN} - {label}" if prependPackageName else label
 
     def _message(self, text, title):
-        return MessageView(text, title, tkParent=self.getTkRoot())
+        return MessageView(in_form_words(text), title, tkParent=self.getTkRoot())
 
     def _figure(self, title, draw, *, size=(7, 6)):
         """Return a figure's window, with the run's name in its title."""
@@ -101,7 +102,7 @@ class EtPickerPicksViewer(EtPickerViewer):
     def _showScores(self, _name=None):
         scores = scores_by_class(self.protocol)
         if not scores:
-            return [self._message("There are no picks to show yet.", "Picks")]
+            return [self._message(why_no_scores(self.protocol), "Picks")]
         thresholds = getattr(self.protocol, "getThresholds", dict)()
         return self._figure(
             "Scores",
@@ -170,6 +171,16 @@ def scores_by_class(protocol):
     return {name: found for name, found in scores.items() if found}
 
 
+def why_no_scores(protocol):
+    """Return why there is nothing to draw a histogram of."""
+    if not any(item.getSize() for _, item in first_outputs(protocol)):
+        return "There are no picks to show yet."
+    return (
+        "These places have no scores. A model gives its picks scores; what was marked "
+        "by hand, or imported from a file without scores, has none."
+    )
+
+
 def open_picks(root, protocol, *, on_close=None):
     """Open the window on a protocol's picks (see ``edit_picks``)."""
     edit_picks(
@@ -193,9 +204,10 @@ def class_groups(protocol):
 
 
 def class_diameters(protocol):
-    """Return each class's diameter in Å: the protocol's own, else the box."""
+    """Return each class's diameter in Å: the protocol's or set's own, else the box."""
     diameters = dict(getattr(protocol, "getDiameters", dict)())
     for _, item in first_outputs(protocol):
+        diameters = {**told_diameters(item), **diameters}
         name_of = class_names(protocol, item)
         box = item.getBoxSize() * item.getSamplingRate()
         for group in sorted(item.getUniqueValues("_groupId")):

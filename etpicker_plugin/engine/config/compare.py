@@ -40,7 +40,10 @@ class CompareConfig:
     voxel_size: float | None = voxel_size_option()
     match_distance: float | None = match_distance_option()
     f_beta: float = option(
-        4.0, "Weight of recall in F-beta.", label="F-beta", advanced=True
+        4.0,
+        "How much more recall counts than precision in F-beta.",
+        label="Weight of recall (F-beta)",
+        advanced=True,
     )
     resamples: int = option(
         1000,

@@ -30,6 +30,7 @@ class EvaluateConfig:
         "Each class to judge and its particle diameter.",
         label="Particle diameter",
         unit="Å",
+        example="ribosome=323 proteasome=150",
     )
     voxel_size: float = option(
         REQUIRED, "Voxel size of the coordinates.", label="Voxel size", unit="Å"
@@ -47,7 +48,10 @@ class EvaluateConfig:
         advanced=True,
     )
     f_beta: float = option(
-        4.0, "Weight of recall in F-beta.", label="F-beta", advanced=True
+        4.0,
+        "How much more recall counts than precision in F-beta.",
+        label="Weight of recall (F-beta)",
+        advanced=True,
     )
 
     def __post_init__(self) -> None:

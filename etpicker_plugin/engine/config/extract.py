@@ -38,6 +38,7 @@ class ExtractConfig:
         "Each class to extract and its particle diameter; other classes are left out.",
         label="Particle diameter",
         unit="Å",
+        example="ribosome=323 proteasome=150",
     )
     tilt_range: tuple[float, ...] = tilt_range_option()
     out: str = option(

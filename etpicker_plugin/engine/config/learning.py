@@ -69,7 +69,7 @@ def f_alpha_option() -> Any:
         3.0,
         "Weight of recall in the validation score 2·P·R^α/(P+R^α). Where annotation is "
         "sparse no precision is known, and the score is the average precision.",
-        label="F-alpha",
+        label="Weight of recall (F-alpha)",
         advanced=True,
     )
 

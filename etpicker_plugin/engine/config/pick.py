@@ -50,14 +50,17 @@ class PickConfig:
         False,
         "Pick everything that looks like a particle, of whatever species the model "
         "knows: the score is how surely it is any of them, the class the likeliest. "
-        "Without it each species is picked by its own score.",
-        label="Unbiased",
+        "Without it each species is picked by its own score (unbiased picking, as "
+        "EPicker calls it).",
+        label="Any species alike",
+        advanced=True,
     )
     threshold: dict[str, float] = option(
         {},
         "Lowest score kept, per class (0 to 1); without it, the model's own, chosen "
         "on its validation data.",
         label="Thresholds",
+        example="ribosome=0.5",
     )
     max_picks: int | None = option(
         None,

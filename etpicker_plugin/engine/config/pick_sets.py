@@ -40,6 +40,7 @@ def diameter_option() -> Any:
         "The class to judge and its particle diameter; one class at a time.",
         label="Particle diameter",
         unit="Å",
+        example="ribosome=323",
     )
 
 

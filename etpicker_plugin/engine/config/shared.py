@@ -99,6 +99,7 @@ def tilt_range_option() -> Any:
         "Lowest and highest tilt angle of the tilt series.",
         label="Tilt range",
         unit="°",
+        example="-60 60",
     )
 
 

@@ -55,6 +55,7 @@ class TrainConfig:
         "not used, except negatives.",
         label="Particle diameter",
         unit="Å",
+        example="ribosome=323 proteasome=150",
     )
     out: str = option(
         REQUIRED,

@@ -65,6 +65,7 @@ class UpdateConfig:
         "coordinates that the model knows.",
         label="Particle diameter",
         unit="Å",
+        example="ribosome=323 proteasome=150",
     )
     annotation: str = annotation_option()
     other_classes: str = option(

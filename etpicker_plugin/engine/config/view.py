@@ -34,6 +34,7 @@ class ViewConfig:
         "Classes and their particle diameters; the order gives the keys 1, 2, 3 ….",
         label="Particle diameter",
         unit="Å",
+        example="ribosome=323 proteasome=150",
     )
     voxel_size: float | None = voxel_size_option()
     probability: tuple[str, ...] = option(

@@ -10,7 +10,7 @@ from etpicker_plugin.engine.config.models import ModelsConfig
 from etpicker_plugin.engine.errors import CheckpointError, InputDataError
 from etpicker_plugin.engine.hashing import file_sha256
 from etpicker_plugin.engine.held_out import describe_metrics
-from etpicker_plugin.engine.model.card import ModelCard, read_card
+from etpicker_plugin.engine.model.card import ModelCard, describe_round, read_card
 from etpicker_plugin.engine.negative import NEGATIVE
 from etpicker_plugin.engine.progress import Progress
 
@@ -109,7 +109,7 @@ def describe(entry: ModelEntry, folder: Path) -> str:
         word
         for word in (
             str(entry.path.relative_to(folder)),
-            f"round {card.round}",
+            describe_round(card.round),
             classes,
             f"{particles} particles in {len(here)} tomogram(s)",
             verdict,

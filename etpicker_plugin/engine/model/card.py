@@ -67,6 +67,11 @@ class ModelCard:
         return tuple(c.name for c in self.classes)
 
 
+def describe_round(number: int) -> str:
+    """Return in words how often a model was updated since its training."""
+    return "never updated" if number == 0 else f"update {number}"
+
+
 def card_to_json(card: ModelCard) -> str:
     """Return the card as one line of JSON."""
     return json.dumps(dataclasses.asdict(card))

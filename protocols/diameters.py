@@ -1,0 +1,87 @@
+"""The diameters of a form's classes: as typed, or as the coordinate sets were told."""
+
+import re
+
+from etpicker_plugin.protocols.form import form_parameter, read_assignments
+from etpicker_plugin.protocols.protocol_base import class_label
+
+from etpicker_plugin.convert import group_ids, told_diameters
+from etpicker_plugin.engine.errors import ConfigError
+
+NUMBER = re.compile(r"\s*\d+(\.\d*)?\s*(Å|A)?\s*")
+
+
+def read_diameters(protocol, config_class, pointers):
+    """Return the diameter of each class in Å.
+
+    Where the form says nothing, what goes with every one of the coordinate sets; a
+    number alone is that of the one class that the sets hold.
+
+    Raises
+    ------
+    ConfigError
+        If what is typed cannot be read.
+    """
+    text = protocol.diameter.get() or ""
+    label = form_parameter(config_class, "diameter").label
+    if NUMBER.fullmatch(text):
+        return {_only_class(pointers, label): float(text.strip(" ÅA"))}
+    return read_assignments(text, label=label) or told_by_all(pointers)
+
+
+def _only_class(pointers, label):
+    names = list(dict.fromkeys(n for p in pointers for n in class_names_of(p)))
+    if len(names) != 1:
+        raise ConfigError(
+            f"{label}: got a number alone, and there are {len(names)} classes "
+            f"({', '.join(names) or 'none'}). Write NAME=VALUE for each."
+        )
+    return names[0]
+
+
+def told_by_all(pointers):
+    """Return what the sets were told, or nothing if one of them was not told."""
+    told = {}
+    for pointer in pointers:
+        item = pointer.get()
+        found = dict(_told(pointer)) if item is not None else {}
+        if not found:
+            return {}
+        told.update(found)
+    return told
+
+
+def suggest_diameters(pointers, *, by_group):
+    """Return NAME=DIAMETER words of coordinate sets: what they were told, or the box.
+
+    What goes with a set is exact; its box is the diameter rounded up.
+    """
+    words = []
+    for pointer in pointers:
+        item = pointer.get()
+        if item is None or not (told_diameters(item) or item.getBoxSize()):
+            return ""
+        found = _told(pointer) or _of_box(pointer, by_group=by_group)
+        words += [f"{name}={diameter:g}" for name, diameter in found]
+    return " ".join(dict.fromkeys(words))
+
+
+def class_names_of(pointer):
+    """Return the classes that a set's label names, as a form can hold them."""
+    labels = [name.strip() for name in class_label(pointer).split(",")]
+    return [label.replace(" ", "_") for label in labels]
+
+
+def _told(pointer):
+    """Return names, by the set's label where it still fits, and diameters."""
+    told, names = told_diameters(pointer.get()), class_names_of(pointer)
+    if len(names) != len(told):
+        names = list(told)
+    return list(zip(names, told.values(), strict=True))
+
+
+def _of_box(pointer, *, by_group):
+    item, names = pointer.get(), class_names_of(pointer)
+    if by_group and len(names) == 1:
+        names = [f"class_{i}" for i in group_ids(item)]
+    return [(name, item.getBoxSize() * item.getSamplingRate()) for name in names]
