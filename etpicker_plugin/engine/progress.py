@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from etpicker_plugin.engine.names import printable
+
 if TYPE_CHECKING:
     from tqdm import tqdm
 
@@ -102,11 +104,13 @@ class BarProgress:
             # Here: a third of what `etpicker --help` would import.
             from tqdm import tqdm
 
-            self._bar = tqdm(total=event.total, desc=event.stage, file=sys.stderr)
+            stage = printable(event.stage)
+            self._bar = tqdm(total=event.total, desc=stage, file=sys.stderr)
             self._stage = event.stage
         self._bar.total = event.total
         self._bar.n = event.done
-        self._bar.set_postfix_str(describe_values(event.values), refresh=False)
+        values = printable(describe_values(event.values))
+        self._bar.set_postfix_str(values, refresh=False)
         self._bar.refresh()
         if event.done >= event.total:
             self.close()

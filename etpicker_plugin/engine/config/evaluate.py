@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 
 from etpicker_plugin.engine.config.checks import (
+    put_in_order,
     require,
     require_diameters,
     require_positive,
-    require_same_number,
+    require_tomogram_lists,
 )
 from etpicker_plugin.engine.config.options import REQUIRED, option
 
@@ -52,7 +53,8 @@ class EvaluateConfig:
 
     def __post_init__(self) -> None:
         """Refuse contradictions before any file is opened."""
-        require_same_number(self.picks, self.truth, "picks", "truth")
+        require_tomogram_lists(self, "picks")
+        put_in_order(self, "truth", of="picks")
         require_diameters(self.diameter)
         require_positive(self, "voxel_size", "match_distance", "f_beta")
         require(

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from etpicker_plugin.engine.config.checks import (
+    put_in_order,
     require,
     require_not_negative,
     require_positive,
-    require_same_number,
+    require_tomogram_lists,
 )
 from etpicker_plugin.engine.config.options import REQUIRED, option
 from etpicker_plugin.engine.config.part import SLURM, Part, read_part
@@ -153,8 +154,9 @@ class PickConfig:
         """Refuse contradictions before any file is opened."""
         if self.part != SLURM:  # only the task itself knows which one it is
             self.read_part()
+        require_tomogram_lists(self, "tomogram")
         if self.mask:
-            require_same_number(self.tomogram, self.mask, "tomogram", "mask")
+            put_in_order(self, "mask", of="tomogram")
         require(
             not (self.unbiased and self.classes),
             "--unbiased picks all the model knows, and --classes only some. Give one.",

@@ -25,6 +25,7 @@ from etpicker_plugin.engine.config.shared import (
     threads_option,
     voxel_size_option,
 )
+from etpicker_plugin.engine.names import require_new_names
 from etpicker_plugin.engine.network_names import NETWORKS
 
 LABEL_SHAPES = ("ball", "truncated-ball", "cubic")
@@ -149,4 +150,5 @@ class TrainConfig:
     def __post_init__(self) -> None:
         """Refuse contradictions before any file is opened."""
         check_learning(self)
+        require_new_names(self.diameter, what="--diameter")
         require_positive(self, "working_voxel_size", "label_diameter")

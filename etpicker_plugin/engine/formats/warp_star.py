@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -245,7 +246,10 @@ def _format(name: str, *, positions: str, normalised: bool) -> Format:
     )
 
 
-WARP = _format("warp", positions=VOXELS, normalised=False)
+WARP = replace(
+    _format("warp", positions=VOXELS, normalised=False),
+    one_voxel_size="Warp reads a table's voxels with one pixel size",
+)
 WARP_NORMALISED = _format(
     "warp-normalised",
     positions="x y z, fractions of the tomogram's size",

@@ -2,9 +2,11 @@
 
 import json
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from etpicker_plugin import __version__
 from etpicker_plugin.engine.atomic import write_whole
@@ -14,6 +16,7 @@ from etpicker_plugin.engine.errors import ConfigError
 from etpicker_plugin.engine.formats.coordinates_csv import read_csv, write_csv
 from etpicker_plugin.engine.formats.relion_star import write_star
 from etpicker_plugin.engine.geometry import TomogramFrame
+from etpicker_plugin.engine.names import star_word
 from etpicker_plugin.engine.particles import Particles
 from etpicker_plugin.engine.picking.loaded_model import LoadedModel, thresholds
 from etpicker_plugin.engine.result_files import (
@@ -116,7 +119,7 @@ def write_picks(
     with keeping_former(out_dir / csv) as path:
         write_csv(particles, path)
     with keeping_former(out_dir / star) as path:
-        write_star([(particles, frame)], path, version="relion5")
+        write_star([in_star_words(particles, frame)], path, version="relion5")
     record = {
         **_describe(inputs, run),
         "picks": len(particles),
@@ -124,6 +127,18 @@ def write_picks(
     }
     with write_whole(out_dir / f"{name}.json") as temporary:
         temporary.write_text(json.dumps(record, indent=1), encoding="utf-8")
+
+
+def in_star_words(
+    particles: Particles, frame: TomogramFrame
+) -> tuple[Particles, TomogramFrame]:
+    """Return particles under the names that a STAR file can hold."""
+    name = star_word(frame.tomogram_id)
+    classes = [star_word(str(n)) for n in particles.class_names]
+    renamed = replace(
+        particles, tomogram_id=name, class_names=np.array(classes, dtype=np.str_)
+    )
+    return renamed, replace(frame, tomogram_id=name)
 
 
 def _describe(inputs: Inputs, run: Run) -> dict[str, Any]:

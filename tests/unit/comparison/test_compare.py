@@ -199,7 +199,7 @@ def test_two_classes_in_a_set_of_another_name(folder):
         ({"picks": {"A": "a"}}, r"got 1 set\(s\), expected 2 to 5"),
         ({"picks": {"A": "a", "a": "b"}}, "differ in case only"),
         ({"picks": {"A": "a", "control": "b"}}, "name of the random coordinates"),
-        ({"picks": {"A": "a", "x/y": "b"}}, "file names may not have"),
+        ({"picks": {"A": "a", "x/y": "b"}}, "holds a path separator"),
         ({"diameter": {"a": 100.0, "b": 90.0}}, "got 2 classes, expected one"),
         ({"diameter": {"a": 3.0}}, "10 to 5000 Å"),
         ({"match_distance": -1.0}, "expected a number above 0"),

@@ -161,7 +161,7 @@ def test_bad_inputs_are_named(data):
     (data / "TS_1.csv").write_text("class,x,y,z\na,99,2,3\n")
     with pytest.raises(InputDataError, match="outside the tomogram"):
         open_session(data, coordinates=(str(data / "TS_1.csv"),))
-    with pytest.raises(ConfigError, match="given twice"):
+    with pytest.raises(ConfigError, match="Several tomograms are named TS_1"):
         open_session(data, tomogram=(str(data / "TS_1.mrc"),) * 2)
     with pytest.raises(ConfigError, match="negative"):
         open_session(data, out="other", diameter={NEGATIVE: 100.0})
