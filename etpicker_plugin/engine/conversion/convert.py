@@ -16,8 +16,9 @@ from etpicker_plugin.engine.formats.catalogue import format_named
 from etpicker_plugin.engine.formats.checks import refuse_outside
 from etpicker_plugin.engine.formats.format import Format, Item
 from etpicker_plugin.engine.formats.names import number_classes
+from etpicker_plugin.engine.formats.star_words import in_star_words
 from etpicker_plugin.engine.geometry import TomogramFrame, mirror_z
-from etpicker_plugin.engine.names import require_text
+from etpicker_plugin.engine.names import require_text, warn_star_words
 from etpicker_plugin.engine.particles import Particles, join_particles
 from etpicker_plugin.engine.progress import Progress, ProgressEvent
 from etpicker_plugin.engine.volumes.tomogram import VOXEL_SIZE_TOLERANCE
@@ -41,6 +42,8 @@ def convert(
     _warn_without_binning(config)
     items = read_items(config)
     check_classes(items)
+    if written_format.holds_words:
+        items = in_words(items)
     plan = plan_outputs(items, out_dir, written_format)
     refuse_existing(list(plan), written_format)
     numbers = class_numbers_of(items, order=config.class_name)
@@ -81,6 +84,20 @@ def check_classes(items: Sequence[Item]) -> None:
     """
     for name in {str(name) for particles, _ in items for name in particles.class_names}:
         require_text(name, what="Class")
+
+
+def in_words(items: Sequence[Item]) -> list[Item]:
+    """Return the particles under names that a file of words can hold.
+
+    Raises
+    ------
+    ConfigError
+        If two names would be one.
+    """
+    classes = {str(name) for particles, _ in items for name in particles.class_names}
+    warn_star_words([frame.tomogram_id for _, frame in items], what="Tomograms")
+    warn_star_words(sorted(classes), what="Classes")
+    return [in_star_words(*item) for item in items]
 
 
 def class_numbers_of(items: Sequence[Item], *, order: Sequence[str]) -> dict[str, int]:

@@ -98,6 +98,8 @@ class Format:
         Why it cannot be read or written without the binning, if so.
     states_binning
         Whether a file states the binning, so that it can be read without.
+    holds_words
+        Whether names stand in it as words, without blanks and quotes.
     one_voxel_size
         Why a file cannot hold tomograms of several voxel sizes, if so.
     without_binning
@@ -122,6 +124,7 @@ class Format:
     heeded: tuple[str, ...] = ()
     needs_binning: str = ""
     states_binning: bool = False
+    holds_words: bool = False
     one_voxel_size: str = ""
     without_binning: str = ""
     mirrors_at_centre: bool = False

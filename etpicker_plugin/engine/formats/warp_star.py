@@ -239,6 +239,7 @@ def _format(name: str, *, positions: str, normalised: bool) -> Format:
         file="particles.star",
         positions=positions,
         holds_every_column=True,
+        holds_words=True,
         glob="*.star",
         tomograms_in=read_warp_names,
         read=partial(_read, normalised=normalised),

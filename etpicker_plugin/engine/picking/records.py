@@ -2,11 +2,9 @@
 
 import json
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from etpicker_plugin import __version__
 from etpicker_plugin.engine.atomic import write_whole
@@ -15,8 +13,8 @@ from etpicker_plugin.engine.config.pick import PickConfig
 from etpicker_plugin.engine.errors import ConfigError
 from etpicker_plugin.engine.formats.coordinates_csv import read_csv, write_csv
 from etpicker_plugin.engine.formats.relion_star import write_star
+from etpicker_plugin.engine.formats.star_words import in_star_words
 from etpicker_plugin.engine.geometry import TomogramFrame
-from etpicker_plugin.engine.names import star_word
 from etpicker_plugin.engine.particles import Particles
 from etpicker_plugin.engine.picking.loaded_model import LoadedModel, thresholds
 from etpicker_plugin.engine.result_files import (
@@ -127,18 +125,6 @@ def write_picks(
     }
     with write_whole(out_dir / f"{name}.json") as temporary:
         temporary.write_text(json.dumps(record, indent=1), encoding="utf-8")
-
-
-def in_star_words(
-    particles: Particles, frame: TomogramFrame
-) -> tuple[Particles, TomogramFrame]:
-    """Return particles under the names that a STAR file can hold."""
-    name = star_word(frame.tomogram_id)
-    classes = [star_word(str(n)) for n in particles.class_names]
-    renamed = replace(
-        particles, tomogram_id=name, class_names=np.array(classes, dtype=np.str_)
-    )
-    return renamed, replace(frame, tomogram_id=name)
 
 
 def _describe(inputs: Inputs, run: Run) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from etpicker_plugin.engine.errors import ConfigError, ResourceError
 from etpicker_plugin.engine.formats.checks import refuse_outside
 from etpicker_plugin.engine.formats.coordinates_csv import read_csv, write_csv
 from etpicker_plugin.engine.hashing import file_sha256
+from etpicker_plugin.engine.names import require_new_names
 from etpicker_plugin.engine.negative import NEGATIVE
 from etpicker_plugin.engine.pairing import pair_files
 from etpicker_plugin.engine.particles import Particles, make_particles
@@ -117,12 +118,16 @@ class Session:
         """
         self.folder = folder
         self._lock = _lock(folder)
-        self.classes = Classes(folder / CLASSES_FILE, config.diameter)
         self.documents = [
             self._open(path, config, inputs)
             for path, inputs in _pair_inputs(config).items()
         ]
         found = {n for d in self.documents for n in d.annotation.class_names}
+        others = [d.other for d in self.documents if d.other is not None]
+        found_there = {str(n) for other in others for n in other.class_names}
+        new = [n for n in config.diameter if n not in found | found_there]
+        require_new_names(new, what="--diameter")
+        self.classes = Classes(folder / CLASSES_FILE, config.diameter)
         self.classes.add_missing(sorted(found))
 
     def has_scores(self) -> bool:
