@@ -92,8 +92,8 @@ def finished_picks(name: str, run: Run, *, out_dir: Path) -> Particles | None:
     if before != run:
         raise ConfigError(refusal(f"{out_dir / name}.csv holds picks", before, run))
     if not are_as_written(out_dir, record["files"]):
-        for file in (*record["files"], sidecar.name):
-            (out_dir / file).unlink(missing_ok=True)
+        for ending in ("csv", "star", "json"):  # not what the record says lies there
+            (out_dir / f"{name}.{ending}").unlink(missing_ok=True)
         return None
     logger.info("%s is picked already.", name)
     return read_csv(out_dir / f"{name}.csv", tomogram_id=name)
