@@ -15,6 +15,7 @@ from etpicker_plugin.convert import (
 )
 from etpicker_plugin.engine.config.pick import PickConfig
 from etpicker_plugin.engine.errors import EtPickerError
+from etpicker_plugin.engine.names import new_name_fault, suggest
 from etpicker_plugin.engine.volumes.tomogram import read_tomogram
 from etpicker_plugin.protocols import (
     ProtEtPickerAnnotate,
@@ -202,7 +203,7 @@ def suggest_diameters(pointers, *, by_group):
             return ""
         diameter = item.getBoxSize() * item.getSamplingRate()
         labels = [name.strip() for name in class_label(pointer).split(",")]
-        names = [label.replace(" ", "_") for label in labels]
+        names = [suggest(name) if new_name_fault(name) else name for name in labels]
         if by_group and len(names) == 1:
             names = [f"class_{i}" for i in group_ids(item)]
         words += [f"{name}={diameter:g}" for name in names]

@@ -163,6 +163,9 @@ def find_files(
             f"{', '.join(present) or 'no CSV at all'}; the tomograms are "
             f"{', '.join(tomogram_ids)}. Rename the files."
         )
+    others = [f"{file.name} for {t}" for t, file in found.items() if file.stem != t]
+    if others:
+        logger.warning("Set %s: taken by their names: %s.", name, ", ".join(others))
     unused = [stem for stem, file in present.items() if file not in found.values()]
     if unused:
         logger.warning("Set %s: no tomogram for %s.", name, ", ".join(unused))

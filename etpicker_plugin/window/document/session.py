@@ -117,17 +117,14 @@ class Session:
             If the folder is open in another window, or cannot be written.
         """
         self.folder = folder
+        _check_new_classes(config, folder)
         self._lock = _lock(folder)
+        self.classes = Classes(folder / CLASSES_FILE, config.diameter)
         self.documents = [
             self._open(path, config, inputs)
             for path, inputs in _pair_inputs(config).items()
         ]
         found = {n for d in self.documents for n in d.annotation.class_names}
-        others = [d.other for d in self.documents if d.other is not None]
-        found_there = {str(n) for other in others for n in other.class_names}
-        new = [n for n in config.diameter if n not in found | found_there]
-        require_new_names(new, what="--diameter")
-        self.classes = Classes(folder / CLASSES_FILE, config.diameter)
         self.classes.add_missing(sorted(found))
 
     def has_scores(self) -> bool:
@@ -216,6 +213,18 @@ class Session:
         particles = _read_picks(Path(given), volume)
         shutil.copyfile(given, start)
         return particles, _digest(start)
+
+
+def _check_new_classes(config: ViewConfig, folder: Path) -> None:
+    """Refuse classes to mark that no model could learn; those of picks are as they are.
+
+    Raises
+    ------
+    ConfigError
+        Naming the first, and a name like it.
+    """
+    if not (config.coordinates or config.compare or (folder / CLASSES_FILE).exists()):
+        require_new_names(config.diameter, what="--diameter")
 
 
 def _lock(folder: Path):
