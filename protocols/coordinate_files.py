@@ -47,7 +47,12 @@ class CoordinateFiles:
             return [self.path]
         pattern = self.pattern or self.format.glob
         pattern = pattern.replace(TS_LABEL, "*")
-        found = {f for f in visible(self.path.glob(pattern)) if f.is_file()}
+        try:
+            found = {f for f in visible(self.path.glob(pattern)) if f.is_file()}
+        except (ValueError, NotImplementedError) as error:
+            raise ConfigError(
+                f"Pattern '{pattern}': {error}. Check folder and pattern."
+            ) from error
         files = sorted(found - {self.format.sidecar(f) for f in found})
         if not files:
             raise ConfigError(

@@ -320,8 +320,16 @@ class TestClasses(unittest.TestCase):
         names = ["TS_01.csv", "._TS_01.csv", ".TS_02.csv"]
         self.assertEqual(list(self.files_of("csv", names).by_name()), ["TS_01"])
         self.assertEqual(
-            list(self.files_of("csv", names, "*{TS}*").by_name()), ["TS_01"]
+            list(self.files_of("csv", names, "{TS}.*").by_name()), ["TS_01"]
         )
+
+    def test_patterns_that_are_none(self):
+        for pattern in ("*{TS}*.csv", "/{TS}.csv"):
+            with (
+                self.subTest(pattern),
+                self.assertRaisesRegex(ConfigError, "Check folder and pattern"),
+            ):
+                self.files_of("csv", ["TS_01.csv"], pattern).find()
 
     def test_a_tomogram_whose_name_is_no_files(self):
         for ts_id in ("../up", "a\nb", "x" * 300, ".hidden"):
