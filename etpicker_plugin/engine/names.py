@@ -85,6 +85,13 @@ def file_fault(name: str) -> str:
     return text_fault(name)
 
 
+def class_fault(name: str) -> str:
+    """Return why a name cannot be a class's, in whatever file, or nothing."""
+    if name != name.strip() and name.strip():
+        return "it begins or ends with a blank"
+    return text_fault(name)
+
+
 def new_name_fault(name: str) -> str:
     """Return why a name cannot be given to something new, or nothing."""
     fault = file_fault(name)
@@ -139,8 +146,8 @@ def require_new_names(names: Iterable[str], *, what: str) -> None:
         )
 
 
-def require_texts(names: Iterable[str], *, what: str) -> None:
-    """Refuse names that can be none.
+def require_classes(names: Iterable[str], *, what: str) -> None:
+    """Refuse classes that can be none.
 
     Raises
     ------
@@ -148,7 +155,7 @@ def require_texts(names: Iterable[str], *, what: str) -> None:
         Saying why, and what to call it.
     """
     for name in names:
-        fault = text_fault(name)
+        fault = class_fault(name)
         if fault:
             raise ConfigError(
                 f"{what}: the name '{_short(name)}' cannot be used: {fault}. "
@@ -156,15 +163,15 @@ def require_texts(names: Iterable[str], *, what: str) -> None:
             )
 
 
-def require_text(name: str, *, what: str) -> None:
-    """Refuse a name in a file that can be none.
+def require_class_in_file(name: str, *, what: str) -> None:
+    """Refuse a class in a file that can be none.
 
     Raises
     ------
     InputDataError
         Saying why, and what to call it.
     """
-    fault = text_fault(name)
+    fault = class_fault(name)
     if fault:
         raise InputDataError(
             f"{what}: the name '{_short(name)}' cannot be used: {fault}. "

@@ -21,10 +21,6 @@ logger = logging.getLogger(__name__)
 BETWEEN_WORDS = re.compile(r"[\W_]+")
 MOST_SHOWN = 4
 
-Words = tuple[str, ...]
-Owners = dict[int, int]
-"""Index of a file's owner, by the file's."""
-
 
 def pair_files(
     owners: Sequence[str],
@@ -80,8 +76,11 @@ def pair_files(
     return {owners[o]: files[file_of[o]] for o in sorted(file_of)}
 
 
-def owners_by_name(owners: Sequence[str], names: Sequence[str]) -> Owners:
-    """Return whose each name is, as far as they agree; the same text goes first."""
+def owners_by_name(owners: Sequence[str], names: Sequence[str]) -> dict[int, int]:
+    """Return each name's owner, both by index, as far as names agree.
+
+    The same text goes first.
+    """
     same = {composed(owner): index for index, owner in enumerate(owners)}
     words = [_words(owner) for owner in owners]
     found = {}
@@ -93,7 +92,7 @@ def owners_by_name(owners: Sequence[str], names: Sequence[str]) -> Owners:
     return found
 
 
-def _nearest(name: Words, owners: Sequence[Words]) -> int | None:
+def _nearest(name: tuple[str, ...], owners: Sequence[tuple[str, ...]]) -> int | None:
     """Return the longest of the owners that a name holds, or the one that holds it."""
     held = [i for i, owner in enumerate(owners) if _holds(name, owner)]
     longest = max((len(owners[i]) for i in held), default=0)
@@ -102,26 +101,28 @@ def _nearest(name: Words, owners: Sequence[Words]) -> int | None:
     return fitting[0] if len(fitting) == 1 else None
 
 
-def _holds(whole: Words, part: Words) -> bool:
+def _holds(whole: tuple[str, ...], part: tuple[str, ...]) -> bool:
     """Tell whether words stand in others, one after the other."""
     places = range(len(whole) - len(part) + 1)
     return bool(part) and any(whole[i : i + len(part)] == part for i in places)
 
 
-def _owners_by_folder(owners: Sequence[str], files: Sequence[str]) -> Owners:
+def _owners_by_folder(owners: Sequence[str], files: Sequence[str]) -> dict[int, int]:
     """Return whose each file is by its folder, ``TS_01/picks.csv``; all or none."""
     found = owners_by_name(_stems(owners), [Path(file).parent.name for file in files])
     return found if _is_one_to_one(found, len(files)) else {}
 
 
-def _owners_by_difference(owners: Sequence[str], names: Sequence[str]) -> Owners:
+def _owners_by_difference(
+    owners: Sequence[str], names: Sequence[str]
+) -> dict[int, int]:
     """Return whose each name is by what tells the names of its list apart."""
     keys = {key: index for index, key in enumerate(_differences(owners))}
     found = [(i, keys.get(key)) for i, key in enumerate(_differences(names)) if key]
     return {index: owner for index, owner in found if owner is not None}
 
 
-def _differences(names: Sequence[str]) -> list[Words]:
+def _differences(names: Sequence[str]) -> list[tuple[str, ...]]:
     """Return each name's words without those that all begin or end with.
 
     ``01`` and ``1`` are one number.
@@ -144,7 +145,7 @@ def _count_shared(lists: Sequence[list[str]]) -> int:
     return shared
 
 
-def _is_one_to_one(found: Owners, count: int) -> bool:
+def _is_one_to_one(found: dict[int, int], count: int) -> bool:
     return len(found) == count == len(set(found.values()))
 
 
@@ -152,7 +153,7 @@ def _stems(paths: Sequence[str]) -> list[str]:
     return [Path(path).stem for path in paths]
 
 
-def _words(name: str) -> Words:
+def _words(name: str) -> tuple[str, ...]:
     return tuple(filter(None, BETWEEN_WORDS.split(composed(name).casefold())))
 
 
@@ -170,7 +171,7 @@ def _warn_order(
 
 
 def _describe(
-    found: Owners, owners: Sequence[str], files: Sequence[str], of: str
+    found: dict[int, int], owners: Sequence[str], files: Sequence[str], of: str
 ) -> str:
     """Return why the files do not pair up."""
     counts = Counter(found.values())

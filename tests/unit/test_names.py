@@ -11,9 +11,10 @@ from etpicker_plugin.engine.names import (
     file_fault,
     new_name_fault,
     printable,
+    require_class_in_file,
+    require_classes,
     require_file_name,
     require_new_names,
-    require_texts,
     require_tomograms,
     star_word,
     suggest,
@@ -56,7 +57,7 @@ def test_what_is_no_name_at_all(name):
     assert file_fault(name)
     assert new_name_fault(name)
     with pytest.raises(ConfigError, match="cannot be used"):
-        require_texts([name], what="--diameter")
+        require_classes([name], what="--diameter")
 
 
 @pytest.mark.parametrize("name", BAD_FILES)
@@ -86,6 +87,14 @@ def test_what_is_suggested_is_allowed(name):
     assert new_name_fault(suggest(name)) == ""
 
 
+@pytest.mark.parametrize("name", [" a", "a ", "a\u00a0"])
+def test_a_class_that_tables_would_strip(name):
+    with pytest.raises(ConfigError, match="begins or ends with a blank"):
+        require_classes([name], what="--diameter")
+    with pytest.raises(InputDataError, match="begins or ends with a blank"):
+        require_class_in_file(name, what="Class")
+
+
 def test_suggestions_by_hand():
     assert suggest("26S proteasome") == "26S_proteasome"
     assert suggest("../x") == "x"
@@ -102,7 +111,7 @@ def test_names_that_differ_in_case_only():
 
 def test_a_message_holds_no_control_characters_and_ends():
     with pytest.raises(ConfigError) as found:
-        require_texts(["\x1b[31m" + "x" * 400], what="--diameter")
+        require_classes(["\x1b[31m" + "x" * 400], what="--diameter")
 
     assert "\\x1b[31mx" in str(found.value)
     assert printable(str(found.value)) == str(found.value)

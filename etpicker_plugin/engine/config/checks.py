@@ -8,7 +8,7 @@ from etpicker_plugin.engine.errors import ConfigError
 from etpicker_plugin.engine.names import (
     is_hidden,
     printable,
-    require_texts,
+    require_classes,
     require_tomograms,
 )
 from etpicker_plugin.engine.negative import NEGATIVE
@@ -86,7 +86,7 @@ def put_in_order(config: Any, name: str, *, of: str) -> None:
 
 def require_diameters(diameters: dict[str, float]) -> None:
     """Refuse diameters that no particle has, one of negatives, and names of none."""
-    require_texts(diameters, what="--diameter")
+    require_classes(diameters, what="--diameter")
     for name, value in diameters.items():
         require(
             name != NEGATIVE,

@@ -11,7 +11,7 @@ from etpicker_plugin.engine.config.checks import (
 from etpicker_plugin.engine.config.options import REQUIRED, option
 from etpicker_plugin.engine.formats.catalogue import CATALOGUE, format_named
 from etpicker_plugin.engine.formats.format import Format, FormatOptions
-from etpicker_plugin.engine.names import require_texts
+from etpicker_plugin.engine.names import require_classes
 
 FORMATS = tuple(known.name for known in CATALOGUE)
 JOINT = [known for known in CATALOGUE if known.is_joint]
@@ -105,7 +105,7 @@ class ConvertConfig:
         """Refuse contradictions, and what would have to be guessed."""
         require_tomogram_lists(self, "tomogram")
         pass_over_hidden(self, "input")
-        require_texts(self.class_name, what="--class-name")
+        require_classes(self.class_name, what="--class-name")
         require_positive(self, "voxel_size", "binning")
         require(len(self.class_name) > 0, "--class-name: give at least one name.")
         require(

@@ -23,7 +23,7 @@ class EvaluateConfig:
     )
     truth: tuple[str, ...] = option(
         REQUIRED,
-        "One CSV of true centres per tomogram, in the same order.",
+        "One CSV of true centres per tomogram, named like its picks.",
         counts="content",
     )
     diameter: dict[str, float] = option(

@@ -17,7 +17,8 @@ def mask_option() -> Any:
     """Declare where not to learn."""
     return option(
         (),
-        "One region mask (MRC) per tomogram: voxels that are 0 are not learnt from.",
+        "One region mask (MRC) per tomogram, named after it: voxels that are 0 are "
+        "not learnt from.",
         label="Region masks",
         counts="content",
         of="tomogram",

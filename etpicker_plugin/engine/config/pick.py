@@ -70,7 +70,8 @@ class PickConfig:
     voxel_size: float | None = voxel_size_option()
     mask: tuple[str, ...] = option(
         (),
-        "One region mask (MRC) per tomogram: nothing is picked where it is 0.",
+        "One region mask (MRC) per tomogram, named after it: nothing is picked where "
+        "it is 0.",
         label="Region masks",
         counts="content",
         of="tomogram",

@@ -43,9 +43,9 @@ class TrainConfig:
     )
     coordinates: tuple[str, ...] = option(
         REQUIRED,
-        "One coordinate CSV per tomogram, in the same order: a header with "
-        "class,x,y,z; 0-based voxels of that tomogram. Rows of class 'negative' are "
-        "places without a particle and are learnt as such.",
+        "One coordinate CSV per tomogram, named after it: a header with class,x,y,z; "
+        "0-based voxels of that tomogram. Rows of class 'negative' are places without "
+        "a particle and are learnt as such.",
         label="Coordinates",
         counts="content",
         of="tomogram",
@@ -75,7 +75,7 @@ class TrainConfig:
     )
     validation_coordinates: tuple[str, ...] = option(
         (),
-        "One coordinate CSV per validation tomogram.",
+        "One coordinate CSV per validation tomogram, named after it.",
         label="Validation coordinates",
         counts="content",
         of="validation_tomogram",

@@ -21,8 +21,8 @@ class ViewConfig:
     )
     coordinates: tuple[str, ...] = option(
         (),
-        "Picks to begin with: one CSV per tomogram, or some named as theirs. They are "
-        "copied, never changed.",
+        "Picks to begin with: one CSV per tomogram, or some, named after theirs. They "
+        "are copied, never changed.",
         label="Coordinates",
     )
     compare: tuple[str, ...] = option(

@@ -18,7 +18,7 @@ from etpicker_plugin.engine.formats.format import Format, Item
 from etpicker_plugin.engine.formats.names import number_classes
 from etpicker_plugin.engine.formats.star_words import in_star_words
 from etpicker_plugin.engine.geometry import TomogramFrame, mirror_z
-from etpicker_plugin.engine.names import require_text, warn_star_words
+from etpicker_plugin.engine.names import require_class_in_file, warn_star_words
 from etpicker_plugin.engine.particles import Particles, join_particles
 from etpicker_plugin.engine.progress import Progress, ProgressEvent
 from etpicker_plugin.engine.volumes.tomogram import VOXEL_SIZE_TOLERANCE
@@ -83,7 +83,7 @@ def check_classes(items: Sequence[Item]) -> None:
         If a file holds one.
     """
     for name in {str(name) for particles, _ in items for name in particles.class_names}:
-        require_text(name, what="Class")
+        require_class_in_file(name, what="Class")
 
 
 def in_words(items: Sequence[Item]) -> list[Item]:
