@@ -105,6 +105,8 @@ def new_name_fault(name: str) -> str:
         return "its accents stand apart from their letters"
     if not _is_letter(name[0]):
         return "it does not begin with a letter or a digit"
+    if name.startswith(STAR_OPENINGS):
+        return "STAR files take it for a word of their own"
     odd = dict.fromkeys(c for c in name if not (_is_letter(c) or c in "-_.+"))
     return f"it holds {' '.join(map(repr, odd))}" if odd else ""
 
@@ -113,6 +115,7 @@ def suggest(name: str) -> str:
     """Return a new name like the one that is refused."""
     name = "".join(c if _is_letter(c) or c in "-_.+" else "_" for c in composed(name))
     name = re.sub("_{2,}", "_", name).strip("-_.+") or "particle"
+    name = f"x_{name}" if name.startswith(STAR_OPENINGS) else name
     while len(name.encode()) > LONGEST_NEW:
         name = name[:-1]
     return f"{name}_1" if name.lower() in NO_NAMES else name

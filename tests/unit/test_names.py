@@ -38,7 +38,20 @@ BAD_NEW = [
     "-a",
     "_a",
 ]
-BAD_NEW += ["nan", "None", "a;b", "a&b", "a*b", "a|b", "x" * 61, " a", "a ", "+"]
+BAD_NEW += [
+    "data_1",
+    "loop_x",
+    "nan",
+    "None",
+    "a;b",
+    "a&b",
+    "a*b",
+    "a|b",
+    "x" * 61,
+    " a",
+    "a ",
+    "+",
+]
 BAD_NEW += [unicodedata.normalize("NFD", "é")]
 GOOD = [
     "ribosome",
