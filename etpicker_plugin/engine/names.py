@@ -46,7 +46,8 @@ def tomogram_id_of(path: Path | str) -> str:
 
 def is_hidden(path: Path | str) -> bool:
     """Tell whether a file is hidden: ``._TS_01.csv`` of macOS is no data."""
-    return Path(path).name.startswith(".")
+    name = Path(path).name
+    return name.startswith(".") and name not in (".", "..")
 
 
 def visible(paths: Iterable[Path]) -> list[Path]:

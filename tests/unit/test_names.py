@@ -9,6 +9,7 @@ from etpicker_plugin.engine.errors import ConfigError, InputDataError
 from etpicker_plugin.engine.names import (
     LONGEST_NEW,
     file_fault,
+    is_hidden,
     new_name_fault,
     printable,
     require_class_in_file,
@@ -178,4 +179,5 @@ def test_hidden_files_are_no_data(tmp_path):
     for name in ("b.csv", "a.csv", "._a.csv", ".a.csv"):
         (tmp_path / name).touch()
 
+    assert not is_hidden("..")
     assert [p.name for p in visible(tmp_path.glob("*.csv"))] == ["a.csv", "b.csv"]

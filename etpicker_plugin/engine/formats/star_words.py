@@ -14,8 +14,7 @@ def in_star_words(
 ) -> tuple[Particles, TomogramFrame]:
     """Return particles under the names that a STAR file can hold."""
     name = star_word(frame.tomogram_id)
-    classes = [star_word(str(n)) for n in particles.class_names]
-    renamed = replace(
-        particles, tomogram_id=name, class_names=np.array(classes, dtype=np.str_)
-    )
+    known, codes = np.unique(particles.class_names, return_inverse=True)
+    words = np.array([star_word(str(n)) for n in known], dtype=np.str_)
+    renamed = replace(particles, tomogram_id=name, class_names=words[codes])
     return renamed, replace(frame, tomogram_id=name)
