@@ -11,6 +11,7 @@ from etpicker_plugin.constants import ETPICKER_PYTHON
 from etpicker_plugin.convert import frame_of, tomogram_file
 from etpicker_plugin.engine.errors import ExternalProgramError, InputDataError
 from etpicker_plugin.engine.geometry import lies_outside
+from etpicker_plugin.engine.names import require_file_name
 from etpicker_plugin.engine.particles import Particles
 from etpicker_plugin.engine.relion.find import find_relion
 from etpicker_plugin.engine.volumes.tomogram import read_tomogram
@@ -146,6 +147,7 @@ def check_headers(tomograms: Mapping[str, Any]) -> list[str]:
     messages = []
     for ts_id, tomogram in tomograms.items():
         try:
+            require_file_name(ts_id, what="Tomogram (tsId)")
             read_tomogram(tomogram_file(tomogram), tomogram.getSamplingRate())
         except InputDataError as error:
             messages.append(f"{ts_id}: {error}")

@@ -11,6 +11,7 @@ from tomo.convert.mdoc import normalizeTSId
 from etpicker_plugin.engine.errors import ConfigError
 from etpicker_plugin.engine.formats.catalogue import format_named
 from etpicker_plugin.engine.formats.names import split_class
+from etpicker_plugin.engine.names import visible
 
 TS_LABEL = "{TS}"
 
@@ -46,7 +47,12 @@ class CoordinateFiles:
             return [self.path]
         pattern = self.pattern or self.format.glob
         pattern = pattern.replace(TS_LABEL, "*")
-        found = {f for f in self.path.glob(pattern) if f.is_file()}
+        try:
+            found = {f for f in visible(self.path.glob(pattern)) if f.is_file()}
+        except (ValueError, NotImplementedError) as error:
+            raise ConfigError(
+                f"Pattern '{pattern}': {error}. Check folder and pattern."
+            ) from error
         files = sorted(found - {self.format.sidecar(f) for f in found})
         if not files:
             raise ConfigError(

@@ -7,6 +7,7 @@ from etpicker_plugin.protocols.protocol_base import class_label
 
 from etpicker_plugin.convert import group_ids, told_diameters
 from etpicker_plugin.engine.errors import ConfigError
+from etpicker_plugin.engine.names import new_name_fault, suggest
 
 NUMBER = re.compile(r"\s*\d+(\.\d*)?\s*(Å|A)?\s*")
 
@@ -69,7 +70,7 @@ def suggest_diameters(pointers, *, by_group):
 def class_names_of(pointer):
     """Return the classes that a set's label names, as a form can hold them."""
     labels = [name.strip() for name in class_label(pointer).split(",")]
-    return [label.replace(" ", "_") for label in labels]
+    return [suggest(name) if new_name_fault(name) else name for name in labels]
 
 
 def _told(pointer):

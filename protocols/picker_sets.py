@@ -1,6 +1,5 @@
 """Several pickers' sets of coordinates as an input: names, files and checks."""
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from etpicker_plugin.convert import (
 )
 from etpicker_plugin.engine.errors import ConfigError
 from etpicker_plugin.engine.formats.coordinates_csv import write_csv
+from etpicker_plugin.engine.names import suggest
 from etpicker_plugin.engine.particles import make_particles
 
 LETTERS = "ABCDEFGH"
@@ -61,7 +61,7 @@ def picker_names(labels: Sequence[str], given: str | None) -> list[str]:
             "Give one for each, or none."
         )
     if not names:
-        names = [re.sub(r"[^\w.+-]+", "_", label).strip("_") for label in labels]
+        names = [suggest(label) if label.strip() else "" for label in labels]
         if "" in names or len({name.lower() for name in names}) < len(names):
             names = list(LETTERS[: len(labels)])
     return names

@@ -22,6 +22,7 @@ from tomo.objects import SetOfCoordinates3D
 from etpicker_plugin.convert import particles_by_tomogram, tomograms_by_id
 from etpicker_plugin.engine.config.view import ViewConfig
 from etpicker_plugin.engine.errors import ConfigError
+from etpicker_plugin.engine.names import require_new_names
 from etpicker_plugin.window.document.display import require_display
 
 FORM_FIELDS = ("diameter",)
@@ -97,6 +98,8 @@ class ProtEtPickerAnnotate(ProtEtPickerBase):
                 "Give each class to mark and its particle diameter, NAME=VALUE in Å; "
                 "the wand measures it."
             )
+        marked = {n for p in self._readParticles().values() for n in p.class_names}
+        require_new_names(set(diameters) - marked, what="Particle diameter")
         tomograms = tomograms_by_id(self.inputTomograms.get())
         rate = self.inputTomograms.get().getSamplingRate()
         others = [

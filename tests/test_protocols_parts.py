@@ -33,6 +33,7 @@ from etpicker_plugin.protocols import (
     protocol_update,
     protocol_validate,
 )
+from etpicker_plugin.protocols.checks import check_headers
 from etpicker_plugin.protocols.classes import match_groups, match_sets, merged
 from etpicker_plugin.protocols.coordinate_files import CoordinateFiles, tomogram_name
 from etpicker_plugin.protocols.form import (
@@ -358,6 +359,7 @@ class TestClasses(unittest.TestCase):
             (["my picks", "a∩b"], "", ["my_picks", "a_b"]),
             (["picks", "Picks"], "", ["A", "B"]),
             (["", "x"], None, ["A", "B"]),
+            (["x" * 300, "../up"], None, ["x" * 60, "up"]),
             (["picks", "picks"], "ours theirs", ["ours", "theirs"]),
         ]
         for labels, given, expected in table:
@@ -389,6 +391,27 @@ class TestClasses(unittest.TestCase):
         return CoordinateFiles(
             path=folder, pattern=pattern, kind=kind, ts_ids=("TS_01", "TS_02")
         )
+
+    def test_hidden_coordinate_files_are_passed_over(self):
+        names = ["TS_01.csv", "._TS_01.csv", ".TS_02.csv"]
+        self.assertEqual(list(self.files_of("csv", names).by_name()), ["TS_01"])
+        self.assertEqual(
+            list(self.files_of("csv", names, "{TS}.*").by_name()), ["TS_01"]
+        )
+
+    def test_patterns_that_are_none(self):
+        for pattern in ("*{TS}*.csv", "/{TS}.csv"):
+            with (
+                self.subTest(pattern),
+                self.assertRaisesRegex(ConfigError, "Check folder and pattern"),
+            ):
+                self.files_of("csv", ["TS_01.csv"], pattern).find()
+
+    def test_a_tomogram_whose_name_is_no_files(self):
+        for ts_id in ("../up", "a\nb", "x" * 300, ".hidden"):
+            with self.subTest(ts_id):
+                (message,) = check_headers({ts_id: None})
+                self.assertIn("cannot be a file's", message)
 
     def test_coordinate_files_and_whose_they_are(self):
         picks = "ExperimentRuns/TS_01/Picks"

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 from etpicker_plugin.engine.evaluation.matching import match_picks
+from etpicker_plugin.engine.literal_text import literal
 from etpicker_plugin.engine.particles import Particles
 from etpicker_plugin.viewers.slices import class_colours, sections_at, slab_mean
 
@@ -141,7 +142,7 @@ def _legend(found: Mapping[str, Found]) -> list[Line2D]:
 
 def to_data_url(figure: Figure) -> str:
     """Return a figure as the source of an ``<img>``."""
-    FigureCanvasAgg(figure)
+    FigureCanvasAgg(literal(figure))
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=100)
     return encode_png(buffer.getvalue())

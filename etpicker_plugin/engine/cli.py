@@ -44,6 +44,7 @@ from etpicker_plugin.engine.records import (
     forget_end,
     records_folder,
 )
+from etpicker_plugin.engine.terminal import PlainFormatter, PlainParser
 
 logger = logging.getLogger(__name__)
 
@@ -125,7 +126,7 @@ COMMANDS = {
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of all commands."""
-    parser = argparse.ArgumentParser(
+    parser = PlainParser(
         prog="etpicker", description="Pick particles in cryo-electron tomograms."
     )
     subparsers = parser.add_subparsers(dest="command", required=True)
@@ -145,13 +146,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
     is_first = torchrun.rank() == 0
-    logging.basicConfig(
-        # Of several processes one speaks, and writes.
-        level=logging.INFO if is_first else logging.CRITICAL,
-        stream=sys.stderr,
-        format="%(asctime)s %(levelname)s %(message)s",
-        datefmt="%H:%M:%S",
-    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(PlainFormatter())
+    # Of several processes one speaks, and writes.
+    level = logging.INFO if is_first else logging.CRITICAL
+    logging.basicConfig(level=level, handlers=[handler])
     arguments = build_parser().parse_args(argv)
     command = COMMANDS[arguments.command]
     name = arguments.command

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from etpicker_plugin.engine.literal_text import literal
+
 STYLE = (
     "body{font:15px/1.5 sans-serif;max-width:70em;margin:2em auto;padding:0 1em}"
     "table{border-collapse:collapse}th,td{padding:.3em .7em;text-align:right;"
@@ -68,8 +70,8 @@ def picture(name: str, png: bytes, *, how_to_read: str = "") -> str:
 
 
 def to_png(figure: Figure) -> bytes:
-    """Draw a figure without a window."""
-    FigureCanvasAgg(figure)
+    """Draw a figure without a window; every label is plain text."""
+    FigureCanvasAgg(literal(figure))
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=120)
     return buffer.getvalue()

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from etpicker_plugin.engine.names import printable
+
 if TYPE_CHECKING:
     from tqdm import tqdm
 
@@ -158,12 +160,15 @@ class BarProgress:
             from tqdm import tqdm
 
             self._bar = tqdm(
-                total=event.total, desc=event.stage, file=sys.stderr, bar_format=BAR
+                total=event.total,
+                desc=printable(event.stage),
+                file=sys.stderr,
+                bar_format=BAR,
             )
             self._stage = event.stage
         self._bar.total = event.total
         self._bar.n = event.done
-        self._bar.set_postfix_str(describe_event(event), refresh=False)
+        self._bar.set_postfix_str(printable(describe_event(event)), refresh=False)
         self._bar.refresh()
         if event.done >= event.total:
             self.close()

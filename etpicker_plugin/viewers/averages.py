@@ -7,6 +7,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from etpicker_plugin.engine.literal_text import literal
+
 CRITERION = 0.143
 CURVES = {
     "corrected": ("corrected for the mask", "black", 2.0),
@@ -39,7 +41,7 @@ def draw_fsc(figure: Figure, fsc: Mapping[str, Any]) -> None:
     limit = ", the voxel size's limit" if fsc["at_nyquist"] else ""
     axes.set_title(f"{fsc['resolution_ang']:.1f} Å at FSC {CRITERION}{limit}")
     axes.legend(fontsize=8, frameon=False)
-    figure.tight_layout()
+    literal(figure).tight_layout()
 
 
 def draw_sections(figure: Figure, maps: Mapping[str, NDArray[np.floating]]) -> None:
@@ -53,7 +55,7 @@ def draw_sections(figure: Figure, maps: Mapping[str, NDArray[np.floating]]) -> N
             axes.imshow(slab, cmap="gray", origin="lower", vmin=low, vmax=high)
             axes.set_title(f"{name}, along {letter}", fontsize=9)
             axes.axis("off")
-    figure.tight_layout()
+    literal(figure).tight_layout()
 
 
 def draw_montage(
@@ -68,7 +70,7 @@ def draw_montage(
     for axes, box, name in zip(places, boxes, names, strict=False):
         axes.imshow(central_slab(box, 0), cmap="gray", origin="lower")
         axes.set_title(name, fontsize=7)
-    figure.tight_layout()
+    literal(figure).tight_layout()
 
 
 def central_slab(volume: NDArray[np.floating], axis: int) -> NDArray[np.floating]:

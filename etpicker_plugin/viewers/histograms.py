@@ -7,6 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from etpicker_plugin.engine.literal_text import literal
+
 MOST_IN_ONE_COLUMN = 3
 METRICS = ("precision", "recall", "f1", "average_precision")
 
@@ -25,7 +27,7 @@ def draw_scores(
         _draw_histogram(axes, name, values, thresholds.get(name))
     for axes in places[len(scores) :]:
         axes.set_visible(False)
-    figure.tight_layout()
+    literal(figure).tight_layout()
 
 
 def _draw_histogram(
@@ -57,4 +59,4 @@ def draw_metrics(figure: Figure, metrics: Mapping[str, Mapping[str, float]]) -> 
     axes.set_xticks(range(len(names)), names)
     axes.set_ylim(0, 1.12)
     axes.legend(ncols=len(METRICS), fontsize=8, loc="upper center", frameon=False)
-    figure.tight_layout()
+    literal(figure).tight_layout()

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from etpicker_plugin.constants import SLICE_FILE
 from etpicker_plugin.engine.errors import InputDataError
+from etpicker_plugin.engine.literal_text import literal
 from etpicker_plugin.engine.records import progress_file
 from etpicker_plugin.engine.training.validation_slice import (
     ValidationSlice,
@@ -82,7 +83,7 @@ def draw_training(
         place = grid[1, :] if beside else grid[:, 1]
         draw_validation_slice(figure.add_subplot(place), shown)
     _draw_curves(above, below, curves, title=title)
-    figure.tight_layout()
+    literal(figure).tight_layout()
 
 
 def _draw_curves(above: Axes, below: Axes, curves: Curves, *, title: str) -> None:

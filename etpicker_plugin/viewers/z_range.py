@@ -7,6 +7,8 @@ from matplotlib.backend_bases import MouseEvent
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from etpicker_plugin.engine.literal_text import literal
+
 SLAB_SHARE = 16
 """Of the tomogram's width: so much is averaged, for the noise."""
 
@@ -62,7 +64,7 @@ class ZRangeChooser:
         self._axes[-1].set_xlabel("x [voxels]")
         self._drawn: list = []
         self._draw()
-        figure.tight_layout()
+        literal(figure).tight_layout()
         figure.canvas.mpl_connect("button_press_event", self._press)
         figure.canvas.mpl_connect("motion_notify_event", self._drag)
 

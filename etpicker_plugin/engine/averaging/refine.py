@@ -102,7 +102,7 @@ def _run(job: Job, reference: str, *, config: AverageConfig, search: Search) -> 
 def finished_root(folder: Path) -> str | None:
     """Return the root of a refinement's final files, if it converged."""
     end = "_half2_class001_unfil.mrc"
-    final = sorted((folder / ROOT).parent.glob(f"*{end}"))
+    final = sorted((folder / ROOT).parent.glob(f"[!.]*{end}"))
     if not final:
         return None
     return str(final[-1].relative_to(folder)).removesuffix(end)

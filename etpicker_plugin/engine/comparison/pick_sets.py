@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.formats.checks import check_particles
 from etpicker_plugin.engine.formats.coordinates_csv import read_csv
+from etpicker_plugin.engine.names import visible
 from etpicker_plugin.engine.negative import NEGATIVE
+from etpicker_plugin.engine.pairing import owners_by_name
 from etpicker_plugin.engine.particles import Particles
 from etpicker_plugin.engine.volumes.tomogram import (
     VOXEL_SIZE_TOLERANCE,
@@ -115,7 +117,7 @@ def read_pick_sets(
 def open_tomograms(
     paths: Sequence[str], voxel_size: float | None
 ) -> dict[str, Tomogram]:
-    """Open tomograms by name; refuse repeated names and different voxel sizes.
+    """Open tomograms by name; refuse different voxel sizes.
 
     Raises
     ------
@@ -125,11 +127,6 @@ def open_tomograms(
     opened: dict[str, Tomogram] = {}
     for path in paths:
         tomogram = read_tomogram(path, voxel_size)
-        if tomogram.tomogram_id in opened:
-            raise InputDataError(
-                f"Two tomograms are named {tomogram.tomogram_id}. Rename one, and its "
-                "coordinate files."
-            )
         opened[tomogram.tomogram_id] = tomogram
     first = next(iter(opened.values()))
     for tomogram in opened.values():
@@ -158,18 +155,36 @@ def find_files(
             f"Set {name}: {folder} is no folder. Give the folder that holds one CSV "
             "per tomogram."
         )
-    present = {file.stem: file for file in sorted(folder.glob("*.csv"))}
-    found = {t: present[t] for t in tomogram_ids if t in present}
+    present = {file.stem: file for file in visible(folder.glob("*.csv"))}
+    found = _files_by_name(present, list(tomogram_ids))
     if not found:
         raise InputDataError(
             f"Set {name}: no CSV in {folder} is named after a tomogram. It holds "
             f"{', '.join(present) or 'no CSV at all'}; the tomograms are "
             f"{', '.join(tomogram_ids)}. Rename the files."
         )
-    unused = sorted(set(present) - set(found))
+    others = [f"{file.name} for {t}" for t, file in found.items() if file.stem != t]
+    if others:
+        logger.warning("Set %s: taken by their names: %s.", name, ", ".join(others))
+    unused = [stem for stem, file in present.items() if file not in found.values()]
     if unused:
         logger.warning("Set %s: no tomogram for %s.", name, ", ".join(unused))
     return found
+
+
+def _files_by_name(
+    present: Mapping[str, Path], tomogram_ids: Sequence[str]
+) -> dict[str, Path]:
+    """Return each tomogram's file: of its very name, or else the one that holds it."""
+    found = {t: present[t] for t in tomogram_ids if t in present}
+    left = [t for t in tomogram_ids if t not in found]
+    stems = [stem for stem in present if stem not in found]
+    owners = owners_by_name(tomogram_ids, stems)
+    for tomogram in left:
+        own = [stems[i] for i, o in owners.items() if tomogram_ids[o] == tomogram]
+        if len(own) == 1:
+            found[tomogram] = present[own[0]]
+    return {t: found[t] for t in tomogram_ids if t in found}
 
 
 def _read_set(

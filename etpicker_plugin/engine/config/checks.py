@@ -1,10 +1,20 @@
 """Checks shared by the commands' parameters."""
 
+import logging
 import math
 from typing import Any
 
 from etpicker_plugin.engine.errors import ConfigError
+from etpicker_plugin.engine.names import (
+    is_hidden,
+    printable,
+    require_classes,
+    require_tomograms,
+)
 from etpicker_plugin.engine.negative import NEGATIVE
+from etpicker_plugin.engine.pairing import pair_files
+
+logger = logging.getLogger(__name__)
 
 
 def require(condition: bool, message: str) -> None:
@@ -33,19 +43,50 @@ def require_not_negative(config: Any, *names: str) -> None:
         )
 
 
-def require_same_number(
-    first: tuple[str, ...], second: tuple[str, ...], name: str, other: str
-) -> None:
-    """Refuse lists that do not pair up."""
-    require(
-        len(first) == len(second),
-        f"--{name} names {len(first)} file(s) and --{other} {len(second)}. "
-        "Give one for each, in the same order.",
+def pass_over_hidden(config: Any, *names: str) -> None:
+    """Leave hidden files out of lists of files, with a warning; refuse a list of them.
+
+    The lists are changed in the configuration, which no one has seen yet.
+    """
+    for name in names:
+        paths = getattr(config, name)
+        hidden = [path for path in paths if is_hidden(path)]
+        if not hidden:
+            continue
+        shown = f"--{name.replace('_', '-')}: {printable(', '.join(hidden))}"
+        require(
+            len(hidden) < len(paths),
+            f"{shown}: hidden files (macOS leaves them on shared disks) are no data. "
+            "Give others.",
+        )
+        logger.warning("%s: hidden files are passed over.", shown)
+        kept = tuple(path for path in paths if not is_hidden(path))
+        object.__setattr__(config, name, kept)
+
+
+def require_tomogram_lists(config: Any, *names: str) -> None:
+    """Refuse tomograms of one name, or of names that no file of ours may have."""
+    pass_over_hidden(config, *names)
+    for name in names:
+        require_tomograms(getattr(config, name), flag=f"--{name.replace('_', '-')}")
+
+
+def put_in_order(config: Any, name: str, *, of: str) -> None:
+    """Put a list of files in the order of those to which they belong, by name.
+
+    So whoever has the configuration may take them one by one (see ``pairing``).
+    """
+    pass_over_hidden(config, name)
+    flag, owner_flag = (f"--{n.replace('_', '-')}" for n in (name, of))
+    pairs = pair_files(
+        getattr(config, of), getattr(config, name), flag=flag, owner_flag=owner_flag
     )
+    object.__setattr__(config, name, tuple(pairs.values()))
 
 
 def require_diameters(diameters: dict[str, float]) -> None:
-    """Refuse diameters that no particle has, and one of negatives."""
+    """Refuse diameters that no particle has, one of negatives, and names of none."""
+    require_classes(diameters, what="--diameter")
     for name, value in diameters.items():
         require(
             name != NEGATIVE,

@@ -2,10 +2,16 @@
 
 from dataclasses import dataclass
 
-from etpicker_plugin.engine.config.checks import require, require_positive
+from etpicker_plugin.engine.config.checks import (
+    pass_over_hidden,
+    require,
+    require_positive,
+    require_tomogram_lists,
+)
 from etpicker_plugin.engine.config.options import REQUIRED, option
 from etpicker_plugin.engine.formats.catalogue import CATALOGUE, format_named
 from etpicker_plugin.engine.formats.format import Format, FormatOptions
+from etpicker_plugin.engine.names import require_classes
 
 FORMATS = tuple(known.name for known in CATALOGUE)
 JOINT = [known for known in CATALOGUE if known.is_joint]
@@ -97,6 +103,9 @@ class ConvertConfig:
 
     def __post_init__(self) -> None:
         """Refuse contradictions, and what would have to be guessed."""
+        require_tomogram_lists(self, "tomogram")
+        pass_over_hidden(self, "input")
+        require_classes(self.class_name, what="--class-name")
         require_positive(self, "voxel_size", "binning")
         require(len(self.class_name) > 0, "--class-name: give at least one name.")
         require(

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 
 from etpicker_plugin.engine.config.checks import (
+    put_in_order,
     require,
     require_diameters,
     require_positive,
-    require_same_number,
+    require_tomogram_lists,
 )
 from etpicker_plugin.engine.config.options import REQUIRED, option
 
@@ -22,7 +23,7 @@ class EvaluateConfig:
     )
     truth: tuple[str, ...] = option(
         REQUIRED,
-        "One CSV of true centres per tomogram, in the same order.",
+        "One CSV of true centres per tomogram, named like its picks.",
         counts="content",
     )
     diameter: dict[str, float] = option(
@@ -56,7 +57,8 @@ class EvaluateConfig:
 
     def __post_init__(self) -> None:
         """Refuse contradictions before any file is opened."""
-        require_same_number(self.picks, self.truth, "picks", "truth")
+        require_tomogram_lists(self, "picks")
+        put_in_order(self, "truth", of="picks")
         require_diameters(self.diameter)
         require_positive(self, "voxel_size", "match_distance", "f_beta")
         require(

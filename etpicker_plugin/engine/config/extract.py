@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 
 from etpicker_plugin.engine.config.checks import (
+    pass_over_hidden,
     require,
     require_diameters,
     require_positive,
+    require_tomogram_lists,
 )
 from etpicker_plugin.engine.config.options import REQUIRED, option
 from etpicker_plugin.engine.config.shared import (
@@ -86,6 +88,8 @@ class ExtractConfig:
 
     def __post_init__(self) -> None:
         """Refuse contradictions before any file is opened."""
+        require_tomogram_lists(self, "tomogram")
+        pass_over_hidden(self, "coordinates")
         require_diameters(self.diameter)
         require_positive(self, "box_voxel_size", "voxel_size", "voltage")
         require_positive(self, "spherical_aberration")

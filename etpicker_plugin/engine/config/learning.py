@@ -3,11 +3,12 @@
 from typing import Any
 
 from etpicker_plugin.engine.config.checks import (
+    put_in_order,
     require,
     require_diameters,
     require_not_negative,
     require_positive,
-    require_same_number,
+    require_tomogram_lists,
 )
 from etpicker_plugin.engine.config.options import option
 
@@ -16,7 +17,8 @@ def mask_option() -> Any:
     """Declare where not to learn."""
     return option(
         (),
-        "One region mask (MRC) per tomogram: voxels that are 0 are not learnt from.",
+        "One region mask (MRC) per tomogram, named after it: voxels that are 0 are "
+        "not learnt from.",
         label="Region masks",
         counts="content",
         of="tomogram",
@@ -98,15 +100,11 @@ def check_learning(config: Any) -> None:
     ConfigError
         Naming the parameter, what was given, and what is expected.
     """
-    require_same_number(config.tomogram, config.coordinates, "tomogram", "coordinates")
+    require_tomogram_lists(config, "tomogram", "validation_tomogram")
+    put_in_order(config, "coordinates", of="tomogram")
     if config.mask:
-        require_same_number(config.tomogram, config.mask, "tomogram", "mask")
-    require_same_number(
-        config.validation_tomogram,
-        config.validation_coordinates,
-        "validation-tomogram",
-        "validation-coordinates",
-    )
+        put_in_order(config, "mask", of="tomogram")
+    put_in_order(config, "validation_coordinates", of="validation_tomogram")
     require_positive(config, "voxel_size", "max_minutes", "steps", "batch_size")
     require_positive(config, "learning_rate", "f_alpha", "patience", "exemplar_budget")
     require_not_negative(config, "seed", "threads")

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from etpicker_plugin.engine.config.checks import (
+    put_in_order,
     require,
     require_not_negative,
     require_positive,
-    require_same_number,
+    require_tomogram_lists,
 )
 from etpicker_plugin.engine.config.options import REQUIRED, option
 from etpicker_plugin.engine.config.part import SLURM, Part, read_part
@@ -72,7 +73,8 @@ class PickConfig:
     voxel_size: float | None = voxel_size_option()
     mask: tuple[str, ...] = option(
         (),
-        "One region mask (MRC) per tomogram: nothing is picked where it is 0.",
+        "One region mask (MRC) per tomogram, named after it: nothing is picked where "
+        "it is 0.",
         label="Region masks",
         counts="content",
         of="tomogram",
@@ -156,8 +158,9 @@ class PickConfig:
         """Refuse contradictions before any file is opened."""
         if self.part != SLURM:  # only the task itself knows which one it is
             self.read_part()
+        require_tomogram_lists(self, "tomogram")
         if self.mask:
-            require_same_number(self.tomogram, self.mask, "tomogram", "mask")
+            put_in_order(self, "mask", of="tomogram")
         require(
             not (self.unbiased and self.classes),
             "--unbiased picks all the model knows, and --classes only some. Give one.",

@@ -1,10 +1,14 @@
 """Parameters of the commands that judge several pickers' sets side by side."""
 
-import re
 from typing import Any
 
-from etpicker_plugin.engine.config.checks import require, require_diameters
+from etpicker_plugin.engine.config.checks import (
+    require,
+    require_diameters,
+    require_tomogram_lists,
+)
 from etpicker_plugin.engine.config.options import REQUIRED, option
+from etpicker_plugin.engine.names import require_new_names
 
 CONTROL = "control"
 """Name of the random-coordinate set; no picker may have it."""
@@ -64,21 +68,14 @@ def require_pick_sets(config: Any, *, least: int) -> None:
         f"--picks: got {len(names)} set(s), expected {least} to {MAX_SETS}. Give each "
         "as NAME=FOLDER.",
     )
+    require_new_names(names, what="--picks")
     for name in names:
-        require(
-            re.fullmatch(r"[\w.+-]+", name) is not None,
-            f"--picks: the name '{name}' holds a character that file names may not "
-            "have. Use letters, digits, '-', '_', '.' and '+'.",
-        )
         require(
             name.lower() != CONTROL,
             f"--picks: '{name}' is the name of the random coordinates. Give the set "
             "another name.",
         )
-    require(
-        len({name.lower() for name in names}) == len(names),
-        f"--picks: the names {', '.join(names)} differ in case only. Rename one.",
-    )
+    require_tomogram_lists(config, "tomogram")
     require(
         len(config.diameter) == 1,
         f"--diameter: got {len(config.diameter)} classes, expected one. Run the "

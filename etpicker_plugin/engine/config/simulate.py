@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 
 from etpicker_plugin.engine.config.checks import (
+    pass_over_hidden,
     require,
     require_not_negative,
     require_positive,
 )
 from etpicker_plugin.engine.config.options import REQUIRED, option
+from etpicker_plugin.engine.names import require_new_names, tomogram_id_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +62,9 @@ class SimulateConfig:
 
     def __post_init__(self) -> None:
         """Refuse impossible scenes before any computing."""
+        pass_over_hidden(self, "density")
+        require_new_names([self.name], what="--name")
+        require_new_names(map(tomogram_id_of, self.density), what="--density")
         require_positive(self, "tomograms", "voxel_size", "particles", "snr")
         require_positive(self, "tilt_step", "defocus")
         require_not_negative(self, "membranes", "filaments", "gold", "seed")

@@ -25,6 +25,7 @@ from etpicker_plugin.engine.config.shared import (
     threads_option,
     voxel_size_option,
 )
+from etpicker_plugin.engine.names import require_new_names
 from etpicker_plugin.engine.network_names import NETWORKS
 
 LABEL_SHAPES = ("ball", "truncated-ball", "cubic")
@@ -42,9 +43,9 @@ class TrainConfig:
     )
     coordinates: tuple[str, ...] = option(
         REQUIRED,
-        "One coordinate CSV per tomogram, in the same order: a header with "
-        "class,x,y,z; 0-based voxels of that tomogram. Rows of class 'negative' are "
-        "places without a particle and are learnt as such.",
+        "One coordinate CSV per tomogram, named after it: a header with class,x,y,z; "
+        "0-based voxels of that tomogram. Rows of class 'negative' are places without "
+        "a particle and are learnt as such.",
         label="Coordinates",
         counts="content",
         of="tomogram",
@@ -75,7 +76,7 @@ class TrainConfig:
     )
     validation_coordinates: tuple[str, ...] = option(
         (),
-        "One coordinate CSV per validation tomogram.",
+        "One coordinate CSV per validation tomogram, named after it.",
         label="Validation coordinates",
         counts="content",
         of="validation_tomogram",
@@ -150,4 +151,5 @@ class TrainConfig:
     def __post_init__(self) -> None:
         """Refuse contradictions before any file is opened."""
         check_learning(self)
+        require_new_names(self.diameter, what="--diameter")
         require_positive(self, "working_voxel_size", "label_diameter")

@@ -45,7 +45,7 @@ class UpdateConfig:
     )
     coordinates: tuple[str, ...] = option(
         REQUIRED,
-        "One coordinate CSV per new tomogram, in the same order: a header with "
+        "One coordinate CSV per new tomogram, named after it: a header with "
         "class,x,y,z; 0-based voxels of that tomogram. Rows of class 'negative' are "
         "places without a particle and are learnt as such.",
         label="Coordinates",

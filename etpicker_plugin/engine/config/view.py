@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 from etpicker_plugin.engine.config.checks import (
-    require,
+    pass_over_hidden,
     require_diameters,
     require_positive,
+    require_tomogram_lists,
 )
 from etpicker_plugin.engine.config.options import REQUIRED, option
 from etpicker_plugin.engine.config.shared import voxel_size_option
@@ -20,8 +21,8 @@ class ViewConfig:
     )
     coordinates: tuple[str, ...] = option(
         (),
-        "Picks to begin with: one CSV per tomogram, or some named as theirs. They are "
-        "copied, never changed.",
+        "Picks to begin with: one CSV per tomogram, or some, named after theirs. They "
+        "are copied, never changed.",
         label="Coordinates",
     )
     compare: tuple[str, ...] = option(
@@ -52,9 +53,7 @@ class ViewConfig:
 
     def __post_init__(self) -> None:
         """Refuse contradictions before any file is opened."""
+        require_tomogram_lists(self, "tomogram")
+        pass_over_hidden(self, "coordinates", "compare", "probability", "mask")
         require_diameters(self.diameter)
         require_positive(self, "voxel_size")
-        require(
-            len(set(self.tomogram)) == len(self.tomogram),
-            "--tomogram: a tomogram is given twice. Give each once.",
-        )

@@ -16,9 +16,12 @@ from etpicker_plugin.engine.formats.catalogue import format_named
 from etpicker_plugin.engine.formats.checks import refuse_outside
 from etpicker_plugin.engine.formats.format import Format, Item
 from etpicker_plugin.engine.formats.names import number_classes
+from etpicker_plugin.engine.formats.star_words import in_star_words
 from etpicker_plugin.engine.geometry import TomogramFrame, mirror_z
+from etpicker_plugin.engine.names import require_class_in_file, warn_star_words
 from etpicker_plugin.engine.particles import Particles, join_particles
 from etpicker_plugin.engine.progress import Progress, ProgressEvent
+from etpicker_plugin.engine.volumes.tomogram import VOXEL_SIZE_TOLERANCE
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +41,9 @@ def convert(
     written_format = format_named(config.output_format)
     _warn_without_binning(config)
     items = read_items(config)
+    check_classes(items)
+    if written_format.holds_words:
+        items = in_words(items)
     plan = plan_outputs(items, out_dir, written_format)
     refuse_existing(list(plan), written_format)
     numbers = class_numbers_of(items, order=config.class_name)
@@ -68,6 +74,32 @@ def read_items(config: ConvertConfig) -> list[Item]:
     return items
 
 
+def check_classes(items: Sequence[Item]) -> None:
+    """Refuse classes whose names are none, or would break a line.
+
+    Raises
+    ------
+    InputDataError
+        If a file holds one.
+    """
+    for name in {str(name) for particles, _ in items for name in particles.class_names}:
+        require_class_in_file(name, what="Class")
+
+
+def in_words(items: Sequence[Item]) -> list[Item]:
+    """Return the particles under names that a file of words can hold.
+
+    Raises
+    ------
+    ConfigError
+        If two names would be one.
+    """
+    classes = {str(name) for particles, _ in items for name in particles.class_names}
+    warn_star_words([frame.tomogram_id for _, frame in items], what="Tomograms")
+    warn_star_words(sorted(classes), what="Classes")
+    return [in_star_words(*item) for item in items]
+
+
 def class_numbers_of(items: Sequence[Item], *, order: Sequence[str]) -> dict[str, int]:
     """Number all classes from 1, the same in every file of one conversion.
 
@@ -88,6 +120,7 @@ def plan_outputs(
         If there is nothing to write, or two would go to one file.
     """
     if written.is_joint:
+        refuse_voxel_sizes(items, written)
         return {out_dir / written.path_of(): list(items)}
     if written.is_per_class:
         planned = [
@@ -107,6 +140,25 @@ def plan_outputs(
             "Rename a tomogram or a class."
         )
     return plan
+
+
+def refuse_voxel_sizes(items: Sequence[Item], written: Format) -> None:
+    """Refuse tomograms of several voxel sizes in a file that is read with one.
+
+    Raises
+    ------
+    ConfigError
+        Naming the sizes.
+    """
+    sizes = {frame.tomogram_id: frame.voxel_size for _, frame in items}
+    least, most = min(sizes.values(), default=1.0), max(sizes.values(), default=1.0)
+    if written.one_voxel_size and most - least > VOXEL_SIZE_TOLERANCE * most:
+        listed = ", ".join(f"{name} {size:g} Å" for name, size in sizes.items())
+        raise ConfigError(
+            f"The tomograms have several voxel sizes ({listed}), and "
+            f"{written.one_voxel_size}. Convert those of each voxel size into a folder "
+            "of their own."
+        )
 
 
 def refuse_existing(paths: Sequence[Path], written: Format) -> None:

@@ -10,6 +10,7 @@ from etpicker_plugin.engine.formats.catalogue import format_named
 from etpicker_plugin.engine.formats.format import Format, Frames
 from etpicker_plugin.engine.formats.names import match_names
 from etpicker_plugin.engine.geometry import TomogramFrame
+from etpicker_plugin.engine.names import require_file_name
 from etpicker_plugin.engine.volumes.tomogram import read_tomogram
 
 
@@ -52,7 +53,11 @@ def _joint_file(paths: list[Path], read: Format, config: ConvertConfig) -> Input
     (path,) = paths
     if config.tomogram:
         return InputFile(path, tomogram_frames(config))
-    return InputFile(path, {n: _given_frame(n, config) for n in read.names_in(path)})
+    names = [
+        require_file_name(name, what=f"{path}: tomogram")
+        for name in read.names_in(path)
+    ]
+    return InputFile(path, {name: _given_frame(name, config) for name in names})
 
 
 def _pair(paths: list[Path], read: Format, config: ConvertConfig) -> list[InputFile]:

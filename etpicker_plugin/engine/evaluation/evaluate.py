@@ -3,7 +3,6 @@
 import dataclasses
 import json
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,6 @@ import numpy as np
 from etpicker_plugin.engine.atomic import write_whole
 from etpicker_plugin.engine.config.evaluate import EvaluateConfig
 from etpicker_plugin.engine.config.options import config_to_values
-from etpicker_plugin.engine.errors import ConfigError
 from etpicker_plugin.engine.evaluation.report import write_report
 from etpicker_plugin.engine.evaluation.scoring import (
     ClassScores,
@@ -59,12 +57,10 @@ def evaluate(
 
     Raises
     ------
-    ConfigError
-        If picks and truth name the same tomograms in another order.
     InputDataError
         If a file cannot be read.
     """
-    names = name_tomograms(config.picks, config.truth)
+    names = [Path(path).stem for path in config.picks]
     compared: dict[str, dict[str, Comparison]] = {}
     for done, name in enumerate(names, 1):
         picks = read_csv(Path(config.picks[done - 1]), tomogram_id=name)
@@ -77,27 +73,6 @@ def evaluate(
     write_report(result.classes, result.tomograms, result.comparisons, out_dir)
     logger.info("Picks against truth\n%s", format_table(result.classes))
     return result
-
-
-def name_tomograms(picks: Sequence[str], truth: Sequence[str]) -> list[str]:
-    """Return a name per pair of files: the picks' file name, numbered if repeated.
-
-    Raises
-    ------
-    ConfigError
-        If both lists hold the same names in another order.
-    """
-    names = [Path(p).stem for p in picks]
-    true_names = [Path(t).stem for t in truth]
-    if names != true_names and sorted(names) == sorted(true_names):
-        raise ConfigError(
-            f"--picks names {', '.join(names)} and --truth {', '.join(true_names)}. "
-            "They are paired by position: give both in the same order."
-        )
-    return [
-        name if names.count(name) == 1 else f"{name}_{number}"
-        for number, name in enumerate(names, 1)
-    ]
 
 
 def compare_classes(

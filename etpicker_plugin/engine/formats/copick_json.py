@@ -7,6 +7,7 @@ folder is the root of a copick project.
 """
 
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -28,11 +29,13 @@ from etpicker_plugin.engine.formats.json_files import (
     to_numbers,
 )
 from etpicker_plugin.engine.geometry import TomogramFrame, from_ang_xyz, to_ang_xyz
+from etpicker_plugin.engine.names import require_file_name
 from etpicker_plugin.engine.orientation import known_or_unturned
 from etpicker_plugin.engine.particles import Particles, make_particles
 
 USER = "etpicker"
 SESSION = "1"
+RUNS = "ExperimentRuns"
 PICKS = "Picks"
 NOT_IN_A_NAME = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f\s_]')
 
@@ -43,22 +46,26 @@ def copick_object(class_name: str) -> str:
 
 
 def copick_run(path: Path) -> str:
-    """Return the run of a file: of its folder, or stated in it.
+    """Return the run of a file: of its place in a project, stated in it, or its folder.
 
     Raises
     ------
     InputDataError
-        If there is neither.
+        If there is none of them, or it cannot be a tomogram's name.
     """
-    if path.parent.name == PICKS:
-        return path.parents[1].name
-    run = read_object(path).get("run_name")
+    place = Path(os.path.abspath(path)).parent  # not through links, as ours are
+    beside = place.parent.name if place.name == PICKS else ""
+    if beside and place.parents[1].name == RUNS:
+        return beside
+    run = read_object(path).get("run_name") or beside
     if not run:
         raise InputDataError(
             f"Coordinates {path}: no run_name, and the file does not lie in "
             f"RUN/{PICKS}. Put it there, or add run_name."
         )
-    return str(run)
+    if not isinstance(run, str):
+        raise InputDataError(f"Coordinates {path}: run_name is {run!r}, no text.")
+    return require_file_name(run, what=f"Coordinates {path}: run_name")
 
 
 def read_copick(path: Path, *, frame: TomogramFrame) -> Particles:
@@ -149,7 +156,7 @@ def _sidecar(path: Path) -> Path:
 
 COPICK = Format(
     name="copick",
-    file=f"ExperimentRuns/{{tomogram}}/{PICKS}/{USER}_{SESSION}_{{class_name}}.json",
+    file=f"{RUNS}/{{tomogram}}/{PICKS}/{USER}_{SESSION}_{{class_name}}.json",
     positions="x y z, Å from the centre of voxel 0",
     glob=f"**/{PICKS}/*.json",
     tomograms_in=lambda path: [copick_run(path)],

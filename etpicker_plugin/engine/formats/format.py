@@ -13,6 +13,7 @@ from typing import Any
 
 from etpicker_plugin.engine.formats.names import split_class
 from etpicker_plugin.engine.geometry import TomogramFrame
+from etpicker_plugin.engine.names import require_file_name, require_path
 from etpicker_plugin.engine.particles import Particles
 
 VOXELS = "x y z, voxels from 0, voxel i centred at i"
@@ -97,6 +98,10 @@ class Format:
         Why it cannot be read or written without the binning, if so.
     states_binning
         Whether a file states the binning, so that it can be read without.
+    holds_words
+        Whether names stand in it as words, without blanks and quotes.
+    one_voxel_size
+        Why a file cannot hold tomograms of several voxel sizes, if so.
     without_binning
         What to tell where the binning is not given but would be heeded.
     mirrors_at_centre
@@ -119,6 +124,8 @@ class Format:
     heeded: tuple[str, ...] = ()
     needs_binning: str = ""
     states_binning: bool = False
+    holds_words: bool = False
+    one_voxel_size: str = ""
     without_binning: str = ""
     mirrors_at_centre: bool = False
 
@@ -138,10 +145,21 @@ class Format:
         return self.is_per_class and self.tomograms_in is None
 
     def path_of(self, tomogram_id: str = "", class_name: str = "") -> Path:
-        """Return a file's path in the output folder."""
-        tomogram = self.spell_tomogram(tomogram_id)
-        class_name = self.spell_class(class_name)
-        return Path(self.file.format(tomogram=tomogram, class_name=class_name))
+        """Return a file's path in the output folder, out of which no name leads.
+
+        Raises
+        ------
+        InputDataError
+            If a name cannot be part of a file's name.
+        """
+        names = {
+            "tomogram": self.spell_tomogram(tomogram_id),
+            "class_name": self.spell_class(class_name),
+        }
+        for what, name in names.items():
+            if name:
+                require_file_name(name, what=what.replace("_name", "").capitalize())
+        return require_path(Path(self.file.format(**names)))
 
     def names_in(self, path: Path) -> list[str]:
         """Return the tomograms that a file holds by its own account."""

@@ -248,6 +248,7 @@ def _format(version: str, *, positions: str) -> Format:
         file="particles.star",
         positions=positions,
         holds_every_column=True,
+        holds_words=True,
         glob="*.star",
         tomograms_in=partial(read_star_names, version=version),
         read=partial(_read, version=version),

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -238,6 +239,7 @@ def _format(name: str, *, positions: str, normalised: bool) -> Format:
         file="particles.star",
         positions=positions,
         holds_every_column=True,
+        holds_words=True,
         glob="*.star",
         tomograms_in=read_warp_names,
         read=partial(_read, normalised=normalised),
@@ -245,7 +247,10 @@ def _format(name: str, *, positions: str, normalised: bool) -> Format:
     )
 
 
-WARP = _format("warp", positions=VOXELS, normalised=False)
+WARP = replace(
+    _format("warp", positions=VOXELS, normalised=False),
+    one_voxel_size="Warp reads a table's voxels with one pixel size",
+)
 WARP_NORMALISED = _format(
     "warp-normalised",
     positions="x y z, fractions of the tomogram's size",

@@ -11,6 +11,7 @@ from etpicker_plugin.engine.errors import CheckpointError, InputDataError
 from etpicker_plugin.engine.hashing import file_sha256
 from etpicker_plugin.engine.held_out import describe_metrics
 from etpicker_plugin.engine.model.card import ModelCard, describe_round, read_card
+from etpicker_plugin.engine.names import printable, visible
 from etpicker_plugin.engine.negative import NEGATIVE
 from etpicker_plugin.engine.progress import Progress
 
@@ -50,7 +51,7 @@ def models(
     if config.json:
         text = json.dumps([_record(e, folder) for e in found], indent=1)
     else:
-        text = "\n".join(tree_lines(found, folder))
+        text = "\n".join(map(printable, tree_lines(found, folder)))
     sys.stdout.write(text + "\n")
     return found
 
@@ -58,7 +59,7 @@ def models(
 def find_models(folder: Path) -> list[ModelEntry]:
     """Return the models in a folder and below, by round and path."""
     entries = []
-    for path in sorted(folder.rglob("*.safetensors")):
+    for path in visible(folder.rglob("*.safetensors")):
         try:
             card = read_card(path)
         except CheckpointError as error:

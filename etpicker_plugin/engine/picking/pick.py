@@ -1,7 +1,7 @@
 """``etpicker pick``: tomograms through a model to coordinate files."""
 
 import logging
-from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 from etpicker_plugin import __version__
@@ -17,13 +17,18 @@ from etpicker_plugin.engine.errors import (
 from etpicker_plugin.engine.hashing import file_sha256
 from etpicker_plugin.engine.model.inference import for_inference
 from etpicker_plugin.engine.model.model_file import load_model
+from etpicker_plugin.engine.names import (
+    file_fault,
+    printable,
+    tomogram_id_of,
+    warn_star_words,
+)
 from etpicker_plugin.engine.particles import Particles
 from etpicker_plugin.engine.picking.failures import forget_failure, note_error
 from etpicker_plugin.engine.picking.loaded_model import LoadedModel, thresholds
 from etpicker_plugin.engine.picking.one_tomogram import pick_tomogram
 from etpicker_plugin.engine.picking.progress import TomogramsProgress
 from etpicker_plugin.engine.progress import Progress
-from etpicker_plugin.engine.volumes.tomogram import tomogram_id_of
 
 logger = logging.getLogger(__name__)
 
@@ -43,8 +48,8 @@ def pick(
     EtPickerError
         That of the first tomogram, when not one could be picked.
     """
-    check_names(config.tomogram)
     model = open_model(config)
+    warn_names(config, [species.name for species in model.card.classes])
     picks: dict[str, Particles] = {}
     failed: dict[str, EtPickerError] = {}
     part = part_of(config)
@@ -121,18 +126,21 @@ def part_of(config: PickConfig) -> tuple[tuple[str, str | None], ...]:
     return mine
 
 
-def check_names(paths: tuple[str, ...]) -> None:
-    """Refuse two tomograms whose picks would have one name.
+def warn_names(config: PickConfig, classes: Sequence[str]) -> None:
+    """Say which names stand otherwise in NAME.star.
 
     Raises
     ------
     ConfigError
-        Naming them.
+        If two tomograms, or two classes, could not be told apart there, or a
+        probability map cannot be named after its class.
     """
-    counts = Counter(tomogram_id_of(path) for path in paths)
-    double = sorted(name for name, count in counts.items() if count > 1)
-    if double:
-        raise ConfigError(
-            f"Several tomograms are named {', '.join(double)}; their picks would "
-            "have one file. Rename them, or pick them into folders of their own."
-        )
+    warn_star_words(map(tomogram_id_of, config.tomogram), what="Tomograms")
+    warn_star_words(classes, what="Classes of the model")
+    for name in classes if config.probability_map else ():
+        fault = file_fault(name)
+        if fault:
+            raise ConfigError(
+                f"--probability-map: no file can be named after the model's class "
+                f"'{printable(name)}': {fault}. Pick without probability maps."
+            )

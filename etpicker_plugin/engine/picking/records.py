@@ -13,6 +13,7 @@ from etpicker_plugin.engine.config.pick import PickConfig
 from etpicker_plugin.engine.errors import ConfigError
 from etpicker_plugin.engine.formats.coordinates_csv import read_csv, write_csv
 from etpicker_plugin.engine.formats.relion_star import write_star
+from etpicker_plugin.engine.formats.star_words import in_star_words
 from etpicker_plugin.engine.geometry import TomogramFrame
 from etpicker_plugin.engine.particles import Particles
 from etpicker_plugin.engine.picking.loaded_model import LoadedModel, thresholds
@@ -91,8 +92,8 @@ def finished_picks(name: str, run: Run, *, out_dir: Path) -> Particles | None:
     if before != run:
         raise ConfigError(refusal(f"{out_dir / name}.csv holds picks", before, run))
     if not are_as_written(out_dir, record["files"]):
-        for file in (*record["files"], sidecar.name):
-            (out_dir / file).unlink(missing_ok=True)
+        for ending in ("csv", "star", "json"):  # not what the record says lies there
+            (out_dir / f"{name}.{ending}").unlink(missing_ok=True)
         return None
     logger.info("%s is picked already.", name)
     return read_csv(out_dir / f"{name}.csv", tomogram_id=name)
@@ -116,7 +117,7 @@ def write_picks(
     with keeping_former(out_dir / csv) as path:
         write_csv(particles, path)
     with keeping_former(out_dir / star) as path:
-        write_star([(particles, frame)], path, version="relion5")
+        write_star([in_star_words(particles, frame)], path, version="relion5")
     record = {
         **_describe(inputs, run),
         "picks": len(particles),

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from etpicker_plugin.engine.atomic import write_whole
 from etpicker_plugin.engine.config.extract import ExtractConfig
 from etpicker_plugin.engine.errors import InputDataError
+from etpicker_plugin.engine.names import star_word, warn_star_words
 from etpicker_plugin.engine.particles import Particles
 from etpicker_plugin.engine.progress import Progress, ProgressEvent
 from etpicker_plugin.engine.run_folder import claim_folder
@@ -81,6 +82,8 @@ def extract(
         If a file cannot be used, or not one box is whole.
     """
     sources = read_sources(config)
+    warn_star_words([s.tomogram.tomogram_id for s in sources], what="Tomograms")
+    warn_star_words(config.diameter, what="--diameter")
     voxel_size = choose_voxel_size(config, sources)
     box = choose_box(config, voxel_size)
     _check_any_inside(sources, box, voxel_size)
@@ -140,7 +143,7 @@ def _extract_tomogram(
     voxel_size: float,
     report: Progress,
 ) -> tuple[BoxSet, list[tuple[Particles, str]]]:
-    name = source.tomogram.tomogram_id
+    name = star_word(source.tomogram.tomogram_id)  # the table holds the folder's name
     folder = out_dir / "boxes" / name
     folder.mkdir(parents=True, exist_ok=True)
     inside = _inside(source, box, voxel_size)

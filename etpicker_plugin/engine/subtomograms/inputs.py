@@ -12,13 +12,13 @@ from etpicker_plugin.engine.config.extract import ExtractConfig
 from etpicker_plugin.engine.errors import ConfigError, InputDataError
 from etpicker_plugin.engine.formats.checks import check_particles
 from etpicker_plugin.engine.formats.coordinates_csv import read_csv
-from etpicker_plugin.engine.formats.names import match_names
+from etpicker_plugin.engine.names import visible
+from etpicker_plugin.engine.pairing import pair_files
 from etpicker_plugin.engine.particles import Particles
 from etpicker_plugin.engine.volumes.tomogram import (
     VOXEL_SIZE_TOLERANCE,
     Tomogram,
     read_tomogram,
-    tomogram_id_of,
 )
 
 logger = logging.getLogger(__name__)
@@ -48,7 +48,7 @@ def read_sources(config: ExtractConfig) -> list[Source]:
     InputDataError
         If a tomogram or a file of coordinates cannot be used.
     """
-    pairs = pair_files(config.tomogram, find_coordinate_files(config.coordinates))
+    pairs = pair_coordinates(config)
     sources = [
         _read_source(Path(tomogram), path, config) for tomogram, path in pairs.items()
     ]
@@ -71,7 +71,7 @@ def find_coordinate_files(given: Sequence[str]) -> list[Path]:
     """
     files: list[Path] = []
     for path in map(Path, given):
-        found = sorted(path.glob("*.csv")) if path.is_dir() else [path]
+        found = visible(path.glob("*.csv")) if path.is_dir() else [path]
         if not found:
             raise InputDataError(
                 f"Folder of coordinates {path}: no .csv in it. Expected NAME.csv for "
@@ -81,33 +81,28 @@ def find_coordinate_files(given: Sequence[str]) -> list[Path]:
     return files
 
 
-def pair_files(tomograms: Sequence[str], files: Sequence[Path]) -> dict[str, Path]:
-    """Return the coordinate file of each tomogram, by name.
+def pair_coordinates(config: ExtractConfig) -> dict[str, Path]:
+    """Return the coordinate file of each tomogram that has one.
 
     Raises
     ------
     ConfigError
-        If two have one name, or a file has no tomogram.
+        If files and tomograms do not pair up.
+    InputDataError
+        If a folder holds no file.
     """
-    by_name = {tomogram_id_of(path): path for path in tomograms}
-    for what, count, paths in (
-        ("tomograms", len(by_name), tomograms),
-        ("coordinate files", len({f.stem for f in files}), files),
-    ):
-        if count < len(paths):
-            raise ConfigError(
-                f"Several {what} have one name: {', '.join(map(str, paths))}. They "
-                "are paired by name: rename them."
-            )
-    match = match_names([f.stem for f in files], list(by_name))
-    if match.unmatched:
-        raise ConfigError(
-            f"Coordinates and tomograms do not pair up by name; {match.describe()}. "
-            "Give every tomogram; NAME.csv belongs to NAME.mrc."
-        )
-    if match.unused:
-        logger.warning("Without coordinates, left out: %s", ", ".join(match.unused))
-    return {by_name[match.pairs[f.stem]]: f for f in files}
+    files = find_coordinate_files(config.coordinates)
+    pairs = pair_files(
+        config.tomogram,
+        [str(file) for file in files],
+        flag="--coordinates",
+        every=False,
+        by_order=not any(Path(given).is_dir() for given in config.coordinates),
+    )
+    without = [path for path in config.tomogram if path not in pairs]
+    if without:
+        logger.warning("Without coordinates, left out: %s", ", ".join(without))
+    return {tomogram: Path(file) for tomogram, file in pairs.items()}
 
 
 def choose_voxel_size(config: ExtractConfig, sources: Sequence[Source]) -> float:

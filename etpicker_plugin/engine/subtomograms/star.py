@@ -19,6 +19,7 @@ from etpicker_plugin.engine.formats.star_columns import (
     SCORE,
 )
 from etpicker_plugin.engine.geometry import reverse_axes
+from etpicker_plugin.engine.names import star_word
 from etpicker_plugin.engine.orientation import to_relion_angles
 from etpicker_plugin.engine.particles import Particles
 
@@ -73,7 +74,9 @@ def write_particles_star(sets: Sequence[BoxSet], path: Path, *, optics: Optics) 
         _particle_table(item, group=sizes.index(item.voxel_size) + 1) for item in sets
     ]
     table = pd.concat(tables, ignore_index=True)
-    for column in ("rlnImageName", "rlnMicrographName", "rlnCtfImage", CLASS_NAME):
+    for column in ("rlnMicrographName", CLASS_NAME):
+        table[column] = table[column].map(star_word)
+    for column in ("rlnImageName", "rlnCtfImage"):
         check_names(list(dict.fromkeys(table[column])))
     if table[SCORE].isna().all():
         table = table.drop(columns=SCORE)

@@ -7,10 +7,10 @@ from etpicker_plugin.engine.config.update import UpdateConfig
 from etpicker_plugin.engine.errors import ConfigError, InputDataError
 from etpicker_plugin.engine.formats.coordinates_csv import read_csv
 from etpicker_plugin.engine.model.card import ModelCard
+from etpicker_plugin.engine.names import require_new_names, tomogram_id_of
 from etpicker_plugin.engine.negative import NEGATIVE
 from etpicker_plugin.engine.species import Species
 from etpicker_plugin.engine.training.scale import label_diameters_ang
-from etpicker_plugin.engine.volumes.tomogram import tomogram_id_of
 
 SAME_DIAMETER = 0.02
 SMALLEST_VOX = 6.0
@@ -59,6 +59,7 @@ def plan_classes(card: ModelCard, config: UpdateConfig) -> Plan:
                 f"{known[name]:g} Å. Give that, or another name for another particle."
             )
     new = {name: d for name, d in learnt.items() if name not in known}
+    require_new_names(new, what="--diameter")
     _check_sizes(new, card.working_voxel_size)
     labels = label_diameters_ang(new, card.working_voxel_size, None)
     return Plan(

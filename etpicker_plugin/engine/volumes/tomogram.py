@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from etpicker_plugin.engine.errors import InputDataError
+from etpicker_plugin.engine.names import tomogram_id_of
 from etpicker_plugin.engine.volumes.watched_file import WatchedFile, read_at
 
 MRC_MODES = (0, 1, 2, 6, 12)
@@ -43,11 +44,6 @@ class Tomogram:
         """Size in voxels."""
         z, y, x = self.data.shape
         return z, y, x
-
-
-def tomogram_id_of(path: Path | str) -> str:
-    """Return the name that a tomogram's outputs carry."""
-    return Path(path).stem
 
 
 def read_tomogram(path: Path | str, voxel_size: float | None = None) -> Tomogram:

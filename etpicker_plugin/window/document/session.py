@@ -7,7 +7,6 @@ For a tomogram NAME the folder holds ``NAME.start.csv`` (the picks that it began
 
 import fcntl
 import shutil
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,11 +18,11 @@ from etpicker_plugin.engine.config.view import ViewConfig
 from etpicker_plugin.engine.errors import ConfigError, ResourceError
 from etpicker_plugin.engine.formats.checks import refuse_outside
 from etpicker_plugin.engine.formats.coordinates_csv import read_csv, write_csv
-from etpicker_plugin.engine.formats.names import match_names
 from etpicker_plugin.engine.hashing import file_sha256
+from etpicker_plugin.engine.names import require_new_names
 from etpicker_plugin.engine.negative import NEGATIVE
+from etpicker_plugin.engine.pairing import pair_files
 from etpicker_plugin.engine.particles import Particles, make_particles
-from etpicker_plugin.engine.volumes.tomogram import tomogram_id_of
 from etpicker_plugin.window.document.annotation import Annotation
 from etpicker_plugin.window.document.height_index import HeightIndex
 from etpicker_plugin.window.document.journal import Journal
@@ -118,6 +117,7 @@ class Session:
             If the folder is open in another window, or cannot be written.
         """
         self.folder = folder
+        _check_new_classes(config, folder)
         self._lock = _lock(folder)
         self.classes = Classes(folder / CLASSES_FILE, config.diameter)
         self.documents = [
@@ -215,6 +215,18 @@ class Session:
         return particles, _digest(start)
 
 
+def _check_new_classes(config: ViewConfig, folder: Path) -> None:
+    """Refuse classes to mark that no model could learn; those of picks are as they are.
+
+    Raises
+    ------
+    ConfigError
+        Naming the first, and a name like it.
+    """
+    if not (config.coordinates or config.compare or (folder / CLASSES_FILE).exists()):
+        require_new_names(config.diameter, what="--diameter")
+
+
 def _lock(folder: Path):
     """Take the folder for this process; the system frees it even after a kill."""
     stream = None
@@ -237,39 +249,20 @@ def _lock(folder: Path):
 
 def _pair_inputs(config: ViewConfig) -> dict[str, dict[str, str | None]]:
     """Return for each tomogram the files of the other lists that belong to it."""
-    names = [tomogram_id_of(path) for path in config.tomogram]
-    double = sorted({name for name in names if names.count(name) > 1})
-    if double:
-        raise ConfigError(
-            f"Several tomograms are named {', '.join(double)}; their picks would have "
-            "one file. Rename them, or open them one by one."
-        )
     lists = {
         "coordinates": config.coordinates,
         "compare": config.compare,
         "probability": config.probability,
         "mask": config.mask,
     }
-    pairs = {flag: _pair(config.tomogram, files, flag) for flag, files in lists.items()}
+    pairs = {
+        name: pair_files(config.tomogram, files, flag=f"--{name}", every=False)
+        for name, files in lists.items()
+    }
     return {
-        path: {flag: found.get(path) for flag, found in pairs.items()}
+        path: {name: found.get(path) for name, found in pairs.items()}
         for path in config.tomogram
     }
-
-
-def _pair(tomograms: Sequence[str], files: Sequence[str], flag: str) -> dict[str, str]:
-    """Pair files with tomograms: by name, or as many in the same order."""
-    by_name = {tomogram_id_of(path): path for path in tomograms}
-    of_file = {tomogram_id_of(path): path for path in files}
-    match = match_names(list(of_file), list(by_name))
-    if len(of_file) == len(files) and not match.unmatched:
-        return {by_name[match.pairs[name]]: path for name, path in of_file.items()}
-    if len(files) == len(tomograms):
-        return dict(zip(tomograms, files, strict=True))
-    raise ConfigError(
-        f"--{flag}: files and tomograms do not pair up by name; {match.describe()}. "
-        "Name each as its tomogram, or give one for each in the same order."
-    )
 
 
 def _digest(path: Path) -> str:

@@ -17,6 +17,7 @@ from PyQt5.QtWidgets import (
 )
 
 from etpicker_plugin.engine.errors import EtPickerError
+from etpicker_plugin.engine.names import require_new_names
 from etpicker_plugin.engine.negative import NEGATIVE
 from etpicker_plugin.window.document.settings import Classes
 from etpicker_plugin.window.drawing.colours import class_colour
@@ -119,11 +120,10 @@ class ClassPanel(QGroupBox):
                 "the name of negatives. Give another."
             )
             return
-        if any(sign in name for sign in " ,="):
-            self.failed.emit(
-                f"Class name '{name}': without spaces, commas and '=', please, so that "
-                "it can stand on a command line. Give another."
-            )
+        try:
+            require_new_names([name], what="Add class")
+        except EtPickerError as error:
+            self.failed.emit(str(error))
             return
         self._change(name, diameter_ang=self.classes.largest_diameter())
         self.choose_key(len(self.classes))

@@ -1,5 +1,7 @@
 """The window: views in the middle, tomograms to the left, controls to the right."""
 
+import html
+
 from PyQt5.QtCore import Qt, QTimer
 from PyQt5.QtGui import QCloseEvent, QKeyEvent
 from PyQt5.QtWidgets import (
@@ -158,7 +160,7 @@ class MainWindow(QMainWindow):
         x, y, z = document.volume.shape_zyx[::-1]
         size = f"{x} × {y} × {z} voxels of {document.volume.voxel_size:g}\u00a0Å"
         self.setWindowTitle(f"{document.name} — etpicker")
-        self.views.corner.setText(f"<b>{document.name}</b><br>{size}")
+        self.views.corner.setText(f"<b>{html.escape(document.name)}</b><br>{size}")
         self._show_cursor()
 
     def start(self) -> None:
@@ -183,6 +185,7 @@ class MainWindow(QMainWindow):
         """Show an error; while one is open, another takes its place."""
         if self._message is None:
             self._message = QMessageBox(QMessageBox.Warning, "etpicker", text)
+            self._message.setTextFormat(Qt.PlainText)  # names may look like HTML
             self._message.setParent(self, Qt.Dialog)
         self._message.setText(text)
         self._message.open()
@@ -193,12 +196,15 @@ class MainWindow(QMainWindow):
         try:
             self.session.close()
         except EtPickerError as error:
-            QMessageBox.warning(
-                self,
+            message = QMessageBox(
+                QMessageBox.Warning,
                 "etpicker",
                 f"{error}\n\nEvery edit is safe in the annotation's journal: open it "
                 "again to go on.",
+                parent=self,
             )
+            message.setTextFormat(Qt.PlainText)
+            message.exec_()
         event.accept()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

@@ -93,7 +93,7 @@ class ScorePanel(QGroupBox):
         ]
         scores = np.concatenate(found)
         self.scores = scores[np.isfinite(scores)]
-        self.setTitle(f"Scores of {self.name}")
+        self.setTitle(f"Scores of {self.name}".replace("&", "&&"))
         self.setEnabled(len(self.scores) > 0)
         if len(self.scores):
             counts, edges = np.histogram(self.scores, bins=BINS)

@@ -1,7 +1,9 @@
 """The page that asks about one place after the other."""
 
+import html
+
 import numpy as np
-from PyQt5.QtCore import pyqtSignal
+from PyQt5.QtCore import Qt, pyqtSignal
 from PyQt5.QtWidgets import QGroupBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout
 
 from etpicker_plugin.engine.errors import EtPickerError
@@ -34,6 +36,7 @@ class SuggestPage(QGroupBox):
         self.text.setProperty("faint", True)
         self.start = QPushButton("Suggest")
         self.state = QLabel()
+        self.state.setTextFormat(Qt.RichText)
         self.state.setWordWrap(True)
         self.accept = self._button("Particle  [A]", "A", self.confirm)
         self.decline = self._button("None here  [X]", "X", self.reject)
@@ -79,8 +82,8 @@ class SuggestPage(QGroupBox):
         self.queue = [p for p in found.tolist() if self._key(p) not in self.skipped]
         if not self.queue:
             self.state.setText(
-                f"There is no place to ask about: no pick of {name} has a score, or "
-                "all are answered."
+                f"There is no place to ask about: no pick of {html.escape(name)} has a "
+                "score, or all are answered."
             )
         self._show()
 
@@ -119,8 +122,9 @@ class SuggestPage(QGroupBox):
         if self.queue:
             pick = self.queue[0]
             score = annotation.scores[pick]
+            name = html.escape(annotation.class_of(pick))
             self.state.setText(
-                f"<b>Is this {annotation.class_of(pick)}?</b> score {score:.3f} · "
+                f"<b>Is this {name}?</b> score {score:.3f} · "
                 f"{len(self.queue)} to go · {self.answered} answered"
             )
             self.jumped.emit(pick)

@@ -1,5 +1,7 @@
 """The tomograms with their counts per class."""
 
+import html
+
 import numpy as np
 from PyQt5.QtCore import Qt, pyqtSignal
 from PyQt5.QtGui import QColor
@@ -33,7 +35,8 @@ class TomogramList(QTableWidget):
         self.verticalHeader().hide()
         for row, document in enumerate(session.documents):
             item = QTableWidgetItem(document.name)
-            item.setToolTip(str(document.volume.path))
+            path = html.escape(str(document.volume.path))
+            item.setToolTip(f"<span>{path}</span>")
             self.setItem(row, 0, item)
         self.refresh()
         self.currentCellChanged.connect(self._choose)

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
-from PyQt5.QtCore import QPointF, pyqtSignal
+from PyQt5.QtCore import QPointF, Qt, pyqtSignal
 from PyQt5.QtWidgets import QGridLayout, QLabel, QSizePolicy, QWidget
 
 from etpicker_plugin.window.aids.agreement import Agreement
@@ -37,6 +37,7 @@ class Views(QWidget):
         self.agreement: Agreement | None = None
         self.views = {axis: SliceView(axis, state) for axis in (Z, Y, X)}
         self.corner = QLabel()
+        self.corner.setTextFormat(Qt.RichText)
         self.corner.setContentsMargins(14, 8, 8, 8)
         self.corner.setWordWrap(True)
         self.corner.setSizePolicy(QSizePolicy.Ignored, QSizePolicy.Ignored)

@@ -62,7 +62,7 @@ def config_of(folder, out="out", **parameters):
 
 def run(folder, **parameters):
     config = config_of(folder, **parameters)
-    out = folder / "out"
+    out = folder / parameters.get("out", "out")
     out.mkdir(exist_ok=True)
     compare(config, out, on_progress=ignore_progress)
     return json.loads((out / "compare.json").read_text(encoding="utf-8"))
@@ -129,6 +129,20 @@ def test_tomograms_that_one_set_lacks_are_left_out_of_all(folder, caplog):
     assert found["left_out"] == ["TS_2", "TS_3"]
     assert found["sets"]["A"]["n"] == 4
     assert "no tomogram for TS_9" in caplog.text
+
+
+def test_files_named_after_their_tomograms_and_hidden_ones(folder, caplog):
+    plain = run(folder, out="plain")
+    for name in SHAPES:
+        path = folder / "b" / f"{name}.csv"
+        path.rename(path.with_name(f"{name}_picks.csv"))
+        (folder / "b" / f"._{name}.csv").write_bytes(b"\0\5\x16\7")
+
+    found = run(folder)
+
+    assert found["subsets"] == plain["subsets"]
+    assert "taken by their names: TS_1_picks.csv for TS_1" in caplog.text
+    assert "._TS_1" not in caplog.text
 
 
 def test_a_result_is_never_overwritten(folder):
@@ -199,7 +213,7 @@ def test_two_classes_in_a_set_of_another_name(folder):
         ({"picks": {"A": "a"}}, r"got 1 set\(s\), expected 2 to 5"),
         ({"picks": {"A": "a", "a": "b"}}, "differ in case only"),
         ({"picks": {"A": "a", "control": "b"}}, "name of the random coordinates"),
-        ({"picks": {"A": "a", "x/y": "b"}}, "file names may not have"),
+        ({"picks": {"A": "a", "x/y": "b"}}, "holds a path separator"),
         ({"diameter": {"a": 100.0, "b": 90.0}}, "got 2 classes, expected one"),
         ({"diameter": {"a": 3.0}}, "10 to 5000 Å"),
         ({"match_distance": -1.0}, "expected a number above 0"),

@@ -10,7 +10,7 @@ import pytest
 
 from etpicker_plugin.engine.config.evaluate import EvaluateConfig
 from etpicker_plugin.engine.errors import ConfigError, InputDataError
-from etpicker_plugin.engine.evaluation.evaluate import evaluate, name_tomograms
+from etpicker_plugin.engine.evaluation.evaluate import evaluate
 from etpicker_plugin.engine.progress import ignore_progress
 
 TRUTH = {
@@ -106,17 +106,26 @@ def test_files_pair_by_position(tmp_path):
     assert metrics["classes"]["ribosome"]["n_true_positive"] == 0
 
 
-def test_the_same_names_in_another_order_are_refused():
-    with pytest.raises(ConfigError, match="same order"):
-        name_tomograms(["p/TS_1.csv", "p/TS_2.csv"], ["t/TS_2.csv", "t/TS_1.csv"])
+def test_the_same_names_in_another_order_pair_by_name(tmp_path):
+    turned = {name: TRUTH[name] for name in ("TS_2", "TS_1")}
+
+    metrics = run(tmp_path, PICKS, turned, diameter={"ribosome": 100.0})
+
+    (tmp_path / "same").mkdir()
+    same = run(tmp_path / "same", PICKS, TRUTH, diameter={"ribosome": 100.0})
+    assert metrics["tomograms"] == same["tomograms"]
+    assert metrics["classes"]["ribosome"]["n_true_positive"] == 2
 
 
-def test_names_that_repeat_are_numbered():
-    assert name_tomograms(["a/x.csv", "b/x.csv", "y.csv"], ["1", "2", "3"]) == [
-        "x_1",
-        "x_2",
-        "y",
-    ]
+def test_two_of_one_name_are_refused():
+    with pytest.raises(ConfigError, match="Several tomograms are named x"):
+        EvaluateConfig(
+            picks=("a/x.csv", "b/x.csv"),
+            truth=("1.csv", "2.csv"),
+            diameter={"ribosome": 100.0},
+            voxel_size=10.0,
+            out="out",
+        )
 
 
 def test_empty_picks_and_a_class_that_the_truth_lacks(tmp_path, caplog):

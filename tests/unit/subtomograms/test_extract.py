@@ -307,6 +307,33 @@ def test_names_that_do_not_pair_up_are_named(folder):
         run(config(folder), folder)
 
 
+def test_hidden_files_are_passed_over(folder):
+    for name in ("._TS_a.csv", ".TS_b.csv", "._TS_c.csv"):
+        (folder / "picks" / name).write_bytes(b"\0\5\x16\7")
+
+    assert len(run(config(folder), folder).sets) == 2
+
+
+def test_files_of_a_folder_never_go_by_their_order(folder):
+    for name, other in (("TS_a", "first"), ("TS_b", "second")):
+        (folder / "picks" / f"{name}.csv").rename(folder / "picks" / f"{other}.csv")
+
+    with pytest.raises(ConfigError, match=r"without a tomogram: first.csv, second.csv"):
+        run(config(folder), folder)
+
+
+def test_files_given_go_by_name_in_any_order(folder):
+    files = [folder / "picks" / f"{n}_picks.csv" for n in ("TS_b", "TS_a")]
+    for file in files:
+        file.with_name(file.name.replace("_picks", "")).rename(file)
+
+    result = run(config(folder, coordinates=tuple(map(str, files))), folder)
+
+    assert [s.particles.tomogram_id for s in result.sets] == ["TS_a", "TS_b"]
+    x = result.sets[0].particles.positions_zyx[:, 2]
+    np.testing.assert_allclose(x, [25.4, 44.0])
+
+
 def test_a_folder_without_coordinates_is_refused(folder):
     (folder / "empty").mkdir()
 

@@ -56,6 +56,31 @@ def test_a_file_of_no_tomogram_is_refused(data):
         open_session(data, coordinates=(str(data / "TS_9.csv"),))
 
 
+def test_files_go_by_name_in_another_order_and_masks_too(data):
+    for name in ("TS_1", "TS_2"):
+        (data / f"{name}_picks.csv").write_text(f"class,x,y,z\n{name},1,2,3\n")
+        volume = np.full((11, 21, 31), int(name[-1]), np.float32)
+        write_tomogram(data / f"mask_{name}.mrc", volume)
+    session = open_session(
+        data,
+        coordinates=(str(data / "TS_2_picks.csv"), str(data / "TS_1_picks.csv")),
+        mask=(str(data / "mask_TS_2.mrc"), str(data / "mask_TS_1.mrc")),
+    )
+    names = [d.annotation.class_names for d in session.documents]
+    assert names == [["TS_1"], ["TS_2"]]
+    assert [d.mask.tomogram_id for d in session.documents] == ["mask_TS_1", "mask_TS_2"]
+
+
+def test_a_new_class_has_a_name_that_training_takes(data):
+    with pytest.raises(ConfigError, match="for example 26S_proteasome"):
+        open_session(data, coordinates=(), diameter={"26S proteasome": 100.0})
+    assert not (data / "annotation" / "classes.json").exists()
+
+    (data / "TS_2.csv").write_text(CSV.replace("\na,", "\n26S proteasome,"))
+    session = open_session(data, out="old", diameter={"26S proteasome": 100.0})
+    assert session.classes["26S proteasome"].diameter_ang == 100.0
+
+
 def test_it_goes_on_where_it_was_with_or_without_the_coordinates(data):
     session = open_session(data, diameter={"a": 120.0, "b": 80.0})
     document = session.documents[1]
@@ -161,7 +186,7 @@ def test_bad_inputs_are_named(data):
     (data / "TS_1.csv").write_text("class,x,y,z\na,99,2,3\n")
     with pytest.raises(InputDataError, match="outside the tomogram"):
         open_session(data, coordinates=(str(data / "TS_1.csv"),))
-    with pytest.raises(ConfigError, match="given twice"):
+    with pytest.raises(ConfigError, match="Several tomograms are named TS_1"):
         open_session(data, tomogram=(str(data / "TS_1.mrc"),) * 2)
     with pytest.raises(ConfigError, match="negative"):
         open_session(data, out="other", diameter={NEGATIVE: 100.0})

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from etpicker_plugin.engine.errors import ExternalProgramError
 from etpicker_plugin.engine.geometry import reverse_axes
+from etpicker_plugin.engine.names import star_word
 from etpicker_plugin.engine.relion.find import Relion
 from etpicker_plugin.engine.relion.plans import (
     RANKS_OF_HALVES,
@@ -132,7 +133,9 @@ def _particle_table(candidates: Candidates) -> pd.DataFrame:
     count = len(candidates)
     return pd.DataFrame(
         {
-            "rlnMicrographName": [f"{t}.mrc" for t in candidates.tomogram_ids],
+            "rlnMicrographName": [
+                f"{star_word(t)}.mrc" for t in candidates.tomogram_ids
+            ],
             "rlnCoordinateX": x,
             "rlnCoordinateY": y,
             "rlnCoordinateZ": z,
