@@ -13,7 +13,8 @@ from etpicker_plugin.engine.config.average import AverageConfig
 from etpicker_plugin.engine.errors import ConfigError, InputDataError
 from etpicker_plugin.engine.relion.read import IMAGE, read_particles
 from etpicker_plugin.engine.subtomograms.records import RECORD, STAR
-from etpicker_plugin.engine.volumes.tomogram import VOXEL_SIZE_TOLERANCE, read_tomogram
+from etpicker_plugin.engine.volumes.mrc_cell import VOXEL_SIZE_TOLERANCE
+from etpicker_plugin.engine.volumes.tomogram import read_map, read_whole
 
 WEDGE = "rlnCtfImage"
 LEAST_BOXES = {"refine": 8, "classify": 2}
@@ -108,10 +109,10 @@ def check_reference(path: str, boxes: Boxes) -> None:
         If it does not fit.
     """
     try:
-        volume = read_tomogram(path)
+        volume = read_map(path)
     except InputDataError as error:
         raise InputDataError(f"Reference: {error}") from error
-    data = np.asarray(volume.data, dtype=np.float32)
+    data = np.asarray(read_whole(volume), dtype=np.float32)
     wanted = (boxes.box,) * 3
     if volume.shape_zyx != wanted or (
         abs(volume.voxel_size - boxes.voxel_size)

@@ -13,8 +13,8 @@ from etpicker_plugin.engine.formats.checks import check_particles
 from etpicker_plugin.engine.formats.coordinates_csv import read_csv
 from etpicker_plugin.engine.negative import NEGATIVE
 from etpicker_plugin.engine.particles import Particles
+from etpicker_plugin.engine.volumes.mrc_cell import VOXEL_SIZE_TOLERANCE
 from etpicker_plugin.engine.volumes.tomogram import (
-    VOXEL_SIZE_TOLERANCE,
     Tomogram,
     read_tomogram,
 )
@@ -74,6 +74,7 @@ def read_pick_sets(
     *,
     class_name: str,
     voxel_size: float | None,
+    trust_voxel_size: bool = False,
 ) -> PickSets:
     """Read one class of every set, in the tomograms that all sets cover.
 
@@ -86,7 +87,7 @@ def read_pick_sets(
         If a folder, a file or a tomogram cannot be used, voxel sizes differ, no
         tomogram is covered by all, or a set is empty.
     """
-    opened = open_tomograms(tomograms, voxel_size)
+    opened = open_tomograms(tomograms, voxel_size, trusted=trust_voxel_size)
     files = {name: find_files(name, Path(f), opened) for name, f in folders.items()}
     common = [t for t in opened if all(t in found for found in files.values())]
     if not common:
@@ -113,7 +114,7 @@ def read_pick_sets(
 
 
 def open_tomograms(
-    paths: Sequence[str], voxel_size: float | None
+    paths: Sequence[str], voxel_size: float | None, *, trusted: bool = False
 ) -> dict[str, Tomogram]:
     """Open tomograms by name; refuse repeated names and different voxel sizes.
 
@@ -124,7 +125,7 @@ def open_tomograms(
     """
     opened: dict[str, Tomogram] = {}
     for path in paths:
-        tomogram = read_tomogram(path, voxel_size)
+        tomogram = read_tomogram(path, voxel_size, trust_voxel_size=trusted)
         if tomogram.tomogram_id in opened:
             raise InputDataError(
                 f"Two tomograms are named {tomogram.tomogram_id}. Rename one, and its "

@@ -2,8 +2,13 @@
 
 from dataclasses import dataclass
 
-from etpicker_plugin.engine.config.checks import require, require_positive
+from etpicker_plugin.engine.config.checks import (
+    require,
+    require_given_if_trusted,
+    require_positive,
+)
 from etpicker_plugin.engine.config.options import REQUIRED, option
+from etpicker_plugin.engine.config.shared import trust_voxel_size_option
 from etpicker_plugin.engine.formats.catalogue import CATALOGUE, format_named
 from etpicker_plugin.engine.formats.format import Format, FormatOptions
 
@@ -56,6 +61,7 @@ class ConvertConfig:
     voxel_size: float | None = option(
         None, "Voxel size of the tomogram.", label="Voxel size", unit="Å"
     )
+    trust_voxel_size: bool = trust_voxel_size_option()
     binning: float | None = option(
         None,
         "Tomogram voxel size over tilt-series pixel size. It must be given for formats "
@@ -97,7 +103,8 @@ class ConvertConfig:
 
     def __post_init__(self) -> None:
         """Refuse contradictions, and what would have to be guessed."""
-        require_positive(self, "voxel_size", "binning")
+        require_given_if_trusted(self)
+        require_positive(self, "binning")
         require(len(self.class_name) > 0, "--class-name: give at least one name.")
         require(
             len(self.dimensions) in (0, 3) and all(n > 0 for n in self.dimensions),

@@ -7,6 +7,7 @@ from etpicker_plugin.engine.config.checks import (
     require_diameters,
     require_positive,
     require_same_number,
+    require_voxel_size,
 )
 from etpicker_plugin.engine.config.options import REQUIRED, option
 
@@ -54,7 +55,8 @@ class EvaluateConfig:
         """Refuse contradictions before any file is opened."""
         require_same_number(self.picks, self.truth, "picks", "truth")
         require_diameters(self.diameter)
-        require_positive(self, "voxel_size", "match_distance", "f_beta")
+        require_voxel_size(self, "voxel_size")
+        require_positive(self, "match_distance", "f_beta")
         require(
             self.match_distance <= 2.0,
             f"--match-distance: got {self.match_distance} diameters, expected 2 or "

@@ -5,6 +5,7 @@ from typing import Any
 from etpicker_plugin.engine.config.checks import (
     require,
     require_diameters,
+    require_given_if_trusted,
     require_not_negative,
     require_positive,
     require_same_number,
@@ -105,7 +106,8 @@ def check_learning(config: Any) -> None:
         "validation-tomogram",
         "validation-coordinates",
     )
-    require_positive(config, "voxel_size", "max_minutes", "steps", "batch_size")
+    require_given_if_trusted(config)
+    require_positive(config, "max_minutes", "steps", "batch_size")
     require_positive(config, "learning_rate", "f_alpha", "patience", "exemplar_budget")
     require_not_negative(config, "seed", "threads")
     require_diameters(config.diameter)

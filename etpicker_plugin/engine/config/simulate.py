@@ -6,6 +6,7 @@ from etpicker_plugin.engine.config.checks import (
     require,
     require_not_negative,
     require_positive,
+    require_voxel_size,
 )
 from etpicker_plugin.engine.config.options import REQUIRED, option
 
@@ -60,7 +61,8 @@ class SimulateConfig:
 
     def __post_init__(self) -> None:
         """Refuse impossible scenes before any computing."""
-        require_positive(self, "tomograms", "voxel_size", "particles", "snr")
+        require_voxel_size(self, "voxel_size")
+        require_positive(self, "tomograms", "particles", "snr")
         require_positive(self, "tilt_step", "defocus")
         require_not_negative(self, "membranes", "filaments", "gold", "seed")
         require(

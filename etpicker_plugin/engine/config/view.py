@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from etpicker_plugin.engine.config.checks import (
     require,
     require_diameters,
-    require_positive,
+    require_given_if_trusted,
 )
 from etpicker_plugin.engine.config.options import REQUIRED, option
-from etpicker_plugin.engine.config.shared import voxel_size_option
+from etpicker_plugin.engine.config.shared import (
+    trust_voxel_size_option,
+    voxel_size_option,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +39,7 @@ class ViewConfig:
         unit="Å",
     )
     voxel_size: float | None = voxel_size_option()
+    trust_voxel_size: bool = trust_voxel_size_option()
     probability: tuple[str, ...] = option(
         (), "Probability maps to lay over the tomograms.", label="Probability maps"
     )
@@ -52,7 +56,7 @@ class ViewConfig:
     def __post_init__(self) -> None:
         """Refuse contradictions before any file is opened."""
         require_diameters(self.diameter)
-        require_positive(self, "voxel_size")
+        require_given_if_trusted(self)
         require(
             len(set(self.tomogram)) == len(self.tomogram),
             "--tomogram: a tomogram is given twice. Give each once.",

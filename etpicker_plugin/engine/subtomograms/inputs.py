@@ -14,8 +14,8 @@ from etpicker_plugin.engine.formats.checks import check_particles
 from etpicker_plugin.engine.formats.coordinates_csv import read_csv
 from etpicker_plugin.engine.formats.names import match_names
 from etpicker_plugin.engine.particles import Particles
+from etpicker_plugin.engine.volumes.mrc_cell import VOXEL_SIZE_TOLERANCE
 from etpicker_plugin.engine.volumes.tomogram import (
-    VOXEL_SIZE_TOLERANCE,
     Tomogram,
     read_tomogram,
     tomogram_id_of,
@@ -159,7 +159,9 @@ def choose_box(config: ExtractConfig, voxel_size: float) -> int:
 
 
 def _read_source(tomogram: Path, path: Path, config: ExtractConfig) -> Source:
-    volume = read_tomogram(tomogram, config.voxel_size)
+    volume = read_tomogram(
+        tomogram, config.voxel_size, trust_voxel_size=config.trust_voxel_size
+    )
     particles = read_csv(path, tomogram_id=volume.tomogram_id)
     wanted = np.isin(particles.class_names, list(config.diameter))
     particles = check_particles(

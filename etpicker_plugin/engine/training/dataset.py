@@ -19,7 +19,8 @@ from etpicker_plugin.engine.training.patches import UNKNOWN, TrainingVolume
 from etpicker_plugin.engine.training.split import Region, choose_held_out_slab
 from etpicker_plugin.engine.training.validation import ValidationPart
 from etpicker_plugin.engine.volumes.array_volume import ArrayVolume, load_into_memory
-from etpicker_plugin.engine.volumes.tomogram import Tomogram, read_mask, read_tomogram
+from etpicker_plugin.engine.volumes.region_mask import open_mask
+from etpicker_plugin.engine.volumes.tomogram import Tomogram, read_tomogram
 from etpicker_plugin.engine.volumes.working_volume import (
     WorkingVolume,
     open_working_volume,
@@ -60,6 +61,7 @@ def read_annotated(
     classes: list[str],
     annotation: str,
     voxel_size: float | None,
+    trust_voxel_size: bool = False,
     masks: tuple[str, ...] = (),
     role: str,
 ) -> list[Annotated]:
@@ -75,7 +77,9 @@ def read_annotated(
     for i, (tomogram_path, csv_path) in enumerate(
         zip(tomograms, coordinates, strict=True)
     ):
-        tomogram = read_tomogram(tomogram_path, voxel_size)
+        tomogram = read_tomogram(
+            tomogram_path, voxel_size, trust_voxel_size=trust_voxel_size
+        )
         particles = read_csv(Path(csv_path), tomogram_id=tomogram.tomogram_id)
         wanted = particles.select(np.isin(particles.class_names, classes))
         if len(wanted) == 0:
@@ -248,7 +252,7 @@ def load_mask(annotated: Annotated, volume: WorkingVolume) -> NDArray[np.bool_]:
     """Return the region mask at working voxels; all true without one."""
     if annotated.mask_path is None:
         return np.ones(volume.shape_zyx, dtype=bool)
-    mask = read_mask(annotated.mask_path, annotated.tomogram.shape_zyx)
+    mask = open_mask(annotated.mask_path, annotated.tomogram.shape_zyx).read()
     axes = [
         np.minimum(np.round(np.arange(n) * volume.scale).astype(int), m - 1)
         for n, m in zip(volume.shape_zyx, mask.shape, strict=True)

@@ -135,6 +135,7 @@ def _read_inputs(
         classes=list(plan.learnt),
         annotation=config.annotation,
         voxel_size=config.voxel_size,
+        trust_voxel_size=config.trust_voxel_size,
         masks=config.mask,
         role="training",
     )
@@ -144,6 +145,7 @@ def _read_inputs(
         classes=list(plan.classes),
         annotation=config.annotation,
         voxel_size=config.voxel_size,
+        trust_voxel_size=config.trust_voxel_size,
         role="validation",
     )
     dataset.check_classes_present(new, list(plan.learnt))
