@@ -30,7 +30,7 @@ from etpicker_plugin.engine.negative import NEGATIVE
 from etpicker_plugin.engine.particles import join_particles
 from etpicker_plugin.engine.records import progress_file
 
-INPUT_FIELDS = ("diameter", "annotation")
+INPUT_FIELDS = ("diameter", "annotation", "trust_voxel_size")
 SCIPION_FIELDS = (
     "tomogram",
     "coordinates",
@@ -146,7 +146,7 @@ class ProtEtPickerLearn(ProtEtPickerBase):
         particles = self._readParticles()
         return [
             *checks.check_sampling_rates(rate, self._samplingRates(), of="coordinates"),
-            *checks.check_headers(tomograms),
+            *checks.check_headers(tomograms, trusted=self.trustVoxelSize.get()),
             *checks.check_inside(particles, tomograms),
             *checks.check_inside(self._readNegatives(), tomograms),
             *checks.check_diameters(config.diameter, tomograms),

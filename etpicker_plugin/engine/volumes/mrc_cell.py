@@ -16,13 +16,18 @@ NOT_SET = 1.0
 """Programs that know no voxel size write 0 Å, or this."""
 
 INSIST = (
-    "To insist on the voxel size that you give, add --trust-voxel-size (in Scipion: "
+    " To insist on the voxel size that you give, add --trust-voxel-size (in Scipion: "
     "'Trust the sampling rate')."
 )
 
 
 def choose_voxel_size(
-    fields: Fields, given: float | None, *, trusted: bool, what: str
+    fields: Fields,
+    given: float | None,
+    *,
+    what: str,
+    trusted: bool = False,
+    remedy: str = "",
 ) -> tuple[float, str]:
     """Return the edge of a voxel in Å, and a remark where the header was overruled.
 
@@ -30,10 +35,12 @@ def choose_voxel_size(
     ----------
     given
         What the user says, in Å.
-    trusted
-        Whether that overrules whatever the header says.
     what
         The file in words, for messages.
+    trusted
+        Whether what is given overrules whatever the header says.
+    remedy
+        A last sentence on how to insist, where one can.
 
     Raises
     ------
@@ -48,13 +55,13 @@ def choose_voxel_size(
     if trusted:
         return given, _overruled(fault or f"its header says {stated:g} Å", given)
     if fault:
-        raise InputDataError(f"{what}: {fault}. Correct the header. {INSIST}")
+        raise InputDataError(f"{what}: {fault}. Correct the header.{remedy}")
     if stated in (0.0, NOT_SET):
         said = f"its header says {stated:g} Å, as programs write that do not know it"
         return given, _overruled(said, given)
     raise InputDataError(
         f"{what}: voxel size {stated:g} Å in the header, {given:g} Å given. One of "
-        f"them is wrong: correct the header, or the voxel size you give. {INSIST}"
+        f"them is wrong: correct the header, or the voxel size you give.{remedy}"
     )
 
 

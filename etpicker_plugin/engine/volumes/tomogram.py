@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from etpicker_plugin.engine.arrays import Shape
 from etpicker_plugin.engine.volumes.mrc_cell import (
+    INSIST,
     choose_voxel_size,
     is_improbable,
 )
@@ -44,8 +45,6 @@ class Tomogram:
         Bytes of the file before its first voxel.
     stored_axes
         Which axes of ``data`` sections, rows and columns of the file are.
-    remarks
-        What is odd about its header, sentences for the user.
     """
 
     tomogram_id: str
@@ -55,7 +54,6 @@ class Tomogram:
     file: WatchedFile | None = None
     offset: int = 0
     stored_axes: Shape = (0, 1, 2)
-    remarks: tuple[str, ...] = ()
 
     @property
     def shape_zyx(self) -> Shape:
@@ -107,8 +105,12 @@ def read_tomogram(
         of another mode or a strange axis order, or has no usable voxel size.
     """
     opened = open_mrc(Path(path), what=f"Tomogram {path}")
-    tomogram = _with_voxel_size(
-        opened, Path(path), f"Tomogram {path}", voxel_size, trust_voxel_size
+    chosen = choose_voxel_size(
+        opened.header.fields,
+        voxel_size,
+        what=f"Tomogram {path}",
+        trusted=trust_voxel_size,
+        remedy=INSIST,
     )
     if voxel_size is None and is_improbable(opened.header.fields):
         logger.warning(
@@ -116,9 +118,7 @@ def read_tomogram(
             "not know it. If it is another, give it (--voxel-size).",
             path,
         )
-    for remark in tomogram.remarks:
-        logger.warning("Tomogram %s: %s.", path, remark)
-    return tomogram
+    return _made(opened, Path(path), f"Tomogram {path}", *chosen)
 
 
 def read_map(path: Path | str, voxel_size: float | None = None) -> Tomogram:
@@ -130,19 +130,17 @@ def read_map(path: Path | str, voxel_size: float | None = None) -> Tomogram:
         As ``read_tomogram``.
     """
     opened = open_mrc(Path(path), what=f"Map {path}")
-    volume = _with_voxel_size(opened, Path(path), f"Map {path}", voxel_size, False)
-    for remark in volume.remarks:
-        logger.warning("Map %s: %s.", path, remark)
-    return volume
+    chosen = choose_voxel_size(opened.header.fields, voxel_size, what=f"Map {path}")
+    return _made(opened, Path(path), f"Map {path}", *chosen)
 
 
-def _with_voxel_size(
-    opened: MrcFile, path: Path, what: str, given: float | None, trusted: bool
+def _made(
+    opened: MrcFile, path: Path, what: str, voxel_size: float, remark: str
 ) -> Tomogram:
+    """Return an opened volume; log what is odd about it."""
     header = opened.header
-    voxel_size, remark = choose_voxel_size(
-        header.fields, given, trusted=trusted, what=what
-    )
+    for sentence in filter(None, (*header.remarks, remark)):
+        logger.warning("%s: %s.", what, sentence)
     return Tomogram(
         tomogram_id=tomogram_id_of(path),
         path=path,
@@ -151,7 +149,6 @@ def _with_voxel_size(
         file=opened.file,
         offset=header.offset,
         stored_axes=header.stored_axes,
-        remarks=(*header.remarks, remark) if remark else header.remarks,
     )
 
 
