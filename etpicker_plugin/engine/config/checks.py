@@ -33,8 +33,8 @@ def require_voxel_size(config: Any, *names: str) -> None:
         value = getattr(config, name)
         require(
             value is None or low <= value <= high,
-            f"--{name.replace('_', '-')}: got {value} Å, expected {low:g} to {high:g}: "
-            "the edge of a voxel in Å.",
+            f"--{name.replace('_', '-')}: got {value}, expected a number of {low:g} "
+            f"to {high:g} Å: the edge of a voxel.",
         )
 
 
