@@ -167,10 +167,20 @@ def describe_tomogram(annotated: Annotated) -> TomogramCard:
         tomogram_id=annotated.tomogram.tomogram_id,
         shape_zyx=annotated.tomogram.shape_zyx,
         voxel_size=annotated.tomogram.voxel_size,
-        sha256=file_sha256(annotated.tomogram.path),
+        sha256=_content(annotated.tomogram),
         particles=dict(sorted(counts.items())),
         role=annotated.role,
     )
+
+
+def _content(tomogram: Tomogram) -> str:
+    """Return the tomogram's hash; it is read once, while the file must be there.
+
+    A file that vanishes later has been learnt from all the same.
+    """
+    if tomogram.file is None:
+        return file_sha256(tomogram.path)
+    return tomogram.file.sha256()
 
 
 def load_dataset(
@@ -201,6 +211,7 @@ def load_dataset(
     for annotated in [*training, *validation]:
         volume = open_working_volume(annotated.tomogram, working_voxel_size)
         image = load_into_memory(volume)
+        _content(annotated.tomogram)
         allowed = load_mask(annotated, volume)
         positions = volume.to_working(annotated.particles.positions_zyx)
         _leave_out_border(allowed, positions, border_ang / working_voxel_size)
