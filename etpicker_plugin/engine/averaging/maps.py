@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from etpicker_plugin.engine.atomic import write_whole
+from etpicker_plugin.engine.averaging.inputs import refuse_other_axes
 from etpicker_plugin.engine.averaging.job import Job
 from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.relion.plans import (
@@ -121,6 +122,7 @@ def check_mask(path: str, *, box: int, voxel_size: float) -> None:
         If it does not fit.
     """
     mask = read_map(path, voxel_size)
+    refuse_other_axes(mask, f"Mask {path}")
     data = np.asarray(read_whole(mask), dtype=np.float32)
     if mask.shape_zyx != (box,) * 3:
         raise InputDataError(

@@ -1,6 +1,7 @@
 """Opening an MRC file: its header judged, its voxels mapped and none of them read."""
 
 import dataclasses
+import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -35,9 +36,9 @@ def open_mrc(path: Path, *, what: str) -> MrcFile:
     InputDataError
         If it is missing, or no MRC volume that can be used.
     """
-    if not path.exists():
+    if not os.path.exists(path):  # Path.exists fails for a name that is too long.
         raise InputDataError(f"{what}: no such file. Check the path.")
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise InputDataError(f"{what} is no file. Give an MRC volume.")
     file = WatchedFile(path)
     with file.open() as stream:

@@ -4,7 +4,6 @@ Nothing that a header says of the voxels is passed over in silence: it is heeded
 refused, or heeded with a remark to the user.
 """
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -236,8 +235,7 @@ def _stamp_remark(raw: bytes, fields: Fields) -> str:
 
 def _stack_remark(fields: Fields) -> str:
     """Return a doubt about a file that calls itself a stack of images."""
-    is_stack = fields.space_group == 0 and fields.samples[2] == 1
-    if not is_stack or math.prod(fields.samples) < 1:
+    if fields.space_group != 0 or fields.samples[2] != 1:
         return ""
     return (
         f"its header calls it a stack of {fields.size[2]} images, not a volume; it is "

@@ -298,6 +298,11 @@ def test_a_big_endian_volume_of_few_columns_is_no_other_file(path):
     np.testing.assert_array_equal(read_whole(found), data)
 
 
+def test_a_name_that_no_file_can_have(tmp_path):
+    with pytest.raises(InputDataError, match="no such file"):
+        read_tomogram(tmp_path / ("x" * 300))
+
+
 def test_a_folder(tmp_path):
     with pytest.raises(InputDataError, match="is no file"):
         read_tomogram(tmp_path)
