@@ -163,24 +163,15 @@ def describe_tomogram(annotated: Annotated) -> TomogramCard:
     """Return what the model card keeps of a tomogram."""
     marks = (annotated.particles, annotated.negatives)
     counts = Counter(name for found in marks for name in found.class_names.tolist())
+    file = annotated.tomogram.file
     return TomogramCard(
         tomogram_id=annotated.tomogram.tomogram_id,
         shape_zyx=annotated.tomogram.shape_zyx,
         voxel_size=annotated.tomogram.voxel_size,
-        sha256=_content(annotated.tomogram),
+        sha256=file_sha256(annotated.tomogram.path) if file is None else file.sha256(),
         particles=dict(sorted(counts.items())),
         role=annotated.role,
     )
-
-
-def _content(tomogram: Tomogram) -> str:
-    """Return the tomogram's hash; it is read once, while the file must be there.
-
-    A file that vanishes later has been learnt from all the same.
-    """
-    if tomogram.file is None:
-        return file_sha256(tomogram.path)
-    return tomogram.file.sha256()
 
 
 def load_dataset(
@@ -211,7 +202,8 @@ def load_dataset(
     for annotated in [*training, *validation]:
         volume = open_working_volume(annotated.tomogram, working_voxel_size)
         image = load_into_memory(volume)
-        _content(annotated.tomogram)
+        if annotated.tomogram.file is not None:  # It may vanish: it is learnt from.
+            annotated.tomogram.file.sha256()
         allowed = load_mask(annotated, volume)
         positions = volume.to_working(annotated.particles.positions_zyx)
         _leave_out_border(allowed, positions, border_ang / working_voxel_size)
@@ -263,7 +255,7 @@ def load_mask(annotated: Annotated, volume: WorkingVolume) -> NDArray[np.bool_]:
     """Return the region mask at working voxels; all true without one."""
     if annotated.mask_path is None:
         return np.ones(volume.shape_zyx, dtype=bool)
-    mask = open_mask(annotated.mask_path, annotated.tomogram.shape_zyx).read()
+    mask = open_mask(annotated.mask_path, annotated.tomogram.shape_zyx).read_whole()
     axes = [
         np.minimum(np.round(np.arange(n) * volume.scale).astype(int), m - 1)
         for n, m in zip(volume.shape_zyx, mask.shape, strict=True)

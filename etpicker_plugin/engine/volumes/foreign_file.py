@@ -17,6 +17,7 @@ KINDS = (
     (b"II*\x00", "a TIFF image"),
     (b"MM\x00*", "a TIFF image"),
     (b"II+\x00", "a TIFF image"),
+    (b"MM\x00+", "a TIFF image"),
     (b"\x93NUMPY", "a NumPy array"),
     (b"\x00\x00\x00\x03", "a Digital Micrograph file"),
     (b"\x00\x00\x00\x04", "a Digital Micrograph file"),

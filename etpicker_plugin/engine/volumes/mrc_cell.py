@@ -56,7 +56,7 @@ def choose_voxel_size(
         return given, _overruled(fault or f"its header says {stated:g} Å", given)
     if fault:
         raise InputDataError(f"{what}: {fault}. Correct the header.{remedy}")
-    if stated in (0.0, NOT_SET):
+    if stated == 0.0 or _is_not_set(stated):
         said = f"its header says {stated:g} Å, as programs write that do not know it"
         return given, _overruled(said, given)
     raise InputDataError(
@@ -68,7 +68,7 @@ def choose_voxel_size(
 def is_improbable(fields: Fields) -> bool:
     """Return whether a header's voxel size is the one that stands for none."""
     stated, fault = header_voxel_size(fields)
-    return not fault and stated == NOT_SET
+    return not fault and _is_not_set(stated)
 
 
 def header_voxel_size(fields: Fields) -> tuple[float, str]:
@@ -115,6 +115,10 @@ def _from_header(fields: Fields, what: str) -> float:
             "does), or, for tomograms, give it (--voxel-size)."
         )
     return stated
+
+
+def _is_not_set(stated: float) -> bool:
+    return math.isclose(stated, NOT_SET, rel_tol=1e-5)
 
 
 def _agree(stated: float, given: float) -> bool:

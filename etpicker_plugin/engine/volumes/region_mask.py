@@ -11,7 +11,6 @@ from etpicker_plugin.engine.arrays import Shape
 from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.volumes.mrc_file import open_mrc
 from etpicker_plugin.engine.volumes.tomogram import (
-    WHOLE,
     Box,
     Tomogram,
     read_box,
@@ -58,7 +57,14 @@ class RegionMask:
         """Size in voxels."""
         return self.volume.shape_zyx
 
-    def read(self, box: Box = WHOLE) -> NDArray[np.bool_]:
+    def read_whole(self) -> NDArray[np.bool_]:
+        """Return the whole mask, true inside (see ``read``)."""
+        inside = np.empty(self.shape_zyx, dtype=bool)
+        for box in slabs(self.volume, SLAB_VOXELS):
+            inside[box] = self.read(box)
+        return inside
+
+    def read(self, box: Box) -> NDArray[np.bool_]:
         """Return a box of the mask, true inside.
 
         Raises

@@ -148,4 +148,4 @@ def test_a_mask_of_bytes_is_the_same_mask_signed_or_not(
     path = write_mrc(
         tmp_path / "m.mrc", np.where(wanted, inside, outside).astype("u1"), **fields
     )
-    np.testing.assert_array_equal(open_mask(path, SHAPE).read(), wanted)
+    np.testing.assert_array_equal(open_mask(path, SHAPE).read_whole(), wanted)

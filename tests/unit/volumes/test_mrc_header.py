@@ -94,7 +94,7 @@ def test_every_axis_order_is_normalised_alike(tmp_path, axes):
 def test_every_axis_order_of_a_mask(path, axes):
     data = (numbered() % 7 == 0).astype("i1")
     mask = open_mask(write_mrc(path, stored_in(data, axes), axes=axes), SHAPE)
-    np.testing.assert_array_equal(mask.read(), data != 0)
+    np.testing.assert_array_equal(mask.read_whole(), data != 0)
     voxels = np.argwhere(np.ones(SHAPE))[::-1]
     np.testing.assert_array_equal(mask.contains(voxels), data.ravel()[::-1] != 0)
 

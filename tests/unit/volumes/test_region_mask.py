@@ -31,7 +31,7 @@ def test_a_mask_is_true_where_it_is_not_zero(tmp_path):
     data[1, 2, 3], data[2, 0, 6] = 1, -1
     path = written(tmp_path / "mask.mrc", data)
 
-    mask = open_mask(path, SHAPE).read()
+    mask = open_mask(path, SHAPE).read_whole()
 
     assert mask.dtype == bool
     assert np.argwhere(mask).tolist() == [[1, 2, 3], [2, 0, 6]]
@@ -51,7 +51,7 @@ def test_a_mask_is_true_where_it_is_not_zero(tmp_path):
 )
 def test_two_values_tell_inside_from_outside(tmp_path, outside, inside, kind):
     mask = open_mask(written(tmp_path / "m.mrc", mask_of(outside, inside, kind)), SHAPE)
-    assert np.argwhere(mask.read()).tolist() == INSIDE
+    assert np.argwhere(mask.read_whole()).tolist() == INSIDE
 
 
 def test_two_values_without_a_zero_are_said(tmp_path, caplog):
@@ -69,7 +69,7 @@ def test_a_mask_of_zeros_hides_everything(tmp_path):
 def test_a_mask_of_one_value_hides_nothing(tmp_path, caplog):
     path = written(tmp_path / "m.mrc", mask_of(7, 7))
     with caplog.at_level(logging.WARNING):
-        assert open_mask(path, SHAPE).read().all()
+        assert open_mask(path, SHAPE).read_whole().all()
     assert "all voxels are 7, so everything is inside" in caplog.text
 
 
@@ -86,7 +86,7 @@ def test_values_are_looked_at_slab_by_slab(tmp_path, monkeypatch):
     data = mask_of(-3, -2)
     data[2, 4, 6] = 0  # In the last slab.
     mask = open_mask(written(tmp_path / "m.mrc", data), SHAPE)
-    assert np.argwhere(~mask.read()).tolist() == [[2, 4, 6]]
+    assert np.argwhere(~mask.read_whole()).tolist() == [[2, 4, 6]]
 
 
 @pytest.mark.parametrize("outside", [0, -128])
@@ -120,4 +120,4 @@ def test_a_mask_that_is_cut_short_meanwhile(tmp_path):
         mask.contains(np.array([[2, 0, 6]]))
     path.unlink()
     with pytest.raises(InputDataError, match="vanished"):
-        mask.read()
+        mask.read_whole()
