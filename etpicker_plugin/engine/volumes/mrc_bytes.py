@@ -3,7 +3,8 @@
 MRC2014 says signed; before, they were unsigned, and some programs still write so.
 IMOD says it by a flag beside its stamp. The lowest and highest value in the header
 often tell too. Where these disagree, or none is there, the voxels decide: read the
-wrong way, what lies on either side of the middle value is torn apart by 256.
+wrong way, what lies on either side of the middle value is torn apart by 256. Where the
+header is of one mind it is believed, and a doubt of the voxels is said.
 """
 
 from collections.abc import Sequence
@@ -30,19 +31,26 @@ Claim = tuple[str, bool]
 def are_unsigned(header: MrcHeader, stream: FileIO) -> tuple[bool, str]:
     """Return whether mode 0 holds 0 to 255, and a remark where that is in doubt."""
     claims = header_claims(header.fields)
+    told = unsigned_by_roughness(_sample(header, stream))
     verdicts = {unsigned for _, unsigned in claims}
     if len(verdicts) == 1:
-        return verdicts.pop(), ""
-    told = unsigned_by_roughness(_sample(header, stream))
-    if told is None:
-        unsigned, by = (claims[0][1], "as the first says") if claims else (False, "")
-    else:
-        unsigned, by = told, "as the voxels tell"
-    if not claims and not unsigned:
+        (unsigned,) = verdicts
+        if told in (None, unsigned):
+            return unsigned, ""
+        return unsigned, _remark(claims, unsigned, "though the voxels look otherwise")
+    if told is not None:
+        remark = _remark(claims, told, "as the voxels tell") if claims or told else ""
+        return told, remark
+    if not claims:
         return False, ""
+    unsigned = claims[0][1]
+    return unsigned, _remark(claims, unsigned, "as the first says")
+
+
+def _remark(claims: list[Claim], unsigned: bool, by: str) -> str:
     found = ", but ".join(words for words, _ in claims) or "its header does not tell"
     range_ = "unsigned, 0 to 255" if unsigned else "signed, -128 to 127"
-    return unsigned, f"signed or unsigned bytes? {found}; read as {range_}, {by}"
+    return f"signed or unsigned bytes? {found}; read as {range_}, {by}"
 
 
 def header_claims(fields: Fields) -> list[Claim]:
@@ -68,11 +76,15 @@ def header_claims(fields: Fields) -> list[Claim]:
 def unsigned_by_roughness(sample: NDArray[np.uint8]) -> bool | None:
     """Return which reading makes the smoother image; None where neither clearly does.
 
+    Two values alone, a mask's, say nothing: 0 and 255 are as near as 0 and -1.
+
     Parameters
     ----------
     sample
         ``(N, columns)`` rows of bytes.
     """
+    if np.count_nonzero(np.bincount(sample.ravel(), minlength=256)) <= 2:
+        return None
     as_unsigned, as_signed = map(_roughness, (sample, sample.view(np.int8)))
     if as_signed > CLEARLY * as_unsigned:
         return True

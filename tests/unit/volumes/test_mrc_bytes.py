@@ -128,6 +128,18 @@ def test_roughness_by_hand():
     assert unsigned_by_roughness(about_128) is True
     assert unsigned_by_roughness(about_0) is False
     assert unsigned_by_roughness(both) is None
+    two_values = np.array([[0, 255, 0, 255]], np.uint8)
+    assert unsigned_by_roughness(two_values) is None
+
+
+def test_a_header_of_one_mind_is_believed_and_the_voxels_doubt_is_said(
+    tmp_path, caplog
+):
+    path = write(tmp_path / "a.mrc", SIGNED, imod_flags=0)
+    with caplog.at_level(logging.WARNING):
+        assert read_tomogram(path).data.dtype == np.uint8
+    assert "IMOD's flag says unsigned; read as unsigned" in caplog.text
+    assert "though the voxels look otherwise" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -142,10 +154,11 @@ def test_roughness_by_hand():
     ],
 )
 def test_a_mask_of_bytes_is_the_same_mask_signed_or_not(
-    tmp_path, outside, inside, fields
+    tmp_path, caplog, outside, inside, fields
 ):
     wanted = np.random.default_rng(4).random(SHAPE) < 0.3
     path = write_mrc(
         tmp_path / "m.mrc", np.where(wanted, inside, outside).astype("u1"), **fields
     )
     np.testing.assert_array_equal(open_mask(path, SHAPE).read_whole(), wanted)
+    assert "signed or unsigned" not in caplog.text
