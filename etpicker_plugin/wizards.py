@@ -157,7 +157,9 @@ def some_side_views(tomograms):
     some = known[:: -(-len(known) // MOST_VIEWS)]
     return {
         ts_id: side_view(
-            read_tomogram(tomogram_file(item), item.getSamplingRate()).data
+            read_tomogram(
+                tomogram_file(item), item.getSamplingRate(), trust_voxel_size=True
+            ).data
         )
         for ts_id, item in some
     }

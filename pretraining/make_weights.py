@@ -29,7 +29,11 @@ from etpicker_plugin.engine.model.pretrained import save_pretrained
 from etpicker_plugin.engine.progress import ignore_progress
 from etpicker_plugin.engine.simulation.simulate import simulate
 from etpicker_plugin.engine.simulation.species import species_from_map
-from etpicker_plugin.engine.volumes.tomogram import read_tomogram, write_volume
+from etpicker_plugin.engine.volumes.tomogram import (
+    read_tomogram,
+    read_whole,
+    write_volume,
+)
 
 VOXEL_SIZE = 10.0
 """Å. The network sees voxels only, so scenes at any voxel size are taught as this."""
@@ -67,7 +71,7 @@ def make_coarse_maps(maps: list[Path]) -> list[Path]:
     for path in maps:
         if species_from_map(path, VOXEL_SIZE).diameter_ang >= LARGE_ANG:
             copy = path.with_name(path.name.replace("s", "c", 1))
-            write_volume(copy, read_tomogram(path).data, VOXEL_SIZE)
+            write_volume(copy, read_whole(read_tomogram(path)), VOXEL_SIZE)
             found.append(copy)
     return found
 

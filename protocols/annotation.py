@@ -39,10 +39,12 @@ def prepare_window(
     diameters: Mapping[str, float],
     masks: Mapping[str, object] | None = None,
     probability: Mapping[str, object] | None = None,
+    trusted: bool = True,
 ) -> ViewConfig:
     """Write the window's inputs below ``folder``; return its configuration.
 
-    An annotation that was begun in ``folder`` goes on.
+    An annotation that was begun in ``folder`` goes on. What headers say of the voxel
+    size does not matter where a protocol has taken the tomograms before: ``trusted``.
     """
     links = [link_tomogram(t, str(folder / "tomograms")) for t in tomograms.values()]
     (folder / "picks").mkdir(parents=True, exist_ok=True)
@@ -59,6 +61,7 @@ def prepare_window(
             "coordinates": files,
             "diameter": dict(diameters),
             "voxel_size": rate,
+            "trust_voxel_size": trusted,
             "mask": _link_known(masks, tomograms, folder / "masks"),
             "probability": _link_known(probability, tomograms, folder / "probability"),
             "out": str(folder / ANNOTATION),

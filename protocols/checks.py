@@ -142,16 +142,54 @@ def shorten(names: list[str], limit: int = 12) -> str:
     return (", ".join(names[:limit]) or "none") + more
 
 
-def check_headers(tomograms: Mapping[str, Any]) -> list[str]:
-    """Open every tomogram as the engine will; return what it would refuse."""
+def check_headers(tomograms: Mapping[str, Any], *, trusted: bool = False) -> list[str]:
+    """Open every tomogram as the engine will; return what it would refuse.
+
+    ``trusted`` says that the sampling rate of the set is right, whatever a header says.
+    """
     messages = []
     for ts_id, tomogram in tomograms.items():
         try:
             require_file_name(ts_id, what="Tomogram (tsId)")
-            read_tomogram(tomogram_file(tomogram), tomogram.getSamplingRate())
+            opened = read_tomogram(
+                tomogram_file(tomogram),
+                tomogram.getSamplingRate(),
+                trust_voxel_size=trusted,
+            )
+            messages += _axes_message(ts_id, opened.stored_axes)
         except InputDataError as error:
             messages.append(f"{ts_id}: {error}")
     return messages
+
+
+def check_axes(tomograms: Mapping[str, Any]) -> list[str]:
+    """Refuse tomograms whose files hold the axes in another order than x, y, z.
+
+    The engine reads them, but Scipion and its viewers do not heed the order: sizes and
+    coordinates would be those of another volume there.
+    """
+    messages = []
+    for ts_id, tomogram in tomograms.items():
+        try:
+            opened = read_tomogram(
+                tomogram_file(tomogram),
+                tomogram.getSamplingRate(),
+                trust_voxel_size=True,
+            )
+        except InputDataError:  # Said by check_headers.
+            continue
+        messages += _axes_message(ts_id, opened.stored_axes)
+    return messages
+
+
+def _axes_message(ts_id: str, stored_axes: tuple[int, int, int]) -> list[str]:
+    if stored_axes == (0, 1, 2):
+        return []
+    return [
+        f"{ts_id}: its file holds the axes in another order (MAPC, MAPR, MAPS in the "
+        "header), which Scipion does not heed. Write it with x, y, z in order, by "
+        "IMOD's 'clip flipyz' for instance, and import it again."
+    ]
 
 
 def check_inside(

@@ -115,7 +115,11 @@ class PickerSets:
             errors += checks.check_sampling_rates(self._rate(), rates, of="coordinates")
             names = tomograms_by_id(item.getPrecedents())
             errors += checks.check_names(known, names, of=f"coordinates '{name}'")
-        return [*errors, *checks.check_headers(known), *checks.check_writable(self)]
+        return [
+            *errors,
+            *checks.check_headers(known, trusted=self.trustVoxelSize.get()),
+            *checks.check_writable(self),
+        ]
 
     def _warnSets(self):
         known = set(self._tomograms())

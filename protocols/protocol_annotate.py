@@ -25,7 +25,7 @@ from etpicker_plugin.engine.errors import ConfigError
 from etpicker_plugin.engine.names import require_new_names
 from etpicker_plugin.window.document.display import require_display
 
-FORM_FIELDS = ("diameter",)
+FORM_FIELDS = ("diameter", "trust_voxel_size")
 SCIPION_FIELDS = (
     "tomogram",
     "coordinates",
@@ -108,7 +108,7 @@ class ProtEtPickerAnnotate(ProtEtPickerBase):
         ]
         return [
             *checks.check_sampling_rates(rate, others, of="coordinates"),
-            *checks.check_headers(tomograms),
+            *checks.check_headers(tomograms, trusted=self.trustVoxelSize.get()),
             *checks.check_inside(self._readParticles(), tomograms),
             *checks.check_diameters(diameters, tomograms),
             *checks.check_writable(self),
@@ -153,4 +153,5 @@ class ProtEtPickerAnnotate(ProtEtPickerBase):
             self._readParticles(),
             diameters=self.getDiameters(),
             masks=tomograms_by_id(masks) if masks is not None else None,
+            trusted=self.trustVoxelSize.get(),
         )

@@ -23,7 +23,14 @@ from etpicker_plugin.engine.config.options import config_digest, config_from_val
 from etpicker_plugin.engine.errors import ConfigError
 from etpicker_plugin.engine.formats.coordinates_csv import read_csv
 
-FORM_FIELDS = ("diameter", "match_distance", "f_beta", "resamples", "seed")
+FORM_FIELDS = (
+    "diameter",
+    "match_distance",
+    "f_beta",
+    "resamples",
+    "seed",
+    "trust_voxel_size",
+)
 SCIPION_FIELDS = ("picks", "tomogram", "truth", "voxel_size", "out")
 
 

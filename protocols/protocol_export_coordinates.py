@@ -34,6 +34,7 @@ FORM_FIELDS = (
     "relion5_centre",
     "dynamo_first_voxel",
     "mirror_z",
+    "trust_voxel_size",
 )
 SCIPION_FIELDS = (
     "input",
@@ -122,7 +123,7 @@ class ProtEtPickerExportCoordinates(ProtEtPickerBase):
         ]
         return [
             *checks.check_sampling_rates(rate, others, of="coordinates"),
-            *checks.check_headers(self._tomograms()),
+            *checks.check_headers(self._tomograms(), trusted=self.trustVoxelSize.get()),
             *checks.check_inside(self._readParticles(), self._tomograms()),
             *checks.check_writable(self),
         ]

@@ -37,6 +37,7 @@ FORM_FIELDS = (
     "tilt_axis",
     "voltage",
     "spherical_aberration",
+    "trust_voxel_size",
 )
 SCIPION_FIELDS = ("coordinates", "tomogram", "out", "voxel_size")
 """Fields that Scipion's own inputs give."""
@@ -160,7 +161,7 @@ class ProtEtPickerExtract(ProtEtPickerBase):
         rates = [("coordinates", self.inputCoordinates.get().getSamplingRate())]
         return [
             *checks.check_sampling_rates(rate, rates, of="coordinates"),
-            *checks.check_headers(tomograms),
+            *checks.check_headers(tomograms, trusted=self.trustVoxelSize.get()),
             *checks.check_inside(particles, tomograms),
             *checks.check_diameters(config.diameter, tomograms),
             *checks.check_counts(particles, config.diameter),

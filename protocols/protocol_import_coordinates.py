@@ -40,6 +40,7 @@ FORM_FIELDS = (
     "dynamo_first_voxel",
     "mirror_z",
     "class_name",
+    "trust_voxel_size",
 )
 SCIPION_FIELDS = (
     "input",
@@ -183,7 +184,10 @@ class ProtEtPickerImportCoordinates(ProtEtPickerBase):
             used.update(job[1][1])
         every = tomograms_by_id(self.inputTomograms.get())
         tomograms = {name: every[name] for name in sorted(used)}
-        return [*checks.check_headers(tomograms), *checks.check_writable(self)]
+        return [
+            *checks.check_headers(tomograms, trusted=self.trustVoxelSize.get()),
+            *checks.check_writable(self),
+        ]
 
     def _warnings(self):
         names = self.inputTomograms.get().getTSIds()

@@ -32,7 +32,7 @@ from etpicker_plugin.engine.negative import NEGATIVE
 from etpicker_plugin.engine.particles import join_particles
 from etpicker_plugin.engine.records import FINISH_FILE, progress_file
 
-MARK_FIELDS = ("annotation",)
+MARK_FIELDS = ("annotation", "trust_voxel_size")
 INPUT_FIELDS = ("diameter", *MARK_FIELDS)
 SCIPION_FIELDS = (
     "tomogram",
@@ -150,7 +150,7 @@ class ProtEtPickerLearn(ProtEtPickerBase):
         particles = self._readParticles()
         return [
             *checks.check_sampling_rates(rate, self._samplingRates(), of="coordinates"),
-            *checks.check_headers(tomograms),
+            *checks.check_headers(tomograms, trusted=self.trustVoxelSize.get()),
             *checks.check_inside(particles, tomograms),
             *checks.check_inside(self._readNegatives(), tomograms),
             *checks.check_diameters(config.diameter, tomograms),

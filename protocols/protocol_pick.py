@@ -36,6 +36,7 @@ PICKING_FIELDS = (
     "probability_map",
     "tile_size",
     "precision",
+    "trust_voxel_size",
 )
 SCIPION_FIELDS = (
     "model",
@@ -127,11 +128,12 @@ class ProtEtPickerPick(PickSteps, GrowingPicks, ProtEtPickerBase, ProtStreamingB
         self._configFor([ANY_TOMOGRAM])
         if not tomograms and self.inputTomograms.get().isStreamClosed():
             return [NONE_ARRIVED]
-        faults = checks.check_headers(tomograms)
+        faults = self._headerFaults()
         return [
             *self._checkClasses(),
             *self._checkStreaming(),
             *(faults if len(faults) == len(tomograms) else []),
+            *checks.check_axes(tomograms),
             *self._checkMasks(tomograms),
             *checks.check_gpu(self),
             *checks.check_writable(self),
@@ -148,6 +150,12 @@ class ProtEtPickerPick(PickSteps, GrowingPicks, ProtEtPickerBase, ProtStreamingB
             f"The model does not know: {', '.join(unknown)}. Its classes are "
             f"{', '.join(known)}."
         ]
+
+    def _headerFaults(self):
+        """Return what the engine would leave tomograms out for."""
+        return checks.check_headers(
+            self._tomograms(), trusted=self.trustVoxelSize.get()
+        )
 
     def _checkStreaming(self):
         if not self.isInputOpen():
@@ -166,7 +174,7 @@ class ProtEtPickerPick(PickSteps, GrowingPicks, ProtEtPickerBase, ProtStreamingB
         return checks.check_masks(self._masks(), tomograms)
 
     def _warnings(self):
-        faults = checks.check_headers(self._tomograms())
+        faults = self._headerFaults()
         return [
             *(f"Will be left out: {fault}" for fault in faults),
             *checks.warn_idle_gpus(self, watching=int(self.isInputOpen())),

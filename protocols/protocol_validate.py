@@ -15,7 +15,7 @@ from etpicker_plugin.convert_subtomograms import export_map, map_file
 from etpicker_plugin.engine.config.options import config_digest, config_from_values
 from etpicker_plugin.engine.config.validate import ValidateConfig
 from etpicker_plugin.engine.errors import ConfigError
-from etpicker_plugin.engine.volumes.tomogram import read_tomogram
+from etpicker_plugin.engine.volumes.tomogram import read_map
 
 INPUT_FIELDS = ("diameter", "tilt_range", "tilt_axis", "invert")
 WORK_FIELDS = (
@@ -27,6 +27,7 @@ WORK_FIELDS = (
     "resamples",
     "seed",
     "mpi_command",
+    "trust_voxel_size",
 )
 FORM_FIELDS = INPUT_FIELDS + WORK_FIELDS
 SCIPION_FIELDS = ("picks", "tomogram", "reference", "voxel_size", "out", "threads")
@@ -83,7 +84,7 @@ class ProtEtPickerValidate(PickerSets, ProtEtPickerBase):
         self._buildConfig()
         reference = self.inputReference.get()
         if reference is not None:
-            read_tomogram(map_file(reference), reference.getSamplingRate())
+            read_map(map_file(reference), reference.getSamplingRate())
         errors = self._findSetErrors(self._sources())
         return [*errors, *checks.check_relion(self)]
 

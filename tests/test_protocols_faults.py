@@ -25,6 +25,7 @@ from etpicker_plugin.constants import STATE_FILE
 from etpicker_plugin.engine.config.convert import FORMATS
 from etpicker_plugin.engine.model.card import CARD_KEY
 from etpicker_plugin.objects import EtPickerModel
+from etpicker_plugin.tests.support.mrc_headers import stored_in, write_mrc
 from etpicker_plugin.tests.support.phantoms import DIAMETERS, write_tomogram
 from etpicker_plugin.tests.support.scipion_project import (
     DIAMETER_WORDS,
@@ -70,6 +71,51 @@ class TestFaults(PhantomProject):
                 ProtEtPickerPick, inputTomograms=wrong, inputModel=self.model
             ),
         )
+
+    def test_the_set_s_sampling_rate_overrules_the_header_when_it_is_trusted(self):
+        folder = self.folder / "resampled"
+        folder.mkdir()
+        data = mrcfile.read(self.folder / "TS_a.mrc")
+        write_mrc(folder / "TS_a.mrc", data, cell=[5.0 * n for n in data.shape[::-1]])
+        tomograms = self.import_tomograms(folder)
+        given = {
+            "inputTomograms": tomograms,
+            "inputModel": self.model,
+            "maxPicks": 5,
+        }
+        errors = self.errors_of(ProtEtPickerPick, **given)
+        self.assertIn("5 Å in the header, 10 Å given", errors)
+        self.assertIn("'Trust the sampling rate'", errors)
+        picked = self.run_protocol(ProtEtPickerPick, trustVoxelSize=True, **given)
+        record = json.loads((picked.getPicksFolder() / "TS_a.json").read_text())
+        self.assertEqual(record["voxel_size_ang"], 10.0)
+        self.assertEqual(picked.Coordinates3D.getSamplingRate(), 10.0)
+
+    def test_a_header_of_one_angstrom_gives_way_to_the_set(self):
+        folder = self.folder / "denoised"
+        folder.mkdir()
+        data = mrcfile.read(self.folder / "TS_a.mrc")
+        write_mrc(folder / "TS_a.mrc", data, cell=data.shape[::-1])
+        tomograms = self.import_tomograms(folder)
+        self.assertEqual(
+            self.errors_of(
+                ProtEtPickerPick, inputTomograms=tomograms, inputModel=self.model
+            ),
+            "",
+        )
+
+    def test_axes_in_another_order_are_refused_as_scipion_does_not_heed_them(self):
+        folder = self.folder / "axes"
+        folder.mkdir()
+        shutil.copy(self.folder / "TS_b.mrc", folder)
+        data = mrcfile.read(self.folder / "TS_a.mrc")
+        write_mrc(folder / "TS_a.mrc", stored_in(data, (1, 3, 2)), axes=(1, 3, 2))
+        tomograms = self.import_tomograms(folder)
+        errors = self.errors_of(
+            ProtEtPickerPick, inputTomograms=tomograms, inputModel=self.model
+        )
+        self.assertIn("TS_a: its file holds the axes in another order", errors)
+        self.assertNotIn("TS_b", errors)
 
     def test_names_that_do_not_match_are_listed(self):
         folder = self.folder / "other_names"

@@ -20,7 +20,7 @@ from etpicker_plugin.demo.pictures import (
     to_data_url,
 )
 from etpicker_plugin.demo.workflow import last_run
-from etpicker_plugin.engine.volumes.tomogram import read_tomogram
+from etpicker_plugin.engine.volumes.tomogram import read_tomogram, read_whole
 from etpicker_plugin.viewers.edit_window import first_outputs
 from etpicker_plugin.viewers.training_curves import draw_training, read_curves
 from etpicker_plugin.viewers.viewers import class_names
@@ -62,7 +62,7 @@ def picture_slices(picked, truth) -> list[Picture]:
     radii = {name: d / rate / 2 for name, d in picked.getDiameters().items()}
     pictures = []
     for ts_id, tomogram in tomograms_by_id(picked.inputTomograms.get()).items():
-        data = read_tomogram(tomogram_file(tomogram), rate).data
+        data = read_whole(read_tomogram(tomogram_file(tomogram), rate))
         found = find_pairs(picks[ts_id], centres[ts_id], radii)
         caption = (
             "A tomogram that was not trained on. Each circle is the section of a "

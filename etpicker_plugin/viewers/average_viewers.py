@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from pyworkflow.protocol.params import LabelParam
 
-from etpicker_plugin.engine.volumes.tomogram import read_tomogram
+from etpicker_plugin.engine.volumes.tomogram import read_map, read_whole
 from etpicker_plugin.protocols import ProtEtPickerAverage, ProtEtPickerExtract
 from etpicker_plugin.viewers.averages import draw_fsc, draw_montage, draw_sections
 from etpicker_plugin.viewers.viewers import EtPickerViewer
@@ -96,7 +96,7 @@ def some_boxes(protocol):
     files = [(i.getFileName(), i.getVolName()) for i in subtomograms.iterItems()]
     step = max(1, -(-len(files) // MOST_BOXES))
     shown = files[::step]
-    return [read_map(path) for path, _ in shown], [
+    return [read_voxels(path) for path, _ in shown], [
         f"{name} {Path(path).stem.lstrip('0')}" for path, name in shown
     ]
 
@@ -107,15 +107,15 @@ def averages_of(protocol):
     if not record:
         return {}
     if record["task"] == "refine":
-        return {"average": read_map(protocol.Average.getFileName())}
+        return {"average": read_voxels(protocol.Average.getFileName())}
     return {
-        f"class {c['number']} ({100 * c['share']:.0f} %)": read_map(
+        f"class {c['number']} ({100 * c['share']:.0f} %)": read_voxels(
             protocol.getOutFile(c["file"])
         )
         for c in record["classes"]
     }
 
 
-def read_map(path):
+def read_voxels(path):
     """Return a map's voxels."""
-    return np.asarray(read_tomogram(path).data, dtype=np.float32)
+    return np.asarray(read_whole(read_map(path)), dtype=np.float32)

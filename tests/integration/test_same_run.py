@@ -1,6 +1,7 @@
 """Inputs edited between two runs of every command are noticed; so are cut results."""
 
 import json
+import os
 import shutil
 
 import numpy as np
@@ -240,8 +241,19 @@ def change_the_mask(folder):
     write_tomogram(folder / "mask_1.mrc", np.zeros(TINY_ZYX, np.float32))
 
 
+def cut_the_mask_short(folder):
+    os.truncate(folder / "mask_1.mrc", 1100)  # To read a map of it would be SIGBUS.
+
+
+def remove_the_mask(folder):
+    (folder / "mask_1.mrc").unlink()
+
+
+OF_THE_MASK = (change_the_mask, cut_the_mask_short, remove_the_mask)
+
+
 @pytest.mark.parametrize(
-    "change", [vanish, replace, overwrite, cut_short, change_the_mask]
+    "change", [vanish, replace, overwrite, cut_short, *OF_THE_MASK]
 )
 def test_a_tomogram_that_changes_while_it_is_picked_fails_alone(
     tiny, change, monkeypatch, caplog
@@ -249,11 +261,11 @@ def test_a_tomogram_that_changes_while_it_is_picked_fails_alone(
     generator = np.random.default_rng(5)
     big = draw((41, 63, 75), [("large", 40.0, 30.0, 20.0)], generator=generator)
     write_tomogram(tiny / "TS_1.mrc", big)
-    if change is change_the_mask:
+    if change in OF_THE_MASK:
         write_tomogram(tiny / "TS_1.mrc", big[: TINY_ZYX[0], : TINY_ZYX[1], :36])
     masks = [tiny / "mask_1.mrc", tiny / "mask_2.mrc"]
     for name, mask in zip(("TS_1", "TS_2"), masks, strict=True):
-        shape = TINY_ZYX if name == "TS_2" or change is change_the_mask else big.shape
+        shape = TINY_ZYX if name == "TS_2" or change in OF_THE_MASK else big.shape
         write_tomogram(mask, np.ones(shape, np.float32))
     add, done = PartialPicks.add, []
 

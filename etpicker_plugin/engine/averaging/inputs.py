@@ -13,7 +13,12 @@ from etpicker_plugin.engine.config.average import AverageConfig
 from etpicker_plugin.engine.errors import ConfigError, InputDataError
 from etpicker_plugin.engine.relion.read import IMAGE, read_particles
 from etpicker_plugin.engine.subtomograms.records import RECORD, STAR
-from etpicker_plugin.engine.volumes.tomogram import VOXEL_SIZE_TOLERANCE, read_tomogram
+from etpicker_plugin.engine.volumes.mrc_cell import VOXEL_SIZE_TOLERANCE
+from etpicker_plugin.engine.volumes.tomogram import (
+    Tomogram,
+    read_map,
+    read_whole,
+)
 
 WEDGE = "rlnCtfImage"
 LEAST_BOXES = {"refine": 8, "classify": 2}
@@ -108,10 +113,11 @@ def check_reference(path: str, boxes: Boxes) -> None:
         If it does not fit.
     """
     try:
-        volume = read_tomogram(path)
+        volume = read_map(path)
     except InputDataError as error:
         raise InputDataError(f"Reference: {error}") from error
-    data = np.asarray(volume.data, dtype=np.float32)
+    refuse_other_axes(volume, f"Reference {path}")
+    data = np.asarray(read_whole(volume), dtype=np.float32)
     wanted = (boxes.box,) * 3
     if volume.shape_zyx != wanted or (
         abs(volume.voxel_size - boxes.voxel_size)
@@ -126,6 +132,21 @@ def check_reference(path: str, boxes: Boxes) -> None:
     if not np.isfinite(data).all() or data.std() == 0:
         raise InputDataError(
             f"Reference {path}: all voxels are equal, or some are NaN. Give a map."
+        )
+
+
+def refuse_other_axes(volume: Tomogram, what: str) -> None:
+    """Refuse a map that RELION would read with axes exchanged.
+
+    Raises
+    ------
+    InputDataError
+        If columns, rows and sections are not x, y and z.
+    """
+    if volume.stored_axes != (0, 1, 2):
+        raise InputDataError(
+            f"{what}: its file holds the axes in another order (MAPC, MAPR, MAPS in "
+            "the header), which RELION does not heed. Write it with x, y, z in order."
         )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from etpicker_plugin.engine.atomic import write_whole
+from etpicker_plugin.engine.averaging.inputs import refuse_other_axes
 from etpicker_plugin.engine.averaging.job import Job
 from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.relion.plans import (
@@ -17,7 +18,11 @@ from etpicker_plugin.engine.relion.plans import (
     postprocess,
 )
 from etpicker_plugin.engine.relion.read import PostProcess, read_postprocess
-from etpicker_plugin.engine.volumes.tomogram import read_tomogram, write_volume
+from etpicker_plugin.engine.volumes.tomogram import (
+    read_map,
+    read_whole,
+    write_volume,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +35,7 @@ RANDOMISE_FROM = 2.0
 
 def copy_map(source: Path, target: Path, voxel_size: float) -> None:
     """Write a map under another name, with the voxel size in its header."""
-    data = np.asarray(read_tomogram(source, voxel_size).data, dtype=np.float32)
+    data = np.asarray(read_whole(read_map(source, voxel_size)), dtype=np.float32)
     with write_whole(target) as temporary:
         write_volume(temporary, data, voxel_size)
 
@@ -73,7 +78,7 @@ def find_threshold(
 def make_mask(job: Job, volume: str, *, search: Search, voxel_size: float) -> str:
     """Make mask.mrc around a map; a soft sphere where the map shows no body."""
     path = job.folder / volume
-    data = np.asarray(read_tomogram(path, voxel_size).data, dtype=np.float32)
+    data = np.asarray(read_whole(read_map(path, voxel_size)), dtype=np.float32)
     radius = search.diameter_ang / voxel_size / 2
     threshold, share = find_threshold(data, radius_vox=radius)
     if LEAST_MASK_SHARE <= share <= MOST_MASK_SHARE:
@@ -116,8 +121,9 @@ def check_mask(path: str, *, box: int, voxel_size: float) -> None:
     InputDataError
         If it does not fit.
     """
-    mask = read_tomogram(path, voxel_size)
-    data = np.asarray(mask.data, dtype=np.float32)
+    mask = read_map(path, voxel_size)
+    refuse_other_axes(mask, f"Mask {path}")
+    data = np.asarray(read_whole(mask), dtype=np.float32)
     if mask.shape_zyx != (box,) * 3:
         raise InputDataError(
             f"Mask {path}: size {mask.shape_zyx}, but the boxes have {(box,) * 3}. "

@@ -61,6 +61,7 @@ def compare(
         config.tomogram,
         class_name=class_name,
         voxel_size=config.voxel_size,
+        trust_voxel_size=config.trust_voxel_size,
     )
     truth = _read_truth(config, sets, class_name)
     run = _describe_run(config, sets)

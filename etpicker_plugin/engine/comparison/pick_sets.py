@@ -15,8 +15,8 @@ from etpicker_plugin.engine.names import visible
 from etpicker_plugin.engine.negative import NEGATIVE
 from etpicker_plugin.engine.pairing import owners_by_name
 from etpicker_plugin.engine.particles import Particles
+from etpicker_plugin.engine.volumes.mrc_cell import VOXEL_SIZE_TOLERANCE
 from etpicker_plugin.engine.volumes.tomogram import (
-    VOXEL_SIZE_TOLERANCE,
     Tomogram,
     read_tomogram,
 )
@@ -76,6 +76,7 @@ def read_pick_sets(
     *,
     class_name: str,
     voxel_size: float | None,
+    trust_voxel_size: bool = False,
 ) -> PickSets:
     """Read one class of every set, in the tomograms that all sets cover.
 
@@ -88,7 +89,7 @@ def read_pick_sets(
         If a folder, a file or a tomogram cannot be used, voxel sizes differ, no
         tomogram is covered by all, or a set is empty.
     """
-    opened = open_tomograms(tomograms, voxel_size)
+    opened = open_tomograms(tomograms, voxel_size, trusted=trust_voxel_size)
     files = {name: find_files(name, Path(f), opened) for name, f in folders.items()}
     common = [t for t in opened if all(t in found for found in files.values())]
     if not common:
@@ -115,7 +116,7 @@ def read_pick_sets(
 
 
 def open_tomograms(
-    paths: Sequence[str], voxel_size: float | None
+    paths: Sequence[str], voxel_size: float | None, *, trusted: bool = False
 ) -> dict[str, Tomogram]:
     """Open tomograms by name; refuse different voxel sizes.
 
@@ -126,7 +127,7 @@ def open_tomograms(
     """
     opened: dict[str, Tomogram] = {}
     for path in paths:
-        tomogram = read_tomogram(path, voxel_size)
+        tomogram = read_tomogram(path, voxel_size, trust_voxel_size=trusted)
         opened[tomogram.tomogram_id] = tomogram
     first = next(iter(opened.values()))
     for tomogram in opened.values():

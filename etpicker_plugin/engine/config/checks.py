@@ -16,6 +16,9 @@ from etpicker_plugin.engine.pairing import pair_files
 
 logger = logging.getLogger(__name__)
 
+VOXEL_SIZE_RANGE = (0.1, 1000.0)
+"""Å; what lies outside is no voxel size of a tomogram."""
+
 
 def require(condition: bool, message: str) -> None:
     """Raise ``ConfigError`` with the message unless the condition holds."""
@@ -31,6 +34,28 @@ def require_positive(config: Any, *names: str) -> None:
             value is None or (math.isfinite(value) and value > 0),
             f"--{name.replace('_', '-')}: got {value}, expected a number above 0.",
         )
+
+
+def require_voxel_size(config: Any, *names: str) -> None:
+    """Refuse voxel sizes that are given and that no tomogram has."""
+    low, high = VOXEL_SIZE_RANGE
+    for name in names:
+        value = getattr(config, name)
+        require(
+            value is None or low <= value <= high,
+            f"--{name.replace('_', '-')}: got {value}, expected a number of {low:g} "
+            f"to {high:g} Å: the edge of a voxel.",
+        )
+
+
+def require_given_if_trusted(config: Any) -> None:
+    """Refuse trust in a voxel size that is not given, and one that none can have."""
+    require_voxel_size(config, "voxel_size")
+    require(
+        not config.trust_voxel_size or config.voxel_size is not None,
+        "--trust-voxel-size is given without --voxel-size. Give the voxel size that is "
+        "right.",
+    )
 
 
 def require_not_negative(config: Any, *names: str) -> None:

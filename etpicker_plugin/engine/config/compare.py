@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from etpicker_plugin.engine.config.checks import (
     require,
+    require_given_if_trusted,
     require_not_negative,
     require_positive,
 )
@@ -15,7 +16,10 @@ from etpicker_plugin.engine.config.pick_sets import (
     require_pick_sets,
     tomograms_option,
 )
-from etpicker_plugin.engine.config.shared import voxel_size_option
+from etpicker_plugin.engine.config.shared import (
+    trust_voxel_size_option,
+    voxel_size_option,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +42,7 @@ class CompareConfig:
         counts="content",
     )
     voxel_size: float | None = voxel_size_option()
+    trust_voxel_size: bool = trust_voxel_size_option()
     match_distance: float | None = match_distance_option()
     f_beta: float = option(
         4.0,
@@ -56,7 +61,8 @@ class CompareConfig:
     def __post_init__(self) -> None:
         """Refuse contradictions before any file is opened."""
         require_pick_sets(self, least=2)
-        require_positive(self, "voxel_size", "match_distance", "f_beta")
+        require_given_if_trusted(self)
+        require_positive(self, "match_distance", "f_beta")
         require_not_negative(self, "seed")
         require(
             self.resamples >= 100,

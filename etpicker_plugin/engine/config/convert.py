@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from etpicker_plugin.engine.config.checks import (
     pass_over_hidden,
     require,
+    require_given_if_trusted,
     require_positive,
     require_tomogram_lists,
 )
 from etpicker_plugin.engine.config.options import REQUIRED, option
+from etpicker_plugin.engine.config.shared import trust_voxel_size_option
 from etpicker_plugin.engine.formats.catalogue import CATALOGUE, format_named
 from etpicker_plugin.engine.formats.format import Format, FormatOptions
 from etpicker_plugin.engine.names import require_classes
@@ -62,6 +64,7 @@ class ConvertConfig:
     voxel_size: float | None = option(
         None, "Voxel size of the tomogram.", label="Voxel size", unit="Å"
     )
+    trust_voxel_size: bool = trust_voxel_size_option()
     binning: float | None = option(
         None,
         "Tomogram voxel size over tilt-series pixel size. It must be given for formats "
@@ -106,7 +109,8 @@ class ConvertConfig:
         require_tomogram_lists(self, "tomogram")
         pass_over_hidden(self, "input")
         require_classes(self.class_name, what="--class-name")
-        require_positive(self, "voxel_size", "binning")
+        require_given_if_trusted(self)
+        require_positive(self, "binning")
         require(len(self.class_name) > 0, "--class-name: give at least one name.")
         require(
             len(self.dimensions) in (0, 3) and all(n > 0 for n in self.dimensions),

@@ -8,6 +8,7 @@ from etpicker_plugin.engine.config.checks import (
     require_diameters,
     require_positive,
     require_tomogram_lists,
+    require_voxel_size,
 )
 from etpicker_plugin.engine.config.options import REQUIRED, option
 
@@ -60,7 +61,8 @@ class EvaluateConfig:
         require_tomogram_lists(self, "picks")
         put_in_order(self, "truth", of="picks")
         require_diameters(self.diameter)
-        require_positive(self, "voxel_size", "match_distance", "f_beta")
+        require_voxel_size(self, "voxel_size")
+        require_positive(self, "match_distance", "f_beta")
         require(
             self.match_distance <= 2.0,
             f"--match-distance: got {self.match_distance} diameters, expected 2 or "

@@ -6,13 +6,16 @@ from etpicker_plugin.engine.config.checks import (
     pass_over_hidden,
     require,
     require_diameters,
+    require_given_if_trusted,
     require_positive,
     require_tomogram_lists,
+    require_voxel_size,
 )
 from etpicker_plugin.engine.config.options import REQUIRED, option
 from etpicker_plugin.engine.config.shared import (
     tilt_axis_option,
     tilt_range_option,
+    trust_voxel_size_option,
     voxel_size_option,
 )
 
@@ -81,6 +84,7 @@ class ExtractConfig:
     )
     tilt_axis: str = tilt_axis_option()
     voxel_size: float | None = voxel_size_option()
+    trust_voxel_size: bool = trust_voxel_size_option()
     voltage: float = option(300.0, "Acceleration voltage.", unit="kV", advanced=True)
     spherical_aberration: float = option(
         2.7, "Spherical aberration.", unit="mm", advanced=True
@@ -91,8 +95,9 @@ class ExtractConfig:
         require_tomogram_lists(self, "tomogram")
         pass_over_hidden(self, "coordinates")
         require_diameters(self.diameter)
-        require_positive(self, "box_voxel_size", "voxel_size", "voltage")
-        require_positive(self, "spherical_aberration")
+        require_given_if_trusted(self)
+        require_voxel_size(self, "box_voxel_size")
+        require_positive(self, "voltage", "spherical_aberration")
         require(
             self.box_size is None
             or (self.box_size >= LEAST_BOX and self.box_size % 2 == 0),

@@ -6,6 +6,7 @@ from etpicker_plugin.engine.config.checks import (
     put_in_order,
     require,
     require_diameters,
+    require_given_if_trusted,
     require_not_negative,
     require_positive,
     require_tomogram_lists,
@@ -105,7 +106,8 @@ def check_learning(config: Any) -> None:
     if config.mask:
         put_in_order(config, "mask", of="tomogram")
     put_in_order(config, "validation_coordinates", of="validation_tomogram")
-    require_positive(config, "voxel_size", "max_minutes", "steps", "batch_size")
+    require_given_if_trusted(config)
+    require_positive(config, "max_minutes", "steps", "batch_size")
     require_positive(config, "learning_rate", "f_alpha", "patience", "exemplar_budget")
     require_not_negative(config, "seed", "threads")
     require_diameters(config.diameter)

@@ -7,6 +7,7 @@ from pathlib import Path
 from etpicker_plugin.engine.config.checks import (
     put_in_order,
     require,
+    require_given_if_trusted,
     require_not_negative,
     require_positive,
     require_tomogram_lists,
@@ -16,6 +17,7 @@ from etpicker_plugin.engine.config.part import SLURM, Part, read_part
 from etpicker_plugin.engine.config.shared import (
     device_option,
     threads_option,
+    trust_voxel_size_option,
     voxel_size_option,
 )
 from etpicker_plugin.engine.records import RECORDS_FOLDER
@@ -71,6 +73,7 @@ class PickConfig:
         advanced=True,
     )
     voxel_size: float | None = voxel_size_option()
+    trust_voxel_size: bool = trust_voxel_size_option()
     mask: tuple[str, ...] = option(
         (),
         "One region mask (MRC) per tomogram, named after it: nothing is picked where "
@@ -165,7 +168,8 @@ class PickConfig:
             not (self.unbiased and self.classes),
             "--unbiased picks all the model knows, and --classes only some. Give one.",
         )
-        require_positive(self, "voxel_size", "min_distance", "max_picks", "tile_size")
+        require_given_if_trusted(self)
+        require_positive(self, "min_distance", "max_picks", "tile_size")
         require_not_negative(self, "threads")
         require(
             self.border is None or self.border >= 0,

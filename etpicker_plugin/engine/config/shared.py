@@ -92,6 +92,20 @@ def voxel_size_option() -> Any:
     )
 
 
+def trust_voxel_size_option() -> Any:
+    """Declare whether the given voxel size overrules the headers."""
+    return option(
+        False,
+        "The voxel size that is given (in Scipion, the sampling rate of the set) is "
+        "right, whatever the headers say. Otherwise a header that says another is an "
+        "error; one of 0 or 1 Å, as programs write that do not know, is overruled "
+        "anyway.",
+        label="Trust the sampling rate",
+        advanced=True,
+        counts="no",
+    )
+
+
 def tilt_range_option() -> Any:
     """Declare the lowest and highest tilt angle."""
     return option(

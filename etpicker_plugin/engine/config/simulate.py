@@ -7,6 +7,7 @@ from etpicker_plugin.engine.config.checks import (
     require,
     require_not_negative,
     require_positive,
+    require_voxel_size,
 )
 from etpicker_plugin.engine.config.options import REQUIRED, option
 from etpicker_plugin.engine.names import require_new_names, tomogram_id_of
@@ -65,7 +66,8 @@ class SimulateConfig:
         pass_over_hidden(self, "density")
         require_new_names([self.name], what="--name")
         require_new_names(map(tomogram_id_of, self.density), what="--density")
-        require_positive(self, "tomograms", "voxel_size", "particles", "snr")
+        require_voxel_size(self, "voxel_size")
+        require_positive(self, "tomograms", "particles", "snr")
         require_positive(self, "tilt_step", "defocus")
         require_not_negative(self, "membranes", "filaments", "gold", "seed")
         require(

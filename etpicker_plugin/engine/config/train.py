@@ -2,7 +2,10 @@
 
 from dataclasses import dataclass
 
-from etpicker_plugin.engine.config.checks import require_positive
+from etpicker_plugin.engine.config.checks import (
+    require_positive,
+    require_voxel_size,
+)
 from etpicker_plugin.engine.config.learning import (
     check_learning,
     f_alpha_option,
@@ -23,6 +26,7 @@ from etpicker_plugin.engine.config.shared import (
     licence_option,
     owner_option,
     threads_option,
+    trust_voxel_size_option,
     voxel_size_option,
 )
 from etpicker_plugin.engine.names import require_new_names
@@ -66,6 +70,7 @@ class TrainConfig:
     )
     annotation: str = annotation_option()
     voxel_size: float | None = voxel_size_option()
+    trust_voxel_size: bool = trust_voxel_size_option()
     mask: tuple[str, ...] = mask_option()
     validation_tomogram: tuple[str, ...] = option(
         (),
@@ -152,4 +157,5 @@ class TrainConfig:
         """Refuse contradictions before any file is opened."""
         check_learning(self)
         require_new_names(self.diameter, what="--diameter")
-        require_positive(self, "working_voxel_size", "label_diameter")
+        require_voxel_size(self, "working_voxel_size")
+        require_positive(self, "label_diameter")

@@ -23,6 +23,7 @@ from etpicker_plugin.engine.config.shared import (
     licence_option,
     owner_option,
     threads_option,
+    trust_voxel_size_option,
     voxel_size_option,
 )
 
@@ -78,6 +79,7 @@ class UpdateConfig:
         advanced=True,
     )
     voxel_size: float | None = voxel_size_option()
+    trust_voxel_size: bool = trust_voxel_size_option()
     mask: tuple[str, ...] = mask_option()
     validation_tomogram: tuple[str, ...] = option(
         (),

@@ -4,8 +4,10 @@ from dataclasses import dataclass
 
 from etpicker_plugin.engine.config.checks import (
     require,
+    require_given_if_trusted,
     require_not_negative,
     require_positive,
+    require_voxel_size,
 )
 from etpicker_plugin.engine.config.options import REQUIRED, option
 from etpicker_plugin.engine.config.pick_sets import (
@@ -18,6 +20,7 @@ from etpicker_plugin.engine.config.pick_sets import (
 from etpicker_plugin.engine.config.shared import (
     tilt_axis_option,
     tilt_range_option,
+    trust_voxel_size_option,
     voxel_size_option,
 )
 
@@ -49,6 +52,7 @@ class ValidateConfig:
         counts="content",
     )
     voxel_size: float | None = voxel_size_option()
+    trust_voxel_size: bool = trust_voxel_size_option()
     tilt_axis: str = tilt_axis_option()
     invert: bool = option(
         True,
@@ -108,8 +112,9 @@ class ValidateConfig:
     def __post_init__(self) -> None:
         """Refuse contradictions before any file is opened."""
         require_pick_sets(self, least=1)
-        require_positive(self, "voxel_size", "match_distance", "box_voxel_size")
-        require_positive(self, "seeds", "threads")
+        require_given_if_trusted(self)
+        require_voxel_size(self, "box_voxel_size")
+        require_positive(self, "match_distance", "seeds", "threads")
         require_not_negative(self, "seed")
         require(
             self.iterations is None or self.iterations >= LEAST_ITERATIONS,

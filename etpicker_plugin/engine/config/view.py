@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from etpicker_plugin.engine.config.checks import (
     pass_over_hidden,
     require_diameters,
-    require_positive,
+    require_given_if_trusted,
     require_tomogram_lists,
 )
 from etpicker_plugin.engine.config.options import REQUIRED, option
-from etpicker_plugin.engine.config.shared import voxel_size_option
+from etpicker_plugin.engine.config.shared import (
+    trust_voxel_size_option,
+    voxel_size_option,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +41,7 @@ class ViewConfig:
         example="ribosome=323 proteasome=150",
     )
     voxel_size: float | None = voxel_size_option()
+    trust_voxel_size: bool = trust_voxel_size_option()
     probability: tuple[str, ...] = option(
         (), "Probability maps to lay over the tomograms.", label="Probability maps"
     )
@@ -56,4 +60,4 @@ class ViewConfig:
         require_tomogram_lists(self, "tomogram")
         pass_over_hidden(self, "coordinates", "compare", "probability", "mask")
         require_diameters(self.diameter)
-        require_positive(self, "voxel_size")
+        require_given_if_trusted(self)

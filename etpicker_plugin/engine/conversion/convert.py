@@ -21,7 +21,7 @@ from etpicker_plugin.engine.geometry import TomogramFrame, mirror_z
 from etpicker_plugin.engine.names import require_class_in_file, warn_star_words
 from etpicker_plugin.engine.particles import Particles, join_particles
 from etpicker_plugin.engine.progress import Progress, ProgressEvent
-from etpicker_plugin.engine.volumes.tomogram import VOXEL_SIZE_TOLERANCE
+from etpicker_plugin.engine.volumes.mrc_cell import VOXEL_SIZE_TOLERANCE
 
 logger = logging.getLogger(__name__)
 

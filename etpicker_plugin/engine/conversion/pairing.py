@@ -85,7 +85,9 @@ def tomogram_frames(config: ConvertConfig) -> dict[str, TomogramFrame]:
     """Return the frames of the given tomograms by name."""
     frames = {}
     for name in config.tomogram:
-        tomogram = read_tomogram(name, config.voxel_size)
+        tomogram = read_tomogram(
+            name, config.voxel_size, trust_voxel_size=config.trust_voxel_size
+        )
         frames[tomogram.tomogram_id] = TomogramFrame(
             tomogram_id=tomogram.tomogram_id,
             shape_zyx=tomogram.shape_zyx,

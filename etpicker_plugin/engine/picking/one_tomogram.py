@@ -36,8 +36,8 @@ from etpicker_plugin.engine.picking.records import (
 from etpicker_plugin.engine.picking.z_range import computed_region, in_z_range
 from etpicker_plugin.engine.progress import Progress, ProgressEvent
 from etpicker_plugin.engine.species import Species
-from etpicker_plugin.engine.volumes.tomogram import Tomogram, open_mask, read_tomogram
-from etpicker_plugin.engine.volumes.watched_file import WatchedFile
+from etpicker_plugin.engine.volumes.region_mask import RegionMask, open_mask
+from etpicker_plugin.engine.volumes.tomogram import Tomogram, read_tomogram
 from etpicker_plugin.engine.volumes.working_volume import (
     WorkingVolume,
     open_working_volume,
@@ -68,12 +68,14 @@ def pick_tomogram(
     ConfigError
         If other picks of this tomogram stand in the output folder.
     """
-    tomogram = read_tomogram(path, config.voxel_size)
+    tomogram = read_tomogram(
+        path, config.voxel_size, trust_voxel_size=config.trust_voxel_size
+    )
     name = tomogram.tomogram_id
     mask = open_mask(mask_path, tomogram.shape_zyx) if mask_path else None
     inputs = Inputs(
         tomogram=tomogram,
-        mask=WatchedFile(Path(mask_path)) if mask_path else None,
+        mask=mask.volume.file if mask else None,
         model=model,
         config=config,
     )
@@ -197,7 +199,7 @@ def _make_maps(
 def _choose(
     candidates: Peaks,
     volume: WorkingVolume,
-    mask: NDArray[np.generic] | None,
+    mask: RegionMask | None,
     species: Sequence[Species],
     *,
     card: ModelCard,
@@ -233,7 +235,7 @@ def is_inside(
     tomogram: Tomogram,
     *,
     border_zyx_ang: tuple[float, float, float],
-    mask: NDArray[np.generic] | None,
+    mask: RegionMask | None,
 ) -> NDArray[np.bool_]:
     """Tell which positions lie in the volume, off its borders and in the mask."""
     last = np.asarray(tomogram.shape_zyx) - 1
@@ -242,7 +244,7 @@ def is_inside(
     allowed: NDArray[np.bool_] = inside.all(axis=1)
     if mask is not None:
         index = np.clip(np.round(positions_zyx).astype(int), 0, last)
-        allowed &= mask[tuple(index.T)] != 0
+        allowed &= mask.contains(index)
     return allowed
 
 

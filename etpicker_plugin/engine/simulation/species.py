@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from etpicker_plugin.engine.errors import ConfigError, InputDataError
-from etpicker_plugin.engine.volumes.tomogram import read_tomogram
+from etpicker_plugin.engine.volumes.tomogram import read_map, read_whole
 
 Ellipsoid = tuple[tuple[float, float, float], tuple[float, float, float]]
 
@@ -99,8 +99,8 @@ def species_from_map(path: Path | str, voxel_size: float) -> Species:
     InputDataError
         If it cannot be read, or holds nothing positive.
     """
-    volume = read_tomogram(path)
-    data = np.asarray(volume.data, dtype=np.float32)
+    volume = read_map(path)
+    data = np.asarray(read_whole(volume), dtype=np.float32)
     if not np.isfinite(data).all() or data.max() <= 0:
         raise InputDataError(
             f"Density map {path}: no positive density, or NaN in it. Protein must be "

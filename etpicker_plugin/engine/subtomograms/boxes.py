@@ -7,12 +7,26 @@ up to the block's Nyquist frequency. Larger box voxels cut the frequencies that 
 cannot hold (Fourier cropping), so rescaling does not alias.
 """
 
+from typing import Protocol
+
 import numpy as np
 from numpy.typing import NDArray
 
 from etpicker_plugin.engine.arrays import FloatArray
 
 Box = NDArray[np.float32]
+
+
+class Sliceable(Protocol):
+    """A volume as an array has it: its shape, and boxes of it."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Size in voxels."""
+
+    def __getitem__(self, box: tuple[slice, slice, slice], /) -> NDArray[np.generic]:
+        """Return a box."""
+
 
 MARGIN_VOX = 8
 """Voxels around a box that are interpolated with it: the block is not periodic."""
@@ -48,7 +62,7 @@ def find_inside(
 
 
 def crop_boxes(
-    volume: NDArray[np.generic],
+    volume: Sliceable,
     positions_zyx: FloatArray,
     *,
     box: int,
@@ -59,7 +73,7 @@ def crop_boxes(
     Parameters
     ----------
     volume
-        ``(Z, Y, X)``, memory-mapped or not.
+        ``(Z, Y, X)``, an array or read box by box (``TomogramBoxes``).
     positions_zyx
         ``(N, 3)`` voxels of the volume.
     box
@@ -111,9 +125,7 @@ def periodic_sinc(
     return np.asarray(np.where(zero, (2 * highest + 1) / size, kernel))
 
 
-def _crop(
-    volume: NDArray[np.generic], position: FloatArray, *, box: int, scale: float
-) -> Box:
+def _crop(volume: Sliceable, position: FloatArray, *, box: int, scale: float) -> Box:
     steps = (np.arange(box) - box // 2) * scale
     starts, stops, weights = [], [], []
     for centre in position:
@@ -125,22 +137,20 @@ def _crop(
         starts.append(start)
         stops.append(start + size)
         weights.append(periodic_sinc(places - start, size, highest=highest))
-    block = _read_padded(volume, starts, stops)
+    block = read_padded(volume, starts, stops)
     cropped = np.einsum("az,by,cx,zyx->abc", *weights, block, optimize=True)
     return np.asarray(cropped, dtype=np.float32)
 
 
-def _read_padded(
-    volume: NDArray[np.generic], starts: list[int], stops: list[int]
-) -> FloatArray:
+def read_padded(volume: Sliceable, starts: list[int], stops: list[int]) -> FloatArray:
     """Read a block; where it reaches beyond the volume, the face's voxels repeat."""
-    inside = tuple(
+    z, y, x = (
         slice(max(a, 0), min(b, n))
         for a, b, n in zip(starts, stops, volume.shape, strict=True)
     )
     beyond = [
         (part.start - a, b - part.stop)
-        for part, a, b in zip(inside, starts, stops, strict=True)
+        for part, a, b in zip((z, y, x), starts, stops, strict=True)
     ]
-    block = np.asarray(volume[inside], dtype=np.float64)
+    block = np.asarray(volume[z, y, x], dtype=np.float64)
     return np.pad(block, beyond, mode="edge")

@@ -40,7 +40,12 @@ from etpicker_plugin.engine.subtomograms.star import (
 )
 from etpicker_plugin.engine.subtomograms.wedge import missing_wedge
 from etpicker_plugin.engine.subtomograms.wedge_check import find_better_wedge
-from etpicker_plugin.engine.volumes.tomogram import read_tomogram, write_volume
+from etpicker_plugin.engine.volumes.tomogram import (
+    TomogramBoxes,
+    read_map,
+    read_whole,
+    write_volume,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -186,7 +191,7 @@ def _write_boxes(
     missing = np.array([not path.is_file() for path in paths])
     particles = source.particles.select(numbers[missing])
     boxes, _ = crop_boxes(
-        source.tomogram.data,
+        TomogramBoxes(source.tomogram),
         particles.positions_zyx,
         box=box,
         scale=scale_of(source, voxel_size),
@@ -253,7 +258,7 @@ def _doubt_wedge(
     images = [image for item in extraction.sets for image in item.images]
     step = max(1, len(images) // BATCH)
     folder = extraction.star.parent
-    boxes = [np.asarray(read_tomogram(folder / i).data) for i in images[::step]]
+    boxes = [read_whole(read_map(folder / i)) for i in images[::step]]
     better = find_better_wedge(
         np.stack(boxes[:BATCH]).astype(np.float32),
         tilt_range=tilt_range,

@@ -15,8 +15,8 @@ from etpicker_plugin.engine.formats.coordinates_csv import read_csv
 from etpicker_plugin.engine.names import visible
 from etpicker_plugin.engine.pairing import pair_files
 from etpicker_plugin.engine.particles import Particles
+from etpicker_plugin.engine.volumes.mrc_cell import VOXEL_SIZE_TOLERANCE
 from etpicker_plugin.engine.volumes.tomogram import (
-    VOXEL_SIZE_TOLERANCE,
     Tomogram,
     read_tomogram,
 )
@@ -154,7 +154,9 @@ def choose_box(config: ExtractConfig, voxel_size: float) -> int:
 
 
 def _read_source(tomogram: Path, path: Path, config: ExtractConfig) -> Source:
-    volume = read_tomogram(tomogram, config.voxel_size)
+    volume = read_tomogram(
+        tomogram, config.voxel_size, trust_voxel_size=config.trust_voxel_size
+    )
     particles = read_csv(path, tomogram_id=volume.tomogram_id)
     wanted = np.isin(particles.class_names, list(config.diameter))
     particles = check_particles(

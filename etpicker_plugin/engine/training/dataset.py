@@ -20,7 +20,8 @@ from etpicker_plugin.engine.training.patches import UNKNOWN, TrainingVolume
 from etpicker_plugin.engine.training.split import Region, choose_held_out_slab
 from etpicker_plugin.engine.training.validation import ValidationPart
 from etpicker_plugin.engine.volumes.array_volume import ArrayVolume, load_into_memory
-from etpicker_plugin.engine.volumes.tomogram import Tomogram, read_mask, read_tomogram
+from etpicker_plugin.engine.volumes.region_mask import open_mask
+from etpicker_plugin.engine.volumes.tomogram import Tomogram, read_tomogram
 from etpicker_plugin.engine.volumes.working_volume import (
     WorkingVolume,
     open_working_volume,
@@ -61,6 +62,7 @@ def read_annotated(
     classes: list[str],
     annotation: str,
     voxel_size: float | None,
+    trust_voxel_size: bool = False,
     masks: tuple[str, ...] = (),
     role: str,
 ) -> list[Annotated]:
@@ -76,7 +78,9 @@ def read_annotated(
     for i, (tomogram_path, csv_path) in enumerate(
         zip(tomograms, coordinates, strict=True)
     ):
-        tomogram = read_tomogram(tomogram_path, voxel_size)
+        tomogram = read_tomogram(
+            tomogram_path, voxel_size, trust_voxel_size=trust_voxel_size
+        )
         particles = read_csv(Path(csv_path), tomogram_id=tomogram.tomogram_id)
         wanted = particles.select(np.isin(particles.class_names, classes))
         if len(wanted) == 0:
@@ -168,11 +172,12 @@ def describe_tomogram(annotated: Annotated) -> TomogramCard:
     """Return what the model card keeps of a tomogram."""
     marks = (annotated.particles, annotated.negatives)
     counts = Counter(name for found in marks for name in found.class_names.tolist())
+    file = annotated.tomogram.file
     return TomogramCard(
         tomogram_id=annotated.tomogram.tomogram_id,
         shape_zyx=annotated.tomogram.shape_zyx,
         voxel_size=annotated.tomogram.voxel_size,
-        sha256=file_sha256(annotated.tomogram.path),
+        sha256=file_sha256(annotated.tomogram.path) if file is None else file.sha256(),
         particles=dict(sorted(counts.items())),
         role=annotated.role,
     )
@@ -206,6 +211,8 @@ def load_dataset(
     for annotated in [*training, *validation]:
         volume = open_working_volume(annotated.tomogram, working_voxel_size)
         image = load_into_memory(volume)
+        if annotated.tomogram.file is not None:  # It may vanish: it is learnt from.
+            annotated.tomogram.file.sha256()
         allowed = load_mask(annotated, volume)
         positions = volume.to_working(annotated.particles.positions_zyx)
         _leave_out_border(allowed, positions, border_ang / working_voxel_size)
@@ -257,7 +264,7 @@ def load_mask(annotated: Annotated, volume: WorkingVolume) -> NDArray[np.bool_]:
     """Return the region mask at working voxels; all true without one."""
     if annotated.mask_path is None:
         return np.ones(volume.shape_zyx, dtype=bool)
-    mask = read_mask(annotated.mask_path, annotated.tomogram.shape_zyx)
+    mask = open_mask(annotated.mask_path, annotated.tomogram.shape_zyx).read_whole()
     axes = [
         np.minimum(np.round(np.arange(n) * volume.scale).astype(int), m - 1)
         for n, m in zip(volume.shape_zyx, mask.shape, strict=True)

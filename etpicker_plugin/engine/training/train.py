@@ -154,6 +154,7 @@ def _read_inputs(
         classes=classes,
         annotation=config.annotation,
         voxel_size=config.voxel_size,
+        trust_voxel_size=config.trust_voxel_size,
         masks=config.mask,
         role="training",
     )
@@ -163,6 +164,7 @@ def _read_inputs(
         classes=classes,
         annotation=config.annotation,
         voxel_size=config.voxel_size,
+        trust_voxel_size=config.trust_voxel_size,
         role="validation",
     )
     dataset.check_classes_present(training, classes)

@@ -138,6 +138,7 @@ def _read_inputs(
         classes=list(plan.learnt),
         annotation=config.annotation,
         voxel_size=config.voxel_size,
+        trust_voxel_size=config.trust_voxel_size,
         masks=config.mask,
         role="training",
     )
@@ -147,6 +148,7 @@ def _read_inputs(
         classes=list(plan.classes),
         annotation=config.annotation,
         voxel_size=config.voxel_size,
+        trust_voxel_size=config.trust_voxel_size,
         role="validation",
     )
     dataset.check_classes_present(new, list(plan.learnt))

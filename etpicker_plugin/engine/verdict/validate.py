@@ -77,6 +77,7 @@ def validate(
         config.tomogram,
         class_name=class_name,
         voxel_size=config.voxel_size,
+        trust_voxel_size=config.trust_voxel_size,
     )
     geometry = choose_geometry(diameter, sets.voxel_size, config.box_voxel_size)
     given = _read_given(config, geometry)

@@ -1,19 +1,29 @@
-"""Reading tomograms: memory-mapped MRC files with a trusted voxel size."""
+"""Reading tomograms: MRC files with a trusted voxel size, box by box."""
 
+import logging
+from collections.abc import Iterator
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
 
 import mrcfile
 import numpy as np
 from numpy.typing import NDArray
 
-from etpicker_plugin.engine.errors import InputDataError
+from etpicker_plugin.engine.arrays import Shape
 from etpicker_plugin.engine.names import tomogram_id_of
+from etpicker_plugin.engine.volumes.mrc_cell import (
+    INSIST,
+    choose_voxel_size,
+    is_improbable,
+)
+from etpicker_plugin.engine.volumes.mrc_file import MrcFile, open_mrc
 from etpicker_plugin.engine.volumes.watched_file import WatchedFile, read_at
 
-MRC_MODES = (0, 1, 2, 6, 12)
-VOXEL_SIZE_TOLERANCE = 0.01
-"""Header and given voxel size may differ by this share before it is an error."""
+logger = logging.getLogger(__name__)
+
+Box = tuple[slice, slice, slice]
+WHOLE: Box = (slice(None), slice(None), slice(None))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,12 +35,17 @@ class Tomogram:
     tomogram_id
         File name without its extension.
     data
-        ``(Z, Y, X)`` memory-mapped array in the file's own number type.
+        ``(Z, Y, X)`` memory-mapped array in the file's own number type. To read it
+        kills the process if the file has become shorter: read boxes instead.
     voxel_size
         Edge of a voxel in Å.
     file
         Through which boxes are read, so that a change is noticed; without one they
         are taken from ``data``.
+    offset
+        Bytes of the file before its first voxel.
+    stored_axes
+        Which axes of ``data`` sections, rows and columns of the file are.
     """
 
     tomogram_id: str
@@ -38,94 +53,164 @@ class Tomogram:
     data: NDArray[np.generic]
     voxel_size: float
     file: WatchedFile | None = None
+    offset: int = 0
+    stored_axes: Shape = (0, 1, 2)
 
     @property
-    def shape_zyx(self) -> tuple[int, int, int]:
+    def shape_zyx(self) -> Shape:
         """Size in voxels."""
         z, y, x = self.data.shape
         return z, y, x
 
 
-def read_tomogram(path: Path | str, voxel_size: float | None = None) -> Tomogram:
-    """Open an MRC volume without reading its voxels.
+class TomogramBoxes:
+    """A tomogram that is sliced as an array is, and read as ``read_box`` does."""
+
+    def __init__(self, tomogram: Tomogram) -> None:
+        self._tomogram = tomogram
+        self.shape = tomogram.shape_zyx
+
+    def __getitem__(self, box: Box) -> NDArray[np.generic]:
+        """Return a copy of a box."""
+        return read_box(self._tomogram, box)
+
+
+def read_tomogram(
+    path: Path | str,
+    voxel_size: float | None = None,
+    *,
+    trust_voxel_size: bool = False,
+) -> Tomogram:
+    """Open an MRC volume without reading its voxels; log what is odd about it.
 
     Parameters
     ----------
     path
         MRC file of mode 0, 1, 2, 6 or 12.
     voxel_size
-        Å; overrules a header that holds none. A header that holds another one is an
-        error, because one of the two is wrong.
+        Å; taken where the header holds none, or 1 Å, which programs write that know
+        none. A header that holds another one is an error, because one of the two is
+        wrong.
+    trust_voxel_size
+        Take ``voxel_size`` whatever the header holds.
 
     Raises
     ------
     InputDataError
-        If the file is missing, truncated, empty, not a volume, of another mode, or
-        has no usable voxel size.
+        If the file is missing, of another length than its header says, not a volume,
+        of another mode or a strange axis order, or has no usable voxel size.
     """
-    path = Path(path)
-    _check_length(path)
-    file = WatchedFile(path)
-    data, header_voxel_size = _map_file(path)
+    opened = open_mrc(Path(path), what=f"Tomogram {path}")
+    chosen = choose_voxel_size(
+        opened.header.fields,
+        voxel_size,
+        what=f"Tomogram {path}",
+        trusted=trust_voxel_size,
+        remedy=INSIST,
+    )
+    if voxel_size is None and is_improbable(opened.header.fields):
+        logger.warning(
+            "Tomogram %s: a voxel size of 1 Å in the header, as programs write that do "
+            "not know it. If it is another, give it (--voxel-size).",
+            path,
+        )
+    return _made(opened, Path(path), f"Tomogram {path}", *chosen)
+
+
+def read_map(path: Path | str, voxel_size: float | None = None) -> Tomogram:
+    """Open another MRC volume, such as a box or an average, for which 1 Å is usual.
+
+    Raises
+    ------
+    InputDataError
+        As ``read_tomogram``.
+    """
+    opened = open_mrc(Path(path), what=f"Map {path}")
+    chosen = choose_voxel_size(opened.header.fields, voxel_size, what=f"Map {path}")
+    return _made(opened, Path(path), f"Map {path}", *chosen)
+
+
+def _made(
+    opened: MrcFile, path: Path, what: str, voxel_size: float, remark: str
+) -> Tomogram:
+    """Return an opened volume; log what is odd about it."""
+    header = opened.header
+    for sentence in filter(None, (*header.remarks, remark)):
+        logger.warning("%s: %s.", what, sentence)
     return Tomogram(
         tomogram_id=tomogram_id_of(path),
         path=path,
-        data=data,
-        voxel_size=_choose_voxel_size(path, header_voxel_size, voxel_size),
-        file=file,
+        data=opened.data,
+        voxel_size=voxel_size,
+        file=opened.file,
+        offset=header.offset,
+        stored_axes=header.stored_axes,
     )
 
 
-def read_box(
-    tomogram: Tomogram, box: tuple[slice, slice, slice]
-) -> NDArray[np.generic]:
-    """Return a copy of a box.
+def read_box(tomogram: Tomogram, box: Box) -> NDArray[np.generic]:
+    """Return a copy of a box, ``(z, y, x)``, in the tomogram's number type.
 
     Pages that are read through a map count as this process's memory for as long as it
     lives, and would add up to the whole file; so a box is read, not mapped: whole rows
-    of one plane at a time.
+    of one section at a time.
 
     Raises
     ------
     InputDataError
         If the file has changed or vanished since it was opened.
     """
-    data = tomogram.data
-    if tomogram.file is None or not isinstance(data, np.memmap):
-        return np.array(data[box])
-    values = np.empty(data[box].shape, data.dtype)
-    planes, rows = range(len(data))[box[0]], range(data.shape[1])[box[1]]
-    if not values.size:
-        return values
-    read = np.empty((rows[-1] + 1 - rows[0], data.shape[2]), data.dtype)
+    if tomogram.file is None:
+        return np.array(tomogram.data[box])
     with tomogram.file.open() as stream:
-        for number, plane in enumerate(planes):
-            first = (plane * data.shape[1] + rows[0]) * data.shape[2]
-            read_at(stream, data.offset + first * data.itemsize, read)
-            values[number] = read[:: rows.step, box[2]]
-    return values
+        return read_from(stream, tomogram, box)
 
 
-def open_mask(path: Path | str, shape_zyx: tuple[int, int, int]) -> NDArray[np.generic]:
-    """Open a region mask without reading its voxels; inside it they are not 0.
+def read_from(stream: FileIO, tomogram: Tomogram, box: Box) -> NDArray[np.generic]:
+    """Return a copy of a box from the open file of a tomogram (see ``read_box``).
 
     Raises
     ------
-    InputDataError
-        If it cannot be read, or its shape is not the tomogram's.
+    OSError
+        If the file ends before.
     """
-    data, _ = _map_file(Path(path))
-    if data.shape != shape_zyx:
-        raise InputDataError(
-            f"Region mask {path}: size (z, y, x) {data.shape}, but its tomogram's is "
-            f"{shape_zyx}. Give a mask made on that tomogram."
-        )
-    return data
+    data, axes = tomogram.data, tomogram.stored_axes
+    values = np.empty(data[box].shape, data.dtype)
+    if not values.size:
+        return values
+    stored = data.transpose(axes)
+    sections, rows = (range(stored.shape[i])[box[axes[i]]] for i in (0, 1))
+    read = np.empty((rows[-1] + 1 - rows[0], stored.shape[2]), data.dtype)
+    for section, into in zip(sections, values.transpose(axes), strict=True):
+        first = (section * stored.shape[1] + rows[0]) * stored.shape[2]
+        read_at(stream, tomogram.offset + first * data.itemsize, read)
+        into[...] = read[:: rows.step, box[axes[2]]]
+    return values
 
 
-def read_mask(path: Path | str, shape_zyx: tuple[int, int, int]) -> NDArray[np.bool_]:
-    """Read a region mask, true where it is not 0 (see ``open_mask``)."""
-    return np.asarray(open_mask(path, shape_zyx) != 0)
+def read_whole(tomogram: Tomogram) -> NDArray[np.generic]:
+    """Return a copy of all voxels (see ``read_box``)."""
+    return read_box(tomogram, WHOLE)
+
+
+def slabs(tomogram: Tomogram, voxels: int, *, every: int = 1) -> Iterator[Box]:
+    """Yield boxes that cover a tomogram, each of at most about so many voxels.
+
+    They are cut across the axis of the file's sections, so that reading all of them
+    reads the file once, whatever its axis order.
+
+    Parameters
+    ----------
+    every
+        Take only each so-manieth voxel along each axis.
+    """
+    across = tomogram.stored_axes[0]
+    shape = tomogram.shape_zyx
+    thickness = max(1, voxels * shape[across] // int(np.prod(shape))) * every
+    for start in range(0, shape[across], thickness):
+        box = [slice(None, None, every)] * 3
+        box[across] = slice(start, start + thickness, every)
+        yield box[0], box[1], box[2]
 
 
 def write_volume(path: Path, data: NDArray[np.generic], voxel_size: float) -> None:
@@ -134,57 +219,3 @@ def write_volume(path: Path, data: NDArray[np.generic], voxel_size: float) -> No
         mrc.set_data(data)
         mrc.set_volume()
         mrc.voxel_size = voxel_size
-
-
-def _check_length(path: Path) -> None:
-    if not path.is_file():
-        raise InputDataError(f"Tomogram {path}: no such file. Check the path.")
-    if path.stat().st_size < 1024:
-        raise InputDataError(
-            f"Tomogram {path}: {path.stat().st_size} bytes, shorter than an MRC "
-            "header (1024). The file is empty or was cut off; copy it again."
-        )
-
-
-def _map_file(path: Path) -> tuple[NDArray[np.generic], float]:
-    _check_length(path)
-    try:
-        with mrcfile.mmap(path, mode="r", permissive=False) as mrc:
-            mode = int(mrc.header.mode)
-            data = mrc.data
-            voxel_size = float(mrc.voxel_size.x)
-    except (ValueError, OSError) as error:
-        raise InputDataError(
-            f"Tomogram {path} cannot be read as MRC: {error}. It is not an MRC "
-            "volume, or it was cut off; copy it again."
-        ) from error
-    if mode not in MRC_MODES:
-        raise InputDataError(
-            f"Tomogram {path}: MRC mode {mode}, expected one of {MRC_MODES}. "
-            "Convert it to 16-bit integers or 32-bit floats."
-        )
-    if data is None or data.ndim != 3 or min(data.shape) < 2:
-        shape = () if data is None else data.shape
-        raise InputDataError(
-            f"Tomogram {path}: size (z, y, x) {shape}, expected a volume of three "
-            "dimensions. Give a reconstructed tomogram, not an image."
-        )
-    return data, voxel_size
-
-
-def _choose_voxel_size(path: Path, header: float, given: float | None) -> float:
-    if given is None:
-        if not np.isfinite(header) or header <= 0:
-            raise InputDataError(
-                f"Tomogram {path}: voxel size {header} Å in the header. "
-                "Write it into the header (relion_image_handler --force_header_angpix "
-                "does), or, for tomograms, give it (--voxel-size)."
-            )
-        return header
-    if header > 0 and abs(header - given) > VOXEL_SIZE_TOLERANCE * given:
-        raise InputDataError(
-            f"Tomogram {path}: voxel size {header:g} Å in the header, {given:g} Å "
-            "given. One of them is wrong: correct the header, or the voxel size "
-            "you give."
-        )
-    return given

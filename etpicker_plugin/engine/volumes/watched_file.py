@@ -29,6 +29,11 @@ class WatchedFile:
         with self._explained():
             self._stamp = _stamp(os.stat(path))
 
+    @property
+    def size(self) -> int:
+        """Return its length in bytes."""
+        return self._stamp[1]
+
     def sha256(self) -> str:
         """Return the hash of what it held when first seen.
 

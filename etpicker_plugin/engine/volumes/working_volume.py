@@ -11,10 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from etpicker_plugin.engine.errors import InputDataError
-from etpicker_plugin.engine.volumes.tomogram import Tomogram, read_box
+from etpicker_plugin.engine.volumes.tomogram import Tomogram, read_box, slabs
 
 SAME_VOXEL_SIZE = 0.03
 """Voxel sizes nearer than this share are taken as equal: no resampling."""
+
+MOST_COARSER, MOST_FINER = 6.0, 30.0
+"""How much coarser or finer than the working voxel size a tomogram's may be: what is
+18 working voxels wide has 3 voxels in a tomogram six times as coarse."""
 
 STATISTICS_SAMPLES = 4_000_000
 STATISTICS_PLANES = 16
@@ -111,9 +115,10 @@ def open_working_volume(tomogram: Tomogram, working_voxel_size: float) -> Workin
     Raises
     ------
     InputDataError
-        If voxels are NaN or infinite, all equal, or the volume would be thinner than
-        two working voxels.
+        If voxels are NaN or infinite, all equal, or much coarser or finer than the
+        working ones, or the volume would be thinner than two of those.
     """
+    check_scale(tomogram, working_voxel_size)
     check_finite(tomogram)
     mean, sd = clipped_statistics(tomogram)
     scale = working_voxel_size / tomogram.voxel_size
@@ -198,6 +203,24 @@ def resampling_matrix(
     return matrix.astype(np.float32)
 
 
+def check_scale(tomogram: Tomogram, working_voxel_size: float) -> None:
+    """Refuse a voxel size that is out of all reason for what works on it.
+
+    Raises
+    ------
+    InputDataError
+        Naming both.
+    """
+    voxel_size = tomogram.voxel_size
+    low, high = working_voxel_size / MOST_FINER, working_voxel_size * MOST_COARSER
+    if not low <= voxel_size <= high:
+        raise InputDataError(
+            f"Tomogram {tomogram.path}: {voxel_size:g} Å per voxel, but the network "
+            f"works at {working_voxel_size:.4g} Å. Expected {low:.3g} to {high:.3g} Å: "
+            "check the voxel size, or bin the tomogram otherwise."
+        )
+
+
 def check_finite(tomogram: Tomogram) -> None:
     """Refuse a volume with NaN or infinite voxels.
 
@@ -208,12 +231,10 @@ def check_finite(tomogram: Tomogram) -> None:
     """
     if tomogram.data.dtype.kind != "f":
         return
-    thickness = max(1, SLAB_VOXELS // int(np.prod(tomogram.shape_zyx[1:])))
-    for z in range(0, tomogram.shape_zyx[0], thickness):
-        slab = read_box(tomogram, (slice(z, z + thickness), slice(None), slice(None)))
-        finite = np.isfinite(slab)
+    for box in slabs(tomogram, SLAB_VOXELS):
+        finite = np.isfinite(read_box(tomogram, box))
         if not finite.all():
-            bad = z + int(np.argmin(finite.all(axis=(1, 2))))
+            bad = (box[0].start or 0) + int(np.argmin(finite.all(axis=(1, 2))))
             raise InputDataError(
                 f"Tomogram {tomogram.path}: {int((~finite).sum())} voxels are NaN or "
                 f"infinite, the first in slice z={bad}. Reconstruct it again or "
@@ -232,11 +253,9 @@ def clipped_statistics(tomogram: Tomogram) -> tuple[float, float]:
         If all voxels are equal.
     """
     step = int(np.ceil((np.prod(tomogram.shape_zyx) / STATISTICS_SAMPLES) ** (1 / 3)))
-    step = max(step, 1)
-    every = slice(None, None, step)
-    planes = range(0, tomogram.shape_zyx[0], step)
-    sample: NDArray[np.float32] = np.concatenate(
-        [read_box(tomogram, (slice(z, z + 1), every, every)) for z in planes]
+    sections = slabs(tomogram, 1, every=max(step, 1))
+    sample = np.concatenate(
+        [read_box(tomogram, box).ravel() for box in sections]
     ).astype(np.float32)
     mean, sd = cut_off_statistics(sample)
     if sd <= 1e-6 * max(abs(mean), 1e-30):

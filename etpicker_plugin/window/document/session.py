@@ -23,6 +23,7 @@ from etpicker_plugin.engine.names import require_new_names
 from etpicker_plugin.engine.negative import NEGATIVE
 from etpicker_plugin.engine.pairing import pair_files
 from etpicker_plugin.engine.particles import Particles, make_particles
+from etpicker_plugin.engine.volumes.region_mask import RegionMask, open_mask
 from etpicker_plugin.window.document.annotation import Annotation
 from etpicker_plugin.window.document.height_index import HeightIndex
 from etpicker_plugin.window.document.journal import Journal
@@ -45,7 +46,7 @@ class Document:
     journal: Journal
     other: Particles | None = None
     probability: VolumeFile | None = None
-    mask: VolumeFile | None = None
+    mask: RegionMask | None = None
     heights: HeightIndex = field(init=False)
     other_heights: HeightIndex | None = field(init=False, default=None)
 
@@ -159,9 +160,11 @@ class Session:
     def _open(
         self, path: str, config: ViewConfig, inputs: dict[str, str | None]
     ) -> Document:
-        volume = open_volume(path, config.voxel_size)
+        volume = open_volume(
+            path, config.voxel_size, trust_voxel_size=config.trust_voxel_size
+        )
         first, digest = self._first_picks(volume, inputs["coordinates"])
-        compare = inputs["compare"]
+        compare, mask = inputs["compare"], inputs["mask"]
         journal = Journal(
             self.folder / f"{volume.tomogram_id}.journal.jsonl",
             Annotation(first),
@@ -176,8 +179,8 @@ class Session:
             volume=volume,
             journal=journal,
             other=_read_picks(Path(compare), volume) if compare else None,
-            probability=_open_over(inputs["probability"], volume),
-            mask=_open_over(inputs["mask"], volume),
+            probability=_open_map(inputs["probability"], volume),
+            mask=open_mask(mask, volume.shape_zyx) if mask else None,
         )
 
     def _first_picks(
@@ -279,8 +282,8 @@ def _read_picks(path: Path, volume: VolumeFile) -> Particles:
     return particles
 
 
-def _open_over(path: str | None, volume: VolumeFile) -> VolumeFile | None:
-    """Open what lies over the tomogram: a mask or a probability map of its size."""
+def _open_map(path: str | None, volume: VolumeFile) -> VolumeFile | None:
+    """Open a probability map, of the tomogram's size, that lies over it."""
     if path is None:
         return None
     over = open_volume(path, volume.voxel_size)

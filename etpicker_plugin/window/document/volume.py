@@ -7,16 +7,31 @@ for one yz slice is the whole file. Here a short read is an error that can be sh
 
 import os
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from etpicker_plugin.engine.errors import InputDataError
-from etpicker_plugin.engine.volumes.tomogram import read_tomogram
+from etpicker_plugin.engine.volumes.tomogram import (
+    Box,
+    Tomogram,
+    read_from,
+    read_tomogram,
+)
 
-Box = tuple[slice, slice, slice]
+
+class Sliced(Protocol):
+    """What slices are cut of: a tomogram, or a mask or map that lies over it."""
+
+    @property
+    def shape_zyx(self) -> tuple[int, int, int]:
+        """Size in voxels."""
+
+    def read(self, box: Box) -> NDArray[np.generic]:
+        """Return the voxels of a box that lies inside, ``(z, y, x)``."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,19 +40,32 @@ class VolumeFile:
 
     Attributes
     ----------
-    offset
-        Bytes before the first voxel.
     modified
         Size and modification time (ns) of the file when it was opened.
     """
 
-    tomogram_id: str
-    path: Path
-    shape_zyx: tuple[int, int, int]
-    voxel_size: float
-    dtype: np.dtype[Any]
-    offset: int
+    tomogram: Tomogram
     modified: tuple[int, int]
+
+    @property
+    def tomogram_id(self) -> str:
+        """Return the file's name without its extension."""
+        return self.tomogram.tomogram_id
+
+    @property
+    def path(self) -> Path:
+        """Return the file."""
+        return self.tomogram.path
+
+    @property
+    def shape_zyx(self) -> tuple[int, int, int]:
+        """Size in voxels."""
+        return self.tomogram.shape_zyx
+
+    @property
+    def voxel_size(self) -> float:
+        """Edge of a voxel in Å."""
+        return self.tomogram.voxel_size
 
     def read(self, box: Box) -> NDArray[np.generic]:
         """Return the voxels of a box that lies inside, ``(z, y, x)``.
@@ -48,12 +76,9 @@ class VolumeFile:
             If the file is gone, was changed, or ends too early.
         """
         try:
-            descriptor = os.open(self.path, os.O_RDONLY)
-            try:
-                self._check_unchanged(os.fstat(descriptor))
-                return self._read_sections(descriptor, box)
-            finally:
-                os.close(descriptor)
+            with FileIO(self.path) as stream:
+                self._check_unchanged(os.fstat(stream.fileno()))
+                return read_from(stream, self.tomogram, box)
         except OSError as error:
             raise InputDataError(
                 f"Tomogram {self.path} can no longer be read: {error}. Bring it back "
@@ -67,26 +92,13 @@ class VolumeFile:
                 "again to see it as it is now; the annotation is safe."
             )
 
-    def _read_sections(self, descriptor: int, box: Box) -> NDArray[np.generic]:
-        """Read, section by section, the rows asked for, and cut the columns out."""
-        z, y, x = box
-        _, ny, nx = self.shape_zyx
-        rows = np.empty((y.stop - y.start, nx), dtype=self.dtype)
-        shape = (z.stop - z.start, y.stop - y.start, x.stop - x.start)
-        voxels = np.empty(shape, dtype=self.dtype)
-        for i, section in enumerate(range(z.start, z.stop)):
-            first = (section * ny + y.start) * nx * self.dtype.itemsize
-            got = os.preadv(descriptor, [rows], self.offset + first)
-            if got != rows.nbytes:
-                raise InputDataError(
-                    f"Tomogram {self.path} ends at section {section}. It was cut off: "
-                    "copy it again."
-                )
-            voxels[i] = rows[:, x]
-        return voxels
 
-
-def open_volume(path: Path | str, voxel_size: float | None = None) -> VolumeFile:
+def open_volume(
+    path: Path | str,
+    voxel_size: float | None = None,
+    *,
+    trust_voxel_size: bool = False,
+) -> VolumeFile:
     """Look at a tomogram's header, without reading its voxels.
 
     Raises
@@ -94,14 +106,6 @@ def open_volume(path: Path | str, voxel_size: float | None = None) -> VolumeFile
     InputDataError
         If it cannot be used (see ``read_tomogram``).
     """
-    tomogram = read_tomogram(path, voxel_size)
+    tomogram = read_tomogram(path, voxel_size, trust_voxel_size=trust_voxel_size)
     status = os.stat(path)
-    return VolumeFile(
-        tomogram_id=tomogram.tomogram_id,
-        path=Path(path),
-        shape_zyx=tomogram.shape_zyx,
-        voxel_size=tomogram.voxel_size,
-        dtype=tomogram.data.dtype,
-        offset=tomogram.data.offset,  # type: ignore[attr-defined]
-        modified=(status.st_size, status.st_mtime_ns),
-    )
+    return VolumeFile(tomogram=tomogram, modified=(status.st_size, status.st_mtime_ns))

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from etpicker_plugin.window.document.volume import VolumeFile
+from etpicker_plugin.window.document.volume import Sliced
 
 Z, Y, X = 0, 1, 2
 COLUMNS_AT_ONCE = 32
@@ -61,7 +61,7 @@ class SliceReader:
     Slices across x are cut out of a block of columns, read in one pass over the file.
     """
 
-    def __init__(self, volume: VolumeFile, axis: int) -> None:
+    def __init__(self, volume: Sliced, axis: int) -> None:
         self.volume, self.axis = volume, axis
         self._columns = slice(0, 0)
         self._block: NDArray[np.generic] = np.zeros((0, 0, 0))

@@ -25,6 +25,7 @@ from etpicker_plugin.engine.subtomograms.star import (
     write_tables,
 )
 from etpicker_plugin.engine.volumes.tomogram import write_volume
+from etpicker_plugin.tests.support.mrc_headers import write_mrc
 
 BOX, VOXEL = 12, 20.0
 
@@ -170,6 +171,17 @@ def test_a_reference_without_contrast(folder):
 
     with pytest.raises(InputDataError, match="all voxels are equal"):
         check_reference(str(folder / "r.mrc"), read_boxes(folder))
+
+
+def test_maps_whose_axes_relion_would_exchange(folder):
+    cube = np.random.default_rng(0).random((BOX,) * 3).astype("f4")
+    for name in ("r.mrc", "m.mrc"):
+        write_mrc(folder / name, cube, axes=(2, 1, 3), cell=(BOX * VOXEL,) * 3)
+
+    with pytest.raises(InputDataError, match=r"Reference .* in another order"):
+        check_reference(str(folder / "r.mrc"), read_boxes(folder))
+    with pytest.raises(InputDataError, match=r"Mask .*m\.mrc: .* in another order"):
+        check_mask(str(folder / "m.mrc"), box=BOX, voxel_size=VOXEL)
 
 
 @pytest.mark.parametrize(

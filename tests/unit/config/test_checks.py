@@ -80,6 +80,17 @@ BAD = [
     (EvaluateConfig, {"truth": ("a", "b")}, "--picks names 1 .* --truth 2"),
     (EvaluateConfig, {"diameter": {"ring": 5.0}}, "in Å, not in voxels"),
     (EvaluateConfig, {"voxel_size": 0.0}, "--voxel-size: got 0"),
+    *(
+        (known, {"voxel_size": value}, "got .*, expected a number of 0.1 to 1000 Å")
+        for known in (TrainConfig, PickConfig, EvaluateConfig, ConvertConfig)
+        for value in (1e30, 1001.0, 0.09, INF, NAN, -10.0)
+    ),
+    (SimulateConfig, {"voxel_size": 1e30}, r"--voxel-size: got 1e\+30"),
+    (TrainConfig, {"working_voxel_size": 1e4}, "--working-voxel-size: got 10000"),
+    *(
+        (known, {"trust_voxel_size": True}, "--trust-voxel-size is given without")
+        for known in (TrainConfig, PickConfig)
+    ),
     (EvaluateConfig, {"match_distance": 0.0}, "--match-distance: got 0"),
     (EvaluateConfig, {"match_distance": 2.1}, "expected 2 or less"),
     (EvaluateConfig, {"f_beta": -1.0}, "--f-beta: got -1"),
@@ -118,7 +129,8 @@ EDGES = [
     (TrainConfig, {"patch_size": 16, "validation_fraction": 0.5, "threads": 0}),
     (TrainConfig, {"diameter": {"a": 10.0, "b": 5000.0}, "mask": ("a", "b")}),
     (PickConfig, {"threshold": {"a": 0.0, "b": 1.0}, "border": 0.0, "max_picks": 1}),
-    (EvaluateConfig, {"match_distance": 2.0}),
+    (EvaluateConfig, {"match_distance": 2.0, "voxel_size": 1000.0}),
+    (PickConfig, {"voxel_size": 0.1, "trust_voxel_size": True}),
     (ConvertConfig, {"output_format": "relion4", "binning": 1.0}),
     (ConvertConfig, {"tomogram": ("a",), "dimensions": (), "voxel_size": None}),
     (SimulateConfig, {"shape": (16, 17, 18), "tilt_range": 90.0, "membranes": 0}),

@@ -291,12 +291,16 @@ def test_a_misspelt_way_to_count_is_refused():
         option(1, "Threads.", counts="never")
 
 
+TRUST = "trust_voxel_size"
+"""It does not change the result: what is taken is the voxel size given, or none is."""
+
+
 @pytest.mark.parametrize(
     ("config_class", "uncounted", "by_content"),
     [
         (
             TrainConfig,
-            {"out", "device", "threads"},
+            {"out", "device", "threads", TRUST},
             {
                 *("tomogram", "coordinates", "mask"),
                 *("validation_tomogram", "validation_coordinates"),
@@ -304,7 +308,7 @@ def test_a_misspelt_way_to_count_is_refused():
         ),
         (
             UpdateConfig,
-            {"out", "device", "threads"},
+            {"out", "device", "threads", TRUST},
             {
                 *("model", "tomogram", "coordinates", "mask"),
                 *("validation_tomogram", "validation_coordinates"),
@@ -312,7 +316,7 @@ def test_a_misspelt_way_to_count_is_refused():
         ),
         (
             PickConfig,
-            {"out", "device", "threads", "part", "records", "model_sha256"},
+            {"out", "device", "threads", "part", "records", "model_sha256", TRUST},
             {"model", "tomogram", "mask"},
         ),
         (
@@ -320,11 +324,11 @@ def test_a_misspelt_way_to_count_is_refused():
             {"out", "threads", "ranks", "mpi_command"},
             {"particles", "reference", "mask"},
         ),
-        (ExtractConfig, {"out"}, {"tomogram", "coordinates"}),
-        (CompareConfig, {"out"}, {"picks", "tomogram", "truth"}),
+        (ExtractConfig, {"out", TRUST}, {"tomogram", "coordinates"}),
+        (CompareConfig, {"out", TRUST}, {"picks", "tomogram", "truth"}),
         (
             ValidateConfig,
-            {"out", "threads", "mpi_command"},
+            {"out", "threads", "mpi_command", TRUST},
             {"picks", "tomogram", "reference"},
         ),
         (SimulateConfig, {"out", "tomograms"}, {"density"}),

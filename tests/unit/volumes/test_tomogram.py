@@ -6,7 +6,6 @@ import pytest
 
 from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.volumes.tomogram import (
-    read_mask,
     read_tomogram,
     write_volume,
 )
@@ -106,7 +105,7 @@ def test_an_image_is_no_tomogram(tmp_path):
         mrc.set_data(np.zeros((5, 7), np.float32))
         mrc.voxel_size = 10.0
 
-    with pytest.raises(InputDataError, match=r"\(5, 7\), expected a volume"):
+    with pytest.raises(InputDataError, match=r"\(1, 5, 7\), expected a volume"):
         read_tomogram(path)
 
 
@@ -138,21 +137,3 @@ def test_header_and_given_disagree(tmp_path, given):
 
     with pytest.raises(InputDataError, match=f"10 Å in the header, {given:g} Å given"):
         read_tomogram(path, given)
-
-
-def test_a_mask_is_true_where_it_is_not_zero(tmp_path):
-    data = np.zeros(SHAPE, np.int8)
-    data[1, 2, 3], data[2, 0, 6] = 1, -1
-    path = written(tmp_path / "mask.mrc", data, voxel_size=0.0)
-
-    mask = read_mask(path, SHAPE)
-
-    assert mask.dtype == bool
-    assert np.argwhere(mask).tolist() == [[1, 2, 3], [2, 0, 6]]
-
-
-def test_a_mask_with_axes_swapped_is_refused(tmp_path):
-    path = written(tmp_path / "mask.mrc", np.ones(SHAPE[::-1], np.int8))
-
-    with pytest.raises(InputDataError, match=r"\(7, 5, 3\).* is \(3, 5, 7\)"):
-        read_mask(path, SHAPE)

@@ -7,7 +7,7 @@ from scipy import ndimage
 
 from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.volumes.array_volume import ArrayVolume, load_into_memory
-from etpicker_plugin.engine.volumes.tomogram import read_tomogram
+from etpicker_plugin.engine.volumes.tomogram import read_tomogram, write_volume
 from etpicker_plugin.engine.volumes.working_volume import (
     open_working_volume,
     resampling_matrix,
@@ -197,3 +197,23 @@ def test_an_array_by_hand():
 
     assert box[0].tolist() == [[0, 0], [14, 15], [18, 19]]
     assert (box[1] == 0).all()
+
+
+@pytest.mark.parametrize(
+    ("voxel_size", "working"), [(100.0, 10.0), (61.0, 10.0), (0.32, 10.0), (10.0, 1.6)]
+)
+def test_a_voxel_size_out_of_all_reason(tmp_path, voxel_size, working):
+    path = tmp_path / "a.mrc"
+    write_volume(path, np.arange(210.0).reshape(5, 6, 7).astype("f4"), voxel_size)
+    words = f"{voxel_size:g} Å per voxel, but the network works at {working:g} Å"
+    with pytest.raises(InputDataError, match=words):
+        open_working_volume(read_tomogram(path), working)
+
+
+@pytest.mark.parametrize("voxel_size", [60.0, 2.5])
+def test_a_voxel_size_that_is_still_taken(tmp_path, voxel_size):
+    path = tmp_path / "a.mrc"
+    data = np.random.default_rng(0).normal(size=(9, 10, 11)).astype("f4")
+    write_volume(path, data, voxel_size)
+    volume = open_working_volume(read_tomogram(path), 10.0)
+    assert volume.scale == pytest.approx(10.0 / voxel_size)

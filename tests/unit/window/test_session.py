@@ -191,7 +191,7 @@ def test_bad_inputs_are_named(data):
     with pytest.raises(ConfigError, match="negative"):
         open_session(data, out="other", diameter={NEGATIVE: 100.0})
     write_tomogram(data / "small.mrc", np.zeros((3, 4, 5), np.float32))
-    with pytest.raises(ConfigError, match="but its tomogram's is"):
+    with pytest.raises(InputDataError, match="but its tomogram's is"):
         open_session(
             data,
             out="third",
@@ -199,6 +199,22 @@ def test_bad_inputs_are_named(data):
             tomogram=(str(data / "TS_1.mrc"),),
             mask=(str(data / "small.mrc"),),
         )
+
+
+def test_the_window_tells_inside_from_outside_as_picking_does(data):
+    shifted = np.full((11, 21, 31), -128, np.int8)  # 0 and 1 as bytes less 128.
+    shifted[3, 5, 7] = -127
+    write_tomogram(data / "mask.mrc", shifted)
+    session = open_session(
+        data,
+        out="masked",
+        coordinates=(),
+        tomogram=(str(data / "TS_1.mrc"),),
+        mask=(str(data / "mask.mrc"),),
+    )
+    mask = session.documents[0].mask
+    everywhere = tuple(slice(0, n) for n in mask.shape_zyx)
+    assert np.argwhere(mask.read(everywhere)).tolist() == [[3, 5, 7]]
 
 
 def test_an_empty_set_is_an_annotation_without_picks(data):

@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 from etpicker_plugin.engine.errors import InputDataError
+from etpicker_plugin.tests.support.mrc_headers import stored_in, write_mrc
 from etpicker_plugin.window.document.volume import open_volume
 from etpicker_plugin.window.drawing.slices import (
     Look,
@@ -35,6 +36,16 @@ def test_boxes_are_those_of_the_array(volume):
     assert opened.voxel_size == 7.5
     box = (slice(2, 9), slice(5, 6), slice(70, 83))
     np.testing.assert_array_equal(opened.read(box), data[box])
+
+
+@pytest.mark.parametrize("axis", [Z, Y, X])
+@pytest.mark.parametrize("axes", [(1, 3, 2), (2, 3, 1), (3, 2, 1)])
+def test_slices_of_a_file_with_axes_in_another_order(tmp_path, axis, axes):
+    data = np.random.default_rng(1).integers(0, 250, SHAPE).astype("u1")
+    path = tmp_path / "TS.mrc"
+    write_mrc(path, stored_in(data, axes), axes=axes, imod_flags=0)
+    found = SliceReader(open_volume(path), axis).read(4, 1)
+    np.testing.assert_array_equal(found, data.take(4, axis))
 
 
 @pytest.mark.parametrize("axis", [Z, Y, X])

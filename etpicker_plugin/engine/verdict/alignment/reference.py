@@ -12,7 +12,7 @@ from etpicker_plugin.engine.verdict.alignment.likelihood import soft_sphere
 from etpicker_plugin.engine.verdict.alignment.turning import to_reference
 from etpicker_plugin.engine.verdict.places.cutting import cut_box
 from etpicker_plugin.engine.verdict.places.geometry import BoxGeometry
-from etpicker_plugin.engine.volumes.tomogram import read_tomogram
+from etpicker_plugin.engine.volumes.tomogram import read_map, read_whole
 
 EDGE_VOX = 3.0
 
@@ -26,7 +26,7 @@ def read_reference(path: Path, *, geometry: BoxGeometry) -> NDArray[np.float32]:
         If it cannot be read, is much too small, or its particle is dark.
     """
     try:
-        volume = read_tomogram(path)
+        volume = read_map(path)
     except InputDataError as error:
         raise InputDataError(f"Reference: {error}") from error
     extent = min(volume.shape_zyx) * volume.voxel_size
@@ -37,7 +37,7 @@ def read_reference(path: Path, *, geometry: BoxGeometry) -> NDArray[np.float32]:
             f"{geometry.diameter_ang:g} Å. Give a map that holds the whole particle, "
             "and see that its header states its voxel size."
         )
-    data = np.asarray(volume.data, dtype=np.float32)
+    data = np.asarray(read_whole(volume), dtype=np.float32)
     if not np.isfinite(data).all():
         raise InputDataError(f"Reference {path}: NaN or infinity in it. Mend the map.")
     box = cut_box(

@@ -25,7 +25,7 @@ from etpicker_plugin.engine.verdict.alignment.origin import (
 from etpicker_plugin.engine.verdict.alignment.results import AlignedBoxes
 from etpicker_plugin.engine.verdict.places.candidates import Candidates
 from etpicker_plugin.engine.verdict.places.cutting import read_box
-from etpicker_plugin.engine.volumes.tomogram import read_tomogram
+from etpicker_plugin.engine.volumes.tomogram import read_map, read_whole
 
 
 def correlate_all(
@@ -43,7 +43,7 @@ def correlate_all(
     """
     maps = {
         half: np.asarray(
-            read_tomogram(run.map_of(iteration, half)).data, dtype=np.float32
+            read_whole(read_map(run.map_of(iteration, half))), dtype=np.float32
         )
         for half in (1, 2)
     }

@@ -14,7 +14,11 @@ from etpicker_plugin.engine.relion.run import run_relion
 from etpicker_plugin.engine.verdict.alignment.likelihood import soft_sphere
 from etpicker_plugin.engine.verdict.measures.measures import MASK_EDGE_VOX, Average
 from etpicker_plugin.engine.verdict.places.geometry import BoxGeometry
-from etpicker_plugin.engine.volumes.tomogram import read_tomogram, write_volume
+from etpicker_plugin.engine.volumes.tomogram import (
+    read_map,
+    read_whole,
+    write_volume,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -74,7 +78,7 @@ def _local_resolution(
     (folder / LOCAL).mkdir(exist_ok=True)
     run_relion(command, relion, folder=folder, log=folder / "relion.log")
     volume = np.asarray(
-        read_tomogram(folder / LOCAL / f"{name}_locres.mrc").data, dtype=np.float32
+        read_whole(read_map(folder / LOCAL / f"{name}_locres.mrc")), dtype=np.float32
     )
     inside = soft_sphere(
         geometry.box, radius_vox=0.8 * geometry.radius_vox, edge_vox=0.01

@@ -9,17 +9,27 @@ from numpy.typing import NDArray
 from etpicker_plugin.engine.atomic import write_whole
 from etpicker_plugin.engine.comparison.pick_sets import PickSets
 from etpicker_plugin.engine.errors import InputDataError
-from etpicker_plugin.engine.subtomograms.boxes import MARGIN_VOX, crop_boxes
+from etpicker_plugin.engine.subtomograms.boxes import (
+    MARGIN_VOX,
+    Sliceable,
+    crop_boxes,
+    read_padded,
+)
 from etpicker_plugin.engine.subtomograms.normalise import find_usable, normalise
 from etpicker_plugin.engine.verdict.places.candidates import Candidates
 from etpicker_plugin.engine.verdict.places.geometry import BoxGeometry
-from etpicker_plugin.engine.volumes.tomogram import read_tomogram, write_volume
+from etpicker_plugin.engine.volumes.tomogram import (
+    TomogramBoxes,
+    read_map,
+    read_whole,
+    write_volume,
+)
 
 Box = NDArray[np.float32]
 
 
 def cut_box(
-    volume: NDArray[np.generic],
+    volume: Sliceable,
     position_zyx: NDArray[np.float64],
     *,
     box: int,
@@ -34,11 +44,8 @@ def cut_box(
     """
     reach = int(np.ceil((box // 2 + 1) * scale)) + MARGIN_VOX + 1
     starts = np.floor(position_zyx).astype(int) - reach
-    near = [
-        np.clip(np.arange(start, start + 2 * reach + 2), 0, size - 1)
-        for start, size in zip(starts, volume.shape, strict=True)
-    ]
-    block = np.asarray(volume[np.ix_(*near)], dtype=np.float32)
+    stops = starts + 2 * reach + 2
+    block = read_padded(volume, starts.tolist(), stops.tolist()).astype(np.float32)
     boxes, _ = crop_boxes(block, (position_zyx - starts)[None], box=box, scale=scale)
     return np.asarray(boxes[0])
 
@@ -66,7 +73,7 @@ def write_boxes(
         path = box_path(folder, row)
         if not path.exists():
             box = cut_box(
-                sets.tomograms[str(t)].data,
+                TomogramBoxes(sets.tomograms[str(t)]),
                 candidates.positions_zyx[row],
                 box=geometry.box,
                 scale=geometry.scale,
@@ -86,7 +93,7 @@ def box_path(folder: Path, row: int) -> Path:
 
 def read_box(folder: Path, row: int) -> Box:
     """Return a candidate's box."""
-    return np.asarray(read_tomogram(box_path(folder, row)).data, dtype=np.float32)
+    return np.asarray(read_whole(read_map(box_path(folder, row))), dtype=np.float32)
 
 
 def _check_usable(box: Box, name: str, position_zyx: NDArray[np.float64]) -> None:
