@@ -4,8 +4,14 @@ from dataclasses import dataclass
 
 from etpicker_plugin.engine.config.checks import require, require_positive
 from etpicker_plugin.engine.config.options import REQUIRED, option
+from etpicker_plugin.engine.config.shared import (
+    tilt_series_name_option,
+    tilt_series_table_option,
+    tomograms_option,
+)
 from etpicker_plugin.engine.formats.catalogue import CATALOGUE, format_named
 from etpicker_plugin.engine.formats.format import Format, FormatOptions
+from etpicker_plugin.engine.formats.tilt_series_names import check_patterns
 
 FORMATS = tuple(known.name for known in CATALOGUE)
 JOINT = [known for known in CATALOGUE if known.is_joint]
@@ -59,10 +65,14 @@ class ConvertConfig:
     binning: float | None = option(
         None,
         "Tomogram voxel size over tilt-series pixel size. It must be given for formats "
-        f"in unbinned pixels ({_names(UNBINNED)}), but not to read one whose files "
-        f"state it ({_names(STATE_BINNING)}); elsewhere 1 is taken.",
+        f"in unbinned pixels ({_names(UNBINNED)}), but not with --tomograms, nor to "
+        f"read one whose files state it ({_names(STATE_BINNING)}); elsewhere 1 is "
+        "taken.",
         label="Binning",
     )
+    tomograms: str = tomograms_option()
+    tilt_series_name: tuple[str, ...] = tilt_series_name_option()
+    tilt_series_table: str = tilt_series_table_option()
     relion5_centre: str = option(
         "half",
         "Origin of RELION 5's centred coordinates: half = size/2 (RELION itself, "
@@ -98,6 +108,7 @@ class ConvertConfig:
     def __post_init__(self) -> None:
         """Refuse contradictions, and what would have to be guessed."""
         require_positive(self, "voxel_size", "binning")
+        check_patterns(self.tilt_series_name)
         require(len(self.class_name) > 0, "--class-name: give at least one name.")
         require(
             len(self.dimensions) in (0, 3) and all(n > 0 for n in self.dimensions),
@@ -130,9 +141,9 @@ class ConvertConfig:
         ]
         reasons = " and ".join(dict.fromkeys(filter(None, needs)))
         require(
-            self.binning is not None or not reasons,
+            self.binning is not None or bool(self.tomograms) or not reasons,
             f"{reasons}, and the tomogram's binning is not known. Give --binning (1 if "
-            "the tomogram is not binned).",
+            "the tomogram is not binned), or RELION's own --tomograms.",
         )
 
     @property
@@ -140,7 +151,7 @@ class ConvertConfig:
         """What the formats heed of these parameters."""
         return FormatOptions(
             class_names=self.class_name,
-            binning_is_known=self.binning is not None,
+            binning_is_known=self.binning is not None or bool(self.tomograms),
             relion5_centre=self.relion5_centre,
             first_voxel=int(self.dynamo_first_voxel),
         )

@@ -36,7 +36,7 @@ def convert(
         If a file cannot be read, or a particle lies outside its tomogram.
     """
     written_format = format_named(config.output_format)
-    _warn_without_binning(config)
+    _warn_without_tomograms(config)
     items = read_items(config)
     plan = plan_outputs(items, out_dir, written_format)
     refuse_existing(list(plan), written_format)
@@ -126,16 +126,12 @@ def refuse_existing(paths: Sequence[Path], written: Format) -> None:
             )
 
 
-def _warn_without_binning(config: ConvertConfig) -> None:
-    """Tell what is taken for the binning, and whether that matters."""
+def _warn_without_tomograms(config: ConvertConfig) -> None:
+    """Tell what is taken in the place of what RELION would say."""
     names = (config.input_format, config.output_format)
-    notes = [format_named(name).without_binning for name in dict.fromkeys(names)]
-    for note in filter(None, notes if config.binning is None else []):
-        logger.warning(
-            "--binning is not given: the tilt-series pixel size is taken to be the "
-            "tomogram's voxel size. %s",
-            note,
-        )
+    notes = [format_named(name).without_tomograms for name in names]
+    for note in dict.fromkeys(filter(None, [] if config.tomograms else notes)):
+        logger.warning("%s", note)
 
 
 def _read(config: ConvertConfig) -> list[tuple[Path, Particles, TomogramFrame]]:

@@ -97,8 +97,8 @@ class Format:
         Why it cannot be read or written without the binning, if so.
     states_binning
         Whether a file states the binning, so that it can be read without.
-    without_binning
-        What to tell where the binning is not given but would be heeded.
+    without_tomograms
+        What to tell where RELION's tomograms.star is not given but would be heeded.
     mirrors_at_centre
         Whether its program mirrors z about voxel n // 2, not about the middle.
     """
@@ -119,7 +119,7 @@ class Format:
     heeded: tuple[str, ...] = ()
     needs_binning: str = ""
     states_binning: bool = False
-    without_binning: str = ""
+    without_tomograms: str = ""
     mirrors_at_centre: bool = False
 
     @property

@@ -161,13 +161,11 @@ def read_star(
             f"{path}: tomogram names do not match; {match.describe()}. Give the "
             "tomograms that the file names, under those names."
         )
-    # RELION 5 with the usual centre needs no pixel size: its positions are in Å.
-    pixel_size_matters = version != "relion5" or relion5_centre != "half"
     owners = names.map(match.pairs)
     records = []
     for name, frame in frames.items():
         rows = table[owners == name]
-        if len(rows) and pixel_size_matters:
+        if len(rows) and _pixel_size_matters(frame, version, relion5_centre):
             check_pixel_size(rows, optics, frame, version=version, path=path)
         positions_zyx = from_relion(
             rows, frame, version=version, centre=relion5_centre, path=path
@@ -182,6 +180,15 @@ def read_star(
             )
         )
     return records
+
+
+def _pixel_size_matters(frame: TomogramFrame, version: str, centre: str) -> bool:
+    """Tell whether positions depend on it: those of RELION 5 are in Å.
+
+    But RELION divides them by what the file states, which must be its own.
+    """
+    in_ang = version == "relion5" and centre == "half"
+    return not in_ang or frame.unbinned_pixel_size is not None
 
 
 def read_particle_table(
@@ -291,5 +298,7 @@ RELION4 = replace(
 RELION5 = replace(
     _format("relion5", positions="x y z, Å from the tomogram's centre"),
     heeded=("relion5_centre",),
-    without_binning="RELION 5 positions in Å do not depend on it.",
+    without_tomograms="RELION 5 counts from the centre of its unbinned tomogram. "
+    "Without --tomograms that is taken to be half the binned size, times the binning; "
+    "RELION's own may lie up to half a voxel away.",
 )

@@ -282,12 +282,3 @@ def test_the_sidecar_names_how_the_source_was_counted(tmp_path):
     record = json.loads((path.parent / "TS_01.csv.json").read_text("utf-8"))
     assert record["source_options"] == {"first_voxel": 1}
     assert "first_voxel" not in record
-
-
-@pytest.mark.parametrize(("given", "told"), [({}, True), ({"binning": 4.0}, False)])
-def test_relion5_without_a_binning_is_told_what_is_taken(tmp_path, caplog, given, told):
-    run(
-        tmp_path, [text_file(tmp_path, "TS_01.csv")], "csv", "relion5", **FRAME, **given
-    )
-
-    assert ("--binning is not given" in caplog.text) is told
