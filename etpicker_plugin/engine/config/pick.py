@@ -15,8 +15,12 @@ from etpicker_plugin.engine.config.part import SLURM, Part, read_part
 from etpicker_plugin.engine.config.shared import (
     device_option,
     threads_option,
+    tilt_series_name_option,
+    tilt_series_table_option,
+    tomograms_option,
     voxel_size_option,
 )
+from etpicker_plugin.engine.formats.tilt_series_names import check_patterns
 from etpicker_plugin.engine.records import RECORDS_FOLDER
 
 
@@ -67,6 +71,9 @@ class PickConfig:
         advanced=True,
     )
     voxel_size: float | None = voxel_size_option()
+    tomograms: str = tomograms_option()
+    tilt_series_name: tuple[str, ...] = tilt_series_name_option()
+    tilt_series_table: str = tilt_series_table_option()
     mask: tuple[str, ...] = option(
         (),
         "One region mask (MRC) per tomogram: nothing is picked where it is 0.",
@@ -153,6 +160,7 @@ class PickConfig:
         """Refuse contradictions before any file is opened."""
         if self.part != SLURM:  # only the task itself knows which one it is
             self.read_part()
+        check_patterns(self.tilt_series_name)
         if self.mask:
             require_same_number(self.tomogram, self.mask, "tomogram", "mask")
         require(

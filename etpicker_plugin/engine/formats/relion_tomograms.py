@@ -125,10 +125,11 @@ def find_tomogram(
             pairs = match_names([tomogram_id], list(known)).pairs
             found = [known[name] for name in pairs.values()]
     if len(found) != 1:
+        wanted = series or f"the tilt series of {tomogram_id}"
         raise InputDataError(
-            f"{source} does not hold {series or f'the tilt series of {tomogram_id}'}. It "
-            f"holds: {', '.join(known) or 'none'}. Give the tomograms.star that "
-            "belongs to these tomograms, or say the names with --tilt-series-name or "
+            f"{source} does not hold {wanted}. It holds: "
+            f"{', '.join(known) or 'none'}. Give the tomograms.star that belongs to "
+            "these tomograms, or say the names with --tilt-series-name or "
             "--tilt-series-table."
         )
     return found[0]
