@@ -18,6 +18,7 @@ JOINT = [known for known in CATALOGUE if known.is_joint]
 PER_CLASS = [known for known in CATALOGUE if known.is_per_class]
 SINGLE = [known for known in CATALOGUE if known not in (*JOINT, *PER_CLASS)]
 UNBINNED = [known for known in CATALOGUE if known.needs_binning]
+UNNAMED = ("particle",)
 STATE_BINNING = [known for known in UNBINNED if known.states_binning]
 
 
@@ -99,9 +100,11 @@ class ConvertConfig:
         advanced=True,
     )
     class_name: tuple[str, ...] = option(
-        ("particle",),
+        UNNAMED,
         "Names of the classes 1, 2, … where the input holds only numbers; the first "
-        "where it holds no class. Also the order in which classes are numbered.",
+        "where it holds no class. Also the order in which classes are numbered; "
+        "without it that of the model, where the JSON of 'etpicker pick' lies beside "
+        "the input, else of the alphabet.",
         label="Class names",
     )
 

@@ -9,13 +9,16 @@ import numpy as np
 
 from etpicker_plugin.engine.columns import columns_of
 from etpicker_plugin.engine.config.convert import ConvertConfig
+from etpicker_plugin.engine.conversion.class_numbers import (
+    class_numbers_of,
+    class_order,
+)
 from etpicker_plugin.engine.conversion.pairing import pair_files
 from etpicker_plugin.engine.conversion.sidecar import restore, write_sidecar
 from etpicker_plugin.engine.errors import ConfigError, InputDataError
 from etpicker_plugin.engine.formats.catalogue import format_named
 from etpicker_plugin.engine.formats.checks import refuse_outside
 from etpicker_plugin.engine.formats.format import Format, Item
-from etpicker_plugin.engine.formats.names import number_classes
 from etpicker_plugin.engine.geometry import TomogramFrame, mirror_z
 from etpicker_plugin.engine.particles import Particles, join_particles
 from etpicker_plugin.engine.progress import Progress, ProgressEvent
@@ -40,7 +43,7 @@ def convert(
     items = read_items(config)
     plan = plan_outputs(items, out_dir, written_format)
     refuse_existing(list(plan), written_format)
-    numbers = class_numbers_of(items, order=config.class_name)
+    numbers = class_numbers_of(items, order=class_order(config))
     for done, (path, written) in enumerate(plan.items(), 1):
         path.parent.mkdir(parents=True, exist_ok=True)
         written_format.write(written, path, config.format_options, numbers)
@@ -66,15 +69,6 @@ def read_items(config: ConvertConfig) -> list[Item]:
         particles = found[0] if len(found) == 1 else join_particles(name, found)
         items.append((_mirrored(particles, frame, config), frame))
     return items
-
-
-def class_numbers_of(items: Sequence[Item], *, order: Sequence[str]) -> dict[str, int]:
-    """Number all classes from 1, the same in every file of one conversion.
-
-    ``order`` is followed if the particles have any of its classes.
-    """
-    names = {str(name) for particles, _ in items for name in particles.class_names}
-    return number_classes(sorted(names), order=order if names & set(order) else ())
 
 
 def plan_outputs(

@@ -1,12 +1,15 @@
 """Which tomogram is meant, when programs name the same one differently."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import PurePosixPath
 
 from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.formats.usual_names import usual_tilt_series
 
+MADE_OF_NUMBER = re.compile(r"class_([1-9]\d{0,5})")
 KeyOf = Callable[[str], str]
 TOMOGRAM_EXTENSIONS = (".mrc", ".mrcs", ".rec", ".map", ".st", ".tomostar")
 
@@ -118,11 +121,31 @@ def split_class(name: str, known: Sequence[str]) -> tuple[str, str | None]:
 def number_classes(
     names: Sequence[str], *, order: Sequence[str] = ()
 ) -> dict[str, int]:
-    """Number classes from 1: those of ``order`` first, then the others sorted."""
-    present = sorted(set(names) - set(order))
-    return {name: n for n, name in enumerate((*dict.fromkeys(order), *present), 1)}
+    """Number classes from 1: those of ``order`` first, then the others sorted.
+
+    ``class_7``, which ``name_class`` made of a number, is 7 again if that is free.
+    """
+    numbers = {name: n for n, name in enumerate(dict.fromkeys(order), 1)}
+    others = sorted(set(names) - set(numbers))
+    for name in others:
+        made_of = MADE_OF_NUMBER.fullmatch(name)
+        if made_of and int(made_of[1]) not in numbers.values():
+            numbers[name] = int(made_of[1])
+    free = (n for n in count(1) if n not in numbers.values())
+    for name in others:
+        if name not in numbers:
+            numbers[name] = next(free)
+    return numbers
 
 
 def name_class(number: int, *, order: Sequence[str] = ()) -> str:
     """Return the name of a class of which only the number (from 1) is known."""
     return order[number - 1] if 1 <= number <= len(order) else f"class_{number}"
+
+
+def order_of(numbers: Mapping[str, int]) -> tuple[str, ...]:
+    """Return the order that gives classes their numbers; unused ones are filled in."""
+    names = {number: name for name, number in numbers.items()}
+    return tuple(
+        names.get(n, name_class(n)) for n in range(1, max(names, default=0) + 1)
+    )

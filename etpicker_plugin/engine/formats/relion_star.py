@@ -24,6 +24,7 @@ from etpicker_plugin.engine.formats.names import (
     check_names,
     match_names,
     number_classes,
+    order_of,
     short_name,
 )
 from etpicker_plugin.engine.formats.relion_versions import (
@@ -273,7 +274,7 @@ def _write(
         path,
         version=version,
         relion5_centre=options.relion5_centre,
-        class_order=tuple(numbers),
+        class_order=order_of(numbers),
     )
 
 

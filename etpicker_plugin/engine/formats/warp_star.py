@@ -30,6 +30,7 @@ from etpicker_plugin.engine.formats.names import (
     check_names,
     match_names,
     number_classes,
+    order_of,
     short_name,
 )
 from etpicker_plugin.engine.formats.star_columns import (
@@ -229,7 +230,7 @@ def _write(
     *,
     normalised: bool,
 ) -> None:
-    write_warp(items, path, normalised=normalised, class_order=tuple(numbers))
+    write_warp(items, path, normalised=normalised, class_order=order_of(numbers))
 
 
 def _format(name: str, *, positions: str, normalised: bool) -> Format:

@@ -312,7 +312,11 @@ def test_a_misspelt_way_to_count_is_refused():
         ),
         (
             PickConfig,
-            {"out", "device", "threads", "part", "records", "model_sha256"},
+            {
+                *("out", "device", "threads", "part", "records", "model_sha256"),
+                # What they say of a tomogram counts, not the files.
+                *("tomograms", "tilt_series_name", "tilt_series_table"),
+            },
             {"model", "tomogram", "mask"},
         ),
         (
