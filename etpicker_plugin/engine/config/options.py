@@ -36,6 +36,7 @@ def option(
     positional: bool = False,
     counts: str = "value",
     of: str = "",
+    file: bool = False,
 ) -> Any:
     """Declare one parameter of a command.
 
@@ -43,7 +44,7 @@ def option(
     is shown in help texts and form labels; ``advanced`` hides the parameter from the
     form's normal level; ``positional`` lets it be typed without its flag; ``counts``
     is one of ``COUNTS``; ``of`` names the parameter whose files this one's belong to,
-    one to one.
+    one to one; ``file`` says that it is the path of a file.
     """
     if counts not in COUNTS:
         raise ValueError(f"counts: got '{counts}', expected one of {COUNTS}")
@@ -56,6 +57,7 @@ def option(
         "positional": positional,
         "counts": counts,
         "of": of,
+        "file": file,
     }
     if isinstance(default, dict):
         return dataclasses.field(default_factory=dict, metadata=metadata)

@@ -124,6 +124,7 @@ def tomograms_option() -> Any:
         "positions count from its own unbinned sizes and pixel sizes.",
         label="RELION's tomograms.star",
         counts="no",
+        file=True,
     )
 
 
@@ -150,4 +151,5 @@ def tilt_series_table_option() -> Any:
         label="Table of tilt series",
         advanced=True,
         counts="no",
+        file=True,
     )
