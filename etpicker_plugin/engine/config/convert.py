@@ -18,6 +18,8 @@ JOINT = [known for known in CATALOGUE if known.is_joint]
 PER_CLASS = [known for known in CATALOGUE if known.is_per_class]
 SINGLE = [known for known in CATALOGUE if known not in (*JOINT, *PER_CLASS)]
 UNBINNED = [known for known in CATALOGUE if known.needs_binning]
+LOWER_CENTRE = "relion5_centre"
+LOWER = "That RELION 5 centre is an unbinned pixel below half"
 UNNAMED = ("particle",)
 STATE_BINNING = [known for known in UNBINNED if known.states_binning]
 
@@ -137,17 +139,27 @@ class ConvertConfig:
             "The voxel size is not known, and etpicker does not guess it. Give "
             "--voxel-size in Å, or --tomogram.",
         )
-        read, written = map(format_named, (self.input_format, self.output_format))
-        needs = [
-            written.needs_binning,
-            "" if read.states_binning else read.needs_binning,
-        ]
-        reasons = " and ".join(dict.fromkeys(filter(None, needs)))
+        reasons = " and ".join(self._needs_of_binning())
         require(
             self.binning is not None or bool(self.tomograms) or not reasons,
             f"{reasons}, and the tomogram's binning is not known. Give --binning (1 if "
             "the tomogram is not binned), or RELION's own --tomograms.",
         )
+
+    def _needs_of_binning(self) -> list[str]:
+        """Return why the binning must be known."""
+        read, written = map(format_named, (self.input_format, self.output_format))
+        lower = self.relion5_centre != "half"
+        needs = [
+            written.needs_binning,
+            "" if read.states_binning else read.needs_binning,
+            *(
+                LOWER
+                for kind in (read, written)
+                if lower and LOWER_CENTRE in kind.heeded
+            ),
+        ]
+        return list(dict.fromkeys(filter(None, needs)))
 
     @property
     def format_options(self) -> FormatOptions:

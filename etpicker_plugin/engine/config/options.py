@@ -1,8 +1,7 @@
 """Parameters declared once: the CLI's flags, the JSON file and the Scipion form.
 
 A command's parameters are the fields of one frozen dataclass, each made with
-``option``. This module turns such a dataclass into command-line flags and reads it
-from and writes it to JSON; the Scipion protocols read the same metadata.
+``option``. From it come command-line flags, JSON and the Scipion protocols' forms.
 """
 
 import argparse
@@ -40,11 +39,10 @@ def option(
 ) -> Any:
     """Declare one parameter of a command.
 
-    ``default`` is the value, or ``REQUIRED``. ``unit`` (``Å``, ``voxels``, ``min``)
-    is shown in help texts and form labels; ``advanced`` hides the parameter from the
-    form's normal level; ``positional`` lets it be typed without its flag; ``counts``
-    is one of ``COUNTS``; ``of`` names the parameter whose files this one's belong to,
-    one to one; ``file`` says that it is the path of a file.
+    ``default`` is the value, or ``REQUIRED``. ``unit`` is shown in help and labels;
+    ``advanced`` hides it from the form's normal level; ``positional`` lets it be typed
+    without its flag; ``counts`` is one of ``COUNTS``; ``of`` names the parameter whose
+    files this one's belong to, one to one; ``file`` says that it is a path.
     """
     if counts not in COUNTS:
         raise ValueError(f"counts: got '{counts}', expected one of {COUNTS}")

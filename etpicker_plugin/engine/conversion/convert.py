@@ -124,7 +124,8 @@ def _warn_without_tomograms(config: ConvertConfig) -> None:
     """Tell what is taken in the place of what RELION would say."""
     names = (config.input_format, config.output_format)
     notes = [format_named(name).without_tomograms for name in names]
-    for note in dict.fromkeys(filter(None, [] if config.tomograms else notes)):
+    known = bool(config.tomograms) or config.binning == 1
+    for note in dict.fromkeys(filter(None, [] if known else notes)):
         logger.warning("%s", note)
 
 

@@ -32,7 +32,8 @@ from etpicker_plugin.engine.formats.relion_versions import (
     check_pixel_size,
     coordinate_columns,
     from_relion,
-    pixel_size_column,
+    number_optics,
+    optics_table,
     to_relion,
     tomogram_column,
 )
@@ -89,7 +90,7 @@ def write_star(
     )
     tables = {"particles": table}
     if version == "relion3":
-        tables = {"optics": _optics_table(frames), **tables}
+        tables = {"optics": optics_table(frames), **tables}
     with write_whole(path) as temporary:
         starfile.write(tables, temporary, float_format=FLOAT_FORMAT, na_rep="nan")
 
@@ -123,7 +124,7 @@ def joint_table(
         for particles, frame in items
     ]
     if version == "relion3":
-        groups = _number_optics(frames)
+        groups = number_optics(frames)
         for table, frame in zip(tables, frames, strict=True):
             table[OPTICS_GROUP] = groups[frame.voxel_size]
     return drop_unknown(pd.concat(tables, ignore_index=True))
@@ -205,26 +206,6 @@ def read_star_names(path: Path, *, version: str) -> list[str]:
     table, _ = read_particle_table(path, version=version)
     column = table[tomogram_column(version)].astype(str)
     return list(dict.fromkeys(short_name(name) for name in column))
-
-
-def _number_optics(frames: Sequence[TomogramFrame]) -> dict[float, int]:
-    """Number the different voxel sizes from 1."""
-    sizes = dict.fromkeys(frame.voxel_size for frame in frames)
-    return {size: n for n, size in enumerate(sizes, 1)}
-
-
-def _optics_table(frames: Sequence[TomogramFrame]) -> pd.DataFrame:
-    """Return RELION 3.1's table of one row per optics group."""
-    import pandas as pd
-
-    groups = _number_optics(frames)
-    return pd.DataFrame(
-        {
-            OPTICS_GROUP: np.array(list(groups.values()), dtype=np.int64),
-            "rlnOpticsGroupName": [f"opticsGroup{n}" for n in groups.values()],
-            pixel_size_column("relion3"): np.array(list(groups), dtype=np.float64),
-        }
-    )
 
 
 def _particle_table(

@@ -51,6 +51,7 @@ def run(folder, paths, source, target, **parameters):
         ({"dimensions": (41, 57, 33)}, "voxel size is not known"),
         ({**FRAME, "output_format": "relion4"}, "binning is not known"),
         ({**FRAME, "input_format": "relion4"}, "binning is not known"),
+        ({**FRAME, "relion5_centre": "half-minus-one"}, "an unbinned pixel below half"),
         ({**FRAME, "tomogram": ("a.mrc",)}, "both given"),
         ({**FRAME, "dimensions": (41, 57)}, "expected three numbers"),
         ({**FRAME, "dimensions": (41, 57, 0)}, "expected three numbers"),

@@ -76,6 +76,7 @@ CSVS = {
     "rec_TS_01": "class,x,y,z\nring,91.25,100.25,31.25\nring,12.5,150,7\n",
     "second": "class,x,y,z\nring,40,20,30\n",
 }
+UNBINNED_SIZE = {"dimensions": (91, 100, 31), "voxel_size": 2.5, "binning": 1.0}
 ANG = "rlnCenteredCoordinate{}Angst"
 PIXELS = "rlnCoordinate{}"
 # (12.5 · 2 - 182.5) · 2.5, (150 · 2 - 200.5) · 2.5, (7 · 2 - 62.5) · 2.5;
@@ -182,6 +183,16 @@ def test_without_it_half_the_binned_size_is_taken_and_told(project, caplog):
     # (91.25 - 91.5) · 5, (100.25 - 100.5) · 5, (31.25 - 31) · 5
     assert_rows(rows_of(star, ANG)[:1], [("TS_01", -1.25, -1.25, 1.25)])
     assert "up to half a voxel away" in caplog.text
+    caplog.clear()
+    run(
+        project,
+        [project / "second.csv"],
+        "csv",
+        "relion5",
+        tomogram=(),
+        **UNBINNED_SIZE,
+    )
+    assert not caplog.text
 
 
 def test_relion4_s_own_file_has_no_binning_but_the_pixel_sizes_tell(project):
