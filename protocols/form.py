@@ -21,7 +21,7 @@ AROUND_SIGN = re.compile(r"\s*([=:])\s*")
 class FormParameter:
     """One parameter as the form shows it.
 
-    ``kind`` is int, float, bool, text, words (several names), assignments
+    ``kind`` is int, float, bool, text, file, words (several names), assignments
     (NAME=VALUE words) or enum; ``optional`` allows an empty field.
     """
 
@@ -69,6 +69,8 @@ def _kind(config_class: type, field: "dataclasses.Field[Any]") -> str:
     hint = field_type(config_class, field.name)
     if field.metadata["choices"]:
         return "enum"
+    if field.metadata["file"]:
+        return "file"
     if typing.get_origin(hint) is dict:
         return "assignments"
     if typing.get_origin(hint) is tuple:
@@ -103,6 +105,7 @@ def add_parameters(
         "float": params.FloatParam,
         "bool": params.BooleanParam,
         "enum": params.EnumParam,
+        "file": params.FileParam,
     }
     for parameter in form_parameters(config_class, fields):
         form.addParam(

@@ -27,10 +27,14 @@ from etpicker_plugin.engine.config.convert import ConvertConfig
 from etpicker_plugin.engine.config.options import config_digest, config_from_values
 from etpicker_plugin.engine.formats.catalogue import format_named
 from etpicker_plugin.engine.formats.coordinates_csv import write_csv
+from etpicker_plugin.engine.formats.names import name_class, order_of
+from etpicker_plugin.engine.formats.tilt_series_names import PLACE
 
 FORM_FIELDS = (
     "output_format",
     "binning",
+    "tomograms",
+    "tilt_series_table",
     "relion5_centre",
     "dynamo_first_voxel",
     "mirror_z",
@@ -43,9 +47,12 @@ SCIPION_FIELDS = (
     "tomogram",
     "dimensions",
     "voxel_size",
+    "tilt_series_name",
     "class_name",
 )
 """Fields that the protocol sets itself."""
+MOST_CLASSES = 1000
+"""Greater group ids number something else: filaments, membranes."""
 
 
 class ProtEtPickerExportCoordinates(ProtEtPickerBase):
@@ -150,13 +157,16 @@ class ProtEtPickerExportCoordinates(ProtEtPickerBase):
     def _buildConfig(self):
         rate = self.inputCoordinates[0].get().getSamplingRate()
         names = self._names()
+        given = read_parameters(self, ConvertConfig, FORM_FIELDS)
         values = {
-            **read_parameters(self, ConvertConfig, FORM_FIELDS),
+            **given,
             "input": [self._getExtraPath("coordinates", f"{n}.csv") for n in names],
             "input_format": "csv",
             "tomogram": [self._getExtraPath("tomograms", f"{n}.mrc") for n in names],
             "voxel_size": rate,
-            "class_name": self._classes(),
+            # A tsId is the tilt series' own name, unless RELION says another.
+            "tilt_series_name": [] if given["tomograms"] else [PLACE],
+            "class_name": self._order(),
             "out": self.getExportFolder(),
         }
         return config_from_values(ConvertConfig, values)
@@ -167,9 +177,28 @@ class ProtEtPickerExportCoordinates(ProtEtPickerBase):
         if given:
             return given
         if self.classesFrom.get() == BY_GROUP:
-            ids = {i for p in self.inputCoordinates for i in group_ids(p.get())}
-            return [f"class_{i}" for i in sorted(ids)]
+            ids = {i for ids in self._groupIds() for i in ids}
+            return [name_class(i) for i in sorted(ids)]
         return [class_label(p).replace(" ", "_") for p in self.inputCoordinates]
+
+    def _order(self):
+        """Return the classes in the order of their numbers: that of their group ids.
+
+        Those are the model's numbers in sets that were picked. Names that are given,
+        and sets whose ids do not tell them apart, count from 1 as they stand.
+        """
+        names, ids = self._classes(), self._groupIds()
+        if split_words(self.classNames.get()):
+            return names
+        if self.classesFrom.get() == BY_GROUP:
+            ids = [[i] for i in sorted({i for of_set in ids for i in of_set})]
+        numbers = {n: i[0] for n, i in zip(names, ids, strict=True) if len(i) == 1}
+        known = {i for i in numbers.values() if 0 < i <= MOST_CLASSES}
+        return list(order_of(numbers)) if len(known) == len(names) else names
+
+    def _groupIds(self):
+        """Return the group ids of each set."""
+        return [group_ids(p.get()) for p in self.inputCoordinates]
 
     def _readParticles(self):
         names = self._classes()

@@ -36,6 +36,8 @@ from etpicker_plugin.engine.particles import join_particles
 FORM_FIELDS = (
     "input_format",
     "binning",
+    "tomograms",
+    "tilt_series_table",
     "relion5_centre",
     "dynamo_first_voxel",
     "mirror_z",
@@ -49,6 +51,7 @@ SCIPION_FIELDS = (
     "tomogram",
     "dimensions",
     "voxel_size",
+    "tilt_series_name",
 )
 """Fields that the protocol sets itself."""
 

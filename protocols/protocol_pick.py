@@ -26,6 +26,7 @@ from etpicker_plugin.convert import (
 )
 from etpicker_plugin.engine.config.options import config_from_values
 from etpicker_plugin.engine.config.pick import PickConfig
+from etpicker_plugin.engine.formats.tilt_series_names import PLACE
 from etpicker_plugin.engine.model.card import read_usable_card
 
 INPUT_FIELDS = ("classes", "unbiased", "threshold", "max_picks")
@@ -43,6 +44,9 @@ SCIPION_FIELDS = (
     "tomogram",
     "out",
     "voxel_size",
+    "tomograms",
+    "tilt_series_name",
+    "tilt_series_table",
     "mask",
     "part",
     "model_sha256",
@@ -226,6 +230,7 @@ class ProtEtPickerPick(PickSteps, GrowingPicks, ProtEtPickerBase, ProtStreamingB
             out=str(self.getPicksFolder()),
             records=records,
             voxel_size=self._rate(),
+            tilt_series_name=[PLACE],  # A tsId is the tilt series' own name.
             device=self._device(),
             threads=self._engineThreads(),
         )

@@ -1,5 +1,6 @@
 """Other programs' formats through real Scipion projects: out, and in again."""
 
+import emtable
 import numpy as np
 from etpicker_plugin.protocols import (
     ProtEtPickerExportCoordinates,
@@ -11,9 +12,21 @@ from etpicker_plugin.engine.config.convert import FORMATS
 from etpicker_plugin.engine.formats.coordinates_csv import read_csv, write_csv
 from etpicker_plugin.engine.orientation import from_relion_angles
 from etpicker_plugin.engine.particles import make_particles
+from etpicker_plugin.tests.support.phantoms import SHAPES_ZYX, VOXEL_SIZE
 from etpicker_plugin.tests.support.scipion_project import PhantomProject, positions_of
 
 BINNING = 3.0
+TOMOGRAMS_HEADER = """
+data_global
+
+loop_
+_rlnTomoName #1
+_rlnTomoTiltSeriesPixelSize #2
+_rlnTomoSizeX #3
+_rlnTomoSizeY #4
+_rlnTomoSizeZ #5
+_rlnTomoReconstructedTomogram #6
+"""
 
 
 class TestExchange(PhantomProject):
@@ -130,3 +143,47 @@ class TestExchange(PhantomProject):
             outputFormat=FORMATS.index("eman2"),
         )
         self.assertIn("Give --binning", errors)
+
+    def test_relion_s_own_file_gives_names_and_sizes_and_group_ids_the_numbers(self):
+        """RELION's size is 2 n + 1 pixels in z: half a voxel more than 2 n."""
+        rows = [
+            f"{n}_series {VOXEL_SIZE / 2} {2 * x} {2 * y} {2 * z + 1} rec/{n}.mrc"
+            for n, (z, y, x) in SHAPES_ZYX.items()
+        ]
+        star = self.folder / "tomograms.star"
+        star.write_text(TOMOGRAMS_HEADER + "\n".join(rows) + "\n")
+        second = self.sets()[1]
+        exported = self.run_protocol(
+            ProtEtPickerExportCoordinates,
+            inputCoordinates=[second],
+            outputFormat=FORMATS.index("relion5"),
+            tomograms=str(star),
+        )
+        (file,) = exported.getExportedFiles()
+        self.assertNotIn("data_optics", file.read_text())
+        labels = [f"rlnCenteredCoordinate{axis}Angst" for axis in "XYZ"]
+        found = []
+        for row in emtable.Table.iterRows(f"particles@{file}"):
+            self.assertEqual(row.rlnClassNumber, 2)
+            self.assertEqual(row.etpickerClassName, second.getObjLabel())
+            z, y, x = SHAPES_ZYX[row.rlnTomoName.removesuffix("_series")]
+            half = np.array([x, y, z + 0.5]) / 2
+            ang = np.array([getattr(row, label) for label in labels])
+            name = row.rlnTomoName.removesuffix("_series")
+            found.append((name, *(ang / VOXEL_SIZE + half)))
+        self.check_positions(sorted(found), positions_of(second))
+        again = self.run_protocol(
+            ProtEtPickerImportCoordinates,
+            inputTomograms=self.tomograms,
+            filesPath=str(file.resolve()),
+            inputFormat=FORMATS.index("relion5"),
+            tomograms=str(star),
+            boxSize=10,
+        )
+        self.check_positions(positions_of(again.Coordinates3D), positions_of(second))
+
+    def check_positions(self, found, expected):
+        self.assertEqual([row[0] for row in found], [row[0] for row in expected])
+        np.testing.assert_allclose(
+            [row[1:] for row in found], [row[1:] for row in expected], atol=0.01
+        )

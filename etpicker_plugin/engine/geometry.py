@@ -19,18 +19,29 @@ IMOD_VOXEL_CENTRE_XYZ = np.array([0.5, 0.5, 0.0])
 class TomogramFrame:
     """What a conversion must know of a tomogram.
 
-    ``binning`` is its voxel size over the tilt series' pixel size.
+    Attributes
+    ----------
+    binning
+        Its voxel size over the tilt series' pixel size.
+    tilt_series
+        What its tilt series is called; "" if nobody said so.
+    unbinned_size_xyz, unbinned_pixel_size
+        Size in pixels and pixel size in Å of the unbinned tomogram as RELION has
+        them; without them, binned size times binning, and voxel size over binning.
     """
 
     tomogram_id: str
     shape_zyx: tuple[int, int, int]
     voxel_size: float
     binning: float = 1.0
+    tilt_series: str = ""
+    unbinned_size_xyz: tuple[float, float, float] | None = None
+    unbinned_pixel_size: float | None = None
 
     @property
     def tilt_series_pixel_size(self) -> float:
         """Pixel size of the unbinned tilt series in Å."""
-        return self.voxel_size / self.binning
+        return self.unbinned_pixel_size or self.voxel_size / self.binning
 
 
 def lies_outside(
@@ -68,19 +79,21 @@ def to_centred_ang_xyz(
 ) -> FloatArray:
     """Return ``(N, 3)`` xyz in Å from the tomogram's centre (RELION 5).
 
-    With ``centre`` ``half``, (p - n/2) · s, as RELION's ``ParticleSet`` has it; with
+    With ``centre`` ``half``, (p · binning - size/2) · pixel size, as RELION's
+    ``ParticleSet`` has it, where size is that of the unbinned tomogram; with
     ``half-minus-one`` the centre is one unbinned pixel lower, as in RELION's napari
     picker.
     """
-    return (reverse_axes(positions_zyx) - _centre_xyz(frame, centre)) * frame.voxel_size
+    unbinned_xyz = to_unbinned_xyz(positions_zyx, frame)
+    return (unbinned_xyz - _centre_xyz(frame, centre)) * frame.tilt_series_pixel_size
 
 
 def from_centred_ang_xyz(
     positions_xyz: ArrayLike, frame: TomogramFrame, *, centre: str = "half"
 ) -> FloatArray:
     """Return ``(N, 3)`` zyx voxels from xyz in Å from the tomogram's centre."""
-    corner_xyz = np.asarray(positions_xyz) / frame.voxel_size
-    return reverse_axes(corner_xyz + _centre_xyz(frame, centre))
+    from_centre_xyz = np.asarray(positions_xyz) / frame.tilt_series_pixel_size
+    return from_unbinned_xyz(from_centre_xyz + _centre_xyz(frame, centre), frame)
 
 
 def to_ang_xyz(positions_zyx: ArrayLike, frame: TomogramFrame) -> FloatArray:
@@ -149,6 +162,8 @@ def _eman2_centre_xyz(frame: TomogramFrame) -> FloatArray:
 
 
 def _centre_xyz(frame: TomogramFrame, centre: str) -> FloatArray:
-    """Return the origin of RELION 5's coordinates in voxels: n/2, less 1/binning."""
-    half = np.asarray(frame.shape_zyx[::-1], dtype=np.float64) / 2
-    return half - 1 / frame.binning if centre == "half-minus-one" else half
+    """Return the origin of RELION 5's coordinates in unbinned pixels."""
+    binned = np.asarray(frame.shape_zyx[::-1], dtype=np.float64)
+    size = frame.unbinned_size_xyz
+    half = (binned * frame.binning if size is None else np.asarray(size)) / 2
+    return half - 1 if centre == "half-minus-one" else half

@@ -20,6 +20,8 @@ from copick.util.formats import dynamo_to_copick_transform
 from copick.util.handlers.picks.star import STARPicksHandler
 
 VOXEL_SIZE = 10.0
+TILT_SERIES_PIXEL_SIZE = 2.5
+"""Which RELION and copick know from tomograms.star."""
 CENTRE_ANG = tuple(n / 2 * VOXEL_SIZE for n in (41, 57, 33))
 
 
@@ -92,7 +94,10 @@ def write_imod(path: Path) -> dict:
 def main(folder: Path) -> None:
     """Write what every reader finds."""
     found = {
-        "relion4": read_star(folder / "relion4" / "particles.star"),
+        "relion4": read_star(
+            folder / "relion4" / "particles.star",
+            tilt_series_pixel_size=TILT_SERIES_PIXEL_SIZE,
+        ),
         "relion5": read_star(
             folder / "relion5" / "particles.star", tomogram_center=CENTRE_ANG
         ),

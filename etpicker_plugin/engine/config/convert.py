@@ -10,9 +10,15 @@ from etpicker_plugin.engine.config.checks import (
     require_tomogram_lists,
 )
 from etpicker_plugin.engine.config.options import REQUIRED, option
-from etpicker_plugin.engine.config.shared import trust_voxel_size_option
+from etpicker_plugin.engine.config.shared import (
+    tilt_series_name_option,
+    tilt_series_table_option,
+    tomograms_option,
+    trust_voxel_size_option,
+)
 from etpicker_plugin.engine.formats.catalogue import CATALOGUE, format_named
 from etpicker_plugin.engine.formats.format import Format, FormatOptions
+from etpicker_plugin.engine.formats.tilt_series_names import check_patterns
 from etpicker_plugin.engine.names import require_classes
 
 FORMATS = tuple(known.name for known in CATALOGUE)
@@ -20,6 +26,9 @@ JOINT = [known for known in CATALOGUE if known.is_joint]
 PER_CLASS = [known for known in CATALOGUE if known.is_per_class]
 SINGLE = [known for known in CATALOGUE if known not in (*JOINT, *PER_CLASS)]
 UNBINNED = [known for known in CATALOGUE if known.needs_binning]
+LOWER_CENTRE = "relion5_centre"
+LOWER = "That RELION 5 centre is an unbinned pixel below half"
+UNNAMED = ("particle",)
 STATE_BINNING = [known for known in UNBINNED if known.states_binning]
 
 
@@ -68,10 +77,14 @@ class ConvertConfig:
     binning: float | None = option(
         None,
         "Tomogram voxel size over tilt-series pixel size. It must be given for formats "
-        f"in unbinned pixels ({_names(UNBINNED)}), but not to read one whose files "
-        f"state it ({_names(STATE_BINNING)}); elsewhere 1 is taken.",
+        f"in unbinned pixels ({_names(UNBINNED)}), but not with --tomograms, nor to "
+        f"read one whose files state it ({_names(STATE_BINNING)}); elsewhere 1 is "
+        "taken.",
         label="Binning",
     )
+    tomograms: str = tomograms_option()
+    tilt_series_name: tuple[str, ...] = tilt_series_name_option()
+    tilt_series_table: str = tilt_series_table_option()
     relion5_centre: str = option(
         "half",
         "Origin of RELION 5's centred coordinates: half = size/2 (RELION itself, "
@@ -98,9 +111,11 @@ class ConvertConfig:
         advanced=True,
     )
     class_name: tuple[str, ...] = option(
-        ("particle",),
+        UNNAMED,
         "Names of the classes 1, 2, … where the input holds only numbers; the first "
-        "where it holds no class. Also the order in which classes are numbered.",
+        "where it holds no class. Also the order in which classes are numbered; "
+        "without it that of the model, where the JSON of 'etpicker pick' lies beside "
+        "the input, else of the alphabet.",
         label="Class names",
     )
 
@@ -109,6 +124,7 @@ class ConvertConfig:
         require_tomogram_lists(self, "tomogram")
         pass_over_hidden(self, "input")
         require_classes(self.class_name, what="--class-name")
+        check_patterns(self.tilt_series_name)
         require_given_if_trusted(self)
         require_positive(self, "binning")
         require(len(self.class_name) > 0, "--class-name: give at least one name.")
@@ -136,24 +152,34 @@ class ConvertConfig:
             "The voxel size is not known, and etpicker does not guess it. Give "
             "--voxel-size in Å, or --tomogram.",
         )
+        reasons = " and ".join(self._needs_of_binning())
+        require(
+            self.binning is not None or bool(self.tomograms) or not reasons,
+            f"{reasons}, and the tomogram's binning is not known. Give --binning (1 if "
+            "the tomogram is not binned), or RELION's own --tomograms.",
+        )
+
+    def _needs_of_binning(self) -> list[str]:
+        """Return why the binning must be known."""
         read, written = map(format_named, (self.input_format, self.output_format))
+        lower = self.relion5_centre != "half"
         needs = [
             written.needs_binning,
             "" if read.states_binning else read.needs_binning,
+            *(
+                LOWER
+                for kind in (read, written)
+                if lower and LOWER_CENTRE in kind.heeded
+            ),
         ]
-        reasons = " and ".join(dict.fromkeys(filter(None, needs)))
-        require(
-            self.binning is not None or not reasons,
-            f"{reasons}, and the tomogram's binning is not known. Give --binning (1 if "
-            "the tomogram is not binned).",
-        )
+        return list(dict.fromkeys(filter(None, needs)))
 
     @property
     def format_options(self) -> FormatOptions:
         """What the formats heed of these parameters."""
         return FormatOptions(
             class_names=self.class_name,
-            binning_is_known=self.binning is not None,
+            binning_is_known=self.binning is not None or bool(self.tomograms),
             relion5_centre=self.relion5_centre,
             first_voxel=int(self.dynamo_first_voxel),
         )

@@ -1,8 +1,7 @@
 """Parameters declared once: the CLI's flags, the JSON file and the Scipion form.
 
 A command's parameters are the fields of one frozen dataclass, each made with
-``option``. This module turns such a dataclass into command-line flags and reads it
-from and writes it to JSON; the Scipion protocols read the same metadata.
+``option``. From it come command-line flags, JSON and the Scipion protocols' forms.
 """
 
 import argparse
@@ -37,6 +36,7 @@ def option(
     counts: str = "value",
     of: str = "",
     example: str = "",
+    file: bool = False,
 ) -> Any:
     """Declare one parameter of a command.
 
@@ -44,7 +44,7 @@ def option(
     is shown in help texts and form labels; ``advanced`` hides the parameter from the
     form's normal level; ``positional`` lets it be typed without its flag; ``counts``
     is one of ``COUNTS``; ``of`` names the parameter whose files this one's belong to,
-    one to one; ``example`` is what one may type.
+    one to one; ``example`` is what one may type; ``file`` says that it is a path.
     """
     if counts not in COUNTS:
         raise ValueError(f"counts: got '{counts}', expected one of {COUNTS}")
@@ -58,6 +58,7 @@ def option(
         "counts": counts,
         "of": of,
         "example": example,
+        "file": file,
     }
     if isinstance(default, dict):
         return dataclasses.field(default_factory=dict, metadata=metadata)

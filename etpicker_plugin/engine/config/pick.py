@@ -17,9 +17,13 @@ from etpicker_plugin.engine.config.part import SLURM, Part, read_part
 from etpicker_plugin.engine.config.shared import (
     device_option,
     threads_option,
+    tilt_series_name_option,
+    tilt_series_table_option,
+    tomograms_option,
     trust_voxel_size_option,
     voxel_size_option,
 )
+from etpicker_plugin.engine.formats.tilt_series_names import check_patterns
 from etpicker_plugin.engine.records import RECORDS_FOLDER
 
 
@@ -74,6 +78,9 @@ class PickConfig:
     )
     voxel_size: float | None = voxel_size_option()
     trust_voxel_size: bool = trust_voxel_size_option()
+    tomograms: str = tomograms_option()
+    tilt_series_name: tuple[str, ...] = tilt_series_name_option()
+    tilt_series_table: str = tilt_series_table_option()
     mask: tuple[str, ...] = option(
         (),
         "One region mask (MRC) per tomogram, named after it: nothing is picked where "
@@ -162,6 +169,7 @@ class PickConfig:
         if self.part != SLURM:  # only the task itself knows which one it is
             self.read_part()
         require_tomogram_lists(self, "tomogram")
+        check_patterns(self.tilt_series_name)
         if self.mask:
             put_in_order(self, "mask", of="tomogram")
         require(

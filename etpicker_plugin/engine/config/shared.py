@@ -128,3 +128,43 @@ def tilt_axis_option() -> Any:
         label="Tilt axis",
         advanced=True,
     )
+
+
+def tomograms_option() -> Any:
+    """Declare what RELION itself says of the tomograms."""
+    return option(
+        "",
+        "RELION's tomograms.star, of 'Reconstruct tomograms' (RELION 5) or 'Import "
+        "tomograms' (RELION 4): STAR files then have its tilt series' names, and "
+        "positions count from its own unbinned sizes and pixel sizes.",
+        label="RELION's tomograms.star",
+        counts="no",
+        file=True,
+    )
+
+
+def tilt_series_name_option() -> Any:
+    """Declare how tomograms are named after their tilt series."""
+    return option(
+        (),
+        "How tomograms are named after their tilt series, by which RELION and Warp "
+        "name particles: a pattern with {} in its place and * for anything, as "
+        "rec_{}_bin4; the first of several that fits. Without it the names that "
+        "RELION and Warp give are understood: rec_{}, {}_half1, {}_half2, {}_10.00Apx.",
+        label="Tomograms' names",
+        advanced=True,
+        counts="no",
+    )
+
+
+def tilt_series_table_option() -> Any:
+    """Declare tilt series that no pattern tells."""
+    return option(
+        "",
+        "Text file with a tomogram and its tilt series per line, separated by a comma; "
+        "for names that no pattern tells.",
+        label="Table of tilt series",
+        advanced=True,
+        counts="no",
+        file=True,
+    )

@@ -9,16 +9,23 @@ import numpy as np
 
 from etpicker_plugin.engine.columns import columns_of
 from etpicker_plugin.engine.config.convert import ConvertConfig
+from etpicker_plugin.engine.conversion.class_numbers import (
+    class_numbers_of,
+    class_order,
+)
 from etpicker_plugin.engine.conversion.pairing import pair_files
 from etpicker_plugin.engine.conversion.sidecar import restore, write_sidecar
 from etpicker_plugin.engine.errors import ConfigError, InputDataError
 from etpicker_plugin.engine.formats.catalogue import format_named
 from etpicker_plugin.engine.formats.checks import refuse_outside
 from etpicker_plugin.engine.formats.format import Format, Item
-from etpicker_plugin.engine.formats.names import number_classes
 from etpicker_plugin.engine.formats.star_words import in_star_words
 from etpicker_plugin.engine.geometry import TomogramFrame, mirror_z
-from etpicker_plugin.engine.names import require_class_in_file, warn_star_words
+from etpicker_plugin.engine.names import (
+    require_class_in_file,
+    star_word,
+    warn_star_words,
+)
 from etpicker_plugin.engine.particles import Particles, join_particles
 from etpicker_plugin.engine.progress import Progress, ProgressEvent
 from etpicker_plugin.engine.volumes.mrc_cell import VOXEL_SIZE_TOLERANCE
@@ -39,14 +46,15 @@ def convert(
         If a file cannot be read, or a particle lies outside its tomogram.
     """
     written_format = format_named(config.output_format)
-    _warn_without_binning(config)
+    _warn_without_tomograms(config)
     items = read_items(config)
     check_classes(items)
+    order = class_order(config)
     if written_format.holds_words:
-        items = in_words(items)
+        items, order = in_words(items), tuple(map(star_word, order))
     plan = plan_outputs(items, out_dir, written_format)
     refuse_existing(list(plan), written_format)
-    numbers = class_numbers_of(items, order=config.class_name)
+    numbers = class_numbers_of(items, order=order)
     for done, (path, written) in enumerate(plan.items(), 1):
         path.parent.mkdir(parents=True, exist_ok=True)
         written_format.write(written, path, config.format_options, numbers)
@@ -98,15 +106,6 @@ def in_words(items: Sequence[Item]) -> list[Item]:
     warn_star_words([frame.tomogram_id for _, frame in items], what="Tomograms")
     warn_star_words(sorted(classes), what="Classes")
     return [in_star_words(*item) for item in items]
-
-
-def class_numbers_of(items: Sequence[Item], *, order: Sequence[str]) -> dict[str, int]:
-    """Number all classes from 1, the same in every file of one conversion.
-
-    ``order`` is followed if the particles have any of its classes.
-    """
-    names = {str(name) for particles, _ in items for name in particles.class_names}
-    return number_classes(sorted(names), order=order if names & set(order) else ())
 
 
 def plan_outputs(
@@ -178,16 +177,13 @@ def refuse_existing(paths: Sequence[Path], written: Format) -> None:
             )
 
 
-def _warn_without_binning(config: ConvertConfig) -> None:
-    """Tell what is taken for the binning, and whether that matters."""
+def _warn_without_tomograms(config: ConvertConfig) -> None:
+    """Tell what is taken in the place of what RELION would say."""
     names = (config.input_format, config.output_format)
-    notes = [format_named(name).without_binning for name in dict.fromkeys(names)]
-    for note in filter(None, notes if config.binning is None else []):
-        logger.warning(
-            "--binning is not given: the tilt-series pixel size is taken to be the "
-            "tomogram's voxel size. %s",
-            note,
-        )
+    notes = [format_named(name).without_tomograms for name in names]
+    known = bool(config.tomograms) or config.binning == 1
+    for note in dict.fromkeys(filter(None, [] if known else notes)):
+        logger.warning("%s", note)
 
 
 def _read(config: ConvertConfig) -> list[tuple[Path, Particles, TomogramFrame]]:

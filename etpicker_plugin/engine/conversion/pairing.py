@@ -1,6 +1,6 @@
 """Which input file belongs to which tomogram, and what is known of that."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +9,7 @@ from etpicker_plugin.engine.errors import ConfigError
 from etpicker_plugin.engine.formats.catalogue import format_named
 from etpicker_plugin.engine.formats.format import Format, Frames
 from etpicker_plugin.engine.formats.names import match_names
+from etpicker_plugin.engine.formats.tilt_series import TiltSeries, read_tilt_series
 from etpicker_plugin.engine.geometry import TomogramFrame
 from etpicker_plugin.engine.names import require_file_name
 from etpicker_plugin.engine.volumes.tomogram import read_tomogram
@@ -57,7 +58,7 @@ def _joint_file(paths: list[Path], read: Format, config: ConvertConfig) -> Input
         require_file_name(name, what=f"{path}: tomogram")
         for name in read.names_in(path)
     ]
-    return InputFile(path, {name: _given_frame(name, config) for name in names})
+    return InputFile(path, _given_frames(names, config))
 
 
 def _pair(paths: list[Path], read: Format, config: ConvertConfig) -> list[InputFile]:
@@ -74,7 +75,8 @@ def _pair(paths: list[Path], read: Format, config: ConvertConfig) -> list[InputF
     if given:
         by_path = _match(names, frames)
     else:
-        by_path = {path: _given_frame(name, config) for path, name in names.items()}
+        stated = _given_frames(names.values(), config)
+        by_path = {path: stated[name] for path, name in names.items()}
     return [
         InputFile(path, {frame.tomogram_id: frame}, owners[path][1])
         for path, frame in by_path.items()
@@ -83,18 +85,28 @@ def _pair(paths: list[Path], read: Format, config: ConvertConfig) -> list[InputF
 
 def tomogram_frames(config: ConvertConfig) -> dict[str, TomogramFrame]:
     """Return the frames of the given tomograms by name."""
+    series = _tilt_series(config)
     frames = {}
     for name in config.tomogram:
         tomogram = read_tomogram(
             name, config.voxel_size, trust_voxel_size=config.trust_voxel_size
         )
-        frames[tomogram.tomogram_id] = TomogramFrame(
+        frame = TomogramFrame(
             tomogram_id=tomogram.tomogram_id,
             shape_zyx=tomogram.shape_zyx,
             voxel_size=tomogram.voxel_size,
-            binning=config.binning or 1.0,
         )
+        frames[tomogram.tomogram_id] = series.described(frame, name)
     return frames
+
+
+def _tilt_series(config: ConvertConfig) -> TiltSeries:
+    return read_tilt_series(
+        tomograms=config.tomograms,
+        tilt_series_name=config.tilt_series_name,
+        tilt_series_table=config.tilt_series_table,
+        binning=config.binning,
+    )
 
 
 def _match(
@@ -105,7 +117,8 @@ def _match(
     if len(wanted) == len(frames) == 1:
         (frame,) = frames.values()
         return dict.fromkeys(names, frame)
-    match = match_names(wanted, list(frames))
+    said = {name: frame.tilt_series for name, frame in frames.items()}
+    match = match_names(wanted, list(frames), series=said)
     if match.unmatched or match.unused:
         raise ConfigError(
             "Coordinate files and tomograms do not pair up by name; "
@@ -115,14 +128,18 @@ def _match(
     return {path: frames[match.pairs[name]] for path, name in names.items()}
 
 
-def _given_frame(name: str, config: ConvertConfig) -> TomogramFrame:
-    """Return the frame stated by --dimensions and --voxel-size."""
+def _given_frames(
+    names: Iterable[str], config: ConvertConfig
+) -> dict[str, TomogramFrame]:
+    """Return the frames stated by --dimensions and --voxel-size."""
     x, y, z = config.dimensions
     if config.voxel_size is None:
         raise ConfigError("The voxel size is not known. Give --voxel-size in Å.")
-    return TomogramFrame(
-        tomogram_id=name,
-        shape_zyx=(z, y, x),
-        voxel_size=config.voxel_size,
-        binning=config.binning or 1.0,
-    )
+    series = _tilt_series(config)
+    frames = {}
+    for name in names:
+        frame = TomogramFrame(
+            tomogram_id=name, shape_zyx=(z, y, x), voxel_size=config.voxel_size
+        )
+        frames[name] = series.described(frame, name)
+    return frames

@@ -112,8 +112,20 @@ def describe_frame(frame: TomogramFrame, n_particles: int) -> dict[str, Any]:
         "dimensions_xyz": list(frame.shape_zyx[::-1]),
         "voxel_size_ang": frame.voxel_size,
         "binning": frame.binning,
+        **_of_relion(frame),
         "n_particles": n_particles,
     }
+
+
+def _of_relion(frame: TomogramFrame) -> dict[str, Any]:
+    """Return what was said of a frame's tilt series, as JSON values."""
+    values: dict[str, Any] = {}
+    if frame.tilt_series:
+        values["tilt_series"] = frame.tilt_series
+    if frame.unbinned_size_xyz is not None:
+        values["unbinned_size_xyz"] = list(frame.unbinned_size_xyz)
+        values["unbinned_pixel_size_ang"] = frame.tilt_series_pixel_size
+    return values
 
 
 def what_is_lost(items: Sequence[Item], written: Format) -> list[str]:

@@ -102,8 +102,8 @@ class Format:
         Whether names stand in it as words, without blanks and quotes.
     one_voxel_size
         Why a file cannot hold tomograms of several voxel sizes, if so.
-    without_binning
-        What to tell where the binning is not given but would be heeded.
+    without_tomograms
+        What to tell where RELION's tomograms.star is not given but would be heeded.
     mirrors_at_centre
         Whether its program mirrors z about voxel n // 2, not about the middle.
     """
@@ -126,7 +126,7 @@ class Format:
     states_binning: bool = False
     holds_words: bool = False
     one_voxel_size: str = ""
-    without_binning: str = ""
+    without_tomograms: str = ""
     mirrors_at_centre: bool = False
 
     @property

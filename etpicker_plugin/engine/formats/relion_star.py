@@ -24,6 +24,7 @@ from etpicker_plugin.engine.formats.names import (
     check_names,
     match_names,
     number_classes,
+    order_of,
     short_name,
 )
 from etpicker_plugin.engine.formats.relion_versions import (
@@ -31,8 +32,8 @@ from etpicker_plugin.engine.formats.relion_versions import (
     check_pixel_size,
     coordinate_columns,
     from_relion,
-    pixel_size_column,
-    pixel_size_of,
+    number_optics,
+    optics_table,
     to_relion,
     tomogram_column,
 )
@@ -44,6 +45,10 @@ from etpicker_plugin.engine.formats.star_columns import (
     read_optional,
     read_scores,
     read_tables,
+)
+from etpicker_plugin.engine.formats.tilt_series_names import (
+    check_series,
+    series_of,
 )
 from etpicker_plugin.engine.geometry import TomogramFrame
 from etpicker_plugin.engine.particles import Particles, make_particles
@@ -66,18 +71,46 @@ def write_star(
     keeps labels that it does not know, its name to ``etpickerClassName``. Scores
     and optional columns are left out if none is known.
 
+    For RELION 4 and 5 the particles are the only table, without optics groups, as
+    from RELION's own picker: its importers read the first table, and it divides Å by
+    the pixel size of an optics table that it finds, else by that of tomograms.star.
+
     Raises
     ------
+    ConfigError
+        If two tomograms are of one tilt series (RELION 4 and 5).
     InputDataError
         If a name cannot stand in a STAR file.
     """
-    import pandas as pd
     import starfile
 
-    names = [str(n) for particles, _ in items for n in particles.class_names]
-    numbers = number_classes(names, order=class_order)
-    check_names([*numbers, *(frame.tomogram_id for _, frame in items)])
-    groups = _number_optics([frame for _, frame in items])
+    frames = [frame for _, frame in items]
+    table = joint_table(
+        items, version=version, relion5_centre=relion5_centre, class_order=class_order
+    )
+    tables = {"particles": table}
+    if version == "relion3":
+        tables = {"optics": optics_table(frames), **tables}
+    with write_whole(path) as temporary:
+        starfile.write(tables, temporary, float_format=FLOAT_FORMAT, na_rep="nan")
+
+
+def joint_table(
+    items: Sequence[Item],
+    *,
+    version: str,
+    relion5_centre: str,
+    class_order: Sequence[str],
+) -> pd.DataFrame:
+    """Return the particles of all tomograms as one table (see ``write_star``)."""
+    import pandas as pd
+
+    classes = [str(n) for particles, _ in items for n in particles.class_names]
+    numbers = number_classes(classes, order=class_order)
+    frames = [frame for _, frame in items]
+    if version != "relion3":
+        check_series(frames)
+    check_names([*numbers, *(name_in_star(f, version=version) for f in frames)])
     tables = [
         _particle_table(
             particles,
@@ -86,20 +119,20 @@ def write_star(
             positions_xyz=to_relion(
                 particles.positions_zyx, frame, version=version, centre=relion5_centre
             ),
-            optics_group=groups[(frame.voxel_size, frame.binning)],
             class_numbers=numbers,
         )
         for particles, frame in items
     ]
-    table = drop_unknown(pd.concat(tables, ignore_index=True))
-    optics = _optics_table([frame for _, frame in items], version=version)
-    with write_whole(path) as temporary:
-        starfile.write(
-            {"optics": optics, "particles": table},
-            temporary,
-            float_format=FLOAT_FORMAT,
-            na_rep="nan",
-        )
+    if version == "relion3":
+        groups = number_optics(frames)
+        for table, frame in zip(tables, frames, strict=True):
+            table[OPTICS_GROUP] = groups[frame.voxel_size]
+    return drop_unknown(pd.concat(tables, ignore_index=True))
+
+
+def name_in_star(frame: TomogramFrame, *, version: str) -> str:
+    """Return what a STAR file calls a tomogram: RELION 4 and 5, by its tilt series."""
+    return f"{frame.tomogram_id}.mrc" if version == "relion3" else series_of(frame)
 
 
 def read_star(
@@ -123,19 +156,18 @@ def read_star(
     """
     table, optics = read_particle_table(path, version=version)
     names = table[tomogram_column(version)].astype(str)
-    match = match_names(sorted(set(names)), list(frames))
+    said = {name: frame.tilt_series for name, frame in frames.items()}
+    match = match_names(sorted(set(names)), list(frames), series=said)
     if match.unmatched:
         raise InputDataError(
             f"{path}: tomogram names do not match; {match.describe()}. Give the "
             "tomograms that the file names, under those names."
         )
-    # RELION 5 with the usual centre needs no pixel size: its positions are in Å.
-    pixel_size_matters = version != "relion5" or relion5_centre != "half"
     owners = names.map(match.pairs)
     records = []
     for name, frame in frames.items():
         rows = table[owners == name]
-        if len(rows) and pixel_size_matters:
+        if len(rows) and _pixel_size_matters(frame, version, relion5_centre):
             check_pixel_size(rows, optics, frame, version=version, path=path)
         positions_zyx = from_relion(
             rows, frame, version=version, centre=relion5_centre, path=path
@@ -150,6 +182,15 @@ def read_star(
             )
         )
     return records
+
+
+def _pixel_size_matters(frame: TomogramFrame, version: str, centre: str) -> bool:
+    """Tell whether positions depend on it: those of RELION 5 are in Å.
+
+    But RELION divides them by what the file states, which must be its own.
+    """
+    in_ang = version == "relion5" and centre == "half"
+    return not in_ang or frame.unbinned_pixel_size is not None
 
 
 def read_particle_table(
@@ -167,48 +208,24 @@ def read_star_names(path: Path, *, version: str) -> list[str]:
     return list(dict.fromkeys(short_name(name) for name in column))
 
 
-def _number_optics(frames: Sequence[TomogramFrame]) -> dict[tuple[float, float], int]:
-    """Number the different pairs of voxel size and binning from 1."""
-    pairs = dict.fromkeys((f.voxel_size, f.binning) for f in frames)
-    return {pair: n for n, pair in enumerate(pairs, 1)}
-
-
-def _optics_table(frames: Sequence[TomogramFrame], *, version: str) -> pd.DataFrame:
-    """Return one row per optics group."""
-    import pandas as pd
-
-    numbers = _number_optics(frames)
-    groups = {numbers[(frame.voxel_size, frame.binning)]: frame for frame in frames}
-    sizes = [pixel_size_of(frame, version=version) for frame in groups.values()]
-    return pd.DataFrame(
-        {
-            OPTICS_GROUP: np.array(list(groups), dtype=np.int64),
-            "rlnOpticsGroupName": [f"opticsGroup{number}" for number in groups],
-            pixel_size_column(version): np.array(sizes, dtype=np.float64),
-        }
-    )
-
-
 def _particle_table(
     particles: Particles,
     frame: TomogramFrame,
     *,
     version: str,
     positions_xyz: FloatArray,
-    optics_group: int,
     class_numbers: Mapping[str, int],
 ) -> pd.DataFrame:
     """Return one tomogram's rows, each column with its number type."""
     import pandas as pd
 
-    tomogram = frame.tomogram_id + (".mrc" if version == "relion3" else "")
+    tomogram = name_in_star(frame, version=version)
     columns = dict(zip(coordinate_columns(version), positions_xyz.T, strict=True))
     return pd.DataFrame(
         {
             tomogram_column(version): np.full(len(particles), tomogram, dtype=object),
             **columns,
             **particle_columns(particles, class_numbers=class_numbers),
-            OPTICS_GROUP: np.full(len(particles), optics_group, dtype=np.int64),
         }
     )
 
@@ -238,7 +255,7 @@ def _write(
         path,
         version=version,
         relion5_centre=options.relion5_centre,
-        class_order=tuple(numbers),
+        class_order=order_of(numbers),
     )
 
 
@@ -264,5 +281,7 @@ RELION4 = replace(
 RELION5 = replace(
     _format("relion5", positions="x y z, Å from the tomogram's centre"),
     heeded=("relion5_centre",),
-    without_binning="RELION 5 positions in Å do not depend on it.",
+    without_tomograms="RELION 5 counts from the centre of its unbinned tomogram. "
+    "Without --tomograms that is taken to be half the binned size, times the binning; "
+    "RELION's own may lie up to half a voxel away.",
 )

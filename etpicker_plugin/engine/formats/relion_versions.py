@@ -14,6 +14,7 @@ as in RELION's ``ParticleSet::getPosition``.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -96,6 +97,26 @@ def from_relion(
     else:
         positions_zyx = reverse_axes(xyz)
     return positions_zyx - reverse_axes(_origins_vox(rows, frame, path=path))
+
+
+def number_optics(frames: Sequence[TomogramFrame]) -> dict[float, int]:
+    """Number the different voxel sizes from 1."""
+    sizes = dict.fromkeys(frame.voxel_size for frame in frames)
+    return {size: n for n, size in enumerate(sizes, 1)}
+
+
+def optics_table(frames: Sequence[TomogramFrame]) -> pd.DataFrame:
+    """Return RELION 3.1's table of one row per optics group."""
+    import pandas as pd
+
+    groups = number_optics(frames)
+    return pd.DataFrame(
+        {
+            OPTICS_GROUP: np.array(list(groups.values()), dtype=np.int64),
+            "rlnOpticsGroupName": [f"opticsGroup{n}" for n in groups.values()],
+            pixel_size_column("relion3"): np.array(list(groups), dtype=np.float64),
+        }
+    )
 
 
 def check_pixel_size(

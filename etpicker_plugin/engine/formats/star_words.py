@@ -17,4 +17,5 @@ def in_star_words(
     known, codes = np.unique(particles.class_names, return_inverse=True)
     words = np.array([star_word(str(n)) for n in known], dtype=np.str_)
     renamed = replace(particles, tomogram_id=name, class_names=words[codes])
-    return renamed, replace(frame, tomogram_id=name)
+    series = star_word(frame.tilt_series) if frame.tilt_series else ""
+    return renamed, replace(frame, tomogram_id=name, tilt_series=series)

@@ -8,7 +8,6 @@ tomogram is named by its tilt series, ``TS_01.tomostar``; angles are RELION's.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -32,6 +31,7 @@ from etpicker_plugin.engine.formats.names import (
     check_names,
     match_names,
     number_classes,
+    order_of,
     short_name,
 )
 from etpicker_plugin.engine.formats.star_columns import (
@@ -43,6 +43,10 @@ from etpicker_plugin.engine.formats.star_columns import (
     read_optional,
     read_scores,
     read_tables,
+)
+from etpicker_plugin.engine.formats.tilt_series_names import (
+    check_series,
+    series_of,
 )
 from etpicker_plugin.engine.geometry import (
     TomogramFrame,
@@ -57,12 +61,6 @@ if TYPE_CHECKING:
 
 COORDINATES = tuple(f"rlnCoordinate{axis}" for axis in "XYZ")
 TOMOGRAM = "rlnMicrographName"
-VOXEL_SIZE_IN_NAME = re.compile(r"_\d+(\.\d+)?Apx$")
-
-
-def tilt_series_name(tomogram_id: str) -> str:
-    """Return the tilt series of a tomogram that Warp named, ``TS_01_10.00Apx``."""
-    return VOXEL_SIZE_IN_NAME.sub("", tomogram_id)
 
 
 def write_warp(
@@ -76,6 +74,8 @@ def write_warp(
 
     Raises
     ------
+    ConfigError
+        If two tomograms are of one tilt series.
     InputDataError
         If a name cannot stand in a STAR file.
     """
@@ -84,7 +84,8 @@ def write_warp(
 
     names = [str(n) for particles, _ in items for n in particles.class_names]
     numbers = number_classes(names, order=class_order)
-    check_names([*numbers, *(frame.tomogram_id for _, frame in items)])
+    check_series([frame for _, frame in items])
+    check_names([*numbers, *(series_of(frame) for _, frame in items)])
     tables = [
         _particle_table(particles, frame, normalised=normalised, class_numbers=numbers)
         for particles, frame in items
@@ -111,8 +112,7 @@ def read_warp(
     """
     table = read_warp_table(path)
     _check_unit(table, normalised=normalised, path=path)
-    series = {tilt_series_name(name): frame for name, frame in frames.items()}
-    owners = _owners(table, list(series), path=path)
+    owners = _owners(table, frames, path=path)
     return [
         _read_rows(
             table[owners == name],
@@ -121,7 +121,7 @@ def read_warp(
             class_order=class_order,
             path=path,
         )
-        for name, frame in series.items()
+        for name, frame in frames.items()
     ]
 
 
@@ -149,7 +149,7 @@ def _particle_table(
 
     positions = particles.positions_zyx
     xyz = to_fraction_xyz(positions, frame) if normalised else reverse_axes(positions)
-    name = tilt_series_name(frame.tomogram_id) + ".tomostar"
+    name = series_of(frame) + ".tomostar"
     return pd.DataFrame(
         {
             **dict(zip(COORDINATES, xyz.T, strict=True)),
@@ -175,19 +175,20 @@ def _check_unit(table: pd.DataFrame, *, normalised: bool, path: Path) -> None:
         )
 
 
-def _owners(table: pd.DataFrame, series: Sequence[str], *, path: Path) -> pd.Series:
-    """Return each row's tilt series; a file that names none is of the only one."""
+def _owners(table: pd.DataFrame, frames: Frames, *, path: Path) -> pd.Series:
+    """Return each row's tomogram; a file that names none is of the only one."""
     import pandas as pd
 
-    if TOMOGRAM not in table.columns and len(series) == 1:
-        return pd.Series(series[0], index=table.index)
+    if TOMOGRAM not in table.columns and len(frames) == 1:
+        return pd.Series(next(iter(frames)), index=table.index)
     if TOMOGRAM not in table.columns:
         raise InputDataError(
-            f"{path}: no column {TOMOGRAM}, but {len(series)} tomograms are given. "
+            f"{path}: no column {TOMOGRAM}, but {len(frames)} tomograms are given. "
             "Give the one that the file belongs to."
         )
     names = table[TOMOGRAM].astype(str)
-    match = match_names(sorted(set(names)), series)
+    said = {name: frame.tilt_series for name, frame in frames.items()}
+    match = match_names(sorted(set(names)), list(frames), series=said)
     if match.unmatched:
         raise InputDataError(
             f"{path}: tomogram names do not match; {match.describe()}. Give the "
@@ -230,7 +231,7 @@ def _write(
     *,
     normalised: bool,
 ) -> None:
-    write_warp(items, path, normalised=normalised, class_order=tuple(numbers))
+    write_warp(items, path, normalised=normalised, class_order=order_of(numbers))
 
 
 def _format(name: str, *, positions: str, normalised: bool) -> Format:

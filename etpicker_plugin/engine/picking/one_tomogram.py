@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from etpicker_plugin.engine.config.pick import PickConfig
 from etpicker_plugin.engine.device import is_out_of_memory
 from etpicker_plugin.engine.errors import InputDataError
+from etpicker_plugin.engine.formats.tilt_series import TiltSeries
 from etpicker_plugin.engine.model.card import ModelCard
 from etpicker_plugin.engine.particles import Particles, make_particles
 from etpicker_plugin.engine.picking.choose import choose
@@ -31,6 +32,7 @@ from etpicker_plugin.engine.picking.probability_map import ProbabilityMaps
 from etpicker_plugin.engine.picking.records import (
     Inputs,
     finished_picks,
+    frame_of,
     write_picks,
 )
 from etpicker_plugin.engine.picking.z_range import computed_region, in_z_range
@@ -50,6 +52,7 @@ def pick_tomogram(
     path: str,
     mask_path: str | None,
     *,
+    series: TiltSeries,
     model: LoadedModel,
     config: PickConfig,
     out_dir: Path,
@@ -63,10 +66,11 @@ def pick_tomogram(
     Raises
     ------
     InputDataError, ResourceError
-        If the tomogram or mask cannot be used, changes or vanishes meanwhile, or
-        memory does not suffice.
+        If the tomogram or mask cannot be used, is not as RELION has it, changes or
+        vanishes meanwhile, or memory does not suffice.
     ConfigError
-        If other picks of this tomogram stand in the output folder.
+        If other picks of this tomogram stand in the output folder, or nothing names
+        its tilt series.
     """
     tomogram = read_tomogram(
         path, config.voxel_size, trust_voxel_size=config.trust_voxel_size
@@ -75,6 +79,7 @@ def pick_tomogram(
     mask = open_mask(mask_path, tomogram.shape_zyx) if mask_path else None
     inputs = Inputs(
         tomogram=tomogram,
+        frame=series.described(frame_of(tomogram), path),
         mask=mask.volume.file if mask else None,
         model=model,
         config=config,

@@ -14,6 +14,7 @@ from etpicker_plugin.engine.errors import (
     InputDataError,
     ResourceError,
 )
+from etpicker_plugin.engine.formats.tilt_series import TiltSeries, read_tilt_series
 from etpicker_plugin.engine.hashing import file_sha256
 from etpicker_plugin.engine.model.inference import for_inference
 from etpicker_plugin.engine.model.model_file import load_model
@@ -48,6 +49,7 @@ def pick(
     EtPickerError
         That of the first tomogram, when not one could be picked.
     """
+    series = name_tilt_series(config)
     model = open_model(config)
     warn_names(config, [species.name for species in model.card.classes])
     picks: dict[str, Particles] = {}
@@ -62,6 +64,7 @@ def pick(
             picks[name] = pick_tomogram(
                 path,
                 mask_path,
+                series=series,
                 model=model,
                 config=config,
                 out_dir=out_dir,
@@ -77,6 +80,24 @@ def pick(
     if failed and not picks:
         raise next(iter(failed.values()))
     return picks
+
+
+def name_tilt_series(config: PickConfig) -> TiltSeries:
+    """Return what is known of the tilt series, if all tomograms can be named.
+
+    Raises
+    ------
+    ConfigError, InputDataError
+        If a pattern, the table or RELION's file cannot be used, or no pattern fits.
+    """
+    series = read_tilt_series(
+        tomograms=config.tomograms,
+        tilt_series_name=config.tilt_series_name,
+        tilt_series_table=config.tilt_series_table,
+    )
+    for path in config.tomogram:
+        series.names.said_of(tomogram_id_of(path))
+    return series
 
 
 def open_model(config: PickConfig) -> LoadedModel:

@@ -1,8 +1,9 @@
 """The files of a picked tomogram, and the record that tells one run from another."""
 
+import hashlib
 import json
 import logging
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,10 @@ from etpicker_plugin.engine.errors import ConfigError
 from etpicker_plugin.engine.formats.coordinates_csv import read_csv, write_csv
 from etpicker_plugin.engine.formats.relion_star import write_star
 from etpicker_plugin.engine.formats.star_words import in_star_words
+from etpicker_plugin.engine.formats.tilt_series_names import series_of
+from etpicker_plugin.engine.formats.usual_names import usual_tilt_series
 from etpicker_plugin.engine.geometry import TomogramFrame
+from etpicker_plugin.engine.names import star_word
 from etpicker_plugin.engine.particles import Particles
 from etpicker_plugin.engine.picking.loaded_model import LoadedModel, thresholds
 from etpicker_plugin.engine.result_files import (
@@ -40,6 +44,7 @@ class Inputs:
     """What a tomogram is picked from, and with what; its files must not change."""
 
     tomogram: Tomogram
+    frame: TomogramFrame
     mask: WatchedFile | None
     model: LoadedModel
     config: PickConfig
@@ -58,6 +63,8 @@ class Inputs:
             inputs.append((f"tomogram {name}", self.tomogram.file.sha256()))
         if self.mask is not None:
             inputs.append((f"mask of {name}", self.mask.sha256()))
+        if _is_said(self.frame):
+            inputs.append((f"tilt series of {name}", _digest(self.frame)))
         return describe_run(self.config, inputs)
 
     def check(self) -> None:
@@ -71,6 +78,25 @@ class Inputs:
         for file in (self.tomogram.file, self.mask):
             if file is not None:
                 file.check()
+
+
+def frame_of(tomogram: Tomogram) -> TomogramFrame:
+    """Return a tomogram's frame as its file states it."""
+    return TomogramFrame(
+        tomogram_id=tomogram.tomogram_id,
+        shape_zyx=tomogram.shape_zyx,
+        voxel_size=tomogram.voxel_size,
+    )
+
+
+def _is_said(frame: TomogramFrame) -> bool:
+    """Tell whether NAME.star depends on more than the tomogram."""
+    usual = usual_tilt_series(frame.tomogram_id)
+    return series_of(frame) != usual or frame.unbinned_size_xyz is not None
+
+
+def _digest(frame: TomogramFrame) -> str:
+    return hashlib.sha256(json.dumps(asdict(frame)).encode()).hexdigest()
 
 
 def finished_picks(name: str, run: Run, *, out_dir: Path) -> Particles | None:
@@ -106,18 +132,17 @@ def write_picks(
 
     Other picks that stand there without the mark, whosever they are, are set aside.
     """
-    tomogram = inputs.tomogram
-    name = tomogram.tomogram_id
-    frame = TomogramFrame(
-        tomogram_id=name,
-        shape_zyx=tomogram.shape_zyx,
-        voxel_size=tomogram.voxel_size,
-    )
+    name = inputs.tomogram.tomogram_id
     csv, star = f"{name}.csv", f"{name}.star"
     with keeping_former(out_dir / csv) as path:
         write_csv(particles, path)
     with keeping_former(out_dir / star) as path:
-        write_star([in_star_words(particles, frame)], path, version="relion5")
+        write_star(
+            [in_star_words(particles, inputs.frame)],
+            path,
+            version="relion5",
+            class_order=[star_word(n) for n in inputs.model.card.class_names()],
+        )
     record = {
         **_describe(inputs, run),
         "picks": len(particles),
@@ -143,6 +168,8 @@ def _describe(inputs: Inputs, run: Run) -> dict[str, Any]:
         "working_voxel_size_ang": card.working_voxel_size,
         "thresholds": thresholds(card, inputs.config),
         "diameters_ang": {c.name: c.diameter_ang for c in card.classes},
+        "class_numbers": {name: n for n, name in enumerate(card.class_names(), 1)},
+        "tilt_series": series_of(inputs.frame),
         "model": str(inputs.config.model),
         "config": config_to_values(inputs.config),
         "code_version": __version__,

@@ -316,7 +316,12 @@ TRUST = "trust_voxel_size"
         ),
         (
             PickConfig,
-            {"out", "device", "threads", "part", "records", "model_sha256", TRUST},
+            {
+                *("out", "device", "threads", "part", "records", "model_sha256"),
+                TRUST,
+                # What they say of a tomogram counts, not the files.
+                *("tomograms", "tilt_series_name", "tilt_series_table"),
+            },
             {"model", "tomogram", "mask"},
         ),
         (

@@ -51,6 +51,7 @@ def run(folder, paths, source, target, **parameters):
         ({"dimensions": (41, 57, 33)}, "voxel size is not known"),
         ({**FRAME, "output_format": "relion4"}, "binning is not known"),
         ({**FRAME, "input_format": "relion4"}, "binning is not known"),
+        ({**FRAME, "relion5_centre": "half-minus-one"}, "an unbinned pixel below half"),
         ({**FRAME, "tomogram": ("a.mrc",)}, "both given"),
         ({**FRAME, "dimensions": (41, 57)}, "expected three numbers"),
         ({**FRAME, "dimensions": (41, 57, 0)}, "expected three numbers"),
@@ -282,12 +283,3 @@ def test_the_sidecar_names_how_the_source_was_counted(tmp_path):
     record = json.loads((path.parent / "TS_01.csv.json").read_text("utf-8"))
     assert record["source_options"] == {"first_voxel": 1}
     assert "first_voxel" not in record
-
-
-@pytest.mark.parametrize(("given", "told"), [({}, True), ({"binning": 4.0}, False)])
-def test_relion5_without_a_binning_is_told_what_is_taken(tmp_path, caplog, given, told):
-    run(
-        tmp_path, [text_file(tmp_path, "TS_01.csv")], "csv", "relion5", **FRAME, **given
-    )
-
-    assert ("--binning is not given" in caplog.text) is told

@@ -34,7 +34,7 @@ def test_the_formats_in_the_order_that_users_and_saved_forms_know():
     assert FORMATS == (
         *("csv", "txt", "relion3", "relion4", "relion5", "deepetpicker", "dynamo"),
         *("imod", "eman2", "copick", "portal", "warp", "warp-normalised", "artiax"),
-        "artiax-coords",
+        *("artiax-coords", "relion5-import"),
     )
 
 

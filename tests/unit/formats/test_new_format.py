@@ -98,7 +98,7 @@ def test_it_is_a_choice_and_told_of(module):
     done = run(ENGINE, module, "convert", "--help")
 
     for flag in ("--input-format", "--output-format"):
-        assert re.search(rf"{flag}\s+{{[^}}]*,artiax-coords,sticks}}", done.stdout)
+        assert re.search(rf"{flag}\s+{{[^}}]*,relion5-import,sticks}}", done.stdout)
     assert "NAME.stk" in done.stdout
 
 
@@ -133,8 +133,8 @@ def test_the_forms_offer_it_and_find_its_files(module, tmp_path):
 
     assert "FOUND" in done.stdout, done.stderr
     assert json.loads(done.stdout.split("FOUND")[1]) == {
-        "import": ["artiax-coords", "sticks"],
-        "export": ["artiax-coords", "sticks"],
+        "import": ["relion5-import", "sticks"],
+        "export": ["relion5-import", "sticks"],
         "files": ["TS_01.stk"],
         "links": ["TS_01.stk", "TS_01.stk.json"],
         "jobs": [],

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from etpicker_plugin.engine.formats.relion_star import read_star, write_star
+from etpicker_plugin.engine.geometry import TomogramFrame
 from etpicker_plugin.engine.particles import make_particles
 from etpicker_plugin.tests.support.hand_made import (
     FRAME,
@@ -98,11 +99,9 @@ def test_relion_as_written_another_reader_agrees(
     name = "rlnMicrographName" if version == "relion3" else "rlnTomoName"
     stated = "TS_01.mrc" if version == "relion3" else "TS_01"
     assert columns_by_emtable(path, [name]) == [[stated], [stated]]
-    optics = list(emtable.Table.iterRows(f"optics@{path}"))
     if version == "relion3":
+        optics = list(emtable.Table.iterRows(f"optics@{path}"))
         assert [row.rlnMicrographPixelSize for row in optics] == [10.0]
-    else:
-        assert [row.rlnTomoTiltSeriesPixelSize for row in optics] == [10.0 / binning]
     (read,) = read_star(
         path, frames={"TS_01": frame}, version=version, relion5_centre=centre
     )
@@ -120,6 +119,47 @@ def test_a_whole_first_number_does_not_cut_the_next_ones(tmp_path):
         [12, 50, 7],
         [30.125, 3.25, 20.5],
     ]
+
+
+@pytest.mark.parametrize("version", ["relion4", "relion5"])
+@pytest.mark.parametrize("binning", [1, 4])
+def test_relion_itself_says_the_optics_of_picks(tmp_path, version, binning):
+    """It divides Å by the pixel size of an optics table, if it finds one there.
+
+    Its importers read the first table of a file, whatever that is.
+    """
+    path = tmp_path / "a.star"
+
+    write_star([(hand_made(), frame_of(binning))], path, version=version)
+
+    blocks = [w for w in path.read_text().splitlines() if w.startswith("data_")]
+    assert blocks == ["data_particles"]
+    assert "rlnOpticsGroup" not in path.read_text()
+    assert "PixelSize" not in path.read_text()
+
+
+def test_relion3_has_an_optics_group_for_each_voxel_size(tmp_path):
+    path = tmp_path / "a.star"
+    coarse = TomogramFrame(tomogram_id="TS_02", shape_zyx=(9, 11, 7), voxel_size=13.5)
+    again = frame_of(2, "TS_03")
+
+    write_star(
+        [
+            (make_particles("TS_01", [[1, 2, 3]]), frame_of(4)),
+            (make_particles("TS_02", [[4, 5, 6]]), coarse),
+            (make_particles("TS_03", [[7, 8, 9]]), again),
+        ],
+        path,
+        version="relion3",
+    )
+
+    assert columns_by_emtable(path, ["rlnMicrographName", "rlnOpticsGroup"]) == [
+        ["TS_01.mrc", 1],
+        ["TS_02.mrc", 2],
+        ["TS_03.mrc", 1],
+    ]
+    optics = list(emtable.Table.iterRows(f"optics@{path}"))
+    assert [row.rlnMicrographPixelSize for row in optics] == [10.0, 13.5]
 
 
 @pytest.mark.parametrize("version", ["relion3", "relion4", "relion5"])
@@ -150,11 +190,11 @@ def test_two_tomograms_with_their_own_binning_and_classes(tmp_path):
         class_order=("ring", "ribosome"),
     )
 
-    names = ["rlnTomoName", "rlnCoordinateX", "rlnOpticsGroup", "rlnClassNumber"]
+    names = ["rlnTomoName", "rlnCoordinateX", "rlnClassNumber"]
     assert columns_by_emtable(path, names) == [
-        ["TS_01", 24.5, 1, 2],
-        ["TS_01", 60.0, 1, 1],
-        ["TS_02", 12.0, 2, 1],
+        ["TS_01", 24.5, 2],
+        ["TS_01", 60.0, 1],
+        ["TS_02", 12.0, 1],
     ]
     first, second = read_star(path, frames=frames, version="relion4")
     assert_hand_made(first, turned=False)
