@@ -40,12 +40,16 @@ class FormatOptions:
         Origin of RELION 5's coordinates (see ``geometry.to_centred_ang_xyz``).
     first_voxel
         Number of the first voxel in Dynamo's tables, 0 or 1.
+    score_column
+        The column of the scores, where a file names its columns; ``None`` for the one
+        that the format's readers know.
     """
 
     class_names: tuple[str, ...] = ("particle",)
     binning_is_known: bool = False
     relion5_centre: str = "half"
     first_voxel: int = 0
+    score_column: str | None = None
 
 
 def json_beside(path: Path) -> Path:

@@ -37,11 +37,14 @@ from etpicker_plugin.engine.formats.star_columns import (
     FLOAT_FORMAT,
     drop_unknown,
     particle_columns,
-    read_classes,
-    read_columns,
-    read_optional,
-    read_scores,
-    read_tables,
+)
+from etpicker_plugin.engine.formats.star_numbers import read_columns
+from etpicker_plugin.engine.formats.star_poses import read_shifts_vox
+from etpicker_plugin.engine.formats.star_tables import read_tables
+from etpicker_plugin.engine.formats.star_values import (
+    find_score,
+    read_rows,
+    warn_left_out,
 )
 from etpicker_plugin.engine.geometry import (
     TomogramFrame,
@@ -49,7 +52,7 @@ from etpicker_plugin.engine.geometry import (
     reverse_axes,
     to_fraction_xyz,
 )
-from etpicker_plugin.engine.particles import Particles, make_particles
+from etpicker_plugin.engine.particles import Particles
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -99,8 +102,12 @@ def read_warp(
     frames: Mapping[str, TomogramFrame],
     normalised: bool = False,
     class_order: Sequence[str] = ("particle",),
+    score_column: str | None = None,
 ) -> list[Particles]:
     """Read a file into one record per frame, in the frames' order.
+
+    Refined particles stand at their coordinate minus their origin (see
+    ``star_poses``). Scores are those of ``score_column`` (see ``find_score``).
 
     Raises
     ------
@@ -112,15 +119,18 @@ def read_warp(
     _check_unit(table, normalised=normalised, path=path)
     series = {tilt_series_name(name): frame for name, frame in frames.items()}
     owners = _owners(table, list(series), path=path)
+    score = find_score(list(table.columns), wanted=score_column, path=path)
+    warn_left_out(table, used=(TOMOGRAM, *COORDINATES, score), path=path)
     return [
-        _read_rows(
-            table[owners == name],
-            frame,
-            normalised=normalised,
+        read_rows(
+            rows,
+            frame.tomogram_id,
+            _positions_zyx(rows, frame, normalised=normalised, path=path),
             class_order=class_order,
+            score_label=score,
             path=path,
         )
-        for name, frame in series.items()
+        for rows, frame in ((table[owners == n], f) for n, f in series.items())
     ]
 
 
@@ -134,7 +144,7 @@ def read_warp_names(path: Path) -> list[str]:
 
 def read_warp_table(path: Path) -> pd.DataFrame:
     """Return the particle table (see ``read_tables``)."""
-    return read_tables(path, needed=COORDINATES, version="warp")[0]
+    return read_tables(path, needed=COORDINATES, tomogram=TOMOGRAM, version="warp")[0]
 
 
 def _particle_table(
@@ -195,29 +205,25 @@ def _owners(table: pd.DataFrame, series: Sequence[str], *, path: Path) -> pd.Ser
     return names.map(match.pairs)
 
 
-def _read_rows(
-    rows: pd.DataFrame,
-    frame: TomogramFrame,
-    *,
-    normalised: bool,
-    class_order: Sequence[str],
-    path: Path,
-) -> Particles:
-    xyz: FloatArray = read_columns(rows, COORDINATES, path=path)
-    return make_particles(
-        frame.tomogram_id,
-        from_fraction_xyz(xyz, frame) if normalised else reverse_axes(xyz),
-        class_names=read_classes(rows, class_order, path=path),
-        scores=read_scores(rows, path=path),
-        optional=read_optional(rows, path=path),
-    )
+def _positions_zyx(
+    rows: pd.DataFrame, frame: TomogramFrame, *, normalised: bool, path: Path
+) -> FloatArray:
+    """Return ``(N, 3)`` voxels, refinement shifts applied."""
+    xyz = read_columns(rows, COORDINATES, path=path)
+    shifts = read_shifts_vox(rows, voxel_size=frame.voxel_size, path=path)
+    zyx = from_fraction_xyz(xyz, frame) if normalised else reverse_axes(xyz)
+    return zyx - reverse_axes(shifts)
 
 
 def _read(
     path: Path, frames: Frames, options: FormatOptions, *, normalised: bool
 ) -> list[Particles]:
     return read_warp(
-        path, frames=frames, normalised=normalised, class_order=options.class_names
+        path,
+        frames=frames,
+        normalised=normalised,
+        class_order=options.class_names,
+        score_column=options.score_column,
     )
 
 
