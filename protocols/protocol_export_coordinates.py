@@ -43,6 +43,7 @@ SCIPION_FIELDS = (
     "dimensions",
     "voxel_size",
     "class_name",
+    "score_column",
 )
 """Fields that the protocol sets itself."""
 

@@ -40,6 +40,7 @@ FORM_FIELDS = (
     "dynamo_first_voxel",
     "mirror_z",
     "class_name",
+    "score_column",
 )
 SCIPION_FIELDS = (
     "input",

@@ -37,5 +37,5 @@ def _expected(text: str) -> str:
     if NOT_FINITE.fullmatch(text):
         return "a finite number"
     if COMMA.fullmatch(text):
-        return f"a number with a decimal point ({text.replace(',', '.')})"
+        return "a number with a decimal point (12.5) and no comma"
     return "a number"

@@ -95,6 +95,14 @@ class ConvertConfig:
         label="Class names",
     )
 
+    score_column: str = option(
+        "",
+        "Column of the scores in the input, where it is not one of those that etpicker "
+        "knows: a label of a STAR file, a header of a CSV or TSV file.",
+        label="Score column",
+        advanced=True,
+    )
+
     def __post_init__(self) -> None:
         """Refuse contradictions, and what would have to be guessed."""
         require_positive(self, "voxel_size", "binning")
@@ -124,6 +132,11 @@ class ConvertConfig:
             "--voxel-size in Å, or --tomogram.",
         )
         read, written = map(format_named, (self.input_format, self.output_format))
+        require(
+            not self.score_column or read.names_columns,
+            f"--score-column: files of the format {read.name} do not name their "
+            "columns. Leave it out.",
+        )
         needs = [
             written.needs_binning,
             "" if read.states_binning else read.needs_binning,
@@ -143,4 +156,5 @@ class ConvertConfig:
             binning_is_known=self.binning is not None,
             relion5_centre=self.relion5_centre,
             first_voxel=int(self.dynamo_first_voxel),
+            score_column=self.score_column,
         )

@@ -41,7 +41,7 @@ class FormatOptions:
     first_voxel
         Number of the first voxel in Dynamo's tables, 0 or 1.
     score_column
-        The column of the scores, where a file names its columns; ``None`` for the one
+        The column of the scores, where a file names its columns; empty for the one
         that the format's readers know.
     """
 
@@ -49,7 +49,7 @@ class FormatOptions:
     binning_is_known: bool = False
     relion5_centre: str = "half"
     first_voxel: int = 0
-    score_column: str | None = None
+    score_column: str = ""
 
 
 def json_beside(path: Path) -> Path:
@@ -103,6 +103,8 @@ class Format:
         Whether a file states the binning, so that it can be read without.
     without_binning
         What to tell where the binning is not given but would be heeded.
+    names_columns
+        Whether a file names its columns, so that one can be chosen for the scores.
     mirrors_at_centre
         Whether its program mirrors z about voxel n // 2, not about the middle.
     """
@@ -124,6 +126,7 @@ class Format:
     needs_binning: str = ""
     states_binning: bool = False
     without_binning: str = ""
+    names_columns: bool = False
     mirrors_at_centre: bool = False
 
     @property

@@ -111,7 +111,7 @@ def read_star(
     version: str,
     relion5_centre: str = "half",
     class_order: Sequence[str] = ("particle",),
-    score_column: str | None = None,
+    score_column: str = "",
 ) -> list[Particles]:
     """Read a STAR file into one record per frame, in the frames' order.
 
@@ -264,6 +264,7 @@ def _format(version: str, *, positions: str) -> Format:
         positions=positions,
         holds_every_column=True,
         glob="*.star",
+        names_columns=True,
         tomograms_in=partial(read_star_names, version=version),
         read=partial(_read, version=version),
         write=partial(_write, version=version),

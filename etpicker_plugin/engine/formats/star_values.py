@@ -71,7 +71,7 @@ def read_rows(
     )
 
 
-def find_score(labels: Sequence[str], *, wanted: str | None, path: Path) -> str | None:
+def find_score(labels: Sequence[str], *, wanted: str, path: Path) -> str | None:
     """Return the label of the scores, the ``wanted`` one if given, ``None`` if none.
 
     Raises
@@ -79,7 +79,7 @@ def find_score(labels: Sequence[str], *, wanted: str | None, path: Path) -> str 
     InputDataError
         If the table does not have the wanted one.
     """
-    if wanted is not None:
+    if wanted:
         if wanted not in labels:
             raise InputDataError(
                 f"{path}: no column {wanted}, which --score-column names. It has: "

@@ -102,7 +102,7 @@ def read_warp(
     frames: Mapping[str, TomogramFrame],
     normalised: bool = False,
     class_order: Sequence[str] = ("particle",),
-    score_column: str | None = None,
+    score_column: str = "",
 ) -> list[Particles]:
     """Read a file into one record per frame, in the frames' order.
 
@@ -245,6 +245,7 @@ def _format(name: str, *, positions: str, normalised: bool) -> Format:
         positions=positions,
         holds_every_column=True,
         glob="*.star",
+        names_columns=True,
         tomograms_in=read_warp_names,
         read=partial(_read, normalised=normalised),
         write=partial(_write, normalised=normalised),

@@ -102,7 +102,10 @@ REFUSED = {
         block(A, "TS_01 95 far 35"),
         "line 9: rlnCenteredCoordinateYAngst .*'far', expected a number",
     ),
-    "commas": (block("TS_01 -82,5 215 -95"), r"line 8: .*decimal point \(-82\.5\)"),
+    "commas": (
+        block("TS_01 -82,5 215 -95"),
+        r"line 8: .*'-82,5', expected .*decimal point",
+    ),
     "nan": (block(A, "TS_01 nan 1 2"), "line 9: rlnCenteredCoordinateXAngst .*missing"),
     "infinite": (block(A, "TS_01 1 -inf 2"), "line 9: .*YAngst .*infinite"),
     "too large": (block(A, "TS_01 1 2 1e300"), "line 9: .*ZAngst .*at most 1e"),
