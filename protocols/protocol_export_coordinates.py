@@ -49,6 +49,7 @@ SCIPION_FIELDS = (
     "voxel_size",
     "tilt_series_name",
     "class_name",
+    "score_column",
 )
 """Fields that the protocol sets itself."""
 MOST_CLASSES = 1000

@@ -43,6 +43,7 @@ FORM_FIELDS = (
     "mirror_z",
     "class_name",
     "trust_voxel_size",
+    "score_column",
 )
 SCIPION_FIELDS = (
     "input",

@@ -17,6 +17,7 @@ from etpicker_plugin.engine.orientation import (
     mirror_rotations,
     to_relion_angles,
 )
+from etpicker_plugin.engine.plain_numbers import plain_number
 
 Values = NDArray[Any]
 ColumnValues = Mapping[str, Values]
@@ -173,8 +174,8 @@ class Column:
 
 def _number(text: str, dtype: type[Any]) -> float | int:
     """Return a finite number; a whole one may be written 5.0, as tables do."""
-    value = float(text)
-    if not np.isfinite(value) or (dtype is int and not value.is_integer()):
+    value = plain_number(text)
+    if dtype is int and not value.is_integer():
         raise ValueError(f"'{text}' is not of this column")
     return value if dtype is float else _whole(text)
 

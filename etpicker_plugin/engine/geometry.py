@@ -129,6 +129,14 @@ def from_imod_xyz(positions_xyz: ArrayLike) -> FloatArray:
     return reverse_axes(np.asarray(positions_xyz) - IMOD_VOXEL_CENTRE_XYZ)
 
 
+def rescale(positions_zyx: FloatArray, ratios_zyx: ArrayLike) -> FloatArray:
+    """Return ``(N, 3)`` zyx voxels of a volume whose voxels are ``1 / ratios`` as long.
+
+    The two volumes begin at the same corner: (p + 1/2) · ratio - 1/2.
+    """
+    return (positions_zyx + 0.5) * np.asarray(ratios_zyx) - 0.5
+
+
 def to_eman2_xyz(positions_zyx: ArrayLike, frame: TomogramFrame) -> FloatArray:
     """Return ``(N, 3)`` xyz in unbinned pixels from voxel n // 2 (EMAN2's info files).
 

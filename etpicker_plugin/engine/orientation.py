@@ -19,6 +19,7 @@ ArtiaX's own list follows. Warp and M write RELION's angles; copick and the Cryo
 portal write R itself.
 """
 
+import logging
 import warnings
 
 import numpy as np
@@ -26,6 +27,9 @@ from numpy.typing import ArrayLike
 
 from etpicker_plugin.engine.arrays import FloatArray
 
+logger = logging.getLogger(__name__)
+
+ROTATION_TOLERANCE = 0.01
 MIRROR_Z = np.diag([1.0, 1.0, -1.0])
 
 
@@ -63,6 +67,25 @@ def known_or_unturned(rotations: FloatArray) -> FloatArray:
     """Return ``(N, 3, 3)`` R with the identity where the orientation is unknown."""
     unknown = np.isnan(rotations).any(axis=(1, 2), keepdims=True)
     return np.where(unknown, np.eye(3), rotations)
+
+
+def unknown_if_no_rotation(matrices: FloatArray, *, source: object) -> FloatArray:
+    """Return ``(N, 3, 3)`` R, NaN for a matrix that turns nothing; it is logged.
+
+    A rotation keeps lengths and hands: to 1 %, since files round.
+    """
+    found = known_or_unturned(matrices)
+    squares = found @ np.swapaxes(found, 1, 2)
+    turns = (np.abs(squares - np.eye(3)) < ROTATION_TOLERANCE).all(axis=(1, 2))
+    wrong = ~(turns & (np.linalg.det(found) > 0))
+    if wrong.any():
+        logger.warning(
+            "%s: %d of %d orientations are no rotations; left out.",
+            source,
+            np.count_nonzero(wrong),
+            len(matrices),
+        )
+    return np.where(wrong[:, None, None], np.nan, matrices)
 
 
 def mirror_rotations(rotations: FloatArray) -> FloatArray:

@@ -19,6 +19,7 @@ from etpicker_plugin.engine.formats.imod_points import read_imod
 from etpicker_plugin.engine.orientation import from_relion_angles
 from etpicker_plugin.engine.particles import make_particles
 from etpicker_plugin.engine.progress import ignore_progress
+from etpicker_plugin.tests.support.hand_made import FRAME
 
 ROOT = Path(__file__).parents[2]
 READERS = Path(os.environ.get("ETPICKER_READERS", ROOT / ".venv-readers/bin/python"))
@@ -92,7 +93,7 @@ def test_dynamo_s_classes_and_tomogram(found):
 def test_a_model_that_imodmodel_wrote(found):
     folder, read = found
 
-    particles = read_imod(folder / "TS_01.mod", tomogram_id="TS_01")
+    particles = read_imod(folder / "TS_01.mod", frame=FRAME)
 
     assert read["imod"]["positions"] == [[12.75, 50.5, 7.0], [30.5, 3.5, 20.0]]
     assert particles.positions_zyx.tolist() == [[7, 50, 12.25], [20, 3, 30]]

@@ -119,6 +119,14 @@ class ConvertConfig:
         label="Class names",
     )
 
+    score_column: str = option(
+        "",
+        "Column of the scores in the input, where it is not one of those that etpicker "
+        "knows: a label of a STAR file, a header of a CSV or TSV file.",
+        label="Score column",
+        advanced=True,
+    )
+
     def __post_init__(self) -> None:
         """Refuse contradictions, and what would have to be guessed."""
         require_tomogram_lists(self, "tomogram")
@@ -152,6 +160,12 @@ class ConvertConfig:
             "The voxel size is not known, and etpicker does not guess it. Give "
             "--voxel-size in Å, or --tomogram.",
         )
+        read = format_named(self.input_format)
+        require(
+            not self.score_column or read.names_columns,
+            f"--score-column: files of the format {read.name} do not name their "
+            "columns. Leave it out.",
+        )
         reasons = " and ".join(self._needs_of_binning())
         require(
             self.binning is not None or bool(self.tomograms) or not reasons,
@@ -182,4 +196,5 @@ class ConvertConfig:
             binning_is_known=self.binning is not None or bool(self.tomograms),
             relion5_centre=self.relion5_centre,
             first_voxel=int(self.dynamo_first_voxel),
+            score_column=self.score_column,
         )

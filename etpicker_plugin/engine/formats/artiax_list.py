@@ -15,11 +15,11 @@ import numpy as np
 from etpicker_plugin.engine.arrays import FloatArray
 from etpicker_plugin.engine.atomic import write_whole
 from etpicker_plugin.engine.errors import InputDataError
-from etpicker_plugin.engine.formats.coordinates_txt import to_number
+from etpicker_plugin.engine.formats.coordinates_txt import to_number, to_whole_number
 from etpicker_plugin.engine.formats.format import VOXELS, Format, frame_in, particles_in
-from etpicker_plugin.engine.formats.json_files import read_text
 from etpicker_plugin.engine.formats.names import name_class
 from etpicker_plugin.engine.formats.scores import zero_if_unknown
+from etpicker_plugin.engine.formats.text_files import read_text, split_lines
 from etpicker_plugin.engine.geometry import reverse_axes
 from etpicker_plugin.engine.orientation import from_artiax_angles, to_artiax_angles
 from etpicker_plugin.engine.particles import Particles, make_particles
@@ -33,19 +33,25 @@ CLASS = "class"
 
 
 def read_artiax(
-    path: Path, *, tomogram_id: str, class_order: Sequence[str] = ("particle",)
+    path: Path,
+    *,
+    tomogram_id: str,
+    class_order: Sequence[str] = ("particle",),
+    score_column: str = "",
 ) -> Particles:
     """Read a list: a particle stands at its position plus its shift.
 
     Class *n* is the *n*-th of ``class_order`` or, beyond it, ``class_n``; without the
-    column all are of the first. Angles that are all 0 are no orientation.
+    column all are of the first. Scores stand in ``score_column``, or in ``score`` if
+    that is empty. Angles that are all 0 are no orientation.
 
     Raises
     ------
     InputDataError
         If a column that ArtiaX needs is missing, or a cell holds no number.
     """
-    table = _read_table(path)
+    score = score_column or SCORE
+    table = _read_table(path, needed=(*REQUIRED, *filter(None, [score_column])))
     angles = _columns(table, ANGLES)
     numbers = table.get(CLASS, np.ones(len(angles))).astype(int)
     names = [name_class(int(number), order=class_order) for number in numbers]
@@ -53,7 +59,7 @@ def read_artiax(
         tomogram_id,
         reverse_axes(_columns(table, POSITIONS) + _columns(table, SHIFTS)),
         class_names=np.array(names, dtype=str),
-        scores=table.get(SCORE, np.nan),
+        scores=table.get(score, np.nan),
         rotations=from_artiax_angles(angles) if angles.any() else None,
     )
 
@@ -90,20 +96,25 @@ def write_artiax(
         writer.writerows([f"{value:.9g}" for value in row] for row in rows)
 
 
-def _read_table(path: Path) -> dict[str, FloatArray]:
+def _read_table(path: Path, *, needed: Sequence[str]) -> dict[str, FloatArray]:
     """Return the columns that are used, by name."""
-    lines = [line.split("\t") for line in read_text(path).splitlines() if line.strip()]
-    header = [name.strip() for name in lines[0]] if lines else []
-    missing = [name for name in REQUIRED if name not in header]
+    numbered = enumerate(split_lines(read_text(path)), 1)
+    lines = [(n, line.split("\t")) for n, line in numbered if line.strip()]
+    header = [name.strip() for name in lines[0][1]] if lines else []
+    missing = [name for name in needed if name not in header]
     if missing:
         raise InputDataError(
             f"Coordinates {path}: no column {', '.join(missing)}. Expected ArtiaX's "
             "generic particle list, tab-separated, with a header."
         )
-    used = [name for name in (*REQUIRED, CLASS, SCORE) if name in header]
-    rows = [
-        _read_row(cells, header, used, path, n) for n, cells in enumerate(lines[1:], 2)
-    ]
+    used = [n for n in dict.fromkeys((*needed, CLASS, SCORE)) if n in header]
+    twice = [name for name in used if header.count(name) > 1]
+    if twice:
+        raise InputDataError(
+            f"Coordinates {path}: column {twice[0]} stands twice in the header. "
+            "Keep one."
+        )
+    rows = [_read_row(cells, header, used, path, n) for n, cells in lines[1:]]
     table = np.array(rows, dtype=np.float64).reshape(-1, len(used))
     return dict(zip(used, table.T, strict=True))
 
@@ -115,12 +126,16 @@ def _read_row(
     path: Path,
     line: int,
 ) -> list[float]:
-    if len(cells) != len(header):
+    """Return the numbers of a line; empty cells behind the header's columns pass."""
+    count = len(header)
+    if len(cells) < count or any(cell.strip() for cell in cells[count:]):
         raise InputDataError(
-            f"Coordinates {path}, line {line}: {len(cells)} cell(s), expected "
-            f"{len(header)} as in the header."
+            f"Coordinates {path}, line {line}: {len(cells)} cell(s), expected {count} "
+            "as in the header."
         )
-    by_name = dict(zip(header, cells, strict=True))
+    by_name = dict(zip(header, cells, strict=False))
+    if CLASS in used:
+        to_whole_number(by_name[CLASS], path, line, least=0)
     return [to_number(by_name[name], path, line) for name in used]
 
 
@@ -133,11 +148,13 @@ ARTIAX = Format(
     file="{tomogram}.tsv",
     positions=VOXELS,
     not_held=("class names",),
+    names_columns=True,
     read=lambda path, frames, options: [
         read_artiax(
             path,
             tomogram_id=frame_in(frames).tomogram_id,
             class_order=options.class_names,
+            score_column=options.score_column,
         )
     ],
     write=lambda items, path, _, numbers: write_artiax(

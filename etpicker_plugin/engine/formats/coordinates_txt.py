@@ -11,14 +11,16 @@ from etpicker_plugin.engine.formats.format import (
     frame_in,
     particles_in,
 )
+from etpicker_plugin.engine.formats.text_files import read_text, split_lines
 from etpicker_plugin.engine.geometry import reverse_axes
 from etpicker_plugin.engine.particles import Particles, make_particles
+from etpicker_plugin.engine.plain_numbers import plain_number
 
 
 def read_txt(
     path: Path, *, tomogram_id: str, class_name: str = "particle"
 ) -> Particles:
-    """Read ``x y z`` per line, separated by blanks, tabs or commas.
+    """Read ``x y z`` per line, separated by blanks, tabs, commas or semicolons.
 
     Lines that begin with ``#`` are comments.
 
@@ -44,11 +46,12 @@ def write_txt(particles: Particles, path: Path) -> None:
 
 
 def read_number_rows(
-    path: Path, *, widths: tuple[int, ...]
+    path: Path, *, widths: tuple[int, ...], separators: str = ";,"
 ) -> list[tuple[int, list[float]]]:
     """Return the numbers of each line with the line's number.
 
-    ``widths`` are the allowed numbers of columns; all lines must have the same.
+    ``widths`` are the allowed numbers of columns; all lines must have the same. For
+    ``separators`` see ``read_word_rows``.
 
     Raises
     ------
@@ -56,7 +59,7 @@ def read_number_rows(
         If the file is missing, or a line has other columns or no finite numbers.
     """
     rows: list[tuple[int, list[float]]] = []
-    for number, words in read_word_rows(path):
+    for number, words in read_word_rows(path, separators=separators):
         width = len(rows[0][1]) if rows else len(words)
         if len(words) != width or width not in widths:
             raise InputDataError(
@@ -67,24 +70,39 @@ def read_number_rows(
     return rows
 
 
-def read_word_rows(path: Path) -> list[tuple[int, list[str]]]:
+def read_word_rows(path: Path, *, separators: str = "") -> list[tuple[int, list[str]]]:
     """Return the words of each line that holds any, with the line's number.
 
-    Words stand between blanks, tabs or commas; lines from ``#`` on are comments.
+    Words stand between blanks or tabs; in a line with one of the ``separators``,
+    between those. Lines that begin with ``#`` are comments.
 
     Raises
     ------
     InputDataError
-        If the file cannot be read as text.
+        If the file cannot be read as text, or separators and blanks part the words of
+        one line: a comma may be a decimal one.
     """
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputDataError(
-            f"Coordinates {path} cannot be read: {error}. Check the path."
-        ) from error
-    split = [(n, line.replace(",", " ").split()) for n, line in enumerate(lines, 1)]
-    return [(n, words) for n, words in split if words and not words[0].startswith("#")]
+    lines = enumerate(split_lines(read_text(path)), 1)
+    filled = [(n, line) for n, line in lines if line.strip() and not _is_comment(line)]
+    return [(n, _words_of(line, separators, path, n)) for n, line in filled]
+
+
+def _is_comment(line: str) -> bool:
+    return line.lstrip().startswith("#")
+
+
+def _words_of(line: str, separators: str, path: Path, number: int) -> list[str]:
+    separator = next((s for s in separators if s in line), None)
+    if separator is None:
+        return line.split()
+    words = [word.strip() for word in line.rstrip(f" \t{separator}").split(separator)]
+    if all(len(word.split()) == 1 for word in words):
+        return words
+    raise InputDataError(
+        f"Coordinates {path}, line {number}: '{separator}' and blanks both stand in "
+        f"'{line.strip()[:60]}'. Part the numbers by blanks, or by '{separator}' "
+        "alone; write 12.5 for 12,5."
+    )
 
 
 def to_number(word: str, path: Path, line: int) -> float:
@@ -96,16 +114,28 @@ def to_number(word: str, path: Path, line: int) -> float:
         If it is none.
     """
     try:
-        value = float(word)
+        return plain_number(word)
     except ValueError as error:
         raise InputDataError(
-            f"Coordinates {path}, line {line}: got '{word}', expected a number."
+            f"Coordinates {path}, line {line}: got '{word[:40]}', expected {error}."
         ) from error
-    if abs(value) < float("inf"):
-        return value
-    raise InputDataError(
-        f"Coordinates {path}, line {line}: got '{word}', expected a finite number."
-    )
+
+
+def to_whole_number(word: str, path: Path, line: int, *, least: int) -> int:
+    """Return a word as a whole number; it may be written 5.0, as tables do.
+
+    Raises
+    ------
+    InputDataError
+        If it is none, or less than ``least``.
+    """
+    number = to_number(word, path, line)
+    if number < least or not number.is_integer():
+        raise InputDataError(
+            f"Coordinates {path}, line {line}: got '{word}', expected a whole number "
+            f"from {least}."
+        )
+    return int(number)
 
 
 TXT = Format(

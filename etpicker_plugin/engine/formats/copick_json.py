@@ -26,11 +26,16 @@ from etpicker_plugin.engine.formats.format import (
 from etpicker_plugin.engine.formats.json_files import (
     read_location,
     read_object,
+    shown,
     to_numbers,
+    to_text,
 )
 from etpicker_plugin.engine.geometry import TomogramFrame, from_ang_xyz, to_ang_xyz
 from etpicker_plugin.engine.names import require_file_name
-from etpicker_plugin.engine.orientation import known_or_unturned
+from etpicker_plugin.engine.orientation import (
+    known_or_unturned,
+    unknown_if_no_rotation,
+)
 from etpicker_plugin.engine.particles import Particles, make_particles
 
 USER = "etpicker"
@@ -82,25 +87,28 @@ def read_copick(path: Path, *, frame: TomogramFrame) -> Particles:
     record = read_object(path)
     if str(record.get("unit", "angstrom")).lower() not in ("angstrom", "å"):
         raise InputDataError(
-            f"Coordinates {path}: the unit is {record['unit']}, expected angstrom."
+            f"Coordinates {path}: the unit is {shown(record['unit'])}, expected "
+            "angstrom."
         )
-    points = record.get("points") or []
-    if not isinstance(points, list):
-        raise InputDataError(f"Coordinates {path}: points is no list.")
+    points = _points_of(record, path)
     where = [f"{path}, point {n}" for n in range(len(points))]
     located = [read_location(p, w) for p, w in zip(points, where, strict=True)]
     xyz = np.array(located).reshape(-1, 3)
     read = [_transformation(p, w) for p, w in zip(points, where, strict=True)]
     transformations = np.array(read).reshape(-1, 4, 4)
     scores = [_score(p, w) for p, w in zip(points, where, strict=True)]
-    rotations = transformations[:, :3, :3]
-    trusted = record.get("trust_orientation") is not False
+    rotations = None
+    if _is_trusted(record, path) and (transformations[:, :3, :3] != np.eye(3)).any():
+        rotations = unknown_if_no_rotation(transformations[:, :3, :3], source=path)
     return make_particles(
         frame.tomogram_id,
         from_ang_xyz(xyz + transformations[:, :3, 3], frame),
-        class_names=str(record.get("pickable_object_name") or "particle"),
+        class_names=to_text(
+            record.get("pickable_object_name", "particle"),
+            f"{path}, pickable_object_name",
+        ),
         scores=np.array(scores, dtype=np.float64),
-        rotations=rotations if trusted and (rotations != np.eye(3)).any() else None,
+        rotations=rotations,
     )
 
 
@@ -135,6 +143,31 @@ def _point(xyz: FloatArray, transformation: FloatArray, score: float) -> dict[st
     if np.isfinite(score):
         point["score"] = float(score)
     return point
+
+
+def _points_of(record: dict[str, Any], path: Path) -> list[Any]:
+    """Return the points, none where there is an empty object or ``null``."""
+    if "points" not in record:
+        raise InputDataError(
+            f"Coordinates {path}: no points. Expected the picks of copick."
+        )
+    points = record["points"]
+    if points in ({}, None):
+        return []
+    if not isinstance(points, list):
+        raise InputDataError(f"Coordinates {path}: points is no list.")
+    return points
+
+
+def _is_trusted(record: dict[str, Any], path: Path) -> bool:
+    """Tell whether the file says that its orientations hold, or says nothing."""
+    stated = record.get("trust_orientation", True)
+    if not isinstance(stated, bool):
+        raise InputDataError(
+            f"Coordinates {path}, trust_orientation: got {shown(stated)}, expected "
+            "true or false."
+        )
+    return stated
 
 
 def _transformation(point: dict[str, Any], where: str) -> FloatArray:

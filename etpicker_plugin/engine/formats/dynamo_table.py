@@ -14,7 +14,11 @@ import numpy as np
 from etpicker_plugin.engine.arrays import FloatArray
 from etpicker_plugin.engine.atomic import write_whole
 from etpicker_plugin.engine.errors import InputDataError
-from etpicker_plugin.engine.formats.coordinates_txt import read_word_rows, to_number
+from etpicker_plugin.engine.formats.coordinates_txt import (
+    read_word_rows,
+    to_number,
+    to_whole_number,
+)
 from etpicker_plugin.engine.formats.format import VOXELS, Format, Item
 from etpicker_plugin.engine.formats.names import (
     check_names,
@@ -130,13 +134,17 @@ def _read_table(path: Path) -> FloatArray:
     lines = read_word_rows(path)
     table = np.zeros((len(lines), N_COLUMNS))
     for row, (number, words) in zip(table, lines, strict=True):
-        if len(words) < LEAST_COLUMNS:
+        width = len(lines[0][1])
+        if len(words) < LEAST_COLUMNS or len(words) != width:
             raise InputDataError(
                 f"Coordinates {path}, line {number}: {len(words)} column(s), expected "
-                f"a Dynamo table of at least {LEAST_COLUMNS}."
+                f"a Dynamo table of at least {LEAST_COLUMNS}, the same in every line "
+                f"(the first has {width}). Blanks part the numbers."
             )
-        used = (*READ_COLUMNS, *([VOXEL_SIZE] if len(words) > VOXEL_SIZE else []))
+        used = (*READ_COLUMNS, *([VOXEL_SIZE] if width > VOXEL_SIZE else []))
         row[list(used)] = [to_number(words[i], path, number) for i in used]
+        for i in (TOMOGRAM, CLASS):
+            row[i] = to_whole_number(words[i], path, number, least=0)
     return table
 
 
@@ -184,13 +192,18 @@ def _read_table_map(path: Path) -> dict[int, str]:
     """Return the tomograms' names by number; nothing if there is no such file."""
     if not path.is_file():
         return {}
-    names = {}
-    for number, words in read_word_rows(path):
-        if len(words) < 2 or not words[0].isdigit():
+    names: dict[int, str] = {}
+    for line, words in read_word_rows(path):
+        if len(words) < 2:
             raise InputDataError(
-                f"{path}, line {number}: expected 'NUMBER FILE', got {' '.join(words)}."
+                f"{path}, line {line}: expected 'NUMBER FILE', got {' '.join(words)}."
             )
-        names[int(words[0])] = short_name(words[1])
+        number = to_whole_number(words[0], path, line, least=0)
+        if number in names:
+            raise InputDataError(
+                f"{path}, line {line}: the number {number} stands twice. Keep one."
+            )
+        names[number] = short_name(" ".join(words[1:]))
     return names
 
 

@@ -17,7 +17,12 @@ from etpicker_plugin.engine.arrays import FloatArray
 from etpicker_plugin.engine.atomic import write_whole
 from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.formats.format import Format, frame_in, particles_in
-from etpicker_plugin.engine.formats.json_files import read_object, to_numbers
+from etpicker_plugin.engine.formats.json_files import (
+    read_object,
+    shown,
+    to_numbers,
+    to_text,
+)
 from etpicker_plugin.engine.formats.names import name_class
 from etpicker_plugin.engine.formats.scores import unknown_if_all_zero, zero_if_unknown
 from etpicker_plugin.engine.geometry import (
@@ -72,7 +77,7 @@ def read_eman2(
     return make_particles(
         frame.tomogram_id,
         positions_zyx,
-        class_names=_class_names(rows[:, 4].astype(int), record, class_order),
+        class_names=_class_names(rows[:, 4].astype(int), record, class_order, path),
         scores=unknown_if_all_zero(rows[:, 3]),
     )
 
@@ -118,11 +123,17 @@ def _numbers_of(box: object, where: str) -> FloatArray:
     """Return ``(5,)`` x, y, z, score and class of a box; the last two may lack."""
     if not isinstance(box, list) or len(box) < 3:
         raise InputDataError(
-            f"Coordinates {where}: got {str(box)[:60]}, expected [x, y, z, method, "
+            f"Coordinates {where}: got {shown(box)}, expected [x, y, z, method, "
             "score, class]."
         )
     score, number = (*box[4:6], 0, 0)[:2] if len(box) < 6 else box[4:6]
-    return to_numbers([*box[:3], score, number], (5,), where)
+    numbers = to_numbers([*box[:3], score, number], (5,), where)
+    if numbers[4] < 0 or not numbers[4].is_integer():
+        raise InputDataError(
+            f"Coordinates {where}: class {shown(number)}, expected a whole number "
+            "from 0."
+        )
+    return numbers
 
 
 def _with_binning(
@@ -142,12 +153,12 @@ def _with_binning(
 
 
 def _class_names(
-    numbers: FloatArray, record: Mapping[str, Any], order: Sequence[str]
+    numbers: FloatArray, record: Mapping[str, Any], order: Sequence[str], path: Path
 ) -> FloatArray:
     """Return ``(N,)`` names of EMAN2's class numbers."""
     listed = record.get("class_list")
     known = {
-        key: str(value["name"])
+        key: to_text(value["name"], f"{path}, class_list, {key}")
         for key, value in (listed if isinstance(listed, dict) else {}).items()
         if isinstance(value, dict) and value.get("name")
     }

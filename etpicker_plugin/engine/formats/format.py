@@ -41,12 +41,16 @@ class FormatOptions:
         Origin of RELION 5's coordinates (see ``geometry.to_centred_ang_xyz``).
     first_voxel
         Number of the first voxel in Dynamo's tables, 0 or 1.
+    score_column
+        The column of the scores, where a file names its columns; empty for the one
+        that the format's readers know.
     """
 
     class_names: tuple[str, ...] = ("particle",)
     binning_is_known: bool = False
     relion5_centre: str = "half"
     first_voxel: int = 0
+    score_column: str = ""
 
 
 def json_beside(path: Path) -> Path:
@@ -104,6 +108,8 @@ class Format:
         Why a file cannot hold tomograms of several voxel sizes, if so.
     without_tomograms
         What to tell where RELION's tomograms.star is not given but would be heeded.
+    names_columns
+        Whether a file names its columns, so that one can be chosen for the scores.
     mirrors_at_centre
         Whether its program mirrors z about voxel n // 2, not about the middle.
     """
@@ -127,6 +133,7 @@ class Format:
     holds_words: bool = False
     one_voxel_size: str = ""
     without_tomograms: str = ""
+    names_columns: bool = False
     mirrors_at_centre: bool = False
 
     @property

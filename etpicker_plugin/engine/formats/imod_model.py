@@ -4,21 +4,49 @@ Source: IMOD's "Binary File Format" (binspec.html). Big-endian; a header of 8 + 
 bytes, then chunks: ``OBJT``, ``CONT`` and ``MESH`` have no length field, all others do.
 """
 
+from __future__ import annotations
+
+import io
+import re
 import struct
+from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 
 from etpicker_plugin.engine.arrays import FloatArray
 from etpicker_plugin.engine.errors import InputDataError
+from etpicker_plugin.engine.plain_numbers import LARGEST
 
 MAGIC = b"IMODV1.2"
 HEADER_BYTES = 232
-FLAGS_AT = 144
-"""Offset of the flags in the header: name, three maxima, number of objects."""
+SIZES_AT = 128
+"""Offset of the image's x, y and z, the number of objects and the flags."""
+PIXEL_SIZE_AT = 208
+"""Offset of the pixel size, and of its unit as a power of ten of a metre."""
 FLIPPED_YZ = 1 << 16
 OBJECT_BYTES = 176
+END = b"IEOF"
+CHUNK = re.compile(rb"[A-Z0-9]{4}")
+
+
+@dataclass(frozen=True)
+class ImodModel:
+    """The points of a model, and the image that it was drawn on.
+
+    Attributes
+    ----------
+    rows
+        ``(N, 5)``: object from 1, x, y, z of the model, and 0 for the value.
+    size_xyz
+        The image's size in voxels, 0 where the model does not say.
+    voxel_size_xyz
+        The image's voxel size in Å, ``None`` if the model does not say.
+    """
+
+    rows: FloatArray
+    size_xyz: tuple[int, ...]
+    voxel_size_xyz: tuple[float, ...] | None
 
 
 def is_imod_model(path: Path) -> bool:
@@ -30,76 +58,107 @@ def is_imod_model(path: Path) -> bool:
         return False
 
 
-def read_imod_model(path: Path) -> FloatArray:
-    """Return ``(N, 5)``: object from 1, x, y, z of the model, and 0 for the value.
+def read_imod_model(path: Path) -> ImodModel:
+    """Return the points of a model, and what it says of its image.
 
     Raises
     ------
     InputDataError
-        If the model is cut short or of another version, was drawn on part of a volume
-        or on one with y and z swapped.
+        If the model is cut short, damaged or of another version, was drawn on part of
+        a volume or on one with y and z swapped, or a point is no finite number.
     """
-    with path.open("rb") as stream:
-        try:
-            return _read(stream, path)
-        except struct.error as error:
-            raise InputDataError(
-                f"{path}: the IMOD model ends too early. Save it again in 3dmod."
-            ) from error
+    try:
+        return _read(io.BytesIO(path.read_bytes()), path)
+    except OSError as error:
+        raise InputDataError(f"{path} cannot be read: {error}.") from error
+    except struct.error as error:
+        raise InputDataError(
+            f"{path}: the IMOD model ends too early, or is damaged. Save it again in "
+            "3dmod."
+        ) from error
 
 
-def _read(stream: BinaryIO, path: Path) -> FloatArray:
+def _read(stream: io.BytesIO, path: Path) -> ImodModel:
     magic = stream.read(len(MAGIC))
-    header = stream.read(HEADER_BYTES)
-    (flags,) = struct.unpack_from(">I", header, FLAGS_AT)
+    header = _take(stream, HEADER_BYTES)
+    *size, n_objects, flags = struct.unpack_from(">4iI", header, SIZES_AT)
     if magic != MAGIC or flags & FLIPPED_YZ:
         reason = "y and z swapped" if magic == MAGIC else f"version {magic[4:]!r}"
         raise _unusable(path, reason)
     rows: list[FloatArray] = []
+    voxel_size = _header_voxel_size(header)
     number = 0
-    while (chunk := stream.read(4)) not in (b"IEOF", b""):
+    while (chunk := stream.read(4)) != END:
         if chunk == b"OBJT":
             number += 1
             _take(stream, OBJECT_BYTES)
         elif chunk == b"CONT":
-            rows.append(_contour(stream, number))
+            rows.append(_contour(stream, number, path))
         elif chunk == b"MESH":
             n_vertices, n_indices = struct.unpack(">2i", _take(stream, 16)[:8])
             _take(stream, 12 * n_vertices + 4 * n_indices)
+        elif chunk == b"" and number == n_objects:
+            break  # Some programs write no end.
+        elif CHUNK.fullmatch(chunk):
+            (length,) = struct.unpack(">i", _take(stream, 4))
+            data = _take(stream, length)
+            if chunk == b"MINX":
+                voxel_size = _reference(data, path) or voxel_size
         else:
-            (size,) = struct.unpack(">i", _take(stream, 4))
-            _check_reference(chunk, _take(stream, size), path)
-    return np.concatenate(rows) if rows else np.zeros((0, 5))
+            raise struct.error
+    points = np.concatenate(rows) if rows else np.zeros((0, 5))
+    return ImodModel(points, tuple(size), voxel_size)
 
 
-def _contour(stream: BinaryIO, number: int) -> FloatArray:
+def _contour(stream: io.BytesIO, number: int, path: Path) -> FloatArray:
     (count,) = struct.unpack(">i", _take(stream, 16)[:4])
     points = np.frombuffer(_take(stream, 12 * count), dtype=">f4").reshape(-1, 3)
+    if number < 1:
+        raise struct.error
+    if not (np.abs(points) <= LARGEST).all():
+        raise InputDataError(
+            f"{path}: object {number} of the IMOD model holds a point that is no "
+            "finite number. Delete it in 3dmod."
+        )
     rows = np.zeros((count, 5))
     rows[:, 0] = number
     rows[:, 1:4] = points
     return rows
 
 
-def _take(stream: BinaryIO, size: int) -> bytes:
-    data = stream.read(size)
+def _take(stream: io.BytesIO, size: int) -> bytes:
+    data = stream.read(size) if size >= 0 else b""
     if size < 0 or len(data) < size:
         raise struct.error
     return data
 
 
-def _check_reference(chunk: bytes, data: bytes, path: Path) -> None:
-    """Refuse a model whose points do not count from the volume's corner.
+def _header_voxel_size(header: bytes) -> tuple[float, ...] | None:
+    """Return the header's pixel size in Å; its unit 0 means that it is not known."""
+    pixel_size, unit = struct.unpack_from(">fi", header, PIXEL_SIZE_AT)
+    if unit not in range(-12, 0) or not 0 < pixel_size <= LARGEST:
+        return None
+    return (pixel_size * 10.0 ** (unit + 10),) * 3
 
-    ``MINX`` holds old scale, translation, rotation, then the current ones; 3dmod adds
-    the difference of the translations.
+
+def _reference(data: bytes, path: Path) -> tuple[float, ...] | None:
+    """Return the image's voxel size in Å, of the chunk ``MINX``.
+
+    It holds old scale, translation, rotation, then the current ones; 3dmod adds the
+    difference of the translations where a part of a volume was loaded.
+
+    Raises
+    ------
+    InputDataError
+        If the points do not count from the volume's corner.
     """
-    if chunk != b"MINX":
-        return
-    numbers = np.array(struct.unpack(">18f", data[:72]))
-    old, current = numbers[3:6], numbers[12:15]
-    if np.abs(old - current).max() > 1e-3 * np.abs(numbers[9:12]).max():
+    numbers = np.array(struct.unpack(">18f", data[:72]), dtype=np.float64)
+    old, scale, current = numbers[3:6], numbers[9:12], numbers[12:15]
+    if not (np.abs(np.concatenate([old, scale, current])) <= LARGEST).all():
+        raise struct.error
+    if np.abs(old - current).max() > 1e-3 * np.abs(scale).max():
         raise _unusable(path, "points that count from a part of the volume")
+    return tuple(scale.tolist()) if (scale > 0).all() else None
 
 
 def _unusable(path: Path, reason: str) -> InputDataError:

@@ -16,35 +16,45 @@ from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.formats.coordinates_txt import read_number_rows
 from etpicker_plugin.engine.formats.format import Format, frame_in, particles_in
 from etpicker_plugin.engine.formats.imod_model import is_imod_model, read_imod_model
+from etpicker_plugin.engine.formats.imod_voxel_size import voxel_ratios
 from etpicker_plugin.engine.formats.names import name_class
 from etpicker_plugin.engine.formats.scores import unknown_if_all_zero, zero_if_unknown
-from etpicker_plugin.engine.geometry import from_imod_xyz, to_imod_xyz
+from etpicker_plugin.engine.geometry import (
+    TomogramFrame,
+    from_imod_xyz,
+    rescale,
+    to_imod_xyz,
+)
 from etpicker_plugin.engine.particles import Particles, make_particles
 
 
 def read_imod(
-    path: Path, *, tomogram_id: str, class_order: Sequence[str] = ("particle",)
+    path: Path, *, frame: TomogramFrame, class_order: Sequence[str] = ("particle",)
 ) -> Particles:
     """Read a point file, or a binary model: each object is a class.
 
     Object *n* is the *n*-th of ``class_order`` or, beyond it, ``class_n``; without
-    objects all are of the first.
+    objects all are of the first. A model that was drawn on the tomogram at another
+    voxel size is rescaled, and that is logged.
 
     Raises
     ------
     InputDataError
-        If the file is missing, a line has other columns, or an object no number from 1.
+        If the file is missing, a line has other columns, an object no number from 1,
+        or a model was drawn on another volume.
     """
     if is_imod_model(path):
-        rows = read_imod_model(path)
+        model = read_imod_model(path)
+        rows, ratios_xyz = model.rows, voxel_ratios(model, frame, path=path)
     else:
-        lines = read_number_rows(path, widths=(3, 4, 5, 6))
+        # Blanks part the numbers: a comma could only be a decimal one.
+        lines = read_number_rows(path, widths=(3, 4, 5, 6), separators="")
         rows = np.array([_complete(row, f"{path}, line {n}") for n, row in lines])
-    rows = rows.reshape(-1, 5)
+        rows, ratios_xyz = rows.reshape(-1, 5), np.ones(3)
     names = [name_class(int(number), order=class_order) for number in rows[:, 0]]
     return make_particles(
-        tomogram_id,
-        from_imod_xyz(rows[:, 1:4]),
+        frame.tomogram_id,
+        rescale(from_imod_xyz(rows[:, 1:4]), ratios_xyz[::-1]),
         class_names=np.array(names, dtype=str),
         scores=unknown_if_all_zero(rows[:, 4]),
     )
@@ -92,11 +102,7 @@ IMOD = Format(
     positions="x y z, voxels; voxel 0 centred at 0.5, 0.5, 0",
     not_held=("class names", "orientations"),
     read=lambda path, frames, options: [
-        read_imod(
-            path,
-            tomogram_id=frame_in(frames).tomogram_id,
-            class_order=options.class_names,
-        )
+        read_imod(path, frame=frame_in(frames), class_order=options.class_names)
     ],
     write=lambda items, path, _, numbers: write_imod(
         particles_in(items), path, class_numbers=numbers

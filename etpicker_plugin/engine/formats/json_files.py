@@ -8,6 +8,8 @@ import numpy as np
 
 from etpicker_plugin.engine.arrays import FloatArray
 from etpicker_plugin.engine.errors import InputDataError
+from etpicker_plugin.engine.formats.text_files import read_text
+from etpicker_plugin.engine.plain_numbers import LARGEST
 
 
 def read_object(path: Path) -> dict[str, Any]:
@@ -21,22 +23,6 @@ def read_object(path: Path) -> dict[str, Any]:
     return parse_object(read_text(path), str(path))
 
 
-def read_text(path: Path) -> str:
-    """Return a file's text.
-
-    Raises
-    ------
-    InputDataError
-        If it cannot be read.
-    """
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputDataError(
-            f"Coordinates {path} cannot be read: {error}. Check the path."
-        ) from error
-
-
 def parse_object(text: str, where: str) -> dict[str, Any]:
     """Return the JSON object of a text; ``where`` is named in the message.
 
@@ -46,7 +32,11 @@ def parse_object(text: str, where: str) -> dict[str, Any]:
         If it holds something else.
     """
     try:
-        found = json.loads(text)
+        found = json.loads(text, object_pairs_hook=_without_repeats)
+    except RecursionError as error:
+        raise InputDataError(
+            f"Coordinates {where}: lists within lists, too deep to be read."
+        ) from error
     except ValueError as error:
         raise InputDataError(f"Coordinates {where}: no JSON: {error}.") from error
     if not isinstance(found, dict):
@@ -57,8 +47,20 @@ def parse_object(text: str, where: str) -> dict[str, Any]:
     return found
 
 
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object's values; JSON itself would let the last of two win."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"the key '{twice[:40]}' stands twice in one object")
+    return found
+
+
 def to_numbers(value: object, shape: tuple[int, ...], where: str) -> FloatArray:
     """Return a value as an array of finite numbers of that shape.
+
+    Texts and truths are no numbers.
 
     Raises
     ------
@@ -66,15 +68,43 @@ def to_numbers(value: object, shape: tuple[int, ...], where: str) -> FloatArray:
         If it is none.
     """
     try:
-        numbers = np.asarray(value, dtype=np.float64)
-    except (TypeError, ValueError):
-        numbers = np.full(1, np.nan)
-    if numbers.shape != shape or not np.isfinite(numbers).all():
+        found = np.array(value, dtype=object)
+    except ValueError:
+        found = np.array(None, dtype=object)
+    if found.shape != shape or not all(_is_number(v) for v in found.flat):
         size = " x ".join(map(str, shape)) or "one"
         raise InputDataError(
-            f"Coordinates {where}: got {str(value)[:60]}, expected {size} number(s)."
+            f"Coordinates {where}: got {shown(value)}, expected {size} number(s), "
+            f"finite and at most {LARGEST:g}."
         )
-    return numbers
+    return found.astype(np.float64)
+
+
+def to_text(value: object, where: str) -> str:
+    """Return a value that is a text.
+
+    Raises
+    ------
+    InputDataError
+        If it is none, or empty.
+    """
+    if not isinstance(value, str) or not value:
+        raise InputDataError(
+            f"Coordinates {where}: got {shown(value)}, expected a text."
+        )
+    return value
+
+
+def shown(value: object) -> str:
+    """Return the beginning of a value for a message."""
+    try:
+        return str(value)[:60]
+    except RecursionError:
+        return "lists within lists"
+
+
+def _is_number(value: object) -> bool:
+    return type(value) in (int, float) and abs(value) <= LARGEST  # type: ignore[arg-type]
 
 
 def read_location(point: object, where: str) -> FloatArray:
@@ -88,6 +118,6 @@ def read_location(point: object, where: str) -> FloatArray:
     location = point.get("location") if isinstance(point, dict) else None
     if not isinstance(location, dict) or not {"x", "y", "z"} <= set(location):
         raise InputDataError(
-            f"Coordinates {where}: no location with x, y and z; got {str(point)[:60]}."
+            f"Coordinates {where}: no location with x, y and z; got {shown(point)}."
         )
     return to_numbers([location[axis] for axis in "xyz"], (3,), where)

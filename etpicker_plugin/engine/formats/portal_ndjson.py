@@ -20,10 +20,12 @@ from etpicker_plugin.engine.formats.format import VOXELS, Format, frame_in, part
 from etpicker_plugin.engine.formats.json_files import (
     parse_object,
     read_location,
-    read_text,
+    shown,
     to_numbers,
 )
+from etpicker_plugin.engine.formats.text_files import read_text, split_lines
 from etpicker_plugin.engine.geometry import reverse_axes
+from etpicker_plugin.engine.orientation import unknown_if_no_rotation
 from etpicker_plugin.engine.particles import Particles, make_particles
 
 NOT_IN_A_NAME = re.compile(r"[/\\\s]")
@@ -41,14 +43,15 @@ def read_portal(
     InputDataError
         If a line is no point.
     """
-    lines = list(enumerate(read_text(path).splitlines(), 1))
+    lines = list(enumerate(split_lines(read_text(path)), 1))
     points = [
         (parse_object(line, f"{path}, line {n}"), f"{path}, line {n}")
         for n, line in lines
         if line.strip()
     ]
     xyz = [read_location(point, where) for point, where in points]
-    rotations = np.array([_rotation(*point) for point in points]).reshape(-1, 3, 3)
+    stated = np.array([_rotation(*point) for point in points]).reshape(-1, 3, 3)
+    rotations = unknown_if_no_rotation(stated, source=path)
     return make_particles(
         tomogram_id,
         reverse_axes(np.array(xyz).reshape(-1, 3)),
@@ -88,7 +91,8 @@ def _rotation(point: dict[str, Any], where: str) -> FloatArray:
     kind = point.get("type", "point")
     if kind not in TYPES:
         raise InputDataError(
-            f"Coordinates {where}: type {kind}, expected one of {', '.join(TYPES)}."
+            f"Coordinates {where}: type {shown(kind)}, expected one of "
+            f"{', '.join(TYPES)}."
         )
     if kind != ORIENTED:
         return np.full((3, 3), np.nan)

@@ -27,7 +27,8 @@ from etpicker_plugin.engine.formats.relion_star import (
     joint_table,
     read_star,
 )
-from etpicker_plugin.engine.formats.star_columns import FLOAT_FORMAT, read_tables
+from etpicker_plugin.engine.formats.star_columns import FLOAT_FORMAT
+from etpicker_plugin.engine.formats.star_tables import read_tables
 from etpicker_plugin.engine.formats.tilt_series_names import series_of
 from etpicker_plugin.engine.particles import Particles, join_particles, make_particles
 
@@ -123,7 +124,9 @@ def _read_list(path: Path) -> dict[str, list[Path]]:
     As RELION has it, a path counts from the folder in which one works; one that is
     not there, from the list's own.
     """
-    table, _ = read_tables(path, needed=(NAME, FILE), version="relion5-import")
+    table, _ = read_tables(
+        path, needed=(NAME, FILE), tomogram=NAME, version="relion5-import"
+    )
     listed: dict[str, list[Path]] = {}
     pairs = zip(table[NAME].astype(str), table[FILE].astype(str), strict=True)
     for name, file in pairs:
@@ -170,5 +173,6 @@ RELION5_IMPORT = Format(
     read=read_import_list,
     write=write_import_list,
     heeded=RELION5.heeded,
+    holds_words=True,
     without_tomograms=RELION5.without_tomograms,
 )

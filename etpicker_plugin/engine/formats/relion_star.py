@@ -28,7 +28,6 @@ from etpicker_plugin.engine.formats.names import (
     short_name,
 )
 from etpicker_plugin.engine.formats.relion_versions import (
-    OPTICS_GROUP,
     check_pixel_size,
     coordinate_columns,
     from_relion,
@@ -39,19 +38,22 @@ from etpicker_plugin.engine.formats.relion_versions import (
 )
 from etpicker_plugin.engine.formats.star_columns import (
     FLOAT_FORMAT,
+    OPTICS_GROUP,
     drop_unknown,
     particle_columns,
-    read_classes,
-    read_optional,
-    read_scores,
-    read_tables,
+)
+from etpicker_plugin.engine.formats.star_tables import read_tables
+from etpicker_plugin.engine.formats.star_values import (
+    find_score,
+    read_rows,
+    warn_left_out,
 )
 from etpicker_plugin.engine.formats.tilt_series_names import (
     check_series,
     series_of,
 )
 from etpicker_plugin.engine.geometry import TomogramFrame
-from etpicker_plugin.engine.particles import Particles, make_particles
+from etpicker_plugin.engine.particles import Particles
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -142,11 +144,14 @@ def read_star(
     version: str,
     relion5_centre: str = "half",
     class_order: Sequence[str] = ("particle",),
+    score_column: str = "",
 ) -> list[Particles]:
     """Read a STAR file into one record per frame, in the frames' order.
 
     Without ``etpickerClassName``, class number *n* is the *n*-th of ``class_order``
     or, beyond it, ``class_n``; without a class number every particle is of the first.
+    Scores are those of ``score_column`` (see ``find_score``). Columns that are not
+    read are named in a warning.
 
     Raises
     ------
@@ -164,6 +169,9 @@ def read_star(
             "tomograms that the file names, under those names."
         )
     owners = names.map(match.pairs)
+    score = find_score(list(table.columns), wanted=score_column, path=path)
+    used = (tomogram_column(version), *coordinate_columns(version), score)
+    warn_left_out(table, used=used, path=path)
     records = []
     for name, frame in frames.items():
         rows = table[owners == name]
@@ -173,12 +181,13 @@ def read_star(
             rows, frame, version=version, centre=relion5_centre, path=path
         )
         records.append(
-            make_particles(
+            read_rows(
+                rows,
                 name,
                 positions_zyx,
-                class_names=read_classes(rows, class_order, path=path),
-                scores=read_scores(rows, path=path),
-                optional=read_optional(rows, path=path),
+                class_order=class_order,
+                score_label=score,
+                path=path,
             )
         )
     return records
@@ -197,8 +206,13 @@ def read_particle_table(
     path: Path, *, version: str
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return a version's particle table and the optics table (see ``read_tables``)."""
-    needed = (tomogram_column(version), *coordinate_columns(version))
-    return read_tables(path, needed=needed, version=version)
+    tomogram = tomogram_column(version)
+    return read_tables(
+        path,
+        needed=(tomogram, *coordinate_columns(version)),
+        tomogram=tomogram,
+        version=version,
+    )
 
 
 def read_star_names(path: Path, *, version: str) -> list[str]:
@@ -239,6 +253,7 @@ def _read(
         version=version,
         relion5_centre=options.relion5_centre,
         class_order=options.class_names,
+        score_column=options.score_column,
     )
 
 
@@ -267,6 +282,7 @@ def _format(version: str, *, positions: str) -> Format:
         holds_every_column=True,
         holds_words=True,
         glob="*.star",
+        names_columns=True,
         tomograms_in=partial(read_star_names, version=version),
         read=partial(_read, version=version),
         write=partial(_write, version=version),

@@ -18,7 +18,8 @@ import numpy as np
 
 from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.formats.names import match_names
-from etpicker_plugin.engine.formats.star_columns import read_columns, read_tables
+from etpicker_plugin.engine.formats.star_numbers import read_columns
+from etpicker_plugin.engine.formats.star_tables import read_tables
 from etpicker_plugin.engine.geometry import TomogramFrame
 
 if TYPE_CHECKING:
@@ -67,7 +68,10 @@ def read_tomograms_star(path: Path) -> dict[str, RelionTomogram]:
         stands there twice.
     """
     table, _ = read_tables(
-        path, needed=(NAME, *SIZES, PIXEL_SIZE), version="RELION's tomograms.star"
+        path,
+        needed=(NAME, *SIZES, PIXEL_SIZE),
+        tomogram=NAME,
+        version="RELION's tomograms.star",
     )
     numbers = read_columns(table, (*SIZES, PIXEL_SIZE), path=path)
     if not (numbers > 0).all():

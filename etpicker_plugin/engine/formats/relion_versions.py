@@ -8,8 +8,7 @@ relion4 rlnTomoName       rlnCoordinateX/Y/Z: unbinned tilt-series pixels, from 
 relion5 rlnTomoName       rlnCenteredCoordinateX/Y/ZAngst: Å from the centre
 ======= ================= ========================================================
 
-A refined particle stands at its coordinate minus its origin (``rlnOriginXAngst``),
-as in RELION's ``ParticleSet::getPosition``.
+A refined particle stands at its coordinate minus its origin (see ``star_poses``).
 """
 
 from __future__ import annotations
@@ -22,7 +21,9 @@ import numpy as np
 
 from etpicker_plugin.engine.arrays import FloatArray
 from etpicker_plugin.engine.errors import InputDataError
-from etpicker_plugin.engine.formats.star_columns import SUBTOMOGRAM_ANGLES, read_columns
+from etpicker_plugin.engine.formats.star_columns import OPTICS_GROUP
+from etpicker_plugin.engine.formats.star_numbers import read_columns
+from etpicker_plugin.engine.formats.star_poses import read_shifts_vox
 from etpicker_plugin.engine.geometry import (
     TomogramFrame,
     from_centred_ang_xyz,
@@ -37,9 +38,6 @@ if TYPE_CHECKING:
 
 CORNER = tuple(f"rlnCoordinate{axis}" for axis in "XYZ")
 CENTRED = tuple(f"rlnCenteredCoordinate{axis}Angst" for axis in "XYZ")
-ORIGIN_ANG = tuple(f"rlnOrigin{axis}Angst" for axis in "XYZ")
-ORIGIN_PIXELS = tuple(f"rlnOrigin{axis}" for axis in "XYZ")
-OPTICS_GROUP = "rlnOpticsGroup"
 PIXEL_SIZE_TOLERANCE = 0.01
 """A file's and a given pixel size may differ by this share."""
 
@@ -87,7 +85,7 @@ def from_relion(
     Raises
     ------
     InputDataError
-        If a number is missing, or the shifts are turned by subtomogram angles.
+        If a number is missing.
     """
     xyz = read_columns(rows, coordinate_columns(version), path=path)
     if version == "relion5":
@@ -96,7 +94,8 @@ def from_relion(
         positions_zyx = from_unbinned_xyz(xyz, frame)
     else:
         positions_zyx = reverse_axes(xyz)
-    return positions_zyx - reverse_axes(_origins_vox(rows, frame, path=path))
+    shifts = read_shifts_vox(rows, voxel_size=frame.voxel_size, path=path)
+    return positions_zyx - reverse_axes(shifts)
 
 
 def number_optics(frames: Sequence[TomogramFrame]) -> dict[float, int]:
@@ -148,22 +147,3 @@ def check_pixel_size(
             f"with voxel size {frame.voxel_size:g} Å and binning {frame.binning:g} "
             f"asks for {expected:g} Å. Correct --voxel-size or --binning."
         )
-
-
-def _origins_vox(rows: pd.DataFrame, frame: TomogramFrame, *, path: Path) -> FloatArray:
-    """Return ``(N, 3)`` xyz shifts in voxels, 0 where the table holds none."""
-    if set(ORIGIN_ANG) <= set(rows.columns):
-        shifts = read_columns(rows, ORIGIN_ANG, path=path) / frame.voxel_size
-    elif set(ORIGIN_PIXELS) <= set(rows.columns):
-        shifts = read_columns(rows, ORIGIN_PIXELS, path=path)
-    else:
-        return np.zeros((len(rows), 3))
-    angles = [a for a in SUBTOMOGRAM_ANGLES if a in rows.columns]
-    turned = read_columns(rows, angles, path=path).any(axis=1)
-    if np.any(turned & shifts.any(axis=1)):
-        raise InputDataError(
-            f"{path}: its shifts (rlnOriginXAngst) are turned by "
-            "rlnTomoSubtomogramRot, Tilt and Psi, which etpicker does not apply. "
-            "Let RELION write the shifts into the coordinates first."
-        )
-    return shifts

@@ -38,11 +38,14 @@ from etpicker_plugin.engine.formats.star_columns import (
     FLOAT_FORMAT,
     drop_unknown,
     particle_columns,
-    read_classes,
-    read_columns,
-    read_optional,
-    read_scores,
-    read_tables,
+)
+from etpicker_plugin.engine.formats.star_numbers import read_columns
+from etpicker_plugin.engine.formats.star_poses import read_shifts_vox
+from etpicker_plugin.engine.formats.star_tables import read_tables
+from etpicker_plugin.engine.formats.star_values import (
+    find_score,
+    read_rows,
+    warn_left_out,
 )
 from etpicker_plugin.engine.formats.tilt_series_names import (
     check_series,
@@ -54,7 +57,7 @@ from etpicker_plugin.engine.geometry import (
     reverse_axes,
     to_fraction_xyz,
 )
-from etpicker_plugin.engine.particles import Particles, make_particles
+from etpicker_plugin.engine.particles import Particles
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -101,8 +104,12 @@ def read_warp(
     frames: Mapping[str, TomogramFrame],
     normalised: bool = False,
     class_order: Sequence[str] = ("particle",),
+    score_column: str = "",
 ) -> list[Particles]:
     """Read a file into one record per frame, in the frames' order.
+
+    Refined particles stand at their coordinate minus their origin (see
+    ``star_poses``). Scores are those of ``score_column`` (see ``find_score``).
 
     Raises
     ------
@@ -113,15 +120,18 @@ def read_warp(
     table = read_warp_table(path)
     _check_unit(table, normalised=normalised, path=path)
     owners = _owners(table, frames, path=path)
+    score = find_score(list(table.columns), wanted=score_column, path=path)
+    warn_left_out(table, used=(TOMOGRAM, *COORDINATES, score), path=path)
     return [
-        _read_rows(
-            table[owners == name],
-            frame,
-            normalised=normalised,
+        read_rows(
+            rows,
+            frame.tomogram_id,
+            _positions_zyx(rows, frame, normalised=normalised, path=path),
             class_order=class_order,
+            score_label=score,
             path=path,
         )
-        for name, frame in frames.items()
+        for rows, frame in ((table[owners == n], f) for n, f in frames.items())
     ]
 
 
@@ -135,7 +145,7 @@ def read_warp_names(path: Path) -> list[str]:
 
 def read_warp_table(path: Path) -> pd.DataFrame:
     """Return the particle table (see ``read_tables``)."""
-    return read_tables(path, needed=COORDINATES, version="warp")[0]
+    return read_tables(path, needed=COORDINATES, tomogram=TOMOGRAM, version="warp")[0]
 
 
 def _particle_table(
@@ -197,29 +207,25 @@ def _owners(table: pd.DataFrame, frames: Frames, *, path: Path) -> pd.Series:
     return names.map(match.pairs)
 
 
-def _read_rows(
-    rows: pd.DataFrame,
-    frame: TomogramFrame,
-    *,
-    normalised: bool,
-    class_order: Sequence[str],
-    path: Path,
-) -> Particles:
-    xyz: FloatArray = read_columns(rows, COORDINATES, path=path)
-    return make_particles(
-        frame.tomogram_id,
-        from_fraction_xyz(xyz, frame) if normalised else reverse_axes(xyz),
-        class_names=read_classes(rows, class_order, path=path),
-        scores=read_scores(rows, path=path),
-        optional=read_optional(rows, path=path),
-    )
+def _positions_zyx(
+    rows: pd.DataFrame, frame: TomogramFrame, *, normalised: bool, path: Path
+) -> FloatArray:
+    """Return ``(N, 3)`` voxels, refinement shifts applied."""
+    xyz = read_columns(rows, COORDINATES, path=path)
+    shifts = read_shifts_vox(rows, voxel_size=frame.voxel_size, path=path)
+    zyx = from_fraction_xyz(xyz, frame) if normalised else reverse_axes(xyz)
+    return zyx - reverse_axes(shifts)
 
 
 def _read(
     path: Path, frames: Frames, options: FormatOptions, *, normalised: bool
 ) -> list[Particles]:
     return read_warp(
-        path, frames=frames, normalised=normalised, class_order=options.class_names
+        path,
+        frames=frames,
+        normalised=normalised,
+        class_order=options.class_names,
+        score_column=options.score_column,
     )
 
 
@@ -242,6 +248,7 @@ def _format(name: str, *, positions: str, normalised: bool) -> Format:
         holds_every_column=True,
         holds_words=True,
         glob="*.star",
+        names_columns=True,
         tomograms_in=read_warp_names,
         read=partial(_read, normalised=normalised),
         write=partial(_write, normalised=normalised),

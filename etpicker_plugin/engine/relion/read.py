@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import starfile
 
 from etpicker_plugin.engine.errors import InputDataError
+from etpicker_plugin.engine.formats.star_file import StarTable, read_star_file
 
 IMAGE = "rlnImageName"
 TEXT_COLUMNS = [IMAGE, "rlnMicrographName", "rlnCtfImage", "etpickerClassName"]
@@ -48,15 +48,20 @@ def read_tables(path: Path) -> dict[str, Any]:
     """
     if not path.is_file():
         raise InputDataError(f"{path}: no such file. Check the path.")
-    try:
-        tables: dict[str, Any] = starfile.read(
-            path, always_dict=True, parse_as_string=TEXT_COLUMNS
-        )
-    except (OSError, ValueError, IndexError) as error:
-        raise InputDataError(
-            f"{path} cannot be read as a STAR file: {error}."
-        ) from error
+    tables: dict[str, Any] = {}
+    for table in read_star_file(path, text_labels=TEXT_COLUMNS):
+        if table.block in tables:
+            raise InputDataError(
+                f"{path}: the block {table.name} stands twice. RELION writes each once."
+            )
+        tables[table.block] = _values_of(table)
     return tables
+
+
+def _values_of(table: StarTable) -> Any:
+    """Return a frame for a loop, a dictionary for a list."""
+    rows = table.rows.reset_index(drop=True)
+    return rows if table.is_loop else {n: rows[n].iloc[0] for n in rows}
 
 
 def read_particles(path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -11,13 +11,13 @@ import starfile
 
 from etpicker_plugin.engine.atomic import write_whole
 from etpicker_plugin.engine.formats.names import check_names
-from etpicker_plugin.engine.formats.relion_versions import ORIGIN_ANG
 from etpicker_plugin.engine.formats.star_columns import (
     ANGLES,
     CLASS_NAME,
     FLOAT_FORMAT,
     SCORE,
 )
+from etpicker_plugin.engine.formats.star_poses import ORIGIN_ANG
 from etpicker_plugin.engine.geometry import reverse_axes
 from etpicker_plugin.engine.names import star_word
 from etpicker_plugin.engine.orientation import to_relion_angles

@@ -58,8 +58,26 @@ def test_artiax_s_coords_are_our_txt(tmp_path):
         (ARTIAX.replace("\tthe", "\ttheta"), "no column the"),
         (ARTIAX.replace("12.25", "x"), "line 2: got 'x'"),
         (ARTIAX.replace("\t0.5\n", "\n"), r"line 3: 10 cell\(s\)"),
+        (ARTIAX.replace("\t0.5\n", "\t0.5\t1\n"), r"line 3: 12 cell\(s\)"),
+        (ARTIAX.replace("\n29", "\n\n29").replace("\t20\t", "\tnan\t"), "line 4: got"),
+        (ARTIAX.replace("12.25", "12,25"), "line 2: got '12,25', .*decimal point"),
+        (ARTIAX.replace("\tscore", "\tpos_x"), "column pos_x stands twice"),
+        (ARTIAX.replace("\t2\t0.5", "\t2.5\t0.5"), "line 3: got '2.5', .*whole"),
     ],
 )
 def test_bad_artiax(tmp_path, text, message):
     with pytest.raises(InputDataError, match=message):
         read_artiax(text_file(tmp_path, "a.tsv", text), tomogram_id="TS_01")
+
+
+def test_artiax_s_empty_cells_and_another_score(tmp_path):
+    text = ARTIAX.replace("\t0.75\n", "\t0.75\t\t\n").replace("score", "CC")
+    path = text_file(tmp_path, "a.tsv", text)
+
+    particles = read_artiax(
+        path, tomogram_id="TS_01", class_order=CLASSES, score_column="CC"
+    )
+
+    assert_hand_made(particles)
+    with pytest.raises(InputDataError, match="no column LCC"):
+        read_artiax(path, tomogram_id="TS_01", score_column="LCC")

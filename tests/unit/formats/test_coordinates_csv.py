@@ -54,6 +54,42 @@ def test_csv_of_a_spreadsheet(tmp_path):
     assert np.isnan(particles.scores).all()
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "class;x;y;z;score\nribosome;12.25;50;7;0.75\nring;30;3;20;0.5\n",
+        "score\tclass\tx\ty\tz\n0.75\tribosome\t12.25\t50\t7\n0.5\tring\t30\t3\t20\n",
+        "class,x,y,z,score\nribosome,12.25,50,7,0.75,,\nring,30,3,20,0.5\n",
+        "class,x,y,z,score,,\nribosome,12.25,50,7,0.75,,\nring,30,3,20,0.5\n",
+        ',class,x,y,z,score\n0,"ribosome","12.25",50,7,0.75\n1,ring,30,3,20,0.5\n',
+        "class,x,y,z,score\rribosome,12.25,50,7,0.75\rring,30,3,20,0.5\r",
+    ],
+)
+def test_csv_of_other_spreadsheets(tmp_path, text):
+    path = tmp_path / "a.csv"
+    path.write_text(text, newline="")
+
+    assert_hand_made(read_csv(path, tomogram_id="TS_01"), turned=False)
+
+
+def test_csv_of_utf16_is_told(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("class,x,y,z\n", encoding="utf-16")
+
+    with pytest.raises(InputDataError, match="UTF-16 text, expected UTF-8"):
+        read_csv(path, tomogram_id="T")
+
+
+def test_a_csv_s_scores_may_stand_in_another_column(tmp_path):
+    path = text_file(tmp_path, "a.csv", "class,x,y,z,Score,CC\nring,1,2,3,0.1,0.2\n")
+
+    read = read_csv(path, tomogram_id="T", score_column="cc")
+
+    assert read.scores.tolist() == [0.2]
+    with pytest.raises(InputDataError, match="no column LCC, which --score-column"):
+        read_csv(path, tomogram_id="T", score_column="LCC")
+
+
 def test_csv_without_rows_is_an_empty_record(tmp_path):
     particles = read_csv(text_file(tmp_path, "a.csv", "class,x,y,z\n"), tomogram_id="T")
 
@@ -63,6 +99,7 @@ def test_csv_without_rows_is_an_empty_record(tmp_path):
 
 BAD_CSV = {
     "": "the file is empty",
+    '"' + "a" * 200_000: "line 1 cannot be read as a CSV header",
     "class,x,y\nring,1,2\n": "no column z;",
     "ring,1,2,3\n": "no header line",
     "class,x,y,z,x\nring,1,2,3,4\n": "column x stands twice",
@@ -71,10 +108,30 @@ BAD_CSV = {
     "class,x,y,z\nring,1,2\n": r"line 2: 3 cell\(s\)",
     "class,x,y,z\n ,1,2,3\n": "line 2: the class is empty",
     "class,x,y,z,score\nring,1,2,3,high\n": "line 2, score: got 'high'",
+    "class,x,y,z\nring,12,5,28,25,20,75\n": (
+        r"line 2: 7 cell\(s\), the header names 4. Is there a comma within a number"
+    ),
+    "x,y,z,class\n1,32,28,20,ring\n": r"line 2: 5 cell\(s\).*row names",
+    "class,x,y,z,score\nring,1,2,3,0.5\nring,1,2,0.5\n": (
+        r"line 3: 4 cell\(s\), fewer than the 5"
+    ),
+    "class,x,y,z,note\nring,1,2,3\n": r"line 2: 4 cell\(s\), fewer than the 5",
+    'class,x,y,z\nring,"12,5",2,3\n': "line 2, x: got '12,5', .*decimal point",
+    "class;x;y;z\nring;1;2;28,25\n": "line 2, z: got '28,25', .*decimal point",
+    "class x y z\nring 1 2 3\n": "no column class, x, y, z; the first line",
+    "class,x,y,z\nring,1,inf,3\n": "line 2, y: got 'inf', expected a finite",
+    "class,x,y,z\nring,1,2,1e300\n": "line 2, z: got '1e300', .*at most",
+    "class,x,y,z\nring,1_0,2,3\n": "line 2, x: got '1_0'",
+    "class,x,y,z\nring,\uff11,2,3\n": "line 2, x: got",
+    "class,x,y,z,score\nring,1,2,3,inf\n": "line 2, score: got 'inf'",
+    'class,x,y,z\nring,1,2,3\n"ring,1,2,3\nring,1,2,3\n': "line 4 cannot be read",
+    'class,x,y,z\n"ring\n",1,2,3\n': "line 3, class: a quote is closed in another",
 }
 
 
-@pytest.mark.parametrize(("text", "message"), BAD_CSV.items())
+@pytest.mark.parametrize(
+    ("text", "message"), BAD_CSV.items(), ids=map(str, range(len(BAD_CSV)))
+)
 def test_bad_csv(tmp_path, text, message):
     with pytest.raises(InputDataError, match=message):
         read_csv(text_file(tmp_path, "a.csv", text), tomogram_id="TS_01")

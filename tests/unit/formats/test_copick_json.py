@@ -100,6 +100,15 @@ def test_copick_as_written(tmp_path):
         ({"points": [{"location": {"x": 1, "y": 2}}]}, "point 0: no location"),
         ({"points": [3]}, "point 0: no location"),
         ({"points": {}}, ""),
+        ({"points": 0}, "points is no list"),
+        ({"pickable_object_name": 7}, "pickable_object_name: got 7, expected a text"),
+        ({"trust_orientation": "false"}, "trust_orientation: got false, expected"),
+        ({"points": [{"location": {"x": 1, "y": 2, "z": "3"}}]}, "point 0: got"),
+        ({"points": [{"location": {"x": 1, "y": 2, "z": True}}]}, "point 0: got"),
+        ({"points": [{"location": {"x": 1, "y": 2, "z": 1e300}}]}, "at most 1e"),
+        ({"points": [{"location": {"x": 1, "y": 2, "z": 10**400}}]}, "at most 1e"),
+        ({"points": [{"location": {"x": 1, "y": 2, "z": np.nan}}]}, "point 0: got"),
+        ({"points": [{**COPICK["points"][0], "score": np.inf}]}, "point 0: got inf"),
         (
             {"points": [{**COPICK["points"][0], "transformation_": [[1]]}]},
             "point 0: got",
@@ -114,3 +123,27 @@ def test_bad_copick(tmp_path, change, message):
         return
     with pytest.raises(InputDataError, match=message):
         read_copick(path, frame=FRAME)
+
+
+def test_copick_without_points_is_no_copick(tmp_path):
+    record = {name: value for name, value in COPICK.items() if name != "points"}
+
+    with pytest.raises(InputDataError, match="no points"):
+        read_copick(text_file(tmp_path, "a.json", json.dumps(record)), frame=FRAME)
+
+
+@pytest.mark.parametrize(
+    "matrix",
+    [np.diag([1, 1, -1, 1]), np.diag([2, 2, 2, 1]), np.zeros((4, 4))],
+    ids=["mirror", "scale", "zero"],
+)
+def test_a_matrix_that_is_no_rotation_is_left_out_and_told(tmp_path, caplog, matrix):
+    first, second = COPICK["points"]
+    points = [first, {**second, "transformation_": matrix.tolist()}]
+    text = json.dumps({**COPICK, "points": points})
+
+    particles = read_copick(text_file(tmp_path, "a.json", text), frame=FRAME)
+
+    assert np.allclose(particles.rotations[0], TURN_A)
+    assert np.isnan(particles.rotations[1]).all()
+    assert "1 of 2 orientations are no rotations" in caplog.text

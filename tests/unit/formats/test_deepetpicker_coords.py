@@ -44,6 +44,8 @@ def test_coords_as_written_are_rounded_not_cut(tmp_path):
         ("0 1 2 3\n", "line 1: class 0"),
         ("1 1 2 3\n1.5 1 2 3\n", "line 2: class 1.5"),
         ("1 2 x 3\n", "line 1: got 'x'"),
+        ("12,5 20 7\n13,5 21 8\n", "line 1: ',' and blanks both stand"),
+        ("1 2 nan 3\n", "line 1: got 'nan'"),
     ],
 )
 def test_bad_coords(tmp_path, text, message):

@@ -4,7 +4,11 @@ import numpy as np
 import pytest
 
 from etpicker_plugin.engine.errors import InputDataError
-from etpicker_plugin.engine.formats.dynamo_table import read_dynamo, write_dynamo
+from etpicker_plugin.engine.formats.dynamo_table import (
+    read_dynamo,
+    read_dynamo_names,
+    write_dynamo,
+)
 from etpicker_plugin.engine.geometry import TomogramFrame
 from etpicker_plugin.tests.support.hand_made import (
     CLASSES,
@@ -93,6 +97,10 @@ def test_dynamo_tomograms_by_the_map_beside_it(tmp_path):
         ("1 2 3\n", r"line 1: 3 column\(s\), expected a Dynamo table"),
         (DYNAMO.replace(" 10\n", " 2.5\n"), r"pixel size \(column 36\) is 2\.5 Å"),
         (DYNAMO + DYNAMO.replace(" 1 0 1 0", " 3 0 1 0"), "numbers 1, 3 .*a.doc"),
+        (DYNAMO.replace("2 1 0 1", "2 1 0"), r"line 2: 35 column\(s\).*first has 36"),
+        (DYNAMO.replace("50 7", "50 nan"), "line 1: got 'nan'"),
+        (DYNAMO.replace("12.25", "12,25"), "line 1: got '12,25', .*decimal point"),
+        (DYNAMO.replace(" 1 0 2 0", " 1 0 1.5 0"), "line 2: got '1.5', .*whole number"),
     ],
 )
 def test_bad_dynamo(tmp_path, text, message):
@@ -111,6 +119,29 @@ def test_dynamo_s_map_names_another_tomogram(tmp_path):
         match="without a tomogram: TS_09; tomograms without coordinates: TS_01",
     ):
         read_dynamo(path, frames={"TS_01": FRAME})
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("1 TS_01.mrc\n1 TS_02.mrc\n", "line 2: the number 1 stands twice"),
+        ("\u00b2 TS_01.mrc\n", "line 1: got '\u00b2'"),
+        ("1\n", "line 1: expected 'NUMBER FILE'"),
+    ],
+)
+def test_a_bad_map_of_dynamo(tmp_path, text, message):
+    path = text_file(tmp_path, "a.tbl", DYNAMO)
+    text_file(tmp_path, "a.doc", text)
+
+    with pytest.raises(InputDataError, match=message):
+        read_dynamo(path, frames={"TS_01": FRAME})
+
+
+def test_names_with_commas_and_blanks_in_dynamo_s_map(tmp_path):
+    path = text_file(tmp_path, "a.tbl", DYNAMO)
+    text_file(tmp_path, "a.doc", "1 /my data/TS 1,5.mrc\n")
+
+    assert read_dynamo_names(path) == ["TS 1,5"]
 
 
 def test_dynamo_s_map_cannot_hold_a_blank(tmp_path):

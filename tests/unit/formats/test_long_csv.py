@@ -2,6 +2,7 @@
 
 import csv
 import io
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.formats import long_csv
 from etpicker_plugin.engine.formats.coordinates_csv import read_csv, write_csv
+from etpicker_plugin.engine.formats.csv_header import read_header
 from etpicker_plugin.engine.formats.long_csv import read_long
 from etpicker_plugin.engine.orientation import from_relion_angles
 from etpicker_plugin.engine.particles import make_particles
@@ -16,8 +18,9 @@ from etpicker_plugin.engine.particles import make_particles
 ORDINARY = {
     "plain": "class,x,y,z\na,1.5,2.25,3\nb,-4,5e1,6.\n",
     "scores": "class,x,y,z,score\na,1,2,3,0.1\nb,4,5,6,\nc,4,5,6,nan\n",
-    "short lines": "class,x,y,z,score\na,1,2,3,0.1\nb,4,5,6\n",
-    "long lines": "class,x,y,z\na,1,2,3,0.1,9\nb,4,5,6\n",
+    "semicolons": "class;x;y;z\na,b;1.5;2;3\n\nb;4;5;6\n",
+    "tabs": "class\tx\ty\tz\tscore\na b\t1\t2\t3\t.5\nb\t4\t5\t6\t\n",
+    "an empty column": "class,x,y,z,,\na,1,2,3,,\nb,4,5,6,,\n",
     "another order": "note,z,y,score,x,Class\n1,3,2,.5,1,a\n,6,5,.25,4,b\n",
     "spaces": " class , x,y,z\n a b , 1,\t2,3 \n\nb ,4,5,6\n",
     "quotes": 'class,x,y,z\n"a ""b"", c","1",2,3\n7,4,5,6\nNA,4,5,6\n',
@@ -26,7 +29,7 @@ ORDINARY = {
 }
 UNUSUAL_CELLS = [
     *("1_0", "inf", "1e400", "-nan", "True", "0x10", "\uff11", "None", "1 2", "1\x00"),
-    *("one", "", '"1', "1\x0b"),
+    *("one", "", '"1', "1\x0b", "1e", "+", ".", "1e13", '"0,5"', "Infinity", "1d2"),
 ]
 
 
@@ -68,10 +71,8 @@ def test_ordinary_text_is_read_at_once(both, monkeypatch, text):
     assert len(by_line) > 1
     assert_equal(by_line, at_once)
     stream = io.StringIO(text.removeprefix("\ufeff"), newline="")
-    header = next(csv.reader(stream))
-    names = [name.strip().lower() for name in header]
-    places = {n: i for i, n in enumerate(names) if n != "note"}
-    assert read_long(stream, places) is not None
+    header = read_header(stream, score_column="", path=Path("a.csv"))
+    assert read_long(stream, header) is not None
 
 
 @pytest.mark.parametrize("column", ["x", "score", "psi"])
@@ -83,7 +84,11 @@ def test_unusual_cells_are_read_or_refused_as_line_by_line(both, column, cell):
     assert_equal(*both(f"{','.join(cells)}\nb,1,2,3,4,5,6,7\n\n{line}\n"))
 
 
-@pytest.mark.parametrize("line", [",1,2,3", "a,1,2", ",,,", '"a,1,2,3', "a"])
+LINES = [",1,2,3", "a,1,2", ",,,", '"a,1,2,3', "a", "a,1,2,3,", "a,1,2,3,4", " ", ","]
+LINES += ['a"b,1,2,3', '"a\nb",1,2,3', '"a"b,1,2,3', '"a,1,2,3\nb",1,2,3', "a,1\r2,3"]
+
+
+@pytest.mark.parametrize("line", LINES)
 def test_unusual_lines_are_read_or_refused_as_line_by_line(both, line):
     assert_equal(*both(f"class,x,y,z\nb,1,2,3\n{line}\nc,4,5,6\n"))
 

@@ -59,6 +59,13 @@ def test_portal_as_written(tmp_path):
         ('{"type": "point", "location": {"x": 1, "y": 2, "z": null}}', "line 1: got"),
         ('{"type": "orientedPoint", "location": {"x": 1, "y": 2, "z": 3}}', "line 1"),
         ("x", "line 1: no JSON"),
+        ("[" * 100_000, "line 1: lists within lists"),
+        (
+            '{"location": {"x": 1, "y": 2, "z": 3, "x": 4}}',
+            "line 1: .*'x' stands twice",
+        ),
+        ('{"location": {"x": 1, "y": 2, "z": NaN}}', "line 1: got"),
+        ('{"type": [[]], "location": {"x": 1, "y": 2, "z": 3}}', "line 1: type"),
     ],
 )
 def test_bad_portal(tmp_path, line, message):

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.formats.relion_star import read_star
 from etpicker_plugin.tests.support.hand_made import (
     FRAME,
@@ -52,20 +51,32 @@ def test_relion3_shifts_in_pixels(tmp_path):
     assert np.allclose(particles.positions_zyx, [[4, 52, 11.25], [17, 5, 29]])
 
 
-def test_turned_shifts_are_refused_and_untouched_angles_are_not(tmp_path):
-    shifts = {f"rlnOrigin{a}Angst": 5 for a in "XYZ"}
+def test_shifts_are_turned_by_the_subtomogram_s_angles_as_in_relion(tmp_path):
+    """A tilt of 90 degrees turns z to -x and x to z: (5, 10, -20) Å to (20, 10, 5)."""
+    shifts = {f"rlnOrigin{a}Angst": v for a, v in zip("XYZ", (5, 10, -20), strict=True)}
     flat = {"rlnTomoSubtomogramRot": 0, "rlnTomoSubtomogramTilt": 0}
     frames = {"TS_01": frame_of(4)}
     path = text_file(
         tmp_path, "a.star", add_columns(relion4_text(4), {**shifts, **flat})
     )
     (particles,) = read_star(path, frames=frames, version="relion4")
-    assert np.allclose(particles.positions_zyx[0], [6.5, 49.5, 11.75])
+    assert np.allclose(particles.positions_zyx[0], [9, 49, 11.75])
 
     turned = {**shifts, **flat, "rlnTomoSubtomogramTilt": 90}
     path = text_file(tmp_path, "b.star", add_columns(relion4_text(4), turned))
-    with pytest.raises(InputDataError, match="turned by"):
-        read_star(path, frames=frames, version="relion4")
+    (particles,) = read_star(path, frames=frames, version="relion4")
+    assert np.allclose(particles.positions_zyx[0], [6.5, 49, 10.25])
+    assert np.allclose(particles.rotations[0], [[0, 0, -1], [0, 1, 0], [1, 0, 0]])
+
+
+def test_an_axis_without_origin_is_not_shifted(tmp_path):
+    path = text_file(
+        tmp_path, "a.star", add_columns(relion4_text(4), {"rlnOriginYAngst": 10})
+    )
+
+    (particles,) = read_star(path, frames={"TS_01": frame_of(4)}, version="relion4")
+
+    assert np.allclose(particles.positions_zyx, [[7, 49, 12.25], [20, 2, 30]])
 
 
 def add_columns(text, values):
@@ -96,15 +107,16 @@ TS_01 120 12 80 90 90 -90 0 0 0
 """
 
 
-def test_relion_s_orientations_upon_others_are_left_out_and_told(tmp_path, caplog):
+def test_orientations_upon_others_are_multiplied(tmp_path, caplog):
+    """Particle A is turned by TURN_A and then by a tilt of 90: x to z, z to -x."""
     flat = text_file(tmp_path, "a.star", SUBTOMOGRAM.format(tilt=0))
-    turned = text_file(tmp_path, "b.star", SUBTOMOGRAM.format(tilt=30))
+    turned = text_file(tmp_path, "b.star", SUBTOMOGRAM.format(tilt=90))
     given = {"frames": {"TS_01": FRAME}, "version": "relion4"}
 
     (kept,) = read_star(flat, **given)
-    assert not caplog.text
-    (left_out,) = read_star(turned, **given)
+    (multiplied,) = read_star(turned, **given)
 
+    assert not caplog.text
     np.testing.assert_allclose(kept.rotations, [TURN_A, TURN_B], atol=1e-6)
-    assert left_out.rotations is None
-    assert "orientations are left out" in caplog.text
+    tilted = [[0, -1, 0], [1, 0, 0], [0, 0, 1]]
+    np.testing.assert_allclose(multiplied.rotations, [tilted, TURN_B], atol=1e-6)
