@@ -6,12 +6,15 @@ ten seconds in a log, and ``progress.jsonl`` for viewers and queues.
 
 import json
 import logging
+import os
 import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from etpicker_plugin.engine.disk import append_whole, cannot_write, open_own
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -51,10 +54,24 @@ class JsonLinesProgress:
     """Append every event to a JSON-lines file that viewers follow."""
 
     def __init__(self, path: Path) -> None:
+        """See that the file can be written, before anything is computed.
+
+        Raises
+        ------
+        ResourceError
+            If it cannot.
+        """
         self._path = path
+        self._append(b"" if _ends_with_a_line(path) else b"\n")
 
     def __call__(self, event: ProgressEvent) -> None:
-        """Write one line: time, stage, done, total and the values."""
+        """Write one line: time, stage, done, total and the values.
+
+        Raises
+        ------
+        ResourceError
+            If there is no room for it.
+        """
         record = {
             "time": round(time.time(), 3),
             "stage": event.stage,
@@ -62,8 +79,26 @@ class JsonLinesProgress:
             "total": event.total,
             **event.values,
         }
-        with self._path.open("a", encoding="utf-8") as stream:
-            stream.write(json.dumps(record) + "\n")
+        self._append(json.dumps(record).encode() + b"\n")
+
+    def _append(self, line: bytes) -> None:
+        try:
+            descriptor = open_own(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
+            try:
+                append_whole(descriptor, line)
+            finally:
+                os.close(descriptor)
+        except OSError as error:
+            what = f"The progress file {self._path}"
+            raise cannot_write(what, self._path, error) from error
+
+
+def _ends_with_a_line(path: Path) -> bool:
+    """Tell whether nothing torn stands at the end, as a kill leaves it."""
+    try:
+        return path.read_bytes()[-1:] in (b"", b"\n")
+    except OSError:
+        return True
 
 
 class LogProgress:

@@ -1,11 +1,11 @@
 """A finished result's own files: noted with their hashes, and never taken unseen."""
 
 import logging
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from etpicker_plugin.engine.atomic import write_whole
 from etpicker_plugin.engine.hashing import file_sha256
 
 logger = logging.getLogger(__name__)
@@ -38,14 +38,10 @@ def keeping_former(path: Path) -> Iterator[Path]:
 
     So nothing is lost that another program, or a person, has put there.
     """
-    new = path.with_name(f".{os.getpid()}.new.{path.name}")
-    try:
+    with write_whole(path) as new:
         yield new
         if path.exists() and file_sha256(path) != file_sha256(new):
             set_aside(path)
-        os.replace(new, path)
-    finally:
-        new.unlink(missing_ok=True)
 
 
 def set_aside(path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from etpicker_plugin.engine.errors import ResourceError
 from etpicker_plugin.engine.result_files import (
     are_as_written,
     hash_results,
@@ -69,7 +70,7 @@ def test_a_failure_leaves_the_former_file(tmp_path):
             new.write_text("ne")
             raise OSError("disk")
 
-    with pytest.raises(OSError, match="disk"):
+    with pytest.raises(ResourceError, match="disk"):
         write()
 
     assert [p.name for p in tmp_path.iterdir()] == ["a.csv"]

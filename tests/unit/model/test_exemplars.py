@@ -11,6 +11,7 @@ from safetensors.torch import load_file, save_file
 
 from etpicker_plugin.engine.errors import CheckpointError
 from etpicker_plugin.engine.model.card import ModelCard
+from etpicker_plugin.engine.model.checksums import CHECKSUMS_KEY
 from etpicker_plugin.engine.model.exemplars import (
     EXEMPLARS_KEY,
     Exemplar,
@@ -86,6 +87,7 @@ def test_exemplars_of_before_negatives_were_kept_have_none(tmp_path):
     records = json.loads(metadata[EXEMPLARS_KEY])
     del records[0]["negatives_zyx"]
     metadata[EXEMPLARS_KEY] = json.dumps(records)
+    del metadata[CHECKSUMS_KEY]  # which they had not either
     save_file(load_file(path), path, metadata)
 
     assert read_exemplars(path)[0].negatives_zyx == ()
