@@ -1,10 +1,17 @@
 """The engine's progress, shown while a Scipion protocol runs it in the background."""
 
-import json
+import contextlib
 import sys
 import threading
 from pathlib import Path
 
+from etpicker_plugin.engine.json_checks import (
+    JsonFault,
+    parse,
+    record,
+    text,
+    whole,
+)
 from etpicker_plugin.engine.progress import (
     BarProgress,
     LogProgress,
@@ -14,6 +21,7 @@ from etpicker_plugin.engine.progress import (
 from etpicker_plugin.engine.records import PROGRESS_FILE
 
 SECONDS_BETWEEN_READINGS = 1.0
+LINE = record({"stage": text, "done": whole(0), "total": whole(0)}, others=True)
 OWN_KEYS = ("time", "stage", "done", "total")
 
 
@@ -49,8 +57,9 @@ class ProjectFollower:
                 news = stream.read()
             whole = news[: news.rfind(b"\n") + 1]
             self._read[path] = self._read.get(path, 0) + len(whole)
-            for line in whole.decode("utf-8").splitlines():
-                self._show(event_of(json.loads(line)))
+            for line in whole.splitlines():
+                with contextlib.suppress(JsonFault):  # What a kill has torn.
+                    self._show(event_of(LINE(parse(line, finite=False), "line")))
 
 
 def event_of(record: dict) -> ProgressEvent:

@@ -4,11 +4,32 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from etpicker_plugin.engine.atomic import write_whole
 from etpicker_plugin.engine.hashing import file_sha256
+from etpicker_plugin.engine.json_checks import parse
 
 logger = logging.getLogger(__name__)
+
+
+def read_record(path: Path) -> dict[str, Any]:
+    """Return the record beside a result; nothing of one that cannot be read."""
+    try:
+        record = parse(path.read_bytes(), finite=False)
+    except (OSError, ValueError):
+        return {}
+    return record if isinstance(record, dict) else {}
+
+
+def noted_files(record: Mapping[str, Any], names: Iterable[str]) -> dict[str, str]:
+    """Return the hashes that a record notes of a result's files.
+
+    Of a file that it says nothing sound of, the hash is empty, which no file has.
+    """
+    noted = record.get("files")
+    found = noted if isinstance(noted, dict) else {}
+    return {name: str(found.get(name, "")) for name in names}
 
 
 def hash_results(folder: Path, names: Iterable[str]) -> dict[str, str]:

@@ -1,6 +1,5 @@
 """What is averaged: a checked table of boxes, and the map to start from."""
 
-import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,11 +10,14 @@ import pandas as pd
 
 from etpicker_plugin.engine.config.average import AverageConfig
 from etpicker_plugin.engine.errors import ConfigError, InputDataError
+from etpicker_plugin.engine.json_checks import JsonFault, map_of, number
 from etpicker_plugin.engine.relion.read import IMAGE, read_particles
+from etpicker_plugin.engine.result_files import read_record
 from etpicker_plugin.engine.subtomograms.records import RECORD, STAR
 from etpicker_plugin.engine.volumes.tomogram import VOXEL_SIZE_TOLERANCE, read_tomogram
 
 WEDGE = "rlnCtfImage"
+DIAMETERS = map_of(number(0))
 LEAST_BOXES = {"refine": 8, "classify": 2}
 FEW_BOXES = 50
 OPTICS = ("rlnImagePixelSize", "rlnImageSize", "rlnImageDimensionality")
@@ -77,7 +79,7 @@ def read_boxes(given: Path | str) -> Boxes:
         star=star,
         particles=_with_found_files(particles, star),
         optics=optics,
-        record=_read_record(star),
+        record=read_record(star.with_name(RECORD)),
         box=box,
         voxel_size=voxel_size,
     )
@@ -137,8 +139,7 @@ def choose_diameter(config: AverageConfig, boxes: Boxes) -> float:
     ConfigError
         If none is known, or it does not fit into the box.
     """
-    known = boxes.record.get("diameters_ang", {})
-    diameter = config.diameter or max(known.values(), default=None)
+    diameter = config.diameter or _noted_diameter(boxes.record)
     edge = boxes.box * boxes.voxel_size
     if diameter is None:
         raise ConfigError(
@@ -151,6 +152,15 @@ def choose_diameter(config: AverageConfig, boxes: Boxes) -> float:
             f"({4 * boxes.voxel_size:g} Å) and the box's edge ({edge:g} Å)."
         )
     return float(diameter)
+
+
+def _noted_diameter(noted: dict[str, Any]) -> float | None:
+    """Return the largest diameter, Å, that the boxes were made for, if it is noted."""
+    try:
+        known = DIAMETERS(noted.get("diameters_ang", {}), "diameters_ang")
+    except JsonFault:
+        return None
+    return max(known.values(), default=None)
 
 
 def _common_optics(
@@ -193,12 +203,3 @@ def _with_found_files(particles: pd.DataFrame, star: Path) -> pd.DataFrame:
             f"{absent[0]}. Keep the STAR file beside its boxes, or extract them again."
         )
     return found
-
-
-def _read_record(star: Path) -> dict[str, Any]:
-    path = star.with_name(RECORD)
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return record if isinstance(record, dict) else {}

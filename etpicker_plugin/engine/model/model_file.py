@@ -68,7 +68,7 @@ def save_model(
         EXEMPLARS_KEY: records,
         CHECKSUMS_KEY: checksums_to_json(
             card=text_sha256(words),
-            weights=arrays_sha256(_described(tensors)),
+            weights=arrays_sha256(described_tensors(tensors)),
             exemplars=arrays_sha256(described(arrays), records),
         ),
     }
@@ -113,11 +113,12 @@ def _read_weights(path: Path) -> dict[str, Tensor]:
             if name.startswith(NETWORK_PREFIX)
         }
         metadata = opened.metadata() or {}
-    check_part(metadata, "weights", arrays_sha256(_described(found)), path=path)
+    check_part(metadata, "weights", arrays_sha256(described_tensors(found)), path=path)
     return {name.removeprefix(NETWORK_PREFIX): value for name, value in found.items()}
 
 
-def _described(tensors: Mapping[str, Tensor]) -> Iterator[Described]:
+def described_tensors(tensors: Mapping[str, Tensor]) -> Iterator[Described]:
+    """Yield tensors of any type as checksums take them."""
     for name, value in tensors.items():
         data = value.contiguous().reshape(-1).view(torch.uint8).numpy().tobytes()
         yield name, str(value.dtype), tuple(value.shape), data

@@ -20,6 +20,8 @@ from etpicker_plugin.engine.result_files import (
     are_as_written,
     hash_results,
     keeping_former,
+    noted_files,
+    read_record,
 )
 from etpicker_plugin.engine.run_folder import (
     Run,
@@ -86,12 +88,13 @@ def finished_picks(name: str, run: Run, *, out_dir: Path) -> Particles | None:
     sidecar = out_dir / f"{name}.json"
     if not sidecar.exists():
         return None
-    record = _read_record(sidecar)
+    record = read_record(sidecar)
     before = run_from_values(record.get("run"))
     if before != run:
         raise ConfigError(refusal(f"{out_dir / name}.csv holds picks", before, run))
-    if not are_as_written(out_dir, record["files"]):
-        for file in (*record["files"], sidecar.name):
+    files = noted_files(record, (f"{name}.csv", f"{name}.star"))
+    if not are_as_written(out_dir, files):
+        for file in (*files, sidecar.name):
             (out_dir / file).unlink(missing_ok=True)
         return None
     logger.info("%s is picked already.", name)
@@ -146,11 +149,3 @@ def _describe(inputs: Inputs, run: Run) -> dict[str, Any]:
         "config": config_to_values(inputs.config),
         "code_version": __version__,
     }
-
-
-def _read_record(sidecar: Path) -> dict[str, Any]:
-    try:
-        record = json.loads(sidecar.read_text("utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return record if isinstance(record, dict) else {}
