@@ -72,8 +72,28 @@ def set_aside(path: Path) -> None:
     """
     if not path.exists():
         return
+    aside = _free_name(path)
+    path.rename(aside)
+    logger.warning("What stood at %s is kept as %s.", path, aside.name)
+
+
+@contextmanager
+def keeping_edits(path: Path) -> Iterator[None]:
+    """Let a file be written again; what stood there, if it was another, is kept.
+
+    For writers that need the file's own name; it is read whole.
+    """
+    before = path.read_bytes() if path.is_file() else None
+    yield
+    if before is not None and path.read_bytes() != before:
+        aside = _free_name(path)
+        with write_whole(aside) as temporary:
+            temporary.write_bytes(before)
+        logger.warning("What stood at %s is kept as %s.", path, aside.name)
+
+
+def _free_name(path: Path) -> Path:
     number = 1
     while (aside := path.with_name(f"{path.name}.old-{number}")).exists():
         number += 1
-    path.rename(aside)
-    logger.warning("What stood at %s is kept as %s.", path, aside.name)
+    return aside

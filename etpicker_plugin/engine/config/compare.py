@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from etpicker_plugin.engine.config.checks import (
     require,
+    require_in_bounds,
     require_not_negative,
     require_positive,
 )
@@ -59,3 +60,4 @@ class CompareConfig:
             self.resamples >= 100,
             f"--resamples: got {self.resamples}, expected 100 or more.",
         )
+        require_in_bounds(self)

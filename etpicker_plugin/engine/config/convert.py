@@ -2,7 +2,11 @@
 
 from dataclasses import dataclass
 
-from etpicker_plugin.engine.config.checks import require, require_positive
+from etpicker_plugin.engine.config.checks import (
+    require,
+    require_in_bounds,
+    require_positive,
+)
 from etpicker_plugin.engine.config.options import REQUIRED, option
 from etpicker_plugin.engine.formats.catalogue import CATALOGUE, format_named
 from etpicker_plugin.engine.formats.format import Format, FormatOptions
@@ -110,6 +114,7 @@ class ConvertConfig:
             "dimensions: leave out --dimensions.",
         )
         self._require_frame()
+        require_in_bounds(self)
 
     def _require_frame(self) -> None:
         """Refuse to guess dimensions, voxel size or a binning that is needed."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from etpicker_plugin.engine.config.checks import (
     require,
     require_diameters,
+    require_in_bounds,
     require_positive,
     require_same_number,
 )
@@ -60,3 +61,4 @@ class EvaluateConfig:
             f"--match-distance: got {self.match_distance} diameters, expected 2 or "
             "less.",
         )
+        require_in_bounds(self)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from etpicker_plugin.engine.config.checks import (
     require,
     require_diameters,
+    require_in_bounds,
     require_positive,
 )
 from etpicker_plugin.engine.config.options import REQUIRED, option
@@ -100,3 +101,4 @@ class ExtractConfig:
             f"--tilt-range: got {' '.join(f'{t:g}' for t in self.tilt_range)}, "
             "expected the lowest and the highest tilt angle, -60 60 say.",
         )
+        require_in_bounds(self)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from etpicker_plugin.engine.config.checks import (
     require,
+    require_in_bounds,
     require_not_negative,
     require_positive,
     require_same_number,
@@ -176,6 +177,7 @@ class PickConfig:
                 0.0 <= value <= 1.0,
                 f"--threshold {name}={value:g}: expected a score from 0 to 1.",
             )
+        require_in_bounds(self)
 
     def read_part(self) -> Part:
         """Return the share of the tomograms to pick."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from etpicker_plugin.engine.config.checks import (
     require,
+    require_in_bounds,
     require_not_negative,
     require_positive,
 )
@@ -71,3 +72,4 @@ class SimulateConfig:
             0 < self.tilt_range <= 90,
             f"--tilt-range: got {self.tilt_range}, expected up to 90°.",
         )
+        require_in_bounds(self)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from etpicker_plugin.engine.config.checks import require_positive
+from etpicker_plugin.engine.config.checks import require_in_bounds, require_positive
 from etpicker_plugin.engine.config.learning import (
     check_learning,
     f_alpha_option,
@@ -150,3 +150,4 @@ class TrainConfig:
         """Refuse contradictions before any file is opened."""
         check_learning(self)
         require_positive(self, "working_voxel_size", "label_diameter")
+        require_in_bounds(self)

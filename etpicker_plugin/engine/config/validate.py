@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from etpicker_plugin.engine.config.checks import (
     require,
+    require_in_bounds,
     require_not_negative,
     require_positive,
 )
@@ -131,3 +132,4 @@ class ValidateConfig:
             f"--tilt-range: got {' '.join(f'{t:g}' for t in self.tilt_range)}, "
             "expected the lowest and the highest tilt angle, -60 60 say.",
         )
+        require_in_bounds(self)

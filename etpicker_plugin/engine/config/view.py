@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from etpicker_plugin.engine.config.checks import (
     require,
     require_diameters,
+    require_in_bounds,
     require_positive,
 )
 from etpicker_plugin.engine.config.options import REQUIRED, option
@@ -57,3 +58,4 @@ class ViewConfig:
             len(set(self.tomogram)) == len(self.tomogram),
             "--tomogram: a tomogram is given twice. Give each once.",
         )
+        require_in_bounds(self)
