@@ -6,7 +6,7 @@ import os
 import shutil
 from pathlib import Path
 
-from etpicker_plugin.engine.errors import ResourceError
+from etpicker_plugin.engine.errors import DiskFullError, ResourceError
 
 MEGABYTE = 1_000_000
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -28,7 +28,8 @@ def cannot_write(
     """
     reason = error.strerror or str(error)
     advice = f"{_advice(path, error, needed)}{f', or {instead}' if instead else ''}."
-    return ResourceError(f"{what} cannot be written: {reason}. {advice}")
+    kind = DiskFullError if error.errno in NO_SPACE else ResourceError
+    return kind(f"{what} cannot be written: {reason}. {advice}")
 
 
 def _advice(path: Path, error: OSError, needed: int) -> str:

@@ -10,6 +10,7 @@ from etpicker_plugin.engine.device import choose_device, describe_device
 from etpicker_plugin.engine.errors import (
     CheckpointError,
     ConfigError,
+    DiskFullError,
     EtPickerError,
     InputDataError,
     ResourceError,
@@ -40,7 +41,8 @@ def pick(
     CheckpointError, ConfigError
         If the model cannot be used, or the parameters do not fit it.
     EtPickerError
-        That of the first tomogram, when not one could be picked.
+        That of the first tomogram, when not one could be picked; and when the disk is
+        full, after the others were tried.
     """
     check_names(config.tomogram)
     model = open_model(config)
@@ -65,8 +67,9 @@ def pick(
     if failed:
         names = ", ".join(failed)
         logger.warning("%d tomogram(s) could not be picked: %s", len(failed), names)
-    if failed and not picks:
-        raise next(iter(failed.values()))
+    full = [e for e in failed.values() if isinstance(e, DiskFullError)]
+    if full or (failed and not picks):
+        raise next(iter(full or failed.values()))
     return picks
 
 
