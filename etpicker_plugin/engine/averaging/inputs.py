@@ -20,7 +20,8 @@ WEDGE = "rlnCtfImage"
 DIAMETERS = map_of(number(0))
 LEAST_BOXES = {"refine": 8, "classify": 2}
 FEW_BOXES = 50
-OPTICS = ("rlnImagePixelSize", "rlnImageSize", "rlnImageDimensionality")
+SIZES = ("rlnImagePixelSize", "rlnImageSize", "rlnImageDimensionality")
+OPTICS = ("rlnOpticsGroup", *SIZES)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,14 +174,19 @@ def _common_optics(
             "with 'etpicker extract'."
         )
     used = optics[optics["rlnOpticsGroup"].isin(particles["rlnOpticsGroup"])]
-    values = {tuple(row) for row in used[list(OPTICS)].to_numpy(float)}
+    try:
+        values = {tuple(row) for row in used[list(SIZES)].to_numpy(float)}
+    except (TypeError, ValueError) as error:
+        raise InputDataError(
+            f"{star}: its optics table holds what is no number: {error}."
+        ) from error
     if len(values) != 1:
         raise InputDataError(
             f"{star}: boxes of several sizes, voxel sizes or dimensions: "
             f"{sorted(values)}. Extract them again with one --box-voxel-size."
         )
     voxel_size, box, dimensions = values.pop()
-    if dimensions != 3 or box % 2 or voxel_size <= 0:
+    if dimensions != 3 or box % 2 or not (2 <= box < 10**5 and 0 < voxel_size < 10**6):
         raise InputDataError(
             f"{star}: images of {dimensions:g} dimensions, edge {box:g}, voxel size "
             f"{voxel_size:g} Å; expected 3, an even edge and more than 0 Å."

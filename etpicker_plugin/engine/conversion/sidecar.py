@@ -36,7 +36,7 @@ KEPT = map_of(
         {
             "class_names": list_of(text),
             "scores": list_of(or_none(number())),
-            "positions_xyz": list_of(list_of(number(), 3)),
+            "positions_xyz": list_of(list_of(number(-1e6, 1e6), 3)),
         },
         others=True,
     )

@@ -34,7 +34,7 @@ HEADER = record({"digest": text, "edge": whole(1)})
 TILE = record(
     {
         "tile": whole(0),
-        "positions": list_of(list_of(number(), 3)),
+        "positions": list_of(list_of(number(-1e6, 1e6), 3)),
         "scores": list_of(number(0, 1)),
         "channels": list_of(whole(0, 10**6)),
     },

@@ -52,7 +52,7 @@ def read_tables(path: Path) -> dict[str, Any]:
         tables: dict[str, Any] = starfile.read(
             path, always_dict=True, parse_as_string=TEXT_COLUMNS
         )
-    except (OSError, ValueError, IndexError) as error:
+    except (OSError, ValueError, IndexError, TypeError, KeyError) as error:
         raise InputDataError(
             f"{path} cannot be read as a STAR file: {error}."
         ) from error

@@ -35,13 +35,15 @@ from etpicker_plugin.window.document.annotation import (
 
 FORMAT = 1
 STEPS = ("undo", "redo")
+FARTHEST = 1e6
+"""Voxels: no tomogram is so large."""
 HEADER = record({"format": whole(0)}, others=True)
 LINE = record(
     {"edit": one_of(*KINDS, *STEPS)},
     {
         "ids": list_of(whole(0)),
         "classes": list_of(text),
-        "positions_zyx": list_of(list_of(number(), 3)),
+        "positions_zyx": list_of(list_of(number(-FARTHEST, FARTHEST), 3)),
         "scores": list_of(or_none(number())),
         "alive": list_of(yes_or_no),
     },
