@@ -6,7 +6,7 @@ import os
 import shutil
 from pathlib import Path
 
-from etpicker_plugin.engine.errors import DiskFullError, ResourceError
+from etpicker_plugin.engine.errors import EtPickerError, ResourceError
 
 MEGABYTE = 1_000_000
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -28,8 +28,13 @@ def cannot_write(
     """
     reason = error.strerror or str(error)
     advice = f"{_advice(path, error, needed)}{f', or {instead}' if instead else ''}."
-    kind = DiskFullError if error.errno in NO_SPACE else ResourceError
-    return kind(f"{what} cannot be written: {reason}. {advice}")
+    return ResourceError(f"{what} cannot be written: {reason}. {advice}")
+
+
+def is_disk_full(error: EtPickerError) -> bool:
+    """Tell whether a file's lack of room is why something failed."""
+    cause = error.__cause__
+    return isinstance(cause, OSError) and cause.errno in NO_SPACE
 
 
 def _advice(path: Path, error: OSError, needed: int) -> str:

@@ -35,10 +35,6 @@ class ResourceError(EtPickerError):
     exit_code = 5
 
 
-class DiskFullError(ResourceError):
-    """There is no room for a file, or the user may have no more."""
-
-
 class ExternalProgramError(EtPickerError):
     """A program that we call failed."""
 

@@ -7,10 +7,10 @@ from pathlib import Path
 from etpicker_plugin import __version__
 from etpicker_plugin.engine.config.pick import PickConfig
 from etpicker_plugin.engine.device import choose_device, describe_device
+from etpicker_plugin.engine.disk import is_disk_full
 from etpicker_plugin.engine.errors import (
     CheckpointError,
     ConfigError,
-    DiskFullError,
     EtPickerError,
     InputDataError,
     ResourceError,
@@ -67,7 +67,7 @@ def pick(
     if failed:
         names = ", ".join(failed)
         logger.warning("%d tomogram(s) could not be picked: %s", len(failed), names)
-    full = [e for e in failed.values() if isinstance(e, DiskFullError)]
+    full = [e for e in failed.values() if is_disk_full(e)]
     if full or (failed and not picks):
         raise next(iter(full or failed.values()))
     return picks

@@ -5,7 +5,7 @@ import resource
 import numpy as np
 import pytest
 
-from etpicker_plugin.engine.errors import DiskFullError, ResourceError
+from etpicker_plugin.engine.errors import ResourceError
 from etpicker_plugin.engine.picking.nms import Peaks
 from etpicker_plugin.engine.picking.partial import PartialPicks
 
@@ -115,7 +115,7 @@ def test_a_full_disk_keeps_the_tiles_before(tmp_path):
     limit = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 50, limit[1]))
     try:
-        with pytest.raises(DiskFullError, match="What is picked so far"):
+        with pytest.raises(ResourceError, match="What is picked so far"):
             first.add(1, some_peaks(1, 2))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limit)

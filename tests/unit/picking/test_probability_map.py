@@ -6,7 +6,7 @@ import mrcfile
 import numpy as np
 import pytest
 
-from etpicker_plugin.engine.errors import DiskFullError, ResourceError
+from etpicker_plugin.engine.errors import ResourceError
 from etpicker_plugin.engine.picking.probability_map import ProbabilityMaps, forget_maps
 from etpicker_plugin.engine.picking.tiling import plan_tiles
 from etpicker_plugin.engine.volumes.tomogram import read_tomogram, write_volume
@@ -73,7 +73,7 @@ def with_files_of(most, make):
 
 def test_without_room_it_ends_before_anything_is_computed(tmp_path, volume):
     out = tmp_path / "map.mrc"
-    with pytest.raises(DiskFullError, match="or pick without probability maps"):
+    with pytest.raises(ResourceError, match="or pick without probability maps"):
         with_files_of(100_000, lambda: ProbabilityMaps([out], volume))
     assert [p.name for p in tmp_path.iterdir()] == ["TS.mrc"]
 
