@@ -2,6 +2,7 @@
 # make test   ruff, mypy, the site, and every test, those with real Scipion projects too
 # make lint   ruff and mypy alone
 # make docs   the documentation as a site, in site/
+# make fuzz   damaged files for every reader, for an hour [FUZZ_SECONDS=3600]
 # make readers   an environment with other programs' readers, which 'make test' then asks
 # make screenshots   click through the tutorial in Scipion's window, and photograph it
 #                    [PROJECT=name] and the newest demo's project
@@ -11,11 +12,12 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint docs screenshots environment readers
+.PHONY: help demo test lint docs screenshots environment readers fuzz
 
 VENV ?= .venv
 PIP_FLAGS ?=
 DEMO ?= demo
+FUZZ_SECONDS ?= 3600
 BIN := $(abspath $(VENV))/bin
 READY := $(VENV)/.etpicker-ready
 TOOLS := scipion-app scipion-em-reliontomo pytest pytest-cov pytest-xdist ruff mypy setuptools \
@@ -50,6 +52,9 @@ demo: $(READY)
 
 test: lint docs
 	$(BIN)/python -m pytest -n 2 --dist loadfile --durations=15
+
+fuzz: $(READY)
+	FUZZ_SECONDS=$(FUZZ_SECONDS) $(BIN)/python -m pytest -q tests/fuzz
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -1,6 +1,5 @@
 """Average subtomograms with RELION: gold-standard refinement or classification."""
 
-import json
 import shutil
 from pathlib import Path
 
@@ -27,6 +26,7 @@ from etpicker_plugin.engine.averaging.inputs import LEAST_BOXES
 from etpicker_plugin.engine.config.average import AverageConfig
 from etpicker_plugin.engine.config.options import config_digest, config_from_values
 from etpicker_plugin.engine.relion.plans import RANKS_OF_HALVES
+from etpicker_plugin.engine.result_files import read_record
 
 INPUT_FIELDS = ("task", "classes", "diameter", "symmetry")
 SEARCH_FIELDS = (
@@ -221,11 +221,11 @@ class ProtEtPickerAverage(ProtEtPickerBase):
     # --------------------------- helpers --------------------------------------
     def getRecord(self):
         """Return the engine's record; empty before the run's end."""
-        return read_json_file(Path(self.getOutFile(RECORD)))
+        return read_record(Path(self.getOutFile(RECORD)))
 
     def getFsc(self):
         """Return the FSC as the engine wrote it; empty where there is none."""
-        return read_json_file(Path(self.getOutFile("fsc.json")))
+        return read_record(Path(self.getOutFile("fsc.json")))
 
     def _buildConfig(self):
         values = read_parameters(self, AverageConfig, INPUT_FIELDS + SEARCH_FIELDS)
@@ -264,8 +264,3 @@ class ProtEtPickerAverage(ProtEtPickerBase):
     def getOutFile(self, name):
         """Return one of the engine's files."""
         return self._getExtraPath("average", name)
-
-
-def read_json_file(path):
-    """Return a JSON file's content; nothing where it is not there."""
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}

@@ -1,6 +1,5 @@
 """Compare pickers: what they share, and where they differ."""
 
-import json
 import re
 import shutil
 from pathlib import Path
@@ -22,6 +21,7 @@ from etpicker_plugin.engine.config.compare import CompareConfig
 from etpicker_plugin.engine.config.options import config_digest, config_from_values
 from etpicker_plugin.engine.errors import ConfigError
 from etpicker_plugin.engine.formats.coordinates_csv import read_csv
+from etpicker_plugin.engine.result_files import read_record
 
 FORM_FIELDS = (
     "diameter",
@@ -147,7 +147,7 @@ class ProtEtPickerCompare(PickerSets, ProtEtPickerBase):
     def getResult(self):
         """Return compare.json; empty before the run."""
         path = Path(self._getExtraPath(COMPARE_FILE))
-        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        return read_record(path)
 
     def getOutputs(self):
         """Return the subsets' sets by output name."""

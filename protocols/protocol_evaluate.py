@@ -1,6 +1,5 @@
 """Compare picks with a truth."""
 
-import json
 from pathlib import Path
 
 from etpicker_plugin.protocols import checks
@@ -16,6 +15,7 @@ from etpicker_plugin.engine.config.options import config_digest, config_from_val
 from etpicker_plugin.engine.errors import ConfigError
 from etpicker_plugin.engine.formats.coordinates_csv import write_csv
 from etpicker_plugin.engine.particles import make_particles
+from etpicker_plugin.engine.result_files import read_record
 
 FORM_FIELDS = ("diameter", "match_distance", "f_beta")
 SCIPION_FIELDS = ("picks", "truth", "voxel_size", "out")
@@ -120,9 +120,7 @@ class ProtEtPickerEvaluate(ProtEtPickerBase):
     def getMetrics(self):
         """Return the metrics of each class; empty before the run."""
         path = Path(self._getExtraPath(METRICS_FILE))
-        if not path.is_file():
-            return {}
-        return json.loads(path.read_text(encoding="utf-8"))["classes"]
+        return read_record(path).get("classes", {})
 
     def _buildConfig(self):
         fields = [name for name in FORM_FIELDS if name != "diameter"]

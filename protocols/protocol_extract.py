@@ -1,6 +1,5 @@
 """Cut boxes around picks, ready for averaging."""
 
-import json
 import shutil
 from enum import Enum
 from pathlib import Path
@@ -25,6 +24,7 @@ from etpicker_plugin.engine.config.options import config_digest, config_from_val
 from etpicker_plugin.engine.errors import ConfigError
 from etpicker_plugin.engine.formats.coordinates_csv import write_csv
 from etpicker_plugin.engine.relion.read import read_particles
+from etpicker_plugin.engine.result_files import read_record
 from etpicker_plugin.engine.subtomograms.records import RECORD, STAR
 
 FORM_FIELDS = (
@@ -214,9 +214,7 @@ class ProtEtPickerExtract(ProtEtPickerBase):
     def getRecord(self):
         """Return what the engine noted of the extraction; empty before the run."""
         path = Path(self._getExtraPath("subtomograms", RECORD))
-        if not path.is_file():
-            return {}
-        return json.loads(path.read_text(encoding="utf-8"))
+        return read_record(path)
 
     def _buildConfig(self):
         fields = [name for name in FORM_FIELDS if name != "diameter"]

@@ -1,6 +1,5 @@
 """Teach a model new tomograms or species, without forgetting the old."""
 
-import json
 from enum import Enum
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from etpicker_plugin.engine.config.options import config_from_values
 from etpicker_plugin.engine.config.update import UpdateConfig
 from etpicker_plugin.engine.model.card import read_usable_card
 from etpicker_plugin.engine.model.training_end import describe_end
+from etpicker_plugin.engine.result_files import read_record
 from etpicker_plugin.engine.update.classes import plan_classes
 from etpicker_plugin.objects import EtPickerModel
 
@@ -145,9 +145,7 @@ class ProtEtPickerUpdate(ProtEtPickerLearn):
     def getForgetting(self):
         """Return what the engine measured; empty before the run."""
         path = Path(self._getExtraPath(FORGETTING_FILE))
-        if not path.is_file():
-            return {}
-        return json.loads(path.read_text(encoding="utf-8"))
+        return read_record(path)
 
     def isPromoted(self):
         return self.getForgetting()["verdict"] == PROMOTED

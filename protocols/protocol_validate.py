@@ -1,6 +1,5 @@
 """Validate picks: which picker's set averages to the particle."""
 
-import json
 from pathlib import Path
 
 from etpicker_plugin.protocols import checks
@@ -15,6 +14,7 @@ from etpicker_plugin.convert_subtomograms import export_map, map_file
 from etpicker_plugin.engine.config.options import config_digest, config_from_values
 from etpicker_plugin.engine.config.validate import ValidateConfig
 from etpicker_plugin.engine.errors import ConfigError
+from etpicker_plugin.engine.result_files import read_record
 from etpicker_plugin.engine.volumes.tomogram import read_map
 
 INPUT_FIELDS = ("diameter", "tilt_range", "tilt_axis", "invert")
@@ -118,7 +118,7 @@ class ProtEtPickerValidate(PickerSets, ProtEtPickerBase):
     def getVerdict(self):
         """Return verdict.json; empty before the run."""
         path = Path(self._outFolder()) / VERDICT_FILE
-        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        return read_record(path)
 
     def _outFolder(self):
         return self._buildConfig().out

@@ -1,10 +1,11 @@
 """The engine's progress, shown while a Scipion protocol runs it in the background."""
 
-import json
+import contextlib
 import sys
 import threading
 from pathlib import Path
 
+from etpicker_plugin.engine.json_checks import JsonFault
 from etpicker_plugin.engine.progress import (
     BarProgress,
     LogProgress,
@@ -48,5 +49,6 @@ class ProjectFollower:
                 news = stream.read()
             whole = news[: news.rfind(b"\n") + 1]
             self._read[path] = self._read.get(path, 0) + len(whole)
-            for line in whole.decode("utf-8").splitlines():
-                self._show(event_of(json.loads(line)))
+            for line in whole.splitlines():
+                with contextlib.suppress(JsonFault):  # What a kill has torn.
+                    self._show(event_of(line))

@@ -8,12 +8,14 @@ import os
 import sys
 import tempfile
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from etpicker_plugin.engine import torchrun
+from etpicker_plugin.engine.atomic import write_whole
 from etpicker_plugin.engine.config.average import AverageConfig
 from etpicker_plugin.engine.config.compare import CompareConfig
 from etpicker_plugin.engine.config.convert import ConvertConfig
@@ -28,6 +30,7 @@ from etpicker_plugin.engine.config.train import TrainConfig
 from etpicker_plugin.engine.config.update import UpdateConfig
 from etpicker_plugin.engine.config.validate import ValidateConfig
 from etpicker_plugin.engine.config.view import ViewConfig
+from etpicker_plugin.engine.disk import NO_SPACE, cannot_write
 from etpicker_plugin.engine.errors import ConfigError, EtPickerError, ResourceError
 from etpicker_plugin.engine.progress import (
     BarProgress,
@@ -44,6 +47,7 @@ from etpicker_plugin.engine.records import (
     forget_end,
     records_folder,
 )
+from etpicker_plugin.engine.running import alone_in
 from etpicker_plugin.engine.terminal import PlainFormatter, PlainParser
 
 logger = logging.getLogger(__name__)
@@ -152,9 +156,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     level = logging.INFO if is_first else logging.CRITICAL
     logging.basicConfig(level=level, handlers=[handler])
     arguments = build_parser().parse_args(argv)
-    command = COMMANDS[arguments.command]
-    name = arguments.command
-    del arguments.command
+    name = vars(arguments).pop("command")
+    with ExitStack() as held:
+        return _run(name, arguments, held, is_first=is_first)
+
+
+def _run(
+    name: str, arguments: argparse.Namespace, held: ExitStack, *, is_first: bool
+) -> int:
+    """Run a command, which holds its folder until ``held`` is left."""
+    command = COMMANDS[name]
     records: Path | None = None
     try:
         config: Any = config_from_arguments(command.config_class, arguments)
@@ -162,19 +173,29 @@ def main(argv: Sequence[str] | None = None) -> int:
         out_dir = None
         if hasattr(config, "out"):
             out_dir = make_output_folder(Path(config.out))
-            records = make_records_folder(config) if is_first else None
+            records = hold_records_folder(config, name, held) if is_first else None
         run = getattr(command.load(), name)
         progress = _progress_for(records) if is_first else ignore_progress
         run(config, out_dir, on_progress=progress)
     except EtPickerError as error:
-        logger.error("%s", error)
-        _write_end(records, ERROR_FILE, _describe(error))
-        return error.exit_code
+        return _fail(error, records)
+    except OSError as error:
+        if error.errno not in NO_SPACE:
+            raise
+        path = Path(error.filename or getattr(config, "out", "."))
+        return _fail(cannot_write(str(path), path, error), records)
     except KeyboardInterrupt:
         logger.error("Stopped. Run the same command again to go on from here.")
         return 130
     _write_end(records, FINISHED_FILE, {"command": name})
     return 0
+
+
+def _fail(error: EtPickerError, records: Path | None) -> int:
+    """Say what went wrong; return the exit code."""
+    logger.error("%s", error)
+    _write_end(records, ERROR_FILE, _describe(error))
+    return error.exit_code
 
 
 def check_torchrun(name: str) -> None:
@@ -208,23 +229,26 @@ def make_output_folder(path: Path) -> Path:
             probe.write(b"\0" * 4096)
             probe.flush()
     except OSError as error:
-        raise ResourceError(
-            f"Output folder {path} cannot be written: {error}. Free some space or "
-            "give another folder."
-        ) from error
+        raise cannot_write(f"Output folder {path}", path / "file", error) from error
     return path
 
 
-def make_records_folder(config: Any) -> Path:
+def hold_records_folder(config: Any, name: str, held: ExitStack) -> Path:
     """Return the folder of this process's progress and end, without a former end.
+
+    It is this process's alone until ``held`` is left.
 
     Raises
     ------
     ResourceError
-        If it cannot be written.
+        If it cannot be written, or another process holds it.
     """
     folder = make_output_folder(records_folder(config))
-    forget_end(folder)
+    held.enter_context(alone_in(folder, name))
+    try:
+        forget_end(folder)
+    except OSError as error:
+        raise cannot_write(f"{folder}", folder / ERROR_FILE, error) from error
     return folder
 
 
@@ -248,6 +272,7 @@ def _write_end(records: Path | None, name: str, record: dict[str, Any]) -> None:
     if records is None:
         return
     try:
-        (records / name).write_text(json.dumps(record), encoding="utf-8")
-    except OSError:
+        with write_whole(records / name) as temporary:
+            temporary.write_text(json.dumps(record), encoding="utf-8")
+    except ResourceError:
         logger.warning("%s could not be written to %s", name, records)

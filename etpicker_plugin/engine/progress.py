@@ -6,13 +6,23 @@ ten seconds in a log, and ``progress.jsonl`` for viewers and queues.
 
 import json
 import logging
+import os
 import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from etpicker_plugin.engine.disk import append_whole, cannot_write, open_own
+from etpicker_plugin.engine.json_checks import (
+    JsonFault,
+    number,
+    parse,
+    record,
+    text,
+    whole,
+)
 from etpicker_plugin.engine.names import printable
 
 if TYPE_CHECKING:
@@ -73,16 +83,28 @@ def describe_event(event: ProgressEvent) -> str:
 
 
 OWN_KEYS = ("time", "stage", "done", "total", "left_s")
+LINE = record(
+    {"stage": text, "done": whole(0), "total": whole(0)},
+    {"left_s": number(0)},
+    others=True,
+)
 
 
-def event_of(record: Mapping[str, Any]) -> ProgressEvent:
-    """Return the event that a line of ``JsonLinesProgress`` records."""
+def event_of(line: bytes) -> ProgressEvent:
+    """Return the event that a line of ``JsonLinesProgress`` records.
+
+    Raises
+    ------
+    JsonFault
+        If it is none, or was cut.
+    """
+    values = LINE(parse(line, finite=False), "line")
     return ProgressEvent(
-        record["stage"],
-        record["done"],
-        record["total"],
-        {k: v for k, v in record.items() if k not in OWN_KEYS},
-        left_s=record.get("left_s"),
+        values["stage"],
+        values["done"],
+        values["total"],
+        {k: v for k, v in values.items() if k not in OWN_KEYS},
+        left_s=values.get("left_s"),
     )
 
 
@@ -96,8 +118,8 @@ def read_last_event(path: Path) -> ProgressEvent | None:
         return None
     for line in reversed(lines):
         try:
-            return event_of(json.loads(line))
-        except (ValueError, KeyError, TypeError):
+            return event_of(line)
+        except JsonFault:
             continue  # half written, or cut at its beginning
     return None
 
@@ -106,11 +128,25 @@ class JsonLinesProgress:
     """Append every event to a JSON-lines file that viewers follow."""
 
     def __init__(self, path: Path) -> None:
+        """See that the file can be written, before anything is computed.
+
+        Raises
+        ------
+        ResourceError
+            If it cannot.
+        """
         self._path = path
+        self._append(b"" if _ends_with_a_line(path) else b"\n")
 
     def __call__(self, event: ProgressEvent) -> None:
-        """Write one line: time, stage, done, total and the values."""
-        record = {
+        """Write one line: time, stage, done, total and the values.
+
+        Raises
+        ------
+        ResourceError
+            If there is no room for it.
+        """
+        values: dict[str, object] = {
             "time": round(time.time(), 3),
             "stage": event.stage,
             "done": event.done,
@@ -118,9 +154,27 @@ class JsonLinesProgress:
             **event.values,
         }
         if event.left_s is not None:
-            record["left_s"] = round(event.left_s, 1)
-        with self._path.open("a", encoding="utf-8") as stream:
-            stream.write(json.dumps(record) + "\n")
+            values["left_s"] = round(event.left_s, 1)
+        self._append(json.dumps(values).encode() + b"\n")
+
+    def _append(self, line: bytes) -> None:
+        try:
+            descriptor = open_own(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
+            try:
+                append_whole(descriptor, line)
+            finally:
+                os.close(descriptor)
+        except OSError as error:
+            what = f"The progress file {self._path}"
+            raise cannot_write(what, self._path, error) from error
+
+
+def _ends_with_a_line(path: Path) -> bool:
+    """Tell whether nothing torn stands at the end, as a kill leaves it."""
+    try:
+        return path.read_bytes()[-1:] in (b"", b"\n")
+    except OSError:
+        return True
 
 
 class LogProgress:

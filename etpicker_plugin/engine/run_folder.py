@@ -16,9 +16,19 @@ from etpicker_plugin.engine.atomic import write_whole
 from etpicker_plugin.engine.config.options import counting, option_of
 from etpicker_plugin.engine.errors import ConfigError, InputDataError
 from etpicker_plugin.engine.hashing import file_sha256
+from etpicker_plugin.engine.json_checks import (
+    JsonFault,
+    anything,
+    list_of,
+    map_of,
+    record,
+    text,
+)
+from etpicker_plugin.engine.result_files import read_record
 
 NOTE = ".run.json"
 MOST_NAMED = 4
+RUN = record({"parameters": map_of(anything), "inputs": list_of(list_of(text, 2))})
 UNKNOWN = "what it was made from is not noted there"
 
 
@@ -181,12 +191,9 @@ def run_values(run: Run) -> dict[str, Any]:
 
 def run_from_values(values: Any) -> Run | None:
     """Return the run of ``run_values``; nothing where it cannot be read."""
-    if not isinstance(values, Mapping):
-        return None
     try:
-        inputs = tuple((str(what), str(sha256)) for what, sha256 in values["inputs"])
-        return Run(parameters=dict(values["parameters"]), inputs=inputs)
-    except (KeyError, TypeError, ValueError):
+        return Run(**RUN(values, "run"))
+    except JsonFault:
         return None
 
 
@@ -201,10 +208,7 @@ def _changed(
 
 
 def _read_note(path: Path) -> Run | None:
-    try:
-        return run_from_values(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError):
-        return None
+    return run_from_values(read_record(path))
 
 
 def _shown(value: Any) -> str:

@@ -1,6 +1,5 @@
 """Watching a training: its curves, and a validation slice with the picks so far."""
 
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -9,6 +8,13 @@ from matplotlib.figure import Figure
 
 from etpicker_plugin.constants import SLICE_FILE
 from etpicker_plugin.engine.errors import InputDataError
+from etpicker_plugin.engine.json_checks import (
+    JsonFault,
+    number,
+    parse,
+    record,
+    whole,
+)
 from etpicker_plugin.engine.literal_text import literal
 from etpicker_plugin.engine.records import progress_file
 from etpicker_plugin.engine.training.validation_slice import (
@@ -19,6 +25,8 @@ from etpicker_plugin.viewers.watched_slice import draw_validation_slice
 
 SECONDS_BETWEEN_READINGS = 3
 CLASS_PREFIX = "f1:"
+TRAINING = record({"done": whole(0), "loss": number(), "lr": number()}, others=True)
+VALIDATION = record({"step": whole(0), "score": number()}, others=True)
 WIDE = 1.5
 """A slice that is wider in proportion lies below the curves, else beside them."""
 
@@ -41,23 +49,25 @@ def read_curves(path: Path) -> Curves:
     curves = Curves()
     if not path.is_file():
         return curves
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for line in path.read_bytes().splitlines():
         try:
-            record = json.loads(line)
-        except ValueError:
+            found = parse(line, finite=False)
+            stage = found.get("stage") if isinstance(found, dict) else None
+            if stage == "training":
+                step = TRAINING(found, "line")["done"]
+                curves.loss[step] = found["loss"]
+                curves.learning_rate[step] = found["lr"]
+            elif stage == "validation":
+                _add_validation(curves, VALIDATION(found, "line"))
+        except JsonFault:
             continue
-        if record.get("stage") == "training" and "loss" in record:
-            curves.loss[record["done"]] = record["loss"]
-            curves.learning_rate[record["done"]] = record["lr"]
-        elif record.get("stage") == "validation" and "score" in record:
-            _add_validation(curves, record)
     return curves
 
 
-def _add_validation(curves: Curves, record: dict) -> None:
-    step = record["step"]
-    curves.score[step] = record["score"]
-    for key, value in record.items():
+def _add_validation(curves: Curves, found: dict) -> None:
+    step = found["step"]
+    curves.score[step] = found["score"]
+    for key, value in found.items():
         if key.startswith(CLASS_PREFIX):
             by_step = curves.class_f1.setdefault(key.removeprefix(CLASS_PREFIX), {})
             by_step[step] = value

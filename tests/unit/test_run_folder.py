@@ -221,3 +221,25 @@ def test_many_differences_are_cut_short(run):
 def test_a_run_reads_back_from_json(run):
     assert run_from_values(json.loads(json.dumps(run_values(run)))) == run
     assert run_from_values(None) is None
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        "[" * 100_000,
+        '{"parameters": {}, "inputs": [["a"]]}',
+        '{"parameters": {}, "inputs": [["a", 3]]}',
+        '{"parameters": [], "inputs": []}',
+        '{"inputs": []}',
+    ],
+)
+def test_a_note_that_cannot_be_read_is_no_run(tmp_path, note):
+    run = Run(parameters={"steps": 3}, inputs=(("model", "ab"),))
+    (tmp_path / ".run.json").write_text(note)
+
+    assert claim_folder(tmp_path, run, result="model") is False
+    (tmp_path / "model").touch()
+    assert claim_folder(tmp_path, run, result="model") is True
+    (tmp_path / ".run.json").write_text(note)
+    with pytest.raises(ConfigError, match="what it was made from is not noted there"):
+        claim_folder(tmp_path, run, result="model")

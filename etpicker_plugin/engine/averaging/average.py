@@ -31,7 +31,12 @@ from etpicker_plugin.engine.relion.find import find_relion
 from etpicker_plugin.engine.relion.plans import RANKS_OF_HALVES, Search
 from etpicker_plugin.engine.relion.read import IMAGE, read_particles
 from etpicker_plugin.engine.relion.run import check_mpi, mpi_words
-from etpicker_plugin.engine.result_files import are_as_written, hash_results
+from etpicker_plugin.engine.result_files import (
+    are_as_written,
+    hash_results,
+    noted_files,
+    read_record,
+)
 from etpicker_plugin.engine.run_folder import (
     Run,
     claim_folder,
@@ -72,8 +77,8 @@ def average(
     job = _prepare(out_dir, search, config, on_progress)
     run = _describe_run(config, boxes)
     if claim_folder(out_dir, run, result=RECORD, begun=(INPUT,)):
-        record = _read_record(out_dir)
-        if are_as_written(out_dir, record["files"]):
+        record = read_record(out_dir / RECORD)
+        if are_as_written(out_dir, noted_files(record, [ALIGNED])):
             logger.info("%s is finished already.", out_dir)
             return record
     _warn(boxes, config)
@@ -149,11 +154,6 @@ def _describe_run(config: AverageConfig, boxes: Boxes) -> Run:
     given = {"reference": config.reference, "mask": config.mask}
     named = [(what, path) for what, path in given.items() if path]
     return describe_run(config, hash_files([("table of boxes", boxes.star), *named]))
-
-
-def _read_record(out_dir: Path) -> dict[str, Any]:
-    record: dict[str, Any] = json.loads((out_dir / RECORD).read_text("utf-8"))
-    return record
 
 
 def _warn(boxes: Boxes, config: AverageConfig) -> None:

@@ -1,6 +1,5 @@
 """What is averaged: a checked table of boxes, and the map to start from."""
 
-import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,9 @@ import pandas as pd
 
 from etpicker_plugin.engine.config.average import AverageConfig
 from etpicker_plugin.engine.errors import ConfigError, InputDataError
+from etpicker_plugin.engine.json_checks import JsonFault, map_of, number
 from etpicker_plugin.engine.relion.read import IMAGE, read_particles
+from etpicker_plugin.engine.result_files import read_record
 from etpicker_plugin.engine.subtomograms.records import RECORD, STAR
 from etpicker_plugin.engine.volumes.mrc_cell import VOXEL_SIZE_TOLERANCE
 from etpicker_plugin.engine.volumes.tomogram import (
@@ -21,9 +22,11 @@ from etpicker_plugin.engine.volumes.tomogram import (
 )
 
 WEDGE = "rlnCtfImage"
+DIAMETERS = map_of(number(0))
 LEAST_BOXES = {"refine": 8, "classify": 2}
 FEW_BOXES = 50
-OPTICS = ("rlnImagePixelSize", "rlnImageSize", "rlnImageDimensionality")
+SIZES = ("rlnImagePixelSize", "rlnImageSize", "rlnImageDimensionality")
+OPTICS = ("rlnOpticsGroup", *SIZES)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +85,7 @@ def read_boxes(given: Path | str) -> Boxes:
         star=star,
         particles=_with_found_files(particles, star),
         optics=optics,
-        record=_read_record(star),
+        record=read_record(star.with_name(RECORD)),
         box=box,
         voxel_size=voxel_size,
     )
@@ -158,8 +161,7 @@ def choose_diameter(config: AverageConfig, boxes: Boxes) -> float:
     ConfigError
         If none is known, or it does not fit into the box.
     """
-    known = boxes.record.get("diameters_ang", {})
-    diameter = config.diameter or max(known.values(), default=None)
+    diameter = config.diameter or _noted_diameter(boxes.record)
     edge = boxes.box * boxes.voxel_size
     if diameter is None:
         raise ConfigError(
@@ -174,6 +176,15 @@ def choose_diameter(config: AverageConfig, boxes: Boxes) -> float:
     return float(diameter)
 
 
+def _noted_diameter(noted: dict[str, Any]) -> float | None:
+    """Return the largest diameter, Å, that the boxes were made for, if it is noted."""
+    try:
+        known = DIAMETERS(noted.get("diameters_ang", {}), "diameters_ang")
+    except JsonFault:
+        return None
+    return max(known.values(), default=None)
+
+
 def _common_optics(
     particles: pd.DataFrame, optics: pd.DataFrame, star: Path
 ) -> tuple[int, float]:
@@ -184,14 +195,19 @@ def _common_optics(
             "with 'etpicker extract'."
         )
     used = optics[optics["rlnOpticsGroup"].isin(particles["rlnOpticsGroup"])]
-    values = {tuple(row) for row in used[list(OPTICS)].to_numpy(float)}
+    try:
+        values = {tuple(row) for row in used[list(SIZES)].to_numpy(float)}
+    except (TypeError, ValueError) as error:
+        raise InputDataError(
+            f"{star}: its optics table holds what is no number: {error}."
+        ) from error
     if len(values) != 1:
         raise InputDataError(
             f"{star}: boxes of several sizes, voxel sizes or dimensions: "
             f"{sorted(values)}. Extract them again with one --box-voxel-size."
         )
     voxel_size, box, dimensions = values.pop()
-    if dimensions != 3 or box % 2 or voxel_size <= 0:
+    if dimensions != 3 or box % 2 or not (2 <= box < 10**5 and 0 < voxel_size < 10**6):
         raise InputDataError(
             f"{star}: images of {dimensions:g} dimensions, edge {box:g}, voxel size "
             f"{voxel_size:g} Å; expected 3, an even edge and more than 0 Å."
@@ -214,12 +230,3 @@ def _with_found_files(particles: pd.DataFrame, star: Path) -> pd.DataFrame:
             f"{absent[0]}. Keep the STAR file beside its boxes, or extract them again."
         )
     return found
-
-
-def _read_record(star: Path) -> dict[str, Any]:
-    path = star.with_name(RECORD)
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return record if isinstance(record, dict) else {}

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from etpicker_plugin.engine.config.checks import (
     require,
+    require_in_bounds,
     require_not_negative,
     require_positive,
 )
@@ -159,3 +160,4 @@ class AverageConfig:
             f"--iterations: got {self.iterations}, expected 2 or more: after the first "
             "one, RELION's log-likelihoods can be correlations.",
         )
+        require_in_bounds(self)

@@ -1,7 +1,9 @@
 """Checks shared by the commands' parameters."""
 
+import dataclasses
 import logging
 import math
+from collections.abc import Iterator
 from typing import Any
 
 from etpicker_plugin.engine.errors import ConfigError
@@ -18,6 +20,61 @@ logger = logging.getLogger(__name__)
 
 VOXEL_SIZE_RANGE = (0.1, 1000.0)
 """Å; what lies outside is no voxel size of a tomogram."""
+
+MOST = {
+    "seed": 2**31 - 1,  # What RELION and torch both take.
+    "threads": 4096,
+    "ranks": 9999,
+    # learning
+    "steps": 10**7,
+    "max_minutes": 10**6,
+    "batch_size": 4096,
+    "patch_size": 512,
+    "learning_rate": 1,
+    "patience": 10**6,
+    "f_alpha": 100,
+    "label_diameter": 5000,
+    "exemplar_budget": 10**4,
+    "replay_weight": 10**6,
+    "distillation_weight": 10**6,
+    "feature_weight": 10**6,
+    "importance_weight": 10**6,
+    # picking and judging
+    "tile_size": 4096,
+    "max_picks": 10**8,
+    "border": 10**6,
+    "min_distance": 10**6,
+    "z_range": 10**6,
+    "match_distance": 10**5,
+    "f_beta": 100,
+    "resamples": 10**6,
+    "seeds": 1000,
+    "max_particles": 10**6,
+    # boxes and RELION
+    "dimensions": 10**6,
+    "binning": 1000,
+    "box_size": 4096,
+    "voltage": 10**4,
+    "spherical_aberration": 1000,
+    "iterations": 1000,
+    "classes": 1000,
+    "diameter": 5000,
+    "initial_lowpass": 10**5,
+    "offset_range": 10**5,
+    "tau2_fudge": 1000,
+    # simulation
+    "tomograms": 10**5,
+    "shape": 10**5,
+    "particles": 10**6,
+    "snr": 10**6,
+    "tilt_step": 90,
+    "defocus": 100,
+    "membranes": 10**5,
+    "filaments": 10**5,
+    "gold": 10**5,
+}
+"""What a parameter may be at most, whatever the command: far beyond what makes sense,
+and below what no machine could do."""
 
 
 def require(condition: bool, message: str) -> None:
@@ -107,6 +164,28 @@ def put_in_order(config: Any, name: str, *, of: str) -> None:
         getattr(config, of), getattr(config, name), flag=flag, owner_flag=owner_flag
     )
     object.__setattr__(config, name, tuple(pairs.values()))
+
+
+def require_in_bounds(config: Any) -> None:
+    """Refuse numbers that are not finite, or larger than makes any sense."""
+    for field in dataclasses.fields(config):
+        most = MOST.get(field.name, math.inf)
+        for value in _numbers_in(getattr(config, field.name)):
+            finite = math.isfinite(value)
+            wanted = f"{most:g} or less" if finite else "a finite number"
+            require(
+                finite and value <= most,
+                f"--{field.name.replace('_', '-')}: got {value}, expected {wanted}.",
+            )
+
+
+def _numbers_in(value: Any) -> Iterator[float]:
+    """Yield a number, or those of a list or of named ones; no text."""
+    if isinstance(value, dict):
+        value = tuple(value.values())
+    for item in value if isinstance(value, tuple) else (value,):
+        if isinstance(item, (int, float)) and not isinstance(item, bool):
+            yield item
 
 
 def require_diameters(diameters: dict[str, float]) -> None:

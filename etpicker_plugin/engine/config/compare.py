@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from etpicker_plugin.engine.config.checks import (
     require,
     require_given_if_trusted,
+    require_in_bounds,
     require_not_negative,
     require_positive,
 )
@@ -68,3 +69,4 @@ class CompareConfig:
             self.resamples >= 100,
             f"--resamples: got {self.resamples}, expected 100 or more.",
         )
+        require_in_bounds(self)

@@ -6,6 +6,7 @@ from etpicker_plugin.engine.config.checks import (
     pass_over_hidden,
     require,
     require_given_if_trusted,
+    require_in_bounds,
     require_positive,
     require_tomogram_lists,
 )
@@ -147,6 +148,7 @@ class ConvertConfig:
             "dimensions: leave out --dimensions.",
         )
         self._require_frame()
+        require_in_bounds(self)
 
     def _require_frame(self) -> None:
         """Refuse to guess dimensions, voxel size or a binning that is needed."""

@@ -6,6 +6,7 @@ from etpicker_plugin.engine.config.checks import (
     put_in_order,
     require,
     require_diameters,
+    require_in_bounds,
     require_positive,
     require_tomogram_lists,
     require_voxel_size,
@@ -68,3 +69,4 @@ class EvaluateConfig:
             f"--match-distance: got {self.match_distance} diameters, expected 2 or "
             "less.",
         )
+        require_in_bounds(self)

@@ -7,6 +7,7 @@ from etpicker_plugin.engine.config.checks import (
     require,
     require_diameters,
     require_given_if_trusted,
+    require_in_bounds,
     require_positive,
     require_tomogram_lists,
     require_voxel_size,
@@ -110,3 +111,4 @@ class ExtractConfig:
             f"--tilt-range: got {' '.join(f'{t:g}' for t in self.tilt_range)}, "
             "expected the lowest and the highest tilt angle, -60 60 say.",
         )
+        require_in_bounds(self)

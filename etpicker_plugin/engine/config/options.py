@@ -8,6 +8,7 @@ import argparse
 import dataclasses
 import hashlib
 import json
+import os
 import types
 import typing
 from collections.abc import Mapping, Sequence
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from etpicker_plugin.engine.errors import ConfigError
+from etpicker_plugin.engine.json_checks import JsonFault, parse
 
 REQUIRED = dataclasses.MISSING
 Config = TypeVar("Config")
@@ -237,6 +239,8 @@ def _convert(kind: Any, value: Any, *, name: str) -> Any:
             return value
         if value is None or isinstance(value, bool | list | dict):
             raise TypeError
+        if kind is str:
+            return _convert_text(value)
         if kind is int and float(value) != int(value):
             raise ValueError
         return kind(value)
@@ -245,6 +249,21 @@ def _convert(kind: Any, value: Any, *, name: str) -> Any:
         raise ConfigError(
             f"{name}: got {value!r}, expected a value of type {wanted}."
         ) from error
+
+
+def _convert_text(value: Any) -> str:
+    """Return a text that can name a file.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is none, or holds what no file name may.
+    """
+    if not isinstance(value, str):
+        raise TypeError
+    if b"\0" in os.fsencode(value):
+        raise ValueError
+    return value
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -256,8 +275,8 @@ def read_json(path: Path) -> dict[str, Any]:
         If the file is missing or does not hold one JSON object.
     """
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        values = parse(path.read_bytes())
+    except (OSError, JsonFault) as error:
         raise ConfigError(f"Cannot read the parameter file {path}: {error}") from error
     if not isinstance(values, dict):
         raise ConfigError(

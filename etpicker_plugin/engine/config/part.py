@@ -43,7 +43,7 @@ def read_part(text: str, environment: Mapping[str, str] = os.environ) -> Part:
         return _slurm_part(environment)
     if not text:
         return Part(1, 1)
-    match = re.fullmatch(r"(\d+)/(\d+)", text)
+    match = re.fullmatch(r"(\d{1,9})/(\d{1,9})", text)
     if match is None:
         raise ConfigError(
             f"--part: got '{text}', expected K/N (2/8 is the second of eight parts) or "

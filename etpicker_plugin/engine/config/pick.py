@@ -8,6 +8,7 @@ from etpicker_plugin.engine.config.checks import (
     put_in_order,
     require,
     require_given_if_trusted,
+    require_in_bounds,
     require_not_negative,
     require_positive,
     require_tomogram_lists,
@@ -194,6 +195,7 @@ class PickConfig:
                 0.0 <= value <= 1.0,
                 f"--threshold {name}={value:g}: expected a score from 0 to 1.",
             )
+        require_in_bounds(self)
 
     def read_part(self) -> Part:
         """Return the share of the tomograms to pick."""

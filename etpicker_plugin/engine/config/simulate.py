@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from etpicker_plugin.engine.config.checks import (
     pass_over_hidden,
     require,
+    require_in_bounds,
     require_not_negative,
     require_positive,
     require_voxel_size,
@@ -78,3 +79,4 @@ class SimulateConfig:
             0 < self.tilt_range <= 90,
             f"--tilt-range: got {self.tilt_range}, expected up to 90°.",
         )
+        require_in_bounds(self)

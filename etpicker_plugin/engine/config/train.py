@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from etpicker_plugin.engine.config.checks import (
+    require_in_bounds,
     require_positive,
     require_voxel_size,
 )
@@ -159,3 +160,4 @@ class TrainConfig:
         require_new_names(self.diameter, what="--diameter")
         require_voxel_size(self, "working_voxel_size")
         require_positive(self, "label_diameter")
+        require_in_bounds(self)

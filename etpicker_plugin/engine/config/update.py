@@ -2,7 +2,11 @@
 
 from dataclasses import dataclass
 
-from etpicker_plugin.engine.config.checks import require, require_not_negative
+from etpicker_plugin.engine.config.checks import (
+    require,
+    require_in_bounds,
+    require_not_negative,
+)
 from etpicker_plugin.engine.config.learning import (
     check_learning,
     f_alpha_option,
@@ -160,3 +164,4 @@ class UpdateConfig:
             0.0 <= self.allowed_drop <= 1.0,
             f"--allowed-drop: got {self.allowed_drop}, expected 0 to 1.",
         )
+        require_in_bounds(self)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from etpicker_plugin.engine.config.checks import (
     require,
     require_given_if_trusted,
+    require_in_bounds,
     require_not_negative,
     require_positive,
     require_voxel_size,
@@ -136,3 +137,4 @@ class ValidateConfig:
             f"--tilt-range: got {' '.join(f'{t:g}' for t in self.tilt_range)}, "
             "expected the lowest and the highest tilt angle, -60 60 say.",
         )
+        require_in_bounds(self)

@@ -6,6 +6,7 @@ from etpicker_plugin.engine.config.checks import (
     pass_over_hidden,
     require_diameters,
     require_given_if_trusted,
+    require_in_bounds,
     require_tomogram_lists,
 )
 from etpicker_plugin.engine.config.options import REQUIRED, option
@@ -61,3 +62,4 @@ class ViewConfig:
         pass_over_hidden(self, "coordinates", "compare", "probability", "mask")
         require_diameters(self.diameter)
         require_given_if_trusted(self)
+        require_in_bounds(self)

@@ -1,5 +1,6 @@
 """``etpicker convert``: coordinates from one program's format to another's."""
 
+import json
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from etpicker_plugin.engine.atomic import write_whole
 from etpicker_plugin.engine.columns import columns_of
 from etpicker_plugin.engine.config.convert import ConvertConfig
 from etpicker_plugin.engine.conversion.class_numbers import (
@@ -28,9 +30,19 @@ from etpicker_plugin.engine.names import (
 )
 from etpicker_plugin.engine.particles import Particles, join_particles
 from etpicker_plugin.engine.progress import Progress, ProgressEvent
+from etpicker_plugin.engine.result_files import keeping_edits, read_record
+from etpicker_plugin.engine.run_folder import (
+    describe_run,
+    hash_files,
+    run_from_values,
+    run_values,
+)
 from etpicker_plugin.engine.volumes.mrc_cell import VOXEL_SIZE_TOLERANCE
 
 logger = logging.getLogger(__name__)
+
+UNFINISHED = ".convert.json"
+"""In the output folder as long as a conversion has not ended."""
 
 
 def convert(
@@ -53,14 +65,35 @@ def convert(
     if written_format.holds_words:
         items, order = in_words(items), tuple(map(star_word, order))
     plan = plan_outputs(items, out_dir, written_format)
-    refuse_existing(list(plan), written_format)
+    _begin(config, list(plan), out_dir)
     numbers = class_numbers_of(items, order=order)
     for done, (path, written) in enumerate(plan.items(), 1):
         path.parent.mkdir(parents=True, exist_ok=True)
-        written_format.write(written, path, config.format_options, numbers)
+        with keeping_edits(path):
+            written_format.write(written, path, config.format_options, numbers)
         write_sidecar(written, path, config, class_numbers=numbers)
         on_progress(ProgressEvent("convert", done, len(plan)))
+    (out_dir / UNFINISHED).unlink(missing_ok=True)
     return list(plan)
+
+
+def _begin(config: ConvertConfig, paths: Sequence[Path], out_dir: Path) -> None:
+    """Refuse outputs that exist, unless this very conversion was killed among them.
+
+    Raises
+    ------
+    ConfigError
+        If one of them exists.
+    """
+    files = [f"{n}: {name}" for n, name in enumerate(config.input)]
+    run = describe_run(config, hash_files(zip(files, config.input, strict=True)))
+    note = out_dir / UNFINISHED
+    if run_from_values(read_record(note)) == run:
+        logger.info("Going on with the same conversion, which was stopped here.")
+        return
+    refuse_existing(paths, format_named(config.output_format))
+    with write_whole(note) as temporary:
+        temporary.write_text(json.dumps(run_values(run)), encoding="utf-8")
 
 
 def read_items(config: ConvertConfig) -> list[Item]:

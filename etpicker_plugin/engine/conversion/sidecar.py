@@ -23,9 +23,24 @@ from etpicker_plugin.engine.formats.catalogue import format_named
 from etpicker_plugin.engine.formats.format import Format, Item
 from etpicker_plugin.engine.geometry import TomogramFrame, reverse_axes
 from etpicker_plugin.engine.hashing import file_sha256
+from etpicker_plugin.engine.json_checks import list_of, map_of, number, or_none, text
+from etpicker_plugin.engine.json_checks import record as record_of
 from etpicker_plugin.engine.particles import Particles
+from etpicker_plugin.engine.result_files import read_record
 
 logger = logging.getLogger(__name__)
+
+KEPT = map_of(
+    record_of(
+        {},
+        {
+            "class_names": list_of(text),
+            "scores": list_of(or_none(number())),
+            "positions_xyz": list_of(list_of(number(-1e6, 1e6), 3)),
+        },
+        others=True,
+    )
+)
 
 
 def write_sidecar(
@@ -82,27 +97,21 @@ def restore(records: Sequence[Particles], sidecar: Path, path: Path) -> list[Par
     InputDataError
         If the sidecar of this very file is damaged.
     """
-    record = _read_sidecar(sidecar)
+    record = read_record(sidecar)
+    if not record and sidecar.exists():
+        logger.warning("%s cannot be read; %s is read without it.", sidecar, path)
     if "kept" not in record:
         return list(records)
     if record.get("sha256") != file_sha256(path):
         logger.warning("%s was changed; %s is not used.", path, sidecar)
         return list(records)
     try:
-        return [_restored(p, record["kept"].get(p.tomogram_id, {})) for p in records]
-    except (AttributeError, TypeError, ValueError) as error:
+        kept = KEPT(record["kept"], "kept")
+        return [_restored(p, kept.get(p.tomogram_id, {})) for p in records]
+    except (TypeError, ValueError, OverflowError) as error:
         raise InputDataError(
             f"{sidecar} is damaged: {error}. Remove it to read {path.name} without it."
         ) from error
-
-
-def _read_sidecar(path: Path) -> dict[str, Any]:
-    """Return what a sidecar holds; nothing if there is none or it is something else."""
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return record if isinstance(record, dict) else {}
 
 
 def describe_frame(frame: TomogramFrame, n_particles: int) -> dict[str, Any]:

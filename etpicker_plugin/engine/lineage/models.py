@@ -10,7 +10,12 @@ from etpicker_plugin.engine.config.models import ModelsConfig
 from etpicker_plugin.engine.errors import CheckpointError, InputDataError
 from etpicker_plugin.engine.hashing import file_sha256
 from etpicker_plugin.engine.held_out import describe_metrics
-from etpicker_plugin.engine.model.card import ModelCard, describe_round, read_card
+from etpicker_plugin.engine.model.card import (
+    ModelCard,
+    NoCardError,
+    describe_round,
+    read_card,
+)
 from etpicker_plugin.engine.names import printable, visible
 from etpicker_plugin.engine.negative import NEGATIVE
 from etpicker_plugin.engine.progress import Progress
@@ -42,31 +47,40 @@ def models(
     folder = Path(config.folder)
     if not folder.is_dir():
         raise InputDataError(f"{folder}: no such folder. Give one with models in it.")
-    found = find_models(folder)
-    if not found:
+    found, damaged = find_models(folder)
+    if not found and not damaged:
         raise InputDataError(
             f"{folder}: no etpicker model in it or below. Give the folder that 'train' "
             "or 'update' wrote to."
         )
+    for path, reason in damaged.items():
+        logger.warning("%s cannot be used: %s", path, reason)
     if config.json:
         text = json.dumps([_record(e, folder) for e in found], indent=1)
     else:
-        text = "\n".join(map(printable, tree_lines(found, folder)))
+        lines = tree_lines(found, folder)
+        lines += [f"{p.relative_to(folder)}  cannot be used" for p in damaged]
+        text = "\n".join(map(printable, lines))
     sys.stdout.write(text + "\n")
     return found
 
 
-def find_models(folder: Path) -> list[ModelEntry]:
-    """Return the models in a folder and below, by round and path."""
-    entries = []
+def find_models(folder: Path) -> tuple[list[ModelEntry], dict[Path, str]]:
+    """Return the models in a folder and below, by round and path.
+
+    And those that cannot be used, with the reasons; files of others are left out.
+    """
+    entries, damaged = [], dict[Path, str]()
     for path in visible(folder.rglob("*.safetensors")):
         try:
             card = read_card(path)
-        except CheckpointError as error:
+            entries.append(ModelEntry(path=path, sha256=file_sha256(path), card=card))
+        except NoCardError as error:
             logger.debug("Left out: %s", error)
-            continue
-        entries.append(ModelEntry(path=path, sha256=file_sha256(path), card=card))
-    return sorted(entries, key=lambda entry: (entry.card.round, str(entry.path)))
+        except (CheckpointError, OSError) as error:
+            damaged[path] = str(error)
+    entries.sort(key=lambda entry: (entry.card.round, str(entry.path)))
+    return entries, damaged
 
 
 def tree_lines(entries: list[ModelEntry], folder: Path) -> list[str]:

@@ -14,12 +14,75 @@ from typing import Any
 from safetensors import SafetensorError, safe_open
 
 from etpicker_plugin.engine.errors import CheckpointError
+from etpicker_plugin.engine.json_checks import (
+    JsonFault,
+    list_of,
+    map_of,
+    number,
+    one_of,
+    parse,
+    record,
+    text,
+    whole,
+)
+from etpicker_plugin.engine.model.checksums import check_part, text_sha256
 from etpicker_plugin.engine.network_names import NETWORKS
 from etpicker_plugin.engine.species import Species
 
 FORMAT_VERSION = 4
 NORMALISATION = "robust-standard-score-at-working-voxel-size"
 CARD_KEY = "etpicker_model_card"
+MOST_CLASSES = 1000
+
+LENGTH_ANG = number(0.01, 1e6)
+SPECIES = record(
+    {"name": text, "diameter_ang": LENGTH_ANG, "label_diameter_ang": LENGTH_ANG},
+    {
+        "threshold": number(0, 1),
+        "flat_log_odds": number(),
+        "metrics": map_of(number()),
+    },
+)
+TOMOGRAM = record(
+    {
+        "tomogram_id": text,
+        "shape_zyx": list_of(whole(1), 3),
+        "voxel_size": LENGTH_ANG,
+        "sha256": text,
+        "particles": map_of(whole(0)),
+        "role": text,
+    },
+    {"round": whole(0)},
+)
+TRAINING = record(
+    {},
+    {"forgetting": record({}, {"verdict": text}, others=True)},
+    others=True,
+)
+CARD = record(
+    {
+        "format_version": whole(1),
+        "network": text,
+        "classes": list_of(SPECIES, least=1),
+        "working_voxel_size": LENGTH_ANG,
+        "annotation": one_of("complete", "sparse"),
+        "tomograms": list_of(TOMOGRAM),
+        "training": TRAINING,
+        "code_version": text,
+    },
+    {
+        "normalisation": text,
+        "label_shape": text,
+        "border_ang": number(0),
+        "round": whole(0),
+        "parent_sha256": text,
+    },
+)
+VERSION = record({"format_version": whole(1)}, others=True)
+
+
+class NoCardError(CheckpointError):
+    """A safetensors file of another program, or no model at all."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,18 +140,19 @@ def card_to_json(card: ModelCard) -> str:
     return json.dumps(dataclasses.asdict(card))
 
 
-def card_from_json(text: str, *, path: Path) -> ModelCard:
+def card_from_json(words: str, *, path: Path) -> ModelCard:
     """Read a card back.
 
     Raises
     ------
     CheckpointError
-        If the format is newer than this code, or the card is incomplete.
+        If the format is newer than this code, or the card is incomplete or holds
+        what no card does.
     """
     try:
-        values = json.loads(text)
-        version = int(values["format_version"])
-    except (ValueError, KeyError, TypeError) as error:
+        values = parse(words, finite=False)  # A history may hold NaN.
+        version = VERSION(values, "card")["format_version"]
+    except JsonFault as error:
         raise CheckpointError(
             f"Model {path}: its card cannot be read ({error}). The file is damaged; "
             "copy it again or use another model."
@@ -99,17 +163,25 @@ def card_from_json(text: str, *, path: Path) -> ModelCard:
             f"{FORMAT_VERSION}. Install a newer etpicker."
         )
     try:
-        values["classes"] = tuple(Species(**c) for c in values["classes"])
-        values["tomograms"] = tuple(
-            TomogramCard(**{**t, "shape_zyx": tuple(t["shape_zyx"])})
-            for t in values["tomograms"]
-        )
-        return ModelCard(**values)
-    except (KeyError, TypeError) as error:
+        values = CARD(values, "card")
+        _check_names([c["name"] for c in values["classes"]])
+    except JsonFault as error:
         raise CheckpointError(
-            f"Model {path}: its card is incomplete ({error}). The file is damaged or "
-            "was not written by etpicker."
+            f"Model {path}: its card is incomplete or wrong ({error}). The file is "
+            "damaged or was not written by etpicker."
         ) from error
+    values["classes"] = tuple(Species(**c) for c in values["classes"])
+    values["tomograms"] = tuple(TomogramCard(**t) for t in values["tomograms"])
+    return ModelCard(**values)
+
+
+def _check_names(names: list[str]) -> None:
+    """Refuse classes that cannot be told apart, or more than a network could have."""
+    if len(set(names)) < len(names) or len(names) > MOST_CLASSES:
+        raise JsonFault(
+            f"{len(names)} classes with {len(set(names))} names, expected as many, and "
+            f"at most {MOST_CLASSES}"
+        )
 
 
 def read_card(path: Path | str) -> ModelCard:
@@ -133,11 +205,13 @@ def read_card(path: Path | str) -> ModelCard:
             "damaged or of another program; copy it again or use another model."
         ) from error
     if CARD_KEY not in metadata:
-        raise CheckpointError(
+        raise NoCardError(
             f"Model {path} holds no etpicker model card. It was made by another "
             "program; give a model.safetensors written by 'etpicker train'."
         )
-    return card_from_json(metadata[CARD_KEY], path=path)
+    card = card_from_json(metadata[CARD_KEY], path=path)
+    check_part(metadata, "card", text_sha256(metadata[CARD_KEY]), path=path)
+    return card
 
 
 def read_usable_card(path: Path | str) -> ModelCard:

@@ -7,6 +7,7 @@ as float16 tensors, the rest as JSON in its metadata.
 
 import dataclasses
 import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,11 +18,47 @@ from safetensors import SafetensorError, safe_open
 
 from etpicker_plugin.engine.arrays import Shape
 from etpicker_plugin.engine.errors import CheckpointError
+from etpicker_plugin.engine.json_checks import (
+    JsonFault,
+    list_of,
+    map_of,
+    number,
+    one_of,
+    parse,
+    record,
+    text,
+    whole,
+    yes_or_no,
+)
 from etpicker_plugin.engine.model.card import read_card
+from etpicker_plugin.engine.model.checksums import (
+    Described,
+    arrays_sha256,
+    check_part,
+)
 
 EXEMPLARS_KEY = "etpicker_exemplars"
 PREFIX = "exemplar."
 MEGABYTE = 1_000_000
+
+INDEX_ZYX = list_of(whole(), 3)
+RECORDS = list_of(
+    record(
+        {
+            "class_names": list_of(text),
+            "annotation": map_of(one_of("complete", "sparse")),
+            "tomogram_id": text,
+            "origin_zyx": INDEX_ZYX,
+            "round": whole(0),
+            "owner": text,
+            "licence": text,
+            "held_out": yes_or_no,
+            "counted_start": INDEX_ZYX,
+            "counted_stop": INDEX_ZYX,
+        },
+        {"negatives_zyx": list_of(list_of(number(), 3))},
+    )
+)
 
 Array = NDArray[np.float16] | NDArray[np.float32]
 
@@ -83,15 +120,15 @@ def to_arrays(exemplars: list[Exemplar]) -> tuple[dict[str, Array], str]:
     """Return the arrays and the JSON text that a model file holds for exemplars."""
     arrays: dict[str, Array] = {}
     records = []
-    for number, exemplar in enumerate(exemplars):
-        record: dict[str, Any] = {
+    for n, exemplar in enumerate(exemplars):
+        values: dict[str, Any] = {
             field.name: getattr(exemplar, field.name)
             for field in dataclasses.fields(exemplar)
         }
-        name = f"{PREFIX}{number:04d}"
-        arrays[f"{name}.image"] = np.ascontiguousarray(record.pop("image"))
-        arrays[f"{name}.positions"] = np.ascontiguousarray(record.pop("positions_zyx"))
-        records.append(record)
+        name = f"{PREFIX}{n:04d}"
+        arrays[f"{name}.image"] = np.ascontiguousarray(values.pop("image"))
+        arrays[f"{name}.positions"] = np.ascontiguousarray(values.pop("positions_zyx"))
+        records.append(values)
     return arrays, json.dumps(records)
 
 
@@ -106,35 +143,59 @@ def read_exemplars(path: Path | str) -> list[Exemplar]:
     read_card(path)
     try:
         with safe_open(str(path), framework="numpy") as opened:
-            records = json.loads((opened.metadata() or {}).get(EXEMPLARS_KEY, "[]"))
-            return [
-                _exemplar(
-                    record,
-                    opened.get_tensor(f"{PREFIX}{number:04d}.image"),
-                    opened.get_tensor(f"{PREFIX}{number:04d}.positions"),
-                )
-                for number, record in enumerate(records)
-            ]
-    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
+            metadata = opened.metadata() or {}
+            arrays = {
+                name: opened.get_tensor(name)
+                for name in opened.keys()
+                if name.startswith(PREFIX)
+            }
+        words = metadata.get(EXEMPLARS_KEY, "[]")
+        found = arrays_sha256(described(arrays), words)
+        check_part(metadata, "exemplars", found, path=Path(path))
+        return [
+            _exemplar(
+                values,
+                arrays[f"{PREFIX}{n:04d}.image"],
+                arrays[f"{PREFIX}{n:04d}.positions"],
+            )
+            for n, values in enumerate(RECORDS(parse(words), "exemplars"))
+        ]
+    except (
+        *(SafetensorError, OSError, KeyError, TypeError, ValueError, AttributeError),
+        CheckpointError,
+    ) as error:
         raise CheckpointError(
             f"Model {path}: its exemplars cannot be read ({error}). The file is "
             "damaged; copy it again. It still picks."
         ) from error
 
 
+def described(arrays: Mapping[str, Array]) -> Iterator[Described]:
+    """Yield the arrays as checksums take them."""
+    for name, array in arrays.items():
+        yield name, str(array.dtype), array.shape, array.tobytes()
+
+
 def _exemplar(
-    record: dict[str, Any],
+    values: dict[str, Any],
     image: NDArray[np.float16],
     positions: NDArray[np.float32],
 ) -> Exemplar:
-    changed = {
-        "class_names": tuple(record["class_names"]),
-        "origin_zyx": tuple(record["origin_zyx"]),
-        "counted_start": tuple(record["counted_start"]),
-        "counted_stop": tuple(record["counted_stop"]),
-        "negatives_zyx": tuple(tuple(p) for p in record.get("negatives_zyx", ())),
-    }
-    return Exemplar(image=image, positions_zyx=positions, **{**record, **changed})
+    """Return an exemplar of its record and arrays, if they fit each other.
+
+    Raises
+    ------
+    JsonFault
+        If they do not.
+    """
+    shape = (len(values["class_names"]), 3)
+    if image.ndim != 3 or image.dtype != np.float16 or not image.size:
+        raise JsonFault(f"an image of {image.dtype} {image.shape}, expected float16")
+    if positions.shape != shape or positions.dtype != np.float32:
+        raise JsonFault(f"centres of {positions.dtype} {positions.shape}, not {shape}")
+    if not np.isfinite(positions).all() or np.isinf(image).any():
+        raise JsonFault("an image or a centre is infinite")
+    return Exemplar(image=image, positions_zyx=positions, **values)
 
 
 def size_in_bytes(exemplars: list[Exemplar]) -> int:

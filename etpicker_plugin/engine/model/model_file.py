@@ -1,7 +1,6 @@
 """Reading and writing models: weights and card in one safetensors file."""
 
-import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -9,16 +8,26 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from etpicker_plugin.engine.errors import CheckpointError, ResourceError
+from etpicker_plugin.engine.atomic import write_whole
+from etpicker_plugin.engine.errors import CheckpointError
 from etpicker_plugin.engine.model.card import (
     CARD_KEY,
     ModelCard,
     card_to_json,
     read_usable_card,
 )
+from etpicker_plugin.engine.model.checksums import (
+    CHECKSUMS_KEY,
+    Described,
+    arrays_sha256,
+    check_part,
+    checksums_to_json,
+    text_sha256,
+)
 from etpicker_plugin.engine.model.exemplars import (
     EXEMPLARS_KEY,
     Exemplar,
+    described,
     to_arrays,
 )
 from etpicker_plugin.engine.model.network import Network, make_network
@@ -53,17 +62,19 @@ def save_model(
     }
     arrays, records = to_arrays(list(exemplars))
     kept = {name: torch.from_numpy(array) for name, array in arrays.items()}
-    metadata = {CARD_KEY: card_to_json(card), EXEMPLARS_KEY: records}
-    partial = path.with_name(path.name + ".partial")
-    try:
+    words = card_to_json(card)
+    metadata = {
+        CARD_KEY: words,
+        EXEMPLARS_KEY: records,
+        CHECKSUMS_KEY: checksums_to_json(
+            card=text_sha256(words),
+            weights=arrays_sha256(described_tensors(tensors)),
+            exemplars=arrays_sha256(described(arrays), records),
+        ),
+    }
+    with write_whole(path) as temporary:
         # Not by save_file: that leaves a file which only its owner can read.
-        partial.write_bytes(save({**tensors, **kept}, metadata=metadata))
-        os.replace(partial, path)
-    except OSError as error:
-        raise ResourceError(
-            f"Model {path} cannot be written: {error}. Free some space and run the "
-            "same command again."
-        ) from error
+        temporary.write_bytes(save({**tensors, **kept}, metadata=metadata))
 
 
 def load_model(path: Path | str) -> tuple[Network, ModelCard]:
@@ -73,14 +84,16 @@ def load_model(path: Path | str) -> tuple[Network, ModelCard]:
     ------
     CheckpointError
         If the file is missing, corrupt, foreign, newer than this code, of another
-        normalisation, or its weights do not fit its network.
+        normalisation, or its weights do not fit its network or are no numbers.
     """
     path = Path(path)
     card = read_usable_card(path)
     try:
         network = make_network(card.network, len(card.classes))
-        network.load_state_dict(_read_weights(path))
-    except (SafetensorError, RuntimeError, OSError) as error:
+        weights = _read_weights(path)
+        network.load_state_dict(weights)
+        _check_weights(weights, network)
+    except (SafetensorError, RuntimeError, OSError, ValueError, KeyError) as error:
         raise CheckpointError(
             f"Model {path}: its weights do not fit the network '{card.network}' "
             f"({str(error).splitlines()[0]}). The file is damaged or was made by "
@@ -94,8 +107,33 @@ def load_model(path: Path | str) -> tuple[Network, ModelCard]:
 def _read_weights(path: Path) -> dict[str, Tensor]:
     """Return the network's tensors, and leave the exemplars unread."""
     with safe_open(str(path), framework="pt") as opened:
-        return {
-            name.removeprefix(NETWORK_PREFIX): opened.get_tensor(name)
+        found = {
+            name: opened.get_tensor(name)
             for name in opened.keys()
             if name.startswith(NETWORK_PREFIX)
         }
+        metadata = opened.metadata() or {}
+    check_part(metadata, "weights", arrays_sha256(described_tensors(found)), path=path)
+    return {name.removeprefix(NETWORK_PREFIX): value for name, value in found.items()}
+
+
+def described_tensors(tensors: Mapping[str, Tensor]) -> Iterator[Described]:
+    """Yield tensors of any type as checksums take them."""
+    for name, value in tensors.items():
+        data = value.contiguous().reshape(-1).view(torch.uint8).numpy().tobytes()
+        yield name, str(value.dtype), tuple(value.shape), data
+
+
+def _check_weights(weights: Mapping[str, Tensor], network: Network) -> None:
+    """Refuse what would compute, and pick nonsense.
+
+    Raises
+    ------
+    ValueError
+        If a weight is NaN or infinite, or of another type than the network's.
+    """
+    for name, own in network.state_dict().items():
+        if weights[name].dtype != own.dtype:
+            raise ValueError(f"{name} is {weights[name].dtype}, expected {own.dtype}")
+        if not torch.isfinite(weights[name]).all():
+            raise ValueError(f"{name} holds NaN or infinite weights")

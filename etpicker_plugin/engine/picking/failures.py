@@ -7,9 +7,12 @@ import json
 from pathlib import Path
 
 from etpicker_plugin.engine.atomic import write_whole
+from etpicker_plugin.engine.disk import cannot_write
 from etpicker_plugin.engine.errors import EtPickerError
+from etpicker_plugin.engine.result_files import read_record
 
 FAILED_FOLDER = "failed"
+UNREADABLE = "It could not be picked; the note of why cannot be read."
 
 
 def note_failure(name: str, kind: str, message: str, *, out_dir: Path) -> None:
@@ -21,7 +24,10 @@ def note_failure(name: str, kind: str, message: str, *, out_dir: Path) -> None:
         If the note cannot be written.
     """
     folder = out_dir / FAILED_FOLDER
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise cannot_write(f"The folder {folder}", folder, error) from error
     record = {"tomogram": name, "kind": kind, "message": message}
     with write_whole(folder / f"{name}.json") as temporary:
         temporary.write_text(json.dumps(record, indent=1), encoding="utf-8")
@@ -40,4 +46,4 @@ def forget_failure(name: str, *, out_dir: Path) -> None:
 def read_failures(out_dir: Path) -> dict[str, str]:
     """Return the reason of every tomogram noted, by name, sorted."""
     notes = sorted((out_dir / FAILED_FOLDER).glob("[!.]*.json"))
-    return {n.stem: json.loads(n.read_text("utf-8"))["message"] for n in notes}
+    return {n.stem: str(read_record(n).get("message", UNREADABLE)) for n in notes}

@@ -28,7 +28,10 @@ from etpicker_plugin.engine.picking.loaded_model import (
 from etpicker_plugin.engine.picking.nms import Peaks
 from etpicker_plugin.engine.picking.partial import PartialPicks
 from etpicker_plugin.engine.picking.plan import smaller_edge
-from etpicker_plugin.engine.picking.probability_map import ProbabilityMaps
+from etpicker_plugin.engine.picking.probability_map import (
+    ProbabilityMaps,
+    forget_maps,
+)
 from etpicker_plugin.engine.picking.records import (
     Inputs,
     finished_picks,
@@ -93,20 +96,23 @@ def pick_tomogram(
     partial = PartialPicks(out_dir / f".{name}.partial.jsonl", run.digest)
     species = wanted_species(model.card, config)
     search = _make_search(volume, model, species, config)
-    maps = _make_maps(volume, model.card.class_names(), config, out_dir)
-    edge = config.tile_size or partial.recorded_edge() or search.longest_edge()
-    try:
-        candidates = _search(search, edge, name, maps, partial, on_progress)
-        particles = _choose(
-            candidates, volume, mask, species, card=model.card, config=config
-        )
-        inputs.check()
-    except InputDataError:
-        # Some of its tiles may be of what was put in the tomogram's place.
+    with partial.held():
+        before = partial.recorded_edge()
+        edge = config.tile_size or before or search.longest_edge()
+        classes = model.card.class_names()
+        maps = _make_maps(volume, classes, config, out_dir, anew=before is None)
+        try:
+            candidates = _search(search, edge, name, maps, partial, on_progress)
+            particles = _choose(
+                candidates, volume, mask, species, card=model.card, config=config
+            )
+            inputs.check()
+        except InputDataError:
+            # Some of its tiles may be of what was put in the tomogram's place.
+            partial.remove()
+            raise
+        write_picks(particles, inputs, run, out_dir=out_dir)
         partial.remove()
-        raise
-    write_picks(particles, inputs, run, out_dir=out_dir)
-    partial.remove()
     _report(particles, model.card.class_names())
     return particles
 
@@ -190,15 +196,22 @@ def _search_tiles(
 
 
 def _make_maps(
-    volume: WorkingVolume, classes: Sequence[str], config: PickConfig, out_dir: Path
+    volume: WorkingVolume,
+    classes: Sequence[str],
+    config: PickConfig,
+    out_dir: Path,
+    *,
+    anew: bool,
 ) -> ProbabilityMaps | None:
-    """Return the probability maps to fill, if they are asked for."""
-    if not config.probability_map:
-        return None
+    """Return the probability maps to fill, if they are asked for.
+
+    ``anew``: those that another run has left unfinished are not gone on with.
+    """
     name = volume.tomogram.tomogram_id
-    return ProbabilityMaps(
-        [out_dir / f"{name}_{c}_probability.mrc" for c in classes], volume
-    )
+    paths = [out_dir / f"{name}_{c}_probability.mrc" for c in classes]
+    if anew or not config.probability_map:
+        forget_maps(paths)
+    return ProbabilityMaps(paths, volume) if config.probability_map else None
 
 
 def _choose(

@@ -7,6 +7,7 @@ from pathlib import Path
 from etpicker_plugin import __version__
 from etpicker_plugin.engine.config.pick import PickConfig
 from etpicker_plugin.engine.device import choose_device, describe_device
+from etpicker_plugin.engine.disk import is_disk_full
 from etpicker_plugin.engine.errors import (
     CheckpointError,
     ConfigError,
@@ -47,7 +48,8 @@ def pick(
     CheckpointError, ConfigError
         If the model cannot be used, or the parameters do not fit it.
     EtPickerError
-        That of the first tomogram, when not one could be picked.
+        That of the first tomogram, when not one could be picked; and when the disk is
+        full, after the others were tried.
     """
     series = name_tilt_series(config)
     model = open_model(config)
@@ -77,8 +79,9 @@ def pick(
     if failed:
         names = ", ".join(failed)
         logger.warning("%d tomogram(s) could not be picked: %s", len(failed), names)
-    if failed and not picks:
-        raise next(iter(failed.values()))
+    full = [e for e in failed.values() if is_disk_full(e)]
+    if full or (failed and not picks):
+        raise next(iter(full or failed.values()))
     return picks
 
 

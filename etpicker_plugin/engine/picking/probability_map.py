@@ -1,6 +1,7 @@
 """The probability as MRC volumes on the tomogram's own grid, filled tile by tile."""
 
 import math
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,16 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from etpicker_plugin.engine.errors import ResourceError
+from etpicker_plugin.engine.arrays import Shape
+from etpicker_plugin.engine.disk import NO_SPACE, cannot_write, open_own, reserve
 from etpicker_plugin.engine.picking.tiling import Tile
 from etpicker_plugin.engine.volumes.working_volume import WorkingVolume
+
+HEADER_BYTES = 1024
 
 
 class ProbabilityMaps:
     """One float32 volume per class; a kill leaves finished tiles in it.
 
-    The files carry their names only when ``finish`` has been called. They are mapped
-    anew for each tile, so that memory does not grow with them.
+    The disk sets their room aside before anything is computed. The files carry their
+    names only when ``finish`` has been called. They are mapped anew for each tile, so
+    that memory does not grow with them.
     """
 
     def __init__(self, paths: Sequence[Path], volume: WorkingVolume) -> None:
@@ -76,21 +81,47 @@ class ProbabilityMaps:
         return math.ceil((index - 0.5) * self._volume.scale)
 
     def _make(self, path: Path) -> None:
-        """Make an empty volume, unless an unfinished run has left one."""
+        """Make an empty volume, unless an unfinished run has left one.
+
+        Raises
+        ------
+        ResourceError
+            If there is no room for it; nothing of it is left then.
+        """
         partial, shape = _partial(path), self._volume.tomogram.shape_zyx
+        size = HEADER_BYTES + 4 * math.prod(shape)
         try:
-            if partial.exists():
-                with mrcfile.mmap(partial, mode="r") as opened:
-                    if opened.data.shape == shape:
-                        return
-            with mrcfile.new_mmap(partial, shape, mrc_mode=2, overwrite=True) as opened:
-                opened.set_volume()
-                opened.voxel_size = self._volume.tomogram.voxel_size
-        except (OSError, ValueError) as error:
-            raise ResourceError(
-                f"The probability map {path} cannot be written: {error}. Free some "
-                "space, or pick without probability maps."
+            os.close(open_own(partial, os.O_RDWR | os.O_CREAT))
+            if not _holds_volume(partial, shape):
+                with mrcfile.new_mmap(partial, shape, 2, overwrite=True) as opened:
+                    opened.set_volume()
+                    opened.voxel_size = self._volume.tomogram.voxel_size
+            reserve(partial, size)
+        except OSError as error:
+            if error.errno in NO_SPACE:
+                partial.unlink(missing_ok=True)
+            raise cannot_write(
+                f"The probability map {path}",
+                path,
+                error,
+                needed=size * len(self._paths),
+                instead="pick without probability maps",
             ) from error
+
+
+def forget_maps(paths: Sequence[Path]) -> None:
+    """Remove what an unfinished run has left of maps that are not asked for now."""
+    for path in paths:
+        _partial(path).unlink(missing_ok=True)
+
+
+def _holds_volume(path: Path, shape: Shape) -> bool:
+    """Tell whether an unfinished run has left a volume of this size."""
+    try:
+        with mrcfile.mmap(path, mode="r") as opened:
+            return bool(opened.data is not None and opened.data.shape == shape)
+    except ValueError:
+        return False
 
 
 def _partial(path: Path) -> Path:

@@ -25,6 +25,8 @@ from etpicker_plugin.engine.result_files import (
     are_as_written,
     hash_results,
     keeping_former,
+    noted_files,
+    read_record,
 )
 from etpicker_plugin.engine.run_folder import (
     Run,
@@ -113,13 +115,14 @@ def finished_picks(name: str, run: Run, *, out_dir: Path) -> Particles | None:
     sidecar = out_dir / f"{name}.json"
     if not sidecar.exists():
         return None
-    record = _read_record(sidecar)
+    record = read_record(sidecar)
     before = run_from_values(record.get("run"))
     if before != run:
         raise ConfigError(refusal(f"{out_dir / name}.csv holds picks", before, run))
-    if not are_as_written(out_dir, record["files"]):
-        for ending in ("csv", "star", "json"):  # not what the record says lies there
-            (out_dir / f"{name}.{ending}").unlink(missing_ok=True)
+    files = noted_files(record, (f"{name}.csv", f"{name}.star"))
+    if not are_as_written(out_dir, files):
+        for file in (*files, sidecar.name):
+            (out_dir / file).unlink(missing_ok=True)
         return None
     logger.info("%s is picked already.", name)
     return read_csv(out_dir / f"{name}.csv", tomogram_id=name)
@@ -174,11 +177,3 @@ def _describe(inputs: Inputs, run: Run) -> dict[str, Any]:
         "config": config_to_values(inputs.config),
         "code_version": __version__,
     }
-
-
-def _read_record(sidecar: Path) -> dict[str, Any]:
-    try:
-        record = json.loads(sidecar.read_text("utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return record if isinstance(record, dict) else {}

@@ -15,7 +15,12 @@ from etpicker_plugin.engine.config.options import config_to_values
 from etpicker_plugin.engine.config.simulate import SimulateConfig
 from etpicker_plugin.engine.errors import ConfigError, InputDataError
 from etpicker_plugin.engine.progress import Progress, ProgressEvent
-from etpicker_plugin.engine.result_files import are_as_written, hash_results
+from etpicker_plugin.engine.result_files import (
+    are_as_written,
+    hash_results,
+    noted_files,
+    read_record,
+)
 from etpicker_plugin.engine.run_folder import (
     Run,
     digest_run,
@@ -87,14 +92,18 @@ def _is_finished(stem: Path, run: Run) -> bool:
     path = stem.with_suffix(".json")
     if not path.exists():
         return False
-    record = json.loads(path.read_text(encoding="utf-8"))
+    record = read_record(path)
     before = run_from_values(record.get("run"))
     if before != run:
         raise ConfigError(refusal(f"{stem}.mrc stands there", before, run))
-    if not are_as_written(stem.parent, record["files"]):
+    if not are_as_written(stem.parent, noted_files(record, _results_of(stem))):
         return False
     logger.info("%s is there already.", stem.name)
     return True
+
+
+def _results_of(stem: Path) -> list[str]:
+    return [f"{stem.name}.mrc", f"{stem.name}.csv"]
 
 
 def _make_tomogram(
@@ -189,7 +198,7 @@ def _write_record(
     record = {
         "digest": run.digest,
         "run": run_values(run),
-        "files": hash_results(stem.parent, [f"{stem.name}.mrc", f"{stem.name}.csv"]),
+        "files": hash_results(stem.parent, _results_of(stem)),
         "parameters": config_to_values(config),
         "species": {
             s.name: {"placed": counts[s.name], "diameter_ang": s.diameter_ang}

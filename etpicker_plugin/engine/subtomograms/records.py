@@ -13,7 +13,12 @@ from etpicker_plugin.engine.atomic import write_whole
 from etpicker_plugin.engine.config.extract import ExtractConfig
 from etpicker_plugin.engine.config.options import config_to_values
 from etpicker_plugin.engine.particles import Particles
-from etpicker_plugin.engine.result_files import are_as_written, hash_results
+from etpicker_plugin.engine.result_files import (
+    are_as_written,
+    hash_results,
+    noted_files,
+    read_record,
+)
 from etpicker_plugin.engine.run_folder import Run, describe_run, hash_files
 from etpicker_plugin.engine.subtomograms.inputs import Source
 
@@ -43,8 +48,7 @@ def describe_extraction(config: ExtractConfig, sources: Sequence[Source]) -> Run
 
 def is_extracted(out_dir: Path) -> bool:
     """Tell whether the table of boxes is the one that the record speaks of."""
-    record = json.loads((out_dir / RECORD).read_text(encoding="utf-8"))
-    return are_as_written(out_dir, record["files"])
+    return are_as_written(out_dir, noted_files(read_record(out_dir / RECORD), [STAR]))
 
 
 def write_record(

@@ -5,7 +5,6 @@ so far and the optimiser's moments, with the counters as JSON. It is replaced wh
 """
 
 import json
-import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,9 +14,34 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from etpicker_plugin.engine.errors import CheckpointError, ResourceError
+from etpicker_plugin.engine.atomic import write_whole
+from etpicker_plugin.engine.errors import CheckpointError
+from etpicker_plugin.engine.json_checks import (
+    JsonFault,
+    list_of,
+    number,
+    parse,
+    record,
+    text,
+    whole,
+)
+from etpicker_plugin.engine.model.checksums import arrays_sha256
+from etpicker_plugin.engine.model.model_file import described_tensors
 
 STATE_KEY = "etpicker_training_state"
+CHECKSUM_KEY = "etpicker_checksum"
+COUNTERS = record(
+    {
+        "digest": text,
+        "step": whole(0),
+        "elapsed_s": number(0),
+        "best_score": number(),
+        "best_step": whole(0),
+        "validations_since_best": whole(0),
+        "validations": whole(0),
+        "history": list_of(record({"step": whole(0)}, others=True)),
+    }
+)
 
 
 @dataclass
@@ -62,16 +86,11 @@ def save_state(path: Path, state: TrainingState) -> None:
         for group, tensors in {**state.tensors, "moments": state.moments}.items()
         for name, value in tensors.items()
     }
-    partial = path.with_name(path.name + ".partial")
-    metadata = {STATE_KEY: json.dumps(asdict(state.counters))}
-    try:
-        partial.write_bytes(save(flat, metadata=metadata))
-        os.replace(partial, path)
-    except OSError as error:
-        raise ResourceError(
-            f"The training state {path} cannot be written: {error}. Free some space "
-            "and run the same command again; it goes on from the former state."
-        ) from error
+    words = json.dumps(asdict(state.counters))
+    checksum = arrays_sha256(described_tensors(flat), words)
+    metadata = {STATE_KEY: words, CHECKSUM_KEY: checksum}
+    with write_whole(path) as temporary:
+        temporary.write_bytes(save(flat, metadata=metadata))
 
 
 def load_state(path: Path) -> TrainingState:
@@ -80,20 +99,26 @@ def load_state(path: Path) -> TrainingState:
     Raises
     ------
     CheckpointError
-        If it cannot be read.
+        If it cannot be read, or is not as it was written.
     """
     try:
         with safe_open(str(path), framework="pt") as opened:
-            counters = Counters(**json.loads(opened.metadata()[STATE_KEY]))
-            groups: dict[str, dict[str, Tensor]] = {}
-            for key in opened.keys():
-                group, _, name = key.partition("/")
-                groups.setdefault(group, {})[name] = opened.get_tensor(key)
+            metadata = opened.metadata() or {}
+            flat = {key: opened.get_tensor(key) for key in opened.keys()}
+        words = metadata[STATE_KEY]
+        if metadata[CHECKSUM_KEY] != arrays_sha256(described_tensors(flat), words):
+            raise JsonFault("its checksum is another")
+        values = COUNTERS(parse(words, finite=False), "counters")
     except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
         raise CheckpointError(
             f"Training state {path} cannot be read: {error}. Delete it to train from "
             "the start."
         ) from error
+    groups: dict[str, dict[str, Tensor]] = {}
+    for key, value in flat.items():
+        group, _, name = key.partition("/")
+        groups.setdefault(group, {})[name] = value
+    counters = Counters(**{**values, "history": list(values["history"])})
     return TrainingState(counters, groups, groups.pop("moments", {}))
 
 

@@ -17,7 +17,7 @@ from etpicker_plugin.engine.device import (
     describe_device,
     is_out_of_memory,
 )
-from etpicker_plugin.engine.errors import ResourceError
+from etpicker_plugin.engine.errors import CheckpointError, ResourceError
 from etpicker_plugin.engine.model.card import ModelCard, read_card
 from etpicker_plugin.engine.model.exemplars import Exemplar
 from etpicker_plugin.engine.model.model_file import save_model
@@ -194,10 +194,23 @@ def begin_run(
 
 
 def starting_state(path: Path, digest: str) -> TrainingState:
-    """Return the state in which a run was interrupted, or that of a new one."""
+    """Return the state in which a run was interrupted, or that of a new one.
+
+    A state that is damaged, or of another run, is not used, and written over later.
+    """
+    new = TrainingState(Counters(digest), {}, {})
     if not path.exists():
-        return TrainingState(Counters(digest), {}, {})
-    state = load_state(path)
+        return new
+    try:
+        state = load_state(path)
+    except CheckpointError as error:
+        logger.warning(
+            "%s is damaged (%s): training begins anew.", path, error.__cause__
+        )
+        return new
+    if state.counters.digest != digest:
+        logger.warning("%s is of another run: training begins anew.", path)
+        return new
     logger.info("Going on from step %d.", state.counters.step)
     return state
 

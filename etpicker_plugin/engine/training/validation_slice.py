@@ -1,6 +1,8 @@
 """One held-out slice with what a network picks there: a small file to look at."""
 
+import tokenize
 import zipfile
+import zlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -10,7 +12,11 @@ from numpy.typing import NDArray
 from etpicker_plugin.engine.atomic import write_whole
 from etpicker_plugin.engine.errors import InputDataError
 
-FAULTS = (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile)
+FAULTS = (
+    *(OSError, EOFError, ValueError, KeyError, TypeError, SyntaxError, MemoryError),
+    *(OverflowError, RuntimeError, zipfile.BadZipFile, zlib.error),
+    tokenize.TokenError,
+)
 """What NumPy raises for a file that is missing, torn or another's."""
 
 
@@ -67,9 +73,10 @@ def read_validation_slice(path: Path) -> ValidationSlice:
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
+        _check_arrays(arrays)
         return ValidationSlice(
-            **arrays
-            | {
+            **{
+                **arrays,
                 "tomogram_id": str(arrays["tomogram_id"]),
                 "z": int(arrays["z"]),
                 "step": int(arrays["step"]),
@@ -81,3 +88,33 @@ def read_validation_slice(path: Path) -> ValidationSlice:
             f"{path} holds no validation slice: {error}. It appears with the first "
             "validation."
         ) from error
+
+
+def _check_arrays(arrays: dict[str, NDArray[np.generic]]) -> None:
+    """Refuse arrays that do not fit each other.
+
+    Raises
+    ------
+    ValueError, KeyError
+        If one is of another shape, or speaks of a class that there is not.
+    """
+    classes = len(arrays["class_names"])
+    picks, truth = len(arrays["pick_channels"]), len(arrays["truth_channels"])
+    shapes = {
+        "tomogram_id": (),
+        "z": (),
+        "step": (),
+        "image": arrays["image"].shape[:2],
+        "held_out_yx": (2, 2),
+        "radii_vox": (classes,),
+        "picks_zyx": (picks, 3),
+        "scores": (picks,),
+        "truth_zyx": (truth, 3),
+    }
+    for name, shape in shapes.items():
+        if arrays[name].shape != shape:
+            raise ValueError(f"{name} is of shape {arrays[name].shape}, not {shape}")
+    for name in ("pick_channels", "truth_channels"):
+        channels = arrays[name]
+        if not np.isin(channels, np.arange(classes)).all() or channels.ndim != 1:
+            raise ValueError(f"{name} names a class that there is not")

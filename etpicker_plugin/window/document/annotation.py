@@ -20,6 +20,7 @@ from etpicker_plugin.engine.columns import (
 )
 from etpicker_plugin.engine.particles import Particles, make_particles
 
+KINDS = ("add", "delete", "move", "relabel", "confirm")
 REQUIRED = ("positions_zyx", "codes", "scores", "alive")
 """The other columns are the optional ones that some pick has had."""
 
@@ -33,7 +34,7 @@ class Edit:
     Attributes
     ----------
     kind
-        ``add``, ``delete``, ``move``, ``relabel`` or ``confirm``: what to call it.
+        One of ``KINDS``: what to call it.
     ids
         ``(M,)`` the picks' numbers; those not yet known are new picks.
     values
@@ -284,6 +285,7 @@ def edit_from_values(values: Mapping[str, Any], annotation: Annotation) -> Edit:
         columns["alive"] = np.array(values["alive"], dtype=bool)
     columns |= {c.name: c.from_json(values[c.name]) for c in columns_of(values)}
     _check_ids(ids, values["edit"], len(annotation))
+    _check_columns(columns, values["edit"], len(ids))
     return Edit(kind=str(values["edit"]), ids=ids, values=columns)
 
 
@@ -293,3 +295,11 @@ def _check_ids(ids: NDArray[np.intp], kind: str, count: int) -> None:
     known = bool(((ids >= 0) & (ids < count)).all())
     if not (np.array_equal(ids, new) if kind == "add" else known):
         raise ValueError(f"'{kind}' of picks {ids[:3].tolist()}…, of {count} picks")
+
+
+def _check_columns(columns: Values, kind: str, count: int) -> None:
+    """Refuse values that are not as many as the picks, or no positions of an edit."""
+    if any(len(values) != count for values in columns.values()):
+        raise ValueError(f"'{kind}' of {count} picks with other numbers of values")
+    if kind == "add" and not set(REQUIRED) <= set(columns):
+        raise ValueError("'add' without position, class, score or state")

@@ -11,8 +11,22 @@ import os
 from pathlib import Path
 from typing import Any
 
+from etpicker_plugin.engine.disk import append_whole, open_own
 from etpicker_plugin.engine.errors import InputDataError, ResourceError
+from etpicker_plugin.engine.json_checks import (
+    JsonFault,
+    list_of,
+    number,
+    one_of,
+    or_none,
+    parse,
+    record,
+    text,
+    whole,
+    yes_or_no,
+)
 from etpicker_plugin.window.document.annotation import (
+    KINDS,
     Annotation,
     Edit,
     edit_from_values,
@@ -20,6 +34,22 @@ from etpicker_plugin.window.document.annotation import (
 )
 
 FORMAT = 1
+STEPS = ("undo", "redo")
+FARTHEST = 1e6
+"""Voxels: no tomogram is so large."""
+HEADER = record({"format": whole(0)}, others=True)
+LINE = record(
+    {"edit": one_of(*KINDS, *STEPS)},
+    {
+        "ids": list_of(whole(0)),
+        "classes": list_of(text),
+        "positions_zyx": list_of(list_of(number(-FARTHEST, FARTHEST), 3)),
+        "scores": list_of(or_none(number())),
+        "alive": list_of(yes_or_no),
+    },
+    others=True,
+)
+FAULTS = (ValueError, KeyError, TypeError, IndexError, OverflowError)
 
 
 class Journal:
@@ -45,8 +75,8 @@ class Journal:
         lines = _read_whole_lines(path)
         if lines:
             _check_header(lines[0], header, path=path)
-            for number, line in enumerate(lines[1:], 2):
-                self._replay(line, number)
+            for row, line in enumerate(lines[1:], 2):
+                self._replay(line, row)
         self._stream = self._open()
         if not lines:
             self._write({"format": FORMAT, **header})
@@ -78,40 +108,39 @@ class Journal:
 
     def _open(self) -> Any:
         try:
-            return self.path.open("ab", buffering=0)
+            flags = os.O_RDWR | os.O_CREAT | os.O_APPEND
+            return os.fdopen(open_own(self.path, flags), "ab", buffering=0)
         except OSError as error:
             raise ResourceError(
                 f"The annotation {self.path} cannot be written: {error}. Give another "
                 "folder (--out), or free this one."
             ) from error
 
-    def _write(self, record: dict[str, Any]) -> None:
-        text = json.dumps(record, ensure_ascii=False, separators=(",", ":")) + "\n"
-        line = text.encode()
-        before = self._stream.tell()
+    def _write(self, values: dict[str, Any]) -> None:
+        words = json.dumps(values, ensure_ascii=False, separators=(",", ":"))
+        before = os.fstat(self._stream.fileno()).st_size
         try:
-            if self._stream.write(line) != len(line):
-                raise OSError("the disk is full")
+            append_whole(self._stream.fileno(), words.encode() + b"\n")
             os.fsync(self._stream.fileno())
         except OSError as error:
-            with contextlib.suppress(OSError):  # Half a line would spoil the next.
+            with contextlib.suppress(OSError):  # What is not synced is not done.
                 self._stream.truncate(before)
             raise ResourceError(
                 f"The last edit could not be saved to {self.path}: {error}. Free some "
                 "space; what was done before it is safe."
             ) from error
 
-    def _replay(self, line: bytes, number: int) -> None:
+    def _replay(self, line: bytes, row: int) -> None:
         try:
-            values = json.loads(line)
-            if values["edit"] in ("undo", "redo"):
+            values = LINE(parse(line), "line")
+            if values["edit"] in STEPS:
                 getattr(self.annotation, values["edit"])()
             else:
                 self.annotation.apply(edit_from_values(values, self.annotation))
-        except (ValueError, KeyError, TypeError, IndexError) as error:
+        except FAULTS as error:
             raise InputDataError(
-                f"Annotation {self.path}, line {number}: {error!r}; it is damaged. "
-                f"Move the file away, or keep its first {number - 1} lines and open "
+                f"Annotation {self.path}, line {row}: {error}; it is damaged. "
+                f"Move the file away, or keep its first {row - 1} lines and open "
                 "it again."
             ) from error
         self.edits += 1
@@ -122,24 +151,25 @@ def _read_whole_lines(path: Path) -> list[bytes]:
     if not path.exists():
         return []
     try:
-        text = path.read_bytes()
-        whole = text[: text.rfind(b"\n") + 1]
-        if len(whole) < len(text):
-            os.truncate(path, len(whole))
+        with os.fdopen(open_own(path, os.O_RDONLY), "rb") as stream:
+            found = stream.read()
+        lines = found[: found.rfind(b"\n") + 1]
+        if len(lines) < len(found):
+            os.truncate(path, len(lines))
     except OSError as error:
         raise ResourceError(
             f"The annotation {path} cannot be opened: {error}. Check its permissions, "
             "or give another folder (--out)."
         ) from error
-    return whole.splitlines()
+    return lines.splitlines()
 
 
 def _check_header(line: bytes, wanted: dict[str, Any], *, path: Path) -> None:
     """Refuse a journal of another format, tomogram or first picks."""
     try:
-        found = json.loads(line)
+        found = HEADER(parse(line), "header")
         version = found["format"]
-    except (ValueError, KeyError, TypeError) as error:
+    except JsonFault as error:
         raise InputDataError(
             f"{path} is no etpicker annotation. Move it away, or give another folder "
             "(--out)."

@@ -6,6 +6,7 @@ For a tomogram NAME the folder holds ``NAME.start.csv`` (the picks that it began
 """
 
 import fcntl
+import os
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,8 +14,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from etpicker_plugin.engine.atomic import write_whole
 from etpicker_plugin.engine.columns import ColumnValues
 from etpicker_plugin.engine.config.view import ViewConfig
+from etpicker_plugin.engine.disk import open_own
 from etpicker_plugin.engine.errors import ConfigError, ResourceError
 from etpicker_plugin.engine.formats.checks import refuse_outside
 from etpicker_plugin.engine.formats.coordinates_csv import read_csv, write_csv
@@ -214,7 +217,8 @@ class Session:
             start.unlink(missing_ok=True)  # Of a window that was killed while opening.
             return make_particles(name, []), ""
         particles = _read_picks(Path(given), volume)
-        shutil.copyfile(given, start)
+        with write_whole(start) as temporary:
+            shutil.copyfile(given, temporary)
         return particles, _digest(start)
 
 
@@ -234,7 +238,8 @@ def _lock(folder: Path):
     """Take the folder for this process; the system frees it even after a kill."""
     stream = None
     try:
-        stream = (folder / LOCK_FILE).open("a")
+        path = folder / LOCK_FILE
+        stream = os.fdopen(open_own(path, os.O_RDWR | os.O_CREAT | os.O_APPEND), "a")
         fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         stream.close()

@@ -4,14 +4,33 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from etpicker_plugin.engine.atomic import write_whole
 from etpicker_plugin.engine.config.checks import require_diameters
 from etpicker_plugin.engine.errors import InputDataError
+from etpicker_plugin.engine.json_checks import (
+    JsonFault,
+    list_of,
+    number,
+    parse,
+    record,
+    text,
+    whole,
+)
 from etpicker_plugin.engine.negative import NEGATIVE
 
 FORMAT = 1
+SETTINGS = record(
+    {
+        "classes": list_of(
+            record(
+                {"name": text, "diameter_ang": number(10, 5000)},
+                {"threshold": number()},
+            )
+        )
+    },
+    {"format": whole(1)},
+)
 DEFAULT_CLASS = "particle"
 UNKNOWN_DIAMETER_ANG = 200.0
 """Drawn for a class whose diameter nobody gave; the ruler measures the true one."""
@@ -87,10 +106,10 @@ class Classes:
         self._classes[name] = changed
         if not keep or self._written == list(self):
             return
-        record = {"format": FORMAT, "classes": [asdict(item) for item in self]}
+        settings = {"format": FORMAT, "classes": [asdict(item) for item in self]}
         with write_whole(self.path) as temporary:
             temporary.write_text(
-                json.dumps(record, indent=1, ensure_ascii=False), encoding="utf-8"
+                json.dumps(settings, indent=1, ensure_ascii=False), encoding="utf-8"
             )
         self._written = list(self)
 
@@ -99,10 +118,13 @@ def _read(path: Path) -> list[ParticleClass]:
     if not path.exists():
         return []
     try:
-        record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        return [ParticleClass(**values) for values in record["classes"]]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        found = SETTINGS(parse(path.read_bytes()), "classes.json")["classes"]
+        names = [values["name"] for values in found]
+        if len(set(names)) < len(names):
+            raise JsonFault("a class stands in it twice")
+        return [ParticleClass(**values) for values in found]
+    except (OSError, JsonFault) as error:
         raise InputDataError(
-            f"{path} cannot be read as the classes of an annotation: {error!r}. Move "
+            f"{path} cannot be read as the classes of an annotation: {error}. Move "
             "it away; the picks do not depend on it."
         ) from error

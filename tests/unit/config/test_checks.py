@@ -7,6 +7,7 @@ from etpicker_plugin.engine.config.evaluate import EvaluateConfig
 from etpicker_plugin.engine.config.pick import PickConfig
 from etpicker_plugin.engine.config.simulate import SimulateConfig
 from etpicker_plugin.engine.config.train import TrainConfig
+from etpicker_plugin.engine.config.update import UpdateConfig
 from etpicker_plugin.engine.errors import ConfigError
 
 NAN, INF = float("nan"), float("inf")
@@ -34,6 +35,46 @@ GOOD = {
         "voxel_size": 10.0,
     },
     SimulateConfig: {"out": "out"},
+    UpdateConfig: {
+        "model": "m",
+        "tomogram": ("a.mrc",),
+        "coordinates": ("a.csv",),
+        "out": "out",
+    },
+}
+TOO_MUCH = {
+    TrainConfig: {
+        "exemplar_budget": 1e30,
+        "learning_rate": 1.5,
+        "f_alpha": 1e9,
+        "patience": 10**9,
+        "steps": 10**30,
+        "batch_size": 10**6,
+        "patch_size": 8 * 10**6,
+        "max_minutes": 1e30,
+        "label_diameter": 1e30,
+        "seed": 2**31,
+        "threads": 10**6,
+    },
+    UpdateConfig: {"replay_weight": 1e30, "seed": 2**70, "learning_rate": 10.0},
+    PickConfig: {
+        "tile_size": 10**9,
+        "max_picks": 10**30,
+        "border": 1e30,
+        "min_distance": 1e30,
+        "threads": 5000,
+        "z_range": (0.0, 1e30),
+    },
+    EvaluateConfig: {"f_beta": 101.0},
+    ConvertConfig: {"dimensions": (41, 57, 10**30), "binning": 1e30},
+    SimulateConfig: {
+        "tomograms": 10**30,
+        "shape": (64, 64, 10**30),
+        "particles": 10**30,
+        "snr": 1e30,
+        "tilt_step": 1e30,
+        "gold": 10**30,
+    },
 }
 BAD = [
     (TrainConfig, {"coordinates": ("a.csv",)}, "--tomogram names 2 file"),
@@ -124,6 +165,15 @@ BAD = [
     (SimulateConfig, {"shape": (64, 15, 64)}, r"--shape: got \(64, 15, 64\)"),
     (SimulateConfig, {"tilt_range": 0.0}, "--tilt-range: got 0"),
     (SimulateConfig, {"tilt_range": 91.0}, "--tilt-range: got 91"),
+    *(
+        (config_class, {name: value}, f"--{name.replace('_', '-')}: got .*or less")
+        for config_class, values in TOO_MUCH.items()
+        for name, value in values.items()
+    ),
+    (TrainConfig, {"exemplar_budget": NAN}, "--exemplar-budget: got nan"),
+    (UpdateConfig, {"importance_weight": INF}, "got inf, expected a finite number"),
+    (PickConfig, {"border": INF}, "--border: got inf, expected a finite number"),
+    (ConvertConfig, {"binning": INF}, "--binning: got inf"),
 ]
 EDGES = [
     (TrainConfig, {"patch_size": 16, "validation_fraction": 0.5, "threads": 0}),
@@ -134,6 +184,7 @@ EDGES = [
     (ConvertConfig, {"output_format": "relion4", "binning": 1.0}),
     (ConvertConfig, {"tomogram": ("a",), "dimensions": (), "voxel_size": None}),
     (SimulateConfig, {"shape": (16, 17, 18), "tilt_range": 90.0, "membranes": 0}),
+    (TrainConfig, {"seed": 2**31 - 1, "learning_rate": 1.0, "exemplar_budget": 1e4}),
 ]
 
 

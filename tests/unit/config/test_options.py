@@ -143,6 +143,9 @@ def test_flags_win_over_the_file(tmp_path):
         (None, r"Cannot read the parameter file .*a\.json"),
         ("{", r"Cannot read the parameter file .*a\.json"),
         ("[1, 2]", "expected one JSON object of parameters, got list"),
+        ("[" * 100_000, "nested too deeply"),
+        ('{"share": NaN}', "holds NaN"),
+        ('{"share": 0.1, "share": 0.2}', "'share' stands twice"),
     ],
 )
 def test_a_bad_file(tmp_path, text, message):
@@ -201,6 +204,12 @@ def test_null_takes_the_default():
         ("share", "much", "float"),
         ("share", [0.5], "float"),
         ("kind", ["a"], "str"),
+        ("kind", 5, "str"),
+        ("names", [5], "str"),
+        ("names", ["a\0b"], "str"),
+        ("names", ["\ud800"], "str"),
+        ("count", 10**400, "int"),
+        ("share", 10**400, "float"),
         ("write_map", "yes", "bool"),
         ("write_map", 1, "bool"),
     ],

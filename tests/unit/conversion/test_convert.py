@@ -2,11 +2,13 @@
 
 import hashlib
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from etpicker_plugin.engine.config.convert import ConvertConfig
+from etpicker_plugin.engine.conversion import convert as conversion
 from etpicker_plugin.engine.conversion.convert import convert
 from etpicker_plugin.engine.errors import ConfigError, InputDataError
 from etpicker_plugin.engine.formats.coordinates_csv import read_csv
@@ -283,3 +285,97 @@ def test_the_sidecar_names_how_the_source_was_counted(tmp_path):
     record = json.loads((path.parent / "TS_01.csv.json").read_text("utf-8"))
     assert record["source_options"] == {"first_voxel": 1}
     assert "first_voxel" not in record
+
+
+@pytest.mark.parametrize(("given", "told"), [({}, True), ({"binning": 4.0}, False)])
+def test_relion5_without_a_binning_is_told_what_is_taken(tmp_path, caplog, given, told):
+    run(
+        tmp_path, [text_file(tmp_path, "TS_01.csv")], "csv", "relion5", **FRAME, **given
+    )
+
+    assert ("--binning is not given" in caplog.text) is told
+
+
+# what a kill leaves ---------------------------------------------------------------
+
+
+def three_inputs(folder):
+    return [
+        text_file(folder, f"{name}.csv", f"class,x,y,z,score\na,{n + 1},2,3,0.5\n")
+        for n, name in enumerate(("TS_01", "TS_02", "TS_03"))
+    ]
+
+
+def kill_at_the_second(monkeypatch, where):
+    calls = []
+
+    def stop(*_, **__):
+        calls.append(1)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+
+    original = getattr(conversion, where)
+
+    def wrapped(*args, **kwargs):
+        stop()
+        return original(*args, **kwargs)
+
+    monkeypatch.setattr(conversion, where, wrapped)
+
+
+@pytest.fixture
+def killed(tmp_path, monkeypatch):
+    """The second of three files is written, and its sidecar is not."""
+    paths = three_inputs(tmp_path)
+    tomograms = tuple(tomogram_file(tmp_path, f"TS_0{n}.mrc") for n in (1, 2, 3))
+    with monkeypatch.context() as patch:
+        kill_at_the_second(patch, "write_sidecar")
+        with pytest.raises(KeyboardInterrupt):
+            run(tmp_path, paths, "csv", "txt", tomogram=tomograms)
+    names = sorted(p.name for p in (tmp_path / "out").iterdir())
+    assert names == [".convert.json", "TS_01.txt", "TS_01.txt.json", "TS_02.txt"]
+    return paths, tomograms
+
+
+def test_a_killed_conversion_can_be_run_again(tmp_path, killed):
+    paths, tomograms = killed
+    written = run(tmp_path, paths, "csv", "txt", tomogram=tomograms)
+
+    assert [p.read_text() for p in written] == [
+        f"{n}.000 2.000 3.000\n" for n in (1, 2, 3)
+    ]
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == sorted(
+        name for p in written for name in (p.name, f"{p.name}.json")
+    )
+    with pytest.raises(ConfigError, match="exists and is not overwritten"):
+        run(tmp_path, paths, "csv", "txt", tomogram=tomograms)
+
+
+def test_what_was_edited_after_the_kill_is_kept(tmp_path, killed):
+    paths, tomograms = killed
+    (tmp_path / "out" / "TS_01.txt").write_text("mine")
+    run(tmp_path, paths, "csv", "txt", tomogram=tomograms)
+
+    assert (tmp_path / "out" / "TS_01.txt.old-1").read_text() == "mine"
+    assert (tmp_path / "out" / "TS_01.txt").read_text() == "1.000 2.000 3.000\n"
+
+
+def test_another_conversion_does_not_go_on_with_it(tmp_path, killed):
+    paths, tomograms = killed
+    Path(paths[2]).write_text("class,x,y,z,score\na,9,2,3,0.5\n")
+
+    with pytest.raises(ConfigError, match="exists and is not overwritten"):
+        run(tmp_path, paths, "csv", "txt", tomogram=tomograms)
+
+
+def test_a_sidecar_that_is_cut_short_is_said_not_to_be_used(tmp_path, caplog):
+    (written,) = run(
+        tmp_path, [text_file(tmp_path, "TS_01.csv")], "csv", "txt", **FRAME
+    )
+    sidecar = written.with_name("TS_01.txt.json")
+    sidecar.write_bytes(sidecar.read_bytes()[:-20])
+    (tmp_path / "again").mkdir()
+
+    run(tmp_path / "again", [str(written)], "txt", "csv", **FRAME)
+
+    assert "TS_01.txt.json cannot be read" in caplog.text

@@ -83,7 +83,7 @@ def folder(tmp_path):
     return tmp_path
 
 
-def test_updates_stand_under_what_they_came_from(folder, capsys):
+def test_updates_stand_under_what_they_came_from(folder, capsys, caplog):
     assert main(["models", str(folder)]) == 0
 
     lines = capsys.readouterr().out.splitlines()
@@ -94,7 +94,9 @@ def test_updates_stand_under_what_they_came_from(folder, capsys):
         "      third/model.safetensors",
         "(parent ffffffff is not here)",
         "   stray.safetensors",
+        "other.safetensors  cannot be used",
     ]
+    assert "other.safetensors is not a readable safetensors file" in caplog.text
     assert "a F1 0.88 on held-out data  17 particles in 1 tomogram(s)" in lines[0]
 
 
@@ -104,6 +106,26 @@ def test_as_json(folder, capsys):
     records = json.loads(capsys.readouterr().out)
     assert [r["round"] for r in records] == [0, 1, 2, 5]
     assert records[1]["parent_sha256"] == records[0]["sha256"]
+
+
+def test_one_bad_card_hides_no_other_model(folder, capsys, caplog):
+    path = folder / "second" / "model.safetensors"
+    path.write_bytes(path.read_bytes().replace(b"0.876", b"[[1]]"))
+
+    assert main(["models", str(folder), "--json"]) == 0
+
+    records = json.loads(capsys.readouterr().out)
+    assert [r["round"] for r in records] == [0, 2, 5]
+    assert "card.classes[0].metrics.f1: got a list, expected a number" in caplog.text
+
+
+def test_files_of_other_programs_are_no_bad_models(folder, capsys):
+    from safetensors.numpy import save_file
+
+    save_file({"a": np.zeros(3)}, folder / "their.safetensors")
+
+    assert main(["models", str(folder)]) == 0
+    assert "their" not in capsys.readouterr().out
 
 
 def test_a_folder_without_models(tmp_path, caplog):

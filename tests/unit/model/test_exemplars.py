@@ -11,6 +11,7 @@ from safetensors.torch import load_file, save_file
 
 from etpicker_plugin.engine.errors import CheckpointError
 from etpicker_plugin.engine.model.card import ModelCard
+from etpicker_plugin.engine.model.checksums import CHECKSUMS_KEY
 from etpicker_plugin.engine.model.exemplars import (
     EXEMPLARS_KEY,
     Exemplar,
@@ -86,6 +87,7 @@ def test_exemplars_of_before_negatives_were_kept_have_none(tmp_path):
     records = json.loads(metadata[EXEMPLARS_KEY])
     del records[0]["negatives_zyx"]
     metadata[EXEMPLARS_KEY] = json.dumps(records)
+    del metadata[CHECKSUMS_KEY]  # which they had not either
     save_file(load_file(path), path, metadata)
 
     assert read_exemplars(path)[0].negatives_zyx == ()
@@ -152,3 +154,42 @@ def test_embedding_tells_volumes_apart_and_takes_any_size():
 
     assert first.shape == second.shape == (256,)
     assert (first - second).norm() > 0.1
+
+
+def test_a_voxel_that_was_changed_is_noticed(tmp_path):
+    path = tmp_path / "model.safetensors"
+    image = np.full((16, 24, 40), 0.5, np.float16)
+    save_model(path, make_network("fast", 1), CARD, exemplars=[exemplar(image=image)])
+    data = path.read_bytes()
+    path.write_bytes(data.replace(image.tobytes()[:64], b"\x01" * 64, 1))
+
+    load_model(path)
+    with pytest.raises(CheckpointError, match="exemplars not as written"):
+        read_exemplars(path)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"class_names": ["a"]}, "centres of float32 (3, 3), not (1, 3)"),
+        ({"origin_zyx": [1, 2]}, "expected 3"),
+        ({"origin_zyx": [1, 2, 2.5]}, "got 2.5, expected a whole number"),
+        ({"annotation": {"a": "all"}}, "one of: complete, sparse"),
+        ({"held_out": 1}, "true or false"),
+        ({"negatives_zyx": [[1, 2, None]]}, "got None, expected a number"),
+        ({"new": 1}, "'new' is not known"),
+    ],
+)
+def test_records_that_do_not_fit_are_named(tmp_path, change, words):
+    path = tmp_path / "model.safetensors"
+    save_model(path, make_network("fast", 1), CARD, exemplars=[exemplar()])
+    with safe_open(path, framework="pt") as opened:
+        metadata = opened.metadata()
+    records = json.loads(metadata[EXEMPLARS_KEY])
+    records[0].update(change)
+    del metadata[CHECKSUMS_KEY]
+    save_file(load_file(path), path, {**metadata, EXEMPLARS_KEY: json.dumps(records)})
+
+    with pytest.raises(CheckpointError, match="exemplars cannot be read") as caught:
+        read_exemplars(path)
+    assert words in str(caught.value)

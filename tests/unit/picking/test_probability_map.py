@@ -1,12 +1,15 @@
 """Probability maps: on the tomogram's grid, seamless, resumable."""
 
+import resource
+
 import mrcfile
 import numpy as np
 import pytest
 
-from etpicker_plugin.engine.picking.probability_map import ProbabilityMaps
+from etpicker_plugin.engine.errors import ResourceError
+from etpicker_plugin.engine.picking.probability_map import ProbabilityMaps, forget_maps
 from etpicker_plugin.engine.picking.tiling import plan_tiles
-from etpicker_plugin.engine.volumes.tomogram import read_tomogram
+from etpicker_plugin.engine.volumes.tomogram import read_tomogram, write_volume
 from etpicker_plugin.engine.volumes.working_volume import open_working_volume
 
 SHAPE = (19, 42, 55)
@@ -50,3 +53,52 @@ def ramp(tile, stride):
     ]
     z, y, x = np.meshgrid(*axes, indexing="ij")
     return (0.01 * z + 0.003 * y + 0.002 * x)[None].astype(np.float32)
+
+
+@pytest.fixture
+def volume(tmp_path):
+    image = np.random.default_rng(0).normal(size=SHAPE).astype(np.float32)
+    write_volume(tmp_path / "TS.mrc", image, 10.0)
+    return open_working_volume(read_tomogram(tmp_path / "TS.mrc"), 10.0)
+
+
+def with_files_of(most, make):
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, limit[1]))
+    try:
+        return make()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+
+
+def test_without_room_it_ends_before_anything_is_computed(tmp_path, volume):
+    out = tmp_path / "map.mrc"
+    with pytest.raises(ResourceError, match="or pick without probability maps"):
+        with_files_of(100_000, lambda: ProbabilityMaps([out], volume))
+    assert [p.name for p in tmp_path.iterdir()] == ["TS.mrc"]
+
+
+def test_its_room_is_set_aside(tmp_path, volume):
+    ProbabilityMaps([tmp_path / "map.mrc"], volume)
+
+    found = (tmp_path / ".map.mrc.part").stat()
+    assert found.st_size == 1024 + 4 * np.prod(SHAPE)
+    assert found.st_blocks * 512 >= found.st_size
+
+
+def test_a_link_and_a_file_of_others_in_its_place(tmp_path, volume):
+    (tmp_path / ".map.mrc.part").symlink_to("victim")
+    with pytest.raises(ResourceError, match="symbolic link"):
+        ProbabilityMaps([tmp_path / "map.mrc"], volume)
+
+    (tmp_path / ".map.mrc.part").unlink()
+    (tmp_path / ".map.mrc.part").write_bytes(b"no MRC" * 400)
+    maps = ProbabilityMaps([tmp_path / "map.mrc"], volume)
+    maps.finish()
+    assert read_tomogram(tmp_path / "map.mrc").shape_zyx == SHAPE
+
+
+def test_what_another_run_left_is_forgotten(tmp_path, volume):
+    ProbabilityMaps([tmp_path / "map.mrc"], volume)
+    forget_maps([tmp_path / "map.mrc", tmp_path / "none.mrc"])
+    assert [p.name for p in tmp_path.iterdir()] == ["TS.mrc"]

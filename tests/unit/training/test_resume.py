@@ -12,6 +12,7 @@ from etpicker_plugin.engine.training.resume import (
     restore_moments,
     save_state,
 )
+from etpicker_plugin.engine.training.run import starting_state
 
 
 def take_steps(network, optimiser, seeds):
@@ -57,3 +58,46 @@ def test_a_damaged_state_says_what_to_do(tmp_path):
 
     with pytest.raises(CheckpointError, match="Delete it to train from the start"):
         load_state(path)
+
+
+def saved(path, digest="abc"):
+    network, optimiser = make()
+    take_steps(network, optimiser, [1])
+    state = TrainingState(
+        Counters(digest, step=1),
+        {"network": network.state_dict()},
+        optimiser_moments(optimiser),
+    )
+    save_state(path, state)
+
+
+@pytest.mark.parametrize("old", [b'"step', b"network/bias", b"F32"])
+def test_a_state_that_was_changed_begins_anew_with_a_warning(tmp_path, caplog, old):
+    path = tmp_path / "state.safetensors"
+    saved(path)
+    assert starting_state(path, "abc").counters.step == 1
+
+    data = path.read_bytes()
+    at = data.index(old) + len(old) - 1
+    path.write_bytes(data[:at] + b"x" + data[at + 1 :])
+
+    assert starting_state(path, "abc").counters == Counters("abc")
+    assert "training begins anew" in caplog.text
+
+
+def test_weights_that_were_changed_begin_anew(tmp_path, caplog):
+    path = tmp_path / "state.safetensors"
+    saved(path)
+    data = bytearray(path.read_bytes())
+    data[-3] ^= 1
+    path.write_bytes(data)
+
+    assert starting_state(path, "abc").tensors == {}
+    assert "its checksum is another" in caplog.text
+
+
+def test_the_state_of_another_run_is_not_gone_on_with(tmp_path, caplog):
+    saved(tmp_path / "state.safetensors", digest="other")
+
+    assert starting_state(tmp_path / "state.safetensors", "abc").counters.step == 0
+    assert "of another run" in caplog.text

@@ -118,3 +118,37 @@ def test_what_cannot_be_written_is_not_done(tmp_path, monkeypatch):
     monkeypatch.undo()
     journal.apply(journal.annotation.adding([1, 1, 1], "a"))
     assert state(open_journal(path)) == state(journal)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"edit":"move","ids":[0],"positions_zyx":[[NaN,1,2]]}',
+        b'{"edit":"move","ids":[0],"positions_zyx":[[1e999,1,2]]}',
+        b'{"edit":"move","ids":[0],"positions_zyx":[[1,2]]}',
+        b'{"edit":"move","ids":[0],"positions_zyx":[["1",1,2]]}',
+        b'{"edit":"move","ids":[0,1],"positions_zyx":[[1,1,2]]}',
+        b'{"edit":"delete","ids":[0],"alive":["no"]}',
+        b'{"edit":"delete","ids":[0.5],"alive":[false]}',
+        b'{"edit":"delete","ids":[0],"alive":[false],"alive":[true]}',
+        b'{"edit":"add","ids":[2],"positions_zyx":[[1,1,2]]}',
+        b'{"edit":"confirm","ids":[0],"classes":[7],"scores":[null]}',
+        b'{"edit":"close","ids":[0]}',
+        b'{"ids":[0]}',
+        b"[" * 100_000,
+    ],
+)
+def test_what_is_no_edit_is_damage_and_not_a_pick(tmp_path, line):
+    path = tmp_path / "TS.journal.jsonl"
+    open_journal(path).close()
+    path.write_bytes(path.read_bytes() + line + b"\n")
+    with pytest.raises(InputDataError, match=r"line 2.*damaged"):
+        open_journal(path)
+
+
+def test_a_link_is_not_written_through(tmp_path):
+    (tmp_path / "victim").write_text("precious\n")
+    (tmp_path / "TS.journal.jsonl").symlink_to("victim")
+    with pytest.raises(ResourceError, match="cannot be opened"):
+        open_journal(tmp_path / "TS.journal.jsonl")
+    assert (tmp_path / "victim").read_text() == "precious\n"
