@@ -131,3 +131,9 @@ class ValidateConfig:
             f"--tilt-range: got {' '.join(f'{t:g}' for t in self.tilt_range)}, "
             "expected the lowest and the highest tilt angle, -60 60 say.",
         )
+
+    @property
+    def match_distance_ang(self) -> float:
+        """Most that two picks of one particle are apart, Å; half a diameter unasked."""
+        (diameter,) = self.diameter.values()
+        return self.match_distance or diameter / 2

@@ -1,0 +1,88 @@
+"""The origins of one validation, from its tomograms and its alignment."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from etpicker_plugin.engine.arrays import FloatArray
+from etpicker_plugin.engine.comparison.joining import IndexArray
+from etpicker_plugin.engine.comparison.pick_sets import PickSets
+from etpicker_plugin.engine.verdict.origins.density import (
+    DensityGeometry,
+    correlation_maps,
+    cut_all,
+    density_geometry,
+    find_peak,
+    radial_template,
+)
+from etpicker_plugin.engine.verdict.origins.origins import Origins, find_origins
+from etpicker_plugin.engine.verdict.places.candidates import Candidates
+from etpicker_plugin.engine.verdict.places.cutting import cut_box
+from etpicker_plugin.engine.verdict.places.geometry import BoxGeometry
+from etpicker_plugin.engine.volumes.tomogram import Tomogram
+
+
+def measure_origins(
+    sets: PickSets,
+    members: dict[str, IndexArray],
+    candidates: Candidates,
+    *,
+    geometry: BoxGeometry,
+    invert: bool,
+    max_distance_vox: float,
+    seed: int,
+    reference: Tomogram | None = None,
+    matrices: FloatArray | None = None,
+) -> Origins:
+    """Return how far all sets lie from one another and from the particles' centre.
+
+    Parameters
+    ----------
+    max_distance_vox
+        Of two picks of one particle, tomogram voxels.
+    reference
+        A given map at the boxes' voxel size, whose middle is the centre; without it
+        the centre is that of the density.
+    matrices
+        ``(N, 3, 3)``: how each box's particle lies beside the reference.
+    """
+    size = density_geometry(geometry)
+    boxes = cut_all(sets, candidates, size, invert=invert)
+    picked = np.unique(np.concatenate([candidates.rows[name] for name in sets.names]))
+    mean = np.mean([boxes[row] for row in picked], axis=0)
+    template = radial_template(mean, radius_vox=size.radius_vox)
+    displacements = (
+        _displacements(reference, matrices, template, size=size, geometry=geometry)
+        if reference is not None and matrices is not None
+        else None
+    )
+    return find_origins(
+        sets,
+        members,
+        candidates,
+        correlation_maps(
+            boxes,
+            template,
+            reach_vox=size.reach_vox,
+            displacements_zyx=displacements,
+        ),
+        scale=size.scale,
+        max_distance_vox=max_distance_vox,
+        by_reference=displacements is not None,
+        seed=seed,
+    )
+
+
+def _displacements(
+    reference: Tomogram,
+    matrices: FloatArray,
+    template: FloatArray,
+    *,
+    size: DensityGeometry,
+    geometry: BoxGeometry,
+) -> NDArray[np.float64]:
+    """Return ``(N, 3)`` zyx: where each box's density stands beside its centre."""
+    scale = size.scale * geometry.voxel_size / geometry.box_voxel_size
+    middle = np.array(reference.shape_zyx) // 2 * 1.0
+    box = cut_box(reference.data, middle, box=size.box, scale=scale)
+    (correlation,) = correlation_maps([box], template, reach_vox=size.reach_vox)
+    return np.asarray(matrices[:, ::-1, ::-1] @ find_peak(correlation))
