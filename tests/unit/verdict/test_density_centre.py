@@ -19,7 +19,7 @@ from etpicker_plugin.engine.verdict.origins.density import (
     CLIP,
     DensityGeometry,
     correlation_maps,
-    cut_all,
+    cut_boxes,
     density_geometry,
     find_peak,
     radial_template,
@@ -90,6 +90,15 @@ def test_a_shift_of_the_picks_is_found_in_noise(shift_zyx):
     np.testing.assert_allclose(drawn[0], -2.0 * np.array(shift_zyx), atol=0.5)
     assert (np.abs(drawn[0] + 2.0 * np.array(shift_zyx)) < 4 * error_of(drawn)).all()
     assert error_of(drawn).max() < 0.4
+
+
+def test_a_draw_without_any_of_the_boxes_keeps_what_was_measured():
+    generator = np.random.default_rng(3)
+    maps = generator.normal(size=(4, 5, 5, 5)).astype(np.float32)
+    weights = np.array([[1.0, 1, 1, 1], [0, 0, 0, 0], [0, 4, 0, 0]])
+    drawn = density_offsets(maps, weights, scale=2.0)
+    np.testing.assert_array_equal(drawn[1], drawn[0])
+    np.testing.assert_allclose(drawn[2], -2.0 * find_peak(maps[1]), atol=1e-5)
 
 
 def test_boxes_of_nothing_have_no_sure_place():
@@ -165,7 +174,7 @@ def test_boxes_are_bright_and_gold_is_clipped(invert):
 
     sets = PickSets(tomograms={"TS": tomogram}, voxel_size=10.0, picks={}, left_out=())
     size = DensityGeometry(scale=1.0, radius_vox=5.0)
-    (box,) = cut_all(sets, candidates, size, invert=invert)
+    (box,) = cut_boxes(sets, candidates, np.array([0]), size, invert=invert)
     middle = size.box // 2
     assert box.shape == (size.box,) * 3
     assert box[middle, middle, middle] == CLIP

@@ -42,10 +42,17 @@ def density_offsets(
         ``(R + 1, N)``: how often each box counts.
     scale
         Box voxel size over the tomogram's.
+
+    Returns
+    -------
+    ndarray
+        ``(R + 1, 3)``; a draw that has none of the boxes keeps what was measured.
     """
     flat = maps.reshape(len(maps), -1)
     sums = weights.astype(np.float32) @ flat
-    return -scale * np.stack([find_peak(s.reshape(maps.shape[1:])) for s in sums])
+    places = np.stack([find_peak(s.reshape(maps.shape[1:])) for s in sums])
+    drawn = weights.any(axis=1)[:, None]
+    return -scale * np.where(drawn, places, places[0])
 
 
 def pair_distances(pairs: Pairs, weights: FloatArray) -> Drawn:

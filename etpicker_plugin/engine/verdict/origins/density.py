@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from etpicker_plugin.engine.arrays import FloatArray
+from etpicker_plugin.engine.comparison.joining import IndexArray
 from etpicker_plugin.engine.comparison.pick_sets import PickSets
 from etpicker_plugin.engine.subtomograms.normalise import normalise
 from etpicker_plugin.engine.verdict.alignment.likelihood import soft_sphere
@@ -61,19 +62,22 @@ def density_geometry(geometry: BoxGeometry) -> DensityGeometry:
     return DensityGeometry(scale=scale, radius_vox=diameter_vox / 2 / scale)
 
 
-def cut_all(
-    sets: PickSets, candidates: Candidates, size: DensityGeometry, *, invert: bool
+def cut_boxes(
+    sets: PickSets,
+    candidates: Candidates,
+    rows: IndexArray,
+    size: DensityGeometry,
+    *,
+    invert: bool,
 ) -> list[Box]:
-    """Return every candidate's box ``(B, B, B)``, protein bright, mean 0, clipped."""
+    """Return some candidates' boxes ``(B, B, B)``, protein bright, mean 0, clipped."""
     boxes = []
-    for t, position in zip(
-        candidates.tomogram_ids, candidates.positions_zyx, strict=True
-    ):
-        box = cut_box(
-            sets.tomograms[str(t)].data, position, box=size.box, scale=size.scale
-        )
-        signed = -box if invert else box
-        normal = normalise(signed[None], mode="box", radius_vox=size.radius_vox)[0]
+    for row in rows:
+        tomogram = sets.tomograms[str(candidates.tomogram_ids[row])]
+        position = candidates.positions_zyx[row]
+        box = cut_box(tomogram.data, position, box=size.box, scale=size.scale)
+        signed = -box[None] if invert else box[None]
+        normal = normalise(signed, mode="box", radius_vox=size.radius_vox)[0]
         boxes.append(np.clip(normal, -CLIP, CLIP))
     return boxes
 

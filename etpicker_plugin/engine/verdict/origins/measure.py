@@ -1,7 +1,6 @@
 """The origins of one validation, from its tomograms and its alignment."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from etpicker_plugin.engine.arrays import FloatArray
 from etpicker_plugin.engine.comparison.joining import IndexArray
@@ -9,7 +8,7 @@ from etpicker_plugin.engine.comparison.pick_sets import PickSets
 from etpicker_plugin.engine.verdict.origins.density import (
     DensityGeometry,
     correlation_maps,
-    cut_all,
+    cut_boxes,
     density_geometry,
     find_peak,
     radial_template,
@@ -46,25 +45,21 @@ def measure_origins(
         ``(N, 3, 3)``: how each box's particle lies beside the reference.
     """
     size = density_geometry(geometry)
-    boxes = cut_all(sets, candidates, size, invert=invert)
-    picked = np.unique(np.concatenate([candidates.rows[name] for name in sets.names]))
-    mean = np.mean([boxes[row] for row in picked], axis=0)
-    template = radial_template(mean, radius_vox=size.radius_vox)
-    displacements = (
-        _displacements(reference, matrices, template, size=size, geometry=geometry)
-        if reference is not None and matrices is not None
-        else None
+    rows = np.unique(np.concatenate([candidates.rows[name] for name in sets.names]))
+    boxes = cut_boxes(sets, candidates, rows, size, invert=invert)
+    template = radial_template(np.mean(boxes, axis=0), radius_vox=size.radius_vox)
+    displacements = None
+    if reference is not None and matrices is not None:
+        beside = _density_beside(reference, template, size=size, geometry=geometry)
+        displacements = matrices[rows][:, ::-1, ::-1] @ beside
+    maps = correlation_maps(
+        boxes, template, reach_vox=size.reach_vox, displacements_zyx=displacements
     )
     return find_origins(
         sets,
         members,
         candidates,
-        correlation_maps(
-            boxes,
-            template,
-            reach_vox=size.reach_vox,
-            displacements_zyx=displacements,
-        ),
+        dict(zip(rows.tolist(), maps, strict=True)),
         scale=size.scale,
         max_distance_vox=max_distance_vox,
         by_reference=displacements is not None,
@@ -72,17 +67,16 @@ def measure_origins(
     )
 
 
-def _displacements(
+def _density_beside(
     reference: Tomogram,
-    matrices: FloatArray,
     template: FloatArray,
     *,
     size: DensityGeometry,
     geometry: BoxGeometry,
-) -> NDArray[np.float64]:
-    """Return ``(N, 3)`` zyx: where each box's density stands beside its centre."""
+) -> FloatArray:
+    """Return ``(3,)`` zyx: where the density stands beside the reference's middle."""
     scale = size.scale * geometry.voxel_size / geometry.box_voxel_size
     middle = np.array(reference.shape_zyx) // 2 * 1.0
     box = cut_box(reference.data, middle, box=size.box, scale=scale)
     (correlation,) = correlation_maps([box], template, reach_vox=size.reach_vox)
-    return np.asarray(matrices[:, ::-1, ::-1] @ find_peak(correlation))
+    return find_peak(correlation)

@@ -1,5 +1,6 @@
 """Every set's distance from the others and from the density, and what is wrong."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -104,7 +105,7 @@ def find_origins(
     sets: PickSets,
     members: dict[str, IndexArray],
     candidates: Candidates,
-    maps: NDArray[np.float32],
+    maps: Mapping[int, NDArray[np.float32]],
     *,
     scale: float,
     max_distance_vox: float,
@@ -116,7 +117,7 @@ def find_origins(
     Parameters
     ----------
     maps
-        ``(N, K, K, K)``: every candidate's correlation (see ``correlation_maps``).
+        ``(K, K, K)`` by candidate: its correlation (see ``correlation_maps``).
     scale
         Voxel size of these maps over the tomograms'.
     max_distance_vox
@@ -145,20 +146,21 @@ def find_origins(
 def _composed(
     names: tuple[str, ...],
     candidates: Candidates,
-    maps: NDArray[np.float32],
+    maps: Mapping[int, NDArray[np.float32]],
     draws: FloatArray,
     distances: dict[tuple[str, str], Drawn],
     *,
     scale: float,
 ) -> dict[str, Offset]:
     """Return every set's offset from the centre by all that is known of it."""
-    own = {}
+    own, reach_vox = {}, {}
     for name in names:
         rows = candidates.rows[name]
         weights = draws[:, candidates.particles[rows]]
-        own[name] = density_offsets(maps[rows], weights, scale=scale)
-    reach_vox = scale * (maps.shape[-1] // 2)
-    floors = {name: _floor(drawn, reach_vox) for name, drawn in own.items()}
+        stack = np.stack([maps[row] for row in rows.tolist()])
+        own[name] = density_offsets(stack, weights, scale=scale)
+        reach_vox[name] = scale * (stack.shape[-1] // 2)
+    floors = {name: _floor(own[name], reach_vox[name]) for name in names}
     composed = compose(own, distances, floors_vox=floors)
     return {
         name: summarise(
