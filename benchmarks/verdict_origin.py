@@ -4,7 +4,8 @@
 
 Each case simulates tomograms for each seed and makes sets of picks from their truth:
 ``right`` (the centres), ``moved`` (the same, moved), ``scattered`` (moved by half a
-radius in random directions, a fifth replaced by random places), and others. With
+radius in random directions, a fifth replaced by random places), ``wide`` (a normal
+scatter of half a radius along each axis), and others. With
 ``--relion`` ``etpicker validate`` judges them from end to end; without it the origins
 alone are measured, by the same code, which takes seconds. With ``--relion`` a case may
 have a reference.
@@ -87,6 +88,9 @@ CASES = {
     "moved alone": Case(sets=("moved jittered",)),
     "moved and scattered": Case(sets=("moved", "scattered")),
     "apart": Case(particles=30, sets=("jittered", "moved jittered"), apart=True),
+    "both ways": Case(sets=("moved", "right", "moved back")),
+    "ten voxels": Case(shift_xyz=(-10.0, 0.0, 0.0)),
+    "wide scatter": Case(sets=("right", "moved", "wide")),
 }
 
 
@@ -167,10 +171,7 @@ def judge(case: Case, out: Path, name: str, seed: int, relion: bool) -> Run:
     generator = np.random.default_rng(seed)
     diameter = built_in_species(case.species, VOXEL_SIZE).diameter_ang
     shift = np.array(case.shift_xyz or random_shift(generator))
-    planted = {
-        set_name: shift if set_name.startswith("moved") else np.zeros(3)
-        for set_name in case.sets
-    }
+    planted = {n: planted_shift(n, shift) for n in case.sets}
     make_sets(case, truth, data / "sets", shift, diameter, generator)
     judged = with_relion if relion else without_relion
     run = judged(case, data, planted, diameter, seed)
@@ -189,6 +190,13 @@ def judge(case: Case, out: Path, name: str, seed: int, relion: bool) -> Run:
     for text in run.texts:
         print("    " + text)
     return run
+
+
+def planted_shift(set_name: str, shift: np.ndarray) -> np.ndarray:
+    """Return ``(3,)``: how far a set of this name is moved."""
+    if not set_name.startswith("moved"):
+        return np.zeros(3)
+    return -shift if set_name.endswith("back") else shift
 
 
 def random_shift(generator: np.random.Generator) -> np.ndarray:
@@ -243,9 +251,11 @@ def pick(
     generator: np.random.Generator,
 ) -> np.ndarray:
     """Return a set's xyz picks of particles at ``(N, 3)`` places, as its name says."""
-    found = places + (shift if set_name.startswith("moved") else 0.0)
+    found = places + planted_shift(set_name, shift)
     if set_name.endswith("jittered"):
         found = found + generator.normal(0, JITTER_VOX, places.shape)
+    if set_name == "wide":
+        found = found + generator.normal(0, diameter / 4 / VOXEL_SIZE, places.shape)
     if set_name == "scattered":
         way = generator.normal(size=places.shape)
         way /= np.linalg.norm(way, axis=1, keepdims=True)

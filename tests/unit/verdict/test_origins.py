@@ -54,9 +54,10 @@ def test_the_moved_set_is_named_with_its_distance_from_the_right_one():
     assert alarm == (
         "Set moved: its picks lie +2.8 ± 0.1 voxels along y of the centre of the "
         "density that they average to. So constant an offset is a wrong origin, axis "
-        "or binning, not bad picking (or, where all particles lie alike, another point "
-        "of theirs). right lies there within the error, and moved (+0.00, +3.00, "
-        "+0.00) ± (0.00, 0.00, 0.00) voxels along x, y, z from it: subtract that."
+        "or binning, not bad picking. right lies there within the error, and moved "
+        "(+0.00, +3.00, +0.00) ± (0.00, 0.00, 0.00) voxels along x, y, z from it: "
+        "subtract that. Only where all particles lie alike may it be another point of "
+        "theirs that the picks mean; then leave it."
     )
 
 
@@ -232,8 +233,8 @@ def measured(pickers, **reference):
         sets, members, geometry=GEOMETRY, max_particles=500, seed=1
     )
     if "matrices" in reference:
-        count = len(candidates)
-        reference["matrices"] = np.repeat(reference["matrices"], count, axis=0)
+        turns = reference["matrices"]
+        reference["matrices"] = turns[np.arange(len(candidates)) % len(turns)]
     return measure_origins(
         sets,
         members,
@@ -244,6 +245,23 @@ def measured(pickers, **reference):
         seed=1,
         **reference,
     )
+
+
+def test_a_reference_off_its_middle_moves_nothing_where_particles_lie_anyhow():
+    volume = np.zeros((16, 16, 16), np.float32)
+    volume[6:11, 6:11, 8:13] = 1.0
+    reference = Tomogram(
+        tomogram_id="r", path=Path("r.mrc"), data=volume, voxel_size=10.0
+    )
+    turns = [[1.0, 1, 1], [-1, -1, 1], [1, -1, -1], [-1, 1, -1]]
+    anyhow = np.array([np.diag(turn) for turn in turns])
+    origins = measured(
+        {"only": lambda p: np.add(p, (0, 0, -2.0))},
+        reference=reference,
+        matrices=anyhow,
+    )
+    assert origins.alarming_axes("only") == ("x",)
+    assert origins.offsets["only"].mean_xyz[0] == pytest.approx(-2.0, abs=0.5)
 
 
 def scattered(places):
@@ -293,5 +311,7 @@ def test_a_reference_off_its_middle_moves_the_centre_where_all_lie_alike():
     matrices = rotation_of([90.0, 0, 0]).reshape(1, 3, 3)  # x to -y
     origins = measured({"only": lambda p: p}, reference=reference, matrices=matrices)
     assert origins.by_reference
+    assert min(origins.offsets["only"].standard_error_xyz) > 1.9
+    assert origins.alarming_axes("only") == ()  # all might be turned wrongly alike
     # The density is at -2 along y from the point that counts, so the picks are too.
     np.testing.assert_allclose(origins.offsets["only"].mean_xyz, (0, -2.0, 0), atol=0.4)

@@ -62,7 +62,7 @@ def measure_origins(
         dict(zip(rows.tolist(), maps, strict=True)),
         scale=size.scale,
         max_distance_vox=max_distance_vox,
-        by_reference=displacements is not None,
+        displacements_zyx=displacements,
         seed=seed,
     )
 

@@ -109,7 +109,7 @@ def find_origins(
     *,
     scale: float,
     max_distance_vox: float,
-    by_reference: bool,
+    displacements_zyx: FloatArray | None = None,
     seed: int,
 ) -> Origins:
     """Return how far all sets lie from one another and from the centre.
@@ -122,8 +122,9 @@ def find_origins(
         Voxel size of these maps over the tomograms'.
     max_distance_vox
         Of two picks of one particle, tomogram voxels.
-    by_reference
-        Whether the maps' middle is a given map's.
+    displacements_zyx
+        ``(M, 3)`` voxels of these maps: where a reference and the alignment put each
+        box's density beside its centre.
     """
     count = sum(len(table) for table in members.values())
     draws = draw_particles(count, RESAMPLES, np.random.default_rng(seed))
@@ -132,14 +133,21 @@ def find_origins(
         names: pair_distances(found, draws[:, found.particles])
         for names, found in pairs.items()
     }
-    offsets = _composed(sets.names, candidates, maps, draws, distances, scale=scale)
     return Origins(
-        offsets=offsets,
+        offsets=_composed(
+            sets.names,
+            candidates,
+            maps,
+            draws,
+            distances,
+            scale=scale,
+            floor_vox=_floor_of(displacements_zyx, scale),
+        ),
         distances={
             names: summarise(drawn, n=len(pairs[names]), floors_zyx=np.zeros(3))
             for names, drawn in distances.items()
         },
-        by_reference=by_reference,
+        by_reference=displacements_zyx is not None,
     )
 
 
@@ -151,22 +159,25 @@ def _composed(
     distances: dict[tuple[str, str], Drawn],
     *,
     scale: float,
+    floor_vox: float,
 ) -> dict[str, Offset]:
     """Return every set's offset from the centre by all that is known of it."""
-    own, reach_vox = {}, {}
+    own, floors = {}, {}
     for name in names:
         rows = candidates.rows[name]
         weights = draws[:, candidates.particles[rows]]
         stack = np.stack([maps[row] for row in rows.tolist()])
         own[name] = density_offsets(stack, weights, scale=scale)
-        reach_vox[name] = scale * (stack.shape[-1] // 2)
-    floors = {name: _floor(own[name], reach_vox[name]) for name in names}
+        reach_vox = scale * (stack.shape[-1] // 2)
+        # A density that is highest at the edge of what was looked at was not found.
+        found = (np.abs(own[name][0]) < reach_vox - 1e-6).all()
+        floors[name] = floor_vox if found else max(reach_vox, floor_vox)
     composed = compose(own, distances, floors_vox=floors)
     return {
         name: summarise(
             drawn,
             n=len(candidates.rows[name]),
-            floors_zyx=np.maximum(uncertain, SYSTEMATIC_VOX),
+            floors_zyx=np.maximum(uncertain, floor_vox),
         )
         for name, (drawn, uncertain) in composed.items()
     }
@@ -183,13 +194,17 @@ def pair_all(
     return {names: pairs for names, pairs in found.items() if len(pairs) >= LEAST_PAIRS}
 
 
-def _floor(own: Drawn, reach_vox: float) -> float:
-    """Return what a set's own offset is uncertain by beside what draws show.
+def _floor_of(displacements_zyx: FloatArray | None, scale: float) -> float:
+    """Return what all offsets are uncertain by alike, tomogram voxels.
 
-    A density that is highest at the edge of what was looked at was not found.
+    A reference whose density stands beside its middle moves the offsets by the mean of
+    where the alignment puts it. That is little unless all particles lie alike, and then
+    RELION may turn all of them wrongly alike: so it is known to its own size only.
     """
-    at_edge = bool((np.abs(own[0]) > reach_vox - 1e-6).any())
-    return reach_vox if at_edge else SYSTEMATIC_VOX
+    if displacements_zyx is None:
+        return SYSTEMATIC_VOX
+    moved = scale * float(np.linalg.norm(displacements_zyx.mean(axis=0)))
+    return float(np.hypot(SYSTEMATIC_VOX, moved))
 
 
 def summarise(drawn: Drawn, *, n: int, floors_zyx: FloatArray) -> Offset:

@@ -35,12 +35,15 @@ def _centre(origins: Origins) -> str:
 
 def _set_alarm(origins: Origins, name: str) -> str:
     where = origins.offsets[name].describe_along(origins.alarming_axes(name))
-    cause = f"{CONSTANT}, not bad picking"
-    if not origins.by_reference:
-        cause += " (or, where all particles lie alike, another point of theirs)"
+    text = (
+        f"Set {name}: its picks lie {where} of {_centre(origins)}. {CONSTANT}, not bad "
+        f"picking{_advice(origins, name)}"
+    )
+    if origins.by_reference:
+        return text
     return (
-        f"Set {name}: its picks lie {where} of {_centre(origins)}. {cause}"
-        f"{_advice(origins, name)}"
+        f"{text} Only where all particles lie alike may it be another point of theirs "
+        "that the picks mean; then leave it."
     )
 
 
