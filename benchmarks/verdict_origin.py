@@ -350,7 +350,9 @@ def with_relion(
 
 
 def write_reference(case: Case, path: Path) -> None:
-    """Write the species' map, the point that the picks mean in its middle."""
+    """Write the species' map, the point that the picks mean in its middle, once."""
+    if path.exists():
+        return
     species = built_in_species(case.species, VOXEL_SIZE)
     size = 2 * (species.density.shape[0] // 2 + 8)
     volume = np.zeros((size,) * 3, np.float32)

@@ -11,7 +11,11 @@ from etpicker_plugin.engine.comparison.offsets import Offset
 from etpicker_plugin.engine.comparison.pick_sets import PickSets
 from etpicker_plugin.engine.particles import make_particles
 from etpicker_plugin.engine.relion.poses import rotation_of
-from etpicker_plugin.engine.verdict.origins.compose import compose, draw_particles
+from etpicker_plugin.engine.verdict.origins.compose import (
+    compose,
+    consistent,
+    draw_particles,
+)
 from etpicker_plugin.engine.verdict.origins.measure import measure_origins
 from etpicker_plugin.engine.verdict.origins.origins import Origins, summarise
 from etpicker_plugin.engine.verdict.places.candidates import gather_candidates
@@ -94,6 +98,17 @@ def test_the_witness_may_stand_second_in_its_pair():
     assert turned.alarming_axes("moved") == ("x", "z")
 
 
+def test_few_particles_in_common_are_told_but_prove_nothing():
+    few = origins_of(
+        {"right": at(0.0, 0.0, 0.0), "moved": at(0.0, 0.0, 2.0)},
+        {("right", "moved"): at(5.0, 0.0, 2.0, error=0.0, n=5)},
+    )
+    assert few.witness("moved") is None
+    assert few.alarming_axes("moved") == ("z",)
+    assert few.undecided() == []
+    assert "(+5.00, +0.00, +2.00)" in origin_sentences(few)[0]
+
+
 def test_a_distance_from_a_right_set_names_what_the_density_alone_would_not():
     small = origins_of(
         {"right": at(0.0, 0.1, 0.0, error=0.3), "moved": at(0.1, 1.0, 0.0, error=0.3)},
@@ -105,6 +120,10 @@ def test_a_distance_from_a_right_set_names_what_the_density_alone_would_not():
 
 
 def test_which_is_right_may_be_unknown():
+    few_misplaced = origins_of(
+        {"a": at(0, 0, 0), "b": at(0, 0.1, 0)}, {("a", "b"): at(3.0, 0, 0, error=0.0)}
+    )
+    assert few_misplaced.undecided() == []
     unknown = origins_of(
         {"a": at(-1.4, 0, 0, error=0.7), "b": at(1.6, 0, 0, error=0.7)},
         {("a", "b"): at(3.0, 0, 0, error=0.0)},
@@ -293,6 +312,27 @@ def test_planted_sets_are_judged_as_planted():
     (alarm,) = origin_alarms(origins)
     assert "Set moved" in alarm
     assert "right lies there within the error" in alarm
+
+
+def test_a_few_misplaced_picks_in_common_are_not_the_distance_of_the_sets():
+    def mostly_others(places):
+        return np.concatenate([places[1::2], np.add(places[:6:2], (0, 4.0, 0))])
+
+    origins = measured({"first": lambda p: p[::2], "second": mostly_others})
+    distance = origins.distance("first", "second")
+    assert distance.n == 6
+    assert distance.mean_xyz == pytest.approx((0.0, 4.0, 0.0))
+    np.testing.assert_allclose(origins.offsets["first"].mean_xyz, 0, atol=0.4)
+    assert abs(origins.offsets["second"].mean_xyz[1]) < 1.5
+    assert origin_alarms(origins) == []
+
+
+def test_distances_that_densities_contradict_are_not_used():
+    own = {"a": drawn_of(0.0, 0.1), "b": drawn_of(0.2, 0.1)}
+    distances = {("a", "b"): drawn_of(3.0, 0.0)}
+    floors = {"a": 0.1, "b": 0.1}
+    assert consistent(own, distances, floors_vox=floors) == {}
+    assert consistent(own, distances, floors_vox={"a": 0.1, "b": 9.0}) == distances
 
 
 def test_a_set_alone_is_told_by_the_density():

@@ -20,6 +20,9 @@ Drawn = FloatArray
 EXACT_VOX = 0.01
 """No distance counts as surer than this: files hold so many decimals."""
 
+CONTRADICTS = 4.0
+"""Standard errors."""
+
 
 def draw_particles(
     count: int, resamples: int, generator: np.random.Generator
@@ -110,6 +113,26 @@ def compose(
         found[..., axis] = solution @ measured[..., axis]
         uncertain[:, axis] = np.sqrt(solution**2 @ floors**2)
     return {name: (found[i], uncertain[i]) for i, name in enumerate(names)}
+
+
+def consistent(
+    own: Mapping[str, Drawn],
+    distances: Mapping[tuple[str, str], Drawn],
+    *,
+    floors_vox: Mapping[str, float],
+) -> dict[tuple[str, str], Drawn]:
+    """Leave out distances that the sets' densities surely contradict.
+
+    What two sets share may be the few picks that one of them misplaces; their distance
+    is then not that of the sets.
+    """
+    kept = {}
+    for (first, second), drawn in distances.items():
+        apart = own[second] - own[first] - drawn
+        floor = np.hypot(floors_vox[first], floors_vox[second])
+        if (np.abs(apart[0]) <= CONTRADICTS * np.hypot(error_of(apart), floor)).all():
+            kept[first, second] = drawn
+    return kept
 
 
 def _design(names: list[str], pairs: list[tuple[str, str]]) -> FloatArray:

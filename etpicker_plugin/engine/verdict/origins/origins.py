@@ -20,6 +20,7 @@ from etpicker_plugin.engine.comparison.pick_sets import PickSets
 from etpicker_plugin.engine.verdict.origins.compose import (
     Drawn,
     compose,
+    consistent,
     density_offsets,
     draw_particles,
     error_of,
@@ -46,7 +47,7 @@ class Origins:
     offsets
         Per set: pick minus centre.
     distances
-        Per pair of sets with enough particles in common: second minus first.
+        Per pair of sets with particles in common: second minus first.
     by_reference
         Whether the centre is that of a given map, not that of the density.
     """
@@ -78,6 +79,7 @@ class Origins:
             if other != name
             and self.agrees(other)
             and (distance := self.distance(other, name)) is not None
+            and distance.n >= LEAST_PAIRS
         ]
         return min(known, key=lambda w: max(w[1].standard_error_xyz), default=None)
 
@@ -93,11 +95,16 @@ class Origins:
         return tuple(axis for axis in AXES if axis in axes)
 
     def undecided(self) -> list[tuple[str, str]]:
-        """Return the pairs that surely lie apart while neither is surely wrong."""
+        """Return the pairs that surely lie apart while neither is surely wrong.
+
+        Two sets that both lie at the centre only share a few misplaced picks.
+        """
         return [
             pair
             for pair, distance in self.distances.items()
-            if distance.is_alarming and not any(map(self.alarming_axes, pair))
+            if distance.is_alarming
+            and not any(map(self.alarming_axes, pair))
+            and not all(map(self.agrees, pair))
         ]
 
 
@@ -139,7 +146,7 @@ def find_origins(
             candidates,
             maps,
             draws,
-            distances,
+            {n: d for n, d in distances.items() if len(pairs[n]) >= LEAST_PAIRS},
             scale=scale,
             floor_vox=_floor_of(displacements_zyx, scale),
         ),
@@ -172,7 +179,8 @@ def _composed(
         # A density that is highest at the edge of what was looked at was not found.
         found = (np.abs(own[name][0]) < reach_vox - 1e-6).all()
         floors[name] = floor_vox if found else max(reach_vox, floor_vox)
-    composed = compose(own, distances, floors_vox=floors)
+    used = consistent(own, distances, floors_vox=floors)
+    composed = compose(own, used, floors_vox=floors)
     return {
         name: summarise(
             drawn,
@@ -186,12 +194,12 @@ def _composed(
 def pair_all(
     sets: PickSets, members: dict[str, IndexArray], *, max_distance_vox: float
 ) -> dict[tuple[str, str], Pairs]:
-    """Return the pairs of every two sets that share enough particles."""
+    """Return the pairs of every two sets whose mean has an error: two at least."""
     found = {
         (a, b): pair_up(sets, members, a, b, max_distance_vox=max_distance_vox)
         for a, b in combinations(sets.names, 2)
     }
-    return {names: pairs for names, pairs in found.items() if len(pairs) >= LEAST_PAIRS}
+    return {names: pairs for names, pairs in found.items() if len(pairs) >= 2}
 
 
 def _floor_of(displacements_zyx: FloatArray | None, scale: float) -> float:
