@@ -214,13 +214,19 @@ ENGINE = {
     "verdict.alignment": {
         *("verdict.places", "comparison", "relion", "subtomograms", "volumes"),
     },
+    "verdict.origins": {
+        *("verdict.places", "verdict.alignment", "comparison", "evaluation"),
+        *("subtomograms", "volumes"),
+    },
     "verdict.measures": {"verdict.places", "verdict.alignment", "relion", "volumes"},
     "verdict.reporting": {
-        *("verdict.places", "verdict.alignment", "verdict.measures", "comparison"),
+        *("verdict.places", "verdict.alignment", "verdict.origins"),
+        *("verdict.measures", "comparison"),
     },
     "verdict": {
-        *("verdict.places", "verdict.alignment", "verdict.measures"),
-        *("verdict.reporting", "comparison", "relion", "subtomograms"),
+        *("verdict.places", "verdict.alignment", "verdict.origins"),
+        *("verdict.measures", "verdict.reporting"),
+        *("comparison", "relion", "subtomograms", "volumes"),
     },
     "command line": set(),
 }

@@ -5,7 +5,7 @@ voxels, a corner or a centre, another binning), not an error of picking, and spo
 average. It shows in the mean, not in the scatter.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -28,18 +28,21 @@ class Offset:
         Number of displacements.
     mean_xyz, standard_error_xyz
         Empty where there are fewer than two.
+    alarm_sigma
+        Standard errors that an alarm needs.
     """
 
     n: int
     mean_xyz: tuple[float, ...]
     standard_error_xyz: tuple[float, ...]
+    alarm_sigma: float = ALARM_SIGMA
 
     @property
     def alarming_axes(self) -> tuple[str, ...]:
         """Axes whose mean is large and significant.
 
-        That is at least 0.7 voxel and three standard errors, of six displacements or
-        more.
+        That is at least 0.7 voxel and ``alarm_sigma`` standard errors, of six
+        displacements or more.
         """
         if self.n < LEAST_PAIRS:
             return ()
@@ -48,7 +51,7 @@ class Offset:
             for axis, mean, error in zip(
                 AXES, self.mean_xyz, self.standard_error_xyz, strict=True
             )
-            if abs(mean) >= ALARM_VOX and abs(mean) >= ALARM_SIGMA * error
+            if abs(mean) >= ALARM_VOX and abs(mean) >= self.alarm_sigma * error
         )
 
     @property
@@ -56,13 +59,27 @@ class Offset:
         """Whether an origin is probably wrong."""
         return bool(self.alarming_axes)
 
+    def reversed(self) -> "Offset":
+        """Return the same seen from the other side."""
+        return replace(self, mean_xyz=tuple(-mean for mean in self.mean_xyz))
+
+    def describe_all(self) -> str:
+        """Return all axes as ``(+0.10, +2.00, -0.30) ± (0.10, …)``."""
+        means = ", ".join(f"{mean:+.2f}" for mean in self.mean_xyz)
+        errors = ", ".join(f"{error:.2f}" for error in self.standard_error_xyz)
+        return f"({means}) ± ({errors})"
+
     def describe(self) -> str:
         """Return the alarming axes as ``2.0 ± 0.1 voxels along x``."""
+        return self.describe_along(self.alarming_axes)
+
+    def describe_along(self, axes: tuple[str, ...]) -> str:
+        """Return some axes as ``describe`` does."""
         return " and ".join(
             f"{self.mean_xyz[i]:+.1f} ± {self.standard_error_xyz[i]:.1f} voxels "
             f"along {axis}"
             for i, axis in enumerate(AXES)
-            if axis in self.alarming_axes
+            if axis in axes
         )
 
 

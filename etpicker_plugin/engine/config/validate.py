@@ -138,3 +138,9 @@ class ValidateConfig:
             "expected the lowest and the highest tilt angle, -60 60 say.",
         )
         require_in_bounds(self)
+
+    @property
+    def match_distance_ang(self) -> float:
+        """Most that two picks of one particle are apart, Å; half a diameter unasked."""
+        (diameter,) = self.diameter.values()
+        return self.match_distance or diameter / 2

@@ -16,12 +16,8 @@ from etpicker_plugin.engine.comparison.pick_sets import PickSets
 from etpicker_plugin.engine.config.pick_sets import CONTROL
 from etpicker_plugin.engine.config.validate import ValidateConfig
 from etpicker_plugin.engine.relion.find import Relion
-from etpicker_plugin.engine.verdict.alignment.joint import LOG, JointRun
+from etpicker_plugin.engine.verdict.alignment.joint import LOG, REFERENCE, JointRun
 from etpicker_plugin.engine.verdict.alignment.results import read_alignment
-from etpicker_plugin.engine.verdict.alignment.set_offsets import (
-    correlate_all,
-    find_offsets,
-)
 from etpicker_plugin.engine.verdict.measures.local import (
     local_resolutions,
     write_averages,
@@ -32,8 +28,10 @@ from etpicker_plugin.engine.verdict.measures.measures import (
     split_by_set,
 )
 from etpicker_plugin.engine.verdict.measures.ranking import rank_sets
+from etpicker_plugin.engine.verdict.origins.measure import measure_origins
 from etpicker_plugin.engine.verdict.places.candidates import Candidates
 from etpicker_plugin.engine.verdict.reporting.result import Verdict
+from etpicker_plugin.engine.volumes.tomogram import read_map
 
 
 def judge(
@@ -72,16 +70,16 @@ def judge(
     names = list(candidates.rows)
     growth = split_by_set(subsets, names)
     report("judging", 2, steps)
-    offsets = find_offsets(
+    origins = measure_origins(
         sets,
         members,
         candidates,
-        correlate_all(
-            run, candidates, boxes, iteration, centre=config.reference is None
-        ),
-        best=next(n for n in ranking.order if n != CONTROL),
-        scale=run.geometry.scale,
+        geometry=run.geometry,
+        invert=config.invert,
+        max_distance_vox=config.match_distance_ang / sets.voxel_size,
         seed=config.seed,
+        reference=read_map(run.folder / REFERENCE) if config.reference else None,
+        matrices=boxes.matrices,
     )
     report("judging", 3, steps)
     folder = run.folder.parent / "averages"
@@ -106,7 +104,7 @@ def judge(
         matched=split_by_set(subsets, names, n=matched_n),
         growth=growth,
         fits=fit_growth(growth, resamples=config.resamples, seed=config.seed),
-        offsets=offsets,
+        origins=origins,
         local_ang=local,
         iteration=iteration,
         relion_version=relion.version,

@@ -81,7 +81,7 @@ def validate(
     )
     geometry = choose_geometry(diameter, sets.voxel_size, config.box_voxel_size)
     given = _read_given(config, geometry)
-    members = join_all(sets, max_distance_ang=config.match_distance or diameter / 2)
+    members = join_all(sets, max_distance_ang=config.match_distance_ang)
     candidates = gather_candidates(
         sets,
         members,

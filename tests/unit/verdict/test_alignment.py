@@ -1,19 +1,12 @@
-"""Turning boxes, averaging them, and finding where picks lie: planted truths."""
+"""Turning boxes and averaging them: planted truths."""
 
 import numpy as np
-import pytest
 from scipy import ndimage
 
 from etpicker_plugin.engine.relion.poses import rotation_of
 from etpicker_plugin.engine.subtomograms.wedge import missing_wedge
 from etpicker_plugin.engine.verdict.alignment.averages import average_subsets
 from etpicker_plugin.engine.verdict.alignment.likelihood import soft_sphere
-from etpicker_plugin.engine.verdict.alignment.origin import (
-    centre_map,
-    correlation_map,
-    find_peak,
-    set_offset,
-)
 from etpicker_plugin.engine.verdict.alignment.turning import to_particle, to_reference
 
 SIZE = 16
@@ -79,40 +72,3 @@ def test_wedged_and_turned_copies_average_to_the_map():
         wedge=wedge,
     )[0]
     assert np.corrcoef(wrong[inside], truth[inside])[0, 1] < 0.8
-
-
-@pytest.mark.parametrize("axis", [0, 1, 2])
-def test_a_shift_of_the_picks_along_one_axis_is_found_in_noise(axis):
-    truth = planted_map()
-    generator = np.random.default_rng(7)
-    shift = np.zeros(3)
-    shift[axis] = -1.0  # the particles stand one box voxel below: picks lie above
-    maps = []
-    for number, matrix in enumerate(random_matrices(60, seed=axis)):
-        box = ndimage.shift(to_particle(truth, matrix, order=3), shift, order=3)
-        if number % 5 == 0:
-            box = np.zeros_like(box)  # a pick of nothing
-        box = box + 3 * truth.std() * generator.normal(size=box.shape)
-        maps.append(correlation_map(box, truth, matrix))
-    offset = set_offset(maps, scale=2.0, generator=generator)
-    expected = np.zeros(3)
-    expected[2 - axis] = 2.0
-    np.testing.assert_allclose(offset.mean_xyz, expected, atol=0.5)
-    assert offset.alarming_axes == ("xyz"[2 - axis],)
-
-
-def test_a_map_is_moved_to_its_particle_s_centre():
-    body = ndimage.gaussian_filter(
-        np.pad(np.ones((4, 5, 3)), ((3, 9), (6, 5), (7, 6))), 0.7
-    )
-    noise = 0.02 * np.random.default_rng(0).normal(size=body.shape)
-    moved = centre_map(body + noise, radius_vox=7.0)
-    np.testing.assert_allclose(ndimage.center_of_mass(moved > 0.5), 8.0, atol=0.4)
-    assert centre_map(np.zeros((8, 8, 8)), radius_vox=3.0).max() == 0.0
-
-
-def test_the_peak_between_voxels():
-    z, y, x = np.mgrid[-4:5, -4:5, -4:5]
-    peak = -((z - 0.3) ** 2) - (y + 1.4) ** 2 - 2 * (x - 2.0) ** 2
-    np.testing.assert_allclose(find_peak(peak), [0.3, -1.4, 2.0], atol=1e-9)
-    assert find_peak(x.astype(float))[2] == 4.0

@@ -18,6 +18,7 @@ from etpicker_plugin.engine.verdict.measures.measures import (
     fit_growth,
 )
 from etpicker_plugin.engine.verdict.measures.ranking import rank_sets
+from etpicker_plugin.engine.verdict.origins.origins import Origins
 from etpicker_plugin.engine.verdict.places.candidates import Candidates
 from etpicker_plugin.engine.verdict.places.geometry import choose_geometry
 from etpicker_plugin.engine.verdict.reporting.boxes_table import write_boxes_table
@@ -103,10 +104,18 @@ def make_verdict(n, *, resolved=True, alarm=False):
         matched={m: [s for s in subsets[m] if s.n == n] for m in names},
         growth=subsets,
         fits=fit_growth(subsets, resamples=200, seed=0),
-        offsets={
-            "good": Offset(n=n, mean_xyz=(0.1,) * 3, standard_error_xyz=(0.1,) * 3),
-            "bad": Offset(n=n, mean_xyz=shift, standard_error_xyz=(0.1,) * 3),
-        },
+        origins=Origins(
+            offsets={
+                "good": Offset(n=n, mean_xyz=(0.1,) * 3, standard_error_xyz=(0.1,) * 3),
+                "bad": Offset(n=n, mean_xyz=shift, standard_error_xyz=(0.1,) * 3),
+            },
+            distances={
+                ("good", "bad"): Offset(
+                    n=n, mean_xyz=shift, standard_error_xyz=(0.02, 0.03, 0.04)
+                )
+            },
+            by_reference=False,
+        ),
         local_ang={"good": 44.0},
         iteration=3,
         relion_version="3.1.3",
@@ -195,6 +204,21 @@ def test_json_and_page_of_sets_with_and_without_resolution(tmp_path, resolved):
     assert bad["origin_shift_voxels"] == [0.0, 2.0, 0.0]
     assert bad["origin_alarm"] is True
     assert record["sets"]["control"]["origin_alarm"] is False
+    assert (bad["origin_agrees"], record["sets"]["good"]["origin_agrees"]) == (
+        False,
+        True,
+    )
+    assert record["origin_centre"] == "density"
+    assert record["distances"] == [
+        {
+            "first": "good",
+            "second": "bad",
+            "n_both": 16,
+            "shift_voxels": [0.0, 2.0, 0.0],
+            "shift_error_voxels": [0.02, 0.03, 0.04],
+            "alarm": True,
+        }
+    ]
     assert bad["resolution_ang"] == (50.0 if resolved else None)
     assert record["sets"]["good"]["llr_auc_over_control"] == 1.0
     assert record["groups"]["good only"]["llr_median"] is None

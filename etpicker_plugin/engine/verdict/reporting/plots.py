@@ -236,13 +236,13 @@ def draw_averages(
 def draw_origins(verdict: Verdict) -> Figure:
     """Draw each set's offset from the particles."""
     figure = Figure(
-        figsize=(6.4, 1.4 + 0.9 * len(verdict.offsets)), layout="constrained"
+        figsize=(6.4, 1.4 + 0.9 * len(verdict.origins.offsets)), layout="constrained"
     )
     axes = figure.add_subplot()
     axes.axvspan(-0.7, 0.7, color="0.93")
     axes.axvline(0, color="0.6", linewidth=0.8)
     rows = []
-    for number, (name, offset) in enumerate(verdict.offsets.items()):
+    for number, (name, offset) in enumerate(verdict.origins.offsets.items()):
         for i, axis in enumerate("xyz"):
             row = 4 * number + i
             rows.append((row, f"{name}  {axis}"))
@@ -252,7 +252,7 @@ def draw_origins(verdict: Verdict) -> Figure:
                 xerr=offset.standard_error_xyz[i],
                 fmt="o",
                 capsize=3,
-                color="C3" if axis in offset.alarming_axes else "C0",
+                color="C3" if axis in verdict.origins.alarming_axes(name) else "C0",
             )
     axes.set_yticks([r for r, _ in rows], [t for _, t in rows])
     axes.invert_yaxis()

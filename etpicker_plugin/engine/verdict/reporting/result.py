@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from etpicker_plugin import __version__
 from etpicker_plugin.engine.atomic import write_whole
 from etpicker_plugin.engine.comparison.joining import IndexArray
-from etpicker_plugin.engine.comparison.offsets import Offset
 from etpicker_plugin.engine.comparison.pick_sets import PickSets
 from etpicker_plugin.engine.config.options import config_to_values
 from etpicker_plugin.engine.config.pick_sets import CONTROL
@@ -24,8 +23,10 @@ from etpicker_plugin.engine.verdict.measures.ranking import (
     share_above,
 )
 from etpicker_plugin.engine.verdict.measures.rosenthal import BFactorFit
+from etpicker_plugin.engine.verdict.origins.origins import Origins
 from etpicker_plugin.engine.verdict.places.candidates import Candidates
 from etpicker_plugin.engine.verdict.places.geometry import BoxGeometry
+from etpicker_plugin.engine.verdict.reporting.origin_words import origin_alarms
 
 CONTROL_LEVEL = 0.95
 
@@ -60,7 +61,7 @@ class Verdict:
     matched: dict[str, list[SubsetResolution]]
     growth: dict[str, list[SubsetResolution]]
     fits: dict[str, BFactorFit | None]
-    offsets: dict[str, Offset]
+    origins: Origins
     local_ang: dict[str, float | None]
     iteration: int
     relion_version: str
@@ -110,14 +111,8 @@ class Verdict:
         return fit.resolution_of(self.matched_n)
 
     def alarms(self) -> list[str]:
-        """Return a sentence for every set whose origin is probably wrong."""
-        return [
-            f"Set {name}: its picks lie {offset.describe()} of the particles that they "
-            "average to. So constant an offset is a wrong origin, axis or binning, not "
-            "bad picking; subtract it."
-            for name, offset in self.offsets.items()
-            if offset.is_alarming
-        ]
+        """Return a sentence for every origin that is surely wrong."""
+        return origin_alarms(self.origins)
 
 
 def write_verdict(
@@ -136,6 +131,8 @@ def write_verdict(
         "first_stays_first": verdict.ranking.stays_first,
         "words": words,
         "alarms": verdict.alarms(),
+        "origin_centre": "reference" if verdict.origins.by_reference else "density",
+        "distances": distance_records(verdict),
         "matched_n": verdict.matched_n,
         "tomograms": list(verdict.sets.tomograms),
         "left_out": list(verdict.sets.left_out),
@@ -156,7 +153,7 @@ def write_verdict(
 
 def set_record(verdict: Verdict, name: str) -> dict[str, Any]:
     """Return a set's numbers; those of an origin are none for the control."""
-    offset = verdict.offsets.get(name)
+    offset = verdict.origins.offsets.get(name)
     fit = verdict.fits[name]
     return {
         "n": verdict.n_picks(name),
@@ -172,8 +169,24 @@ def set_record(verdict: Verdict, name: str) -> dict[str, Any]:
         "origin_shift_error_voxels": (
             list(offset.standard_error_xyz) if offset else None
         ),
-        "origin_alarm": offset.is_alarming if offset else False,
+        "origin_alarm": bool(offset and verdict.origins.alarming_axes(name)),
+        "origin_agrees": verdict.origins.agrees(name) if offset else None,
     }
+
+
+def distance_records(verdict: Verdict) -> list[dict[str, Any]]:
+    """Return how far sets lie apart that share particles, second minus first."""
+    return [
+        {
+            "first": first,
+            "second": second,
+            "n_both": distance.n,
+            "shift_voxels": list(distance.mean_xyz),
+            "shift_error_voxels": list(distance.standard_error_xyz),
+            "alarm": distance.is_alarming,
+        }
+        for (first, second), distance in verdict.origins.distances.items()
+    ]
 
 
 def group_record(verdict: Verdict, name: str) -> dict[str, Any]:

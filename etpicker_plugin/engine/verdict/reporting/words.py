@@ -6,6 +6,7 @@ import numpy as np
 
 from etpicker_plugin.engine.comparison.compare import compare_pair
 from etpicker_plugin.engine.config.pick_sets import CONTROL
+from etpicker_plugin.engine.verdict.reporting.origin_words import origin_sentences
 from etpicker_plugin.engine.verdict.reporting.result import Verdict
 
 LEAST_FOR_RESOLUTION = 40
@@ -19,6 +20,7 @@ def verdict_words(verdict: Verdict) -> list[str]:
         *(_set_sentence(verdict, name) for name in verdict.sets.names),
         *_resolution_sentences(verdict),
         *_size_sentences(verdict),
+        *origin_sentences(verdict.origins),
         *_unshared_sentences(verdict),
         *_border_sentences(verdict),
         *_left_out_sentences(verdict),

@@ -1,0 +1,1 @@
+"""Where sets place the particles: beside one another, and beside their density."""
