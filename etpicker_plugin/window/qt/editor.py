@@ -11,7 +11,8 @@ from etpicker_plugin.engine.geometry import lies_outside
 from etpicker_plugin.engine.negative import NEGATIVE
 from etpicker_plugin.window.aids.recentre import find_centre
 from etpicker_plugin.window.document.annotation import Annotation, Edit
-from etpicker_plugin.window.document.session import Document, Session
+from etpicker_plugin.window.document.document import Document
+from etpicker_plugin.window.document.session import Session
 
 
 class Editor(QObject):
@@ -25,6 +26,8 @@ class Editor(QObject):
         Whether a click moves to the local centre.
     selected
         Number of the pick that was added or clicked last, or ``None``.
+    hidden
+        Classes that are not shown; they are saved all the same.
     """
 
     changed = pyqtSignal()
@@ -39,6 +42,7 @@ class Editor(QObject):
         self.current_class = session.classes.names()[0]
         self.snap = False
         self.selected: int | None = None
+        self.hidden: frozenset[str] = frozenset()
 
     @property
     def annotation(self) -> Annotation:
@@ -54,6 +58,11 @@ class Editor(QObject):
         """Set the class of the next picks."""
         self.current_class = name
         self.class_chosen.emit(name)
+
+    def show_classes(self, hidden: frozenset[str]) -> None:
+        """Hide these classes, and show the others."""
+        self.hidden = hidden
+        self.changed.emit()
 
     def add(self, position_zyx: Sequence[float], name: str | None = None) -> int | None:
         """Add a pick; return its number, or ``None`` if it lies outside."""

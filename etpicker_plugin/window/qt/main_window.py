@@ -1,25 +1,21 @@
 """The window: views in the middle, tomograms to the left, controls to the right."""
 
-from PyQt5.QtCore import Qt, QTimer
-from PyQt5.QtGui import QCloseEvent, QKeyEvent
-from PyQt5.QtWidgets import (
-    QDockWidget,
-    QLabel,
-    QMainWindow,
-    QMessageBox,
-    QScrollArea,
-    QTabWidget,
-    QVBoxLayout,
-    QWidget,
-)
+from PyQt5.QtCore import QSize, Qt, QTimer
+from PyQt5.QtGui import QCloseEvent, QKeyEvent, QShowEvent
+from PyQt5.QtWidgets import QLabel, QMainWindow, QMessageBox, QTabWidget
 
 from etpicker_plugin.engine.errors import EtPickerError
-from etpicker_plugin.window.document.session import Document, Session
+from etpicker_plugin.window.document.document import Document
+from etpicker_plugin.window.document.session import Session
 from etpicker_plugin.window.drawing.slices import Z
+from etpicker_plugin.window.keys import KEYS, MOVING, PICKS, name_of
+from etpicker_plugin.window.qt import frame
 from etpicker_plugin.window.qt.class_panel import ClassPanel
 from etpicker_plugin.window.qt.editor import Editor
 from etpicker_plugin.window.qt.gestures import Gestures, Tool
+from etpicker_plugin.window.qt.help import HelpDialog
 from etpicker_plugin.window.qt.judge_page import JudgePage
+from etpicker_plugin.window.qt.key_press import key_text, mnemonic
 from etpicker_plugin.window.qt.look_panel import LookPanel
 from etpicker_plugin.window.qt.suggest_page import SuggestPage
 from etpicker_plugin.window.qt.tomogram_list import TomogramList
@@ -27,10 +23,15 @@ from etpicker_plugin.window.qt.tool_bar import ToolBar
 from etpicker_plugin.window.qt.view_state import ViewState
 from etpicker_plugin.window.qt.views import Views
 
-SIZE = (1480, 920)
+SIZE = QSize(1480, 920)
 SIDE_WIDTH = 330
-STEPS = {Qt.Key_Up: 1, Qt.Key_Down: -1, Qt.Key_PageUp: 10, Qt.Key_PageDown: -10}
+JUDGE = 1
+"""Place of the page among the tabs."""
+
+STEPS = {"up": 1, "down": -1, "far_up": 10, "far_down": -10}
 PAUSE_BEFORE_COUNTING_MS = 60
+UNTIL_FRAMED_MS = 300
+"""The window manager tells only after a while how thick its frame is."""
 
 
 class MainWindow(QMainWindow):
@@ -53,50 +54,39 @@ class MainWindow(QMainWindow):
         self._recount = QTimer(self, singleShot=True, interval=PAUSE_BEFORE_COUNTING_MS)
         self._all_to_count = False
         self._message: QMessageBox | None = None
+        self._help: HelpDialog | None = None
+        self._tool_before: Tool | None = None
         self._build()
         self._connect()
-        self.resize(*SIZE)
+        frame.fit_to_screen(self, SIZE)
 
     # --------------------------- building -------------------------------------
     def _build(self) -> None:
         self.setWindowTitle("etpicker")
         self.addToolBar(self.tools)
         self.setCentralWidget(self.views)
-        self._dock(Qt.LeftDockWidgetArea, "Tomograms", self.tomograms, 290)
+        left, right = Qt.LeftDockWidgetArea, Qt.RightDockWidgetArea
+        width = self.tomograms.fitting_width()
+        frame.dock(self, left, "Tomograms", self.tomograms, width)
         self.tabs = QTabWidget()
-        self.tabs.addTab(self._page(self.classes, self.look), "A&nnotate")
-        self.tabs.addTab(self.judge, "&Judge")
-        self.tabs.addTab(self._page(self.suggest), "&Suggest")
-        self._dock(Qt.RightDockWidgetArea, "", self.tabs, SIDE_WIDTH)
+        self.tabs.addTab(
+            frame.scrolled(self.classes, self.look),
+            mnemonic("Annotate", KEYS["page_annotate"]),
+        )
+        self.tabs.addTab(
+            frame.scrolled(self.judge, stretch=True),
+            mnemonic("Judge", KEYS["page_judge"]),
+        )
+        self.tabs.addTab(
+            frame.scrolled(self.suggest), mnemonic("Suggest", KEYS["page_suggest"])
+        )
+        frame.dock(self, right, "", self.tabs, SIDE_WIDTH)
         self.place = QLabel()
         self.place.setObjectName("place")
         self.saved = QLabel()
         self.saved.setProperty("faint", True)
         self.statusBar().addPermanentWidget(self.place)
         self.statusBar().addPermanentWidget(self.saved)
-
-    def _dock(
-        self, area: Qt.DockWidgetArea, title: str, widget: QWidget, width: int
-    ) -> None:
-        dock = QDockWidget(title)
-        dock.setFeatures(QDockWidget.DockWidgetMovable)
-        if not title:
-            dock.setTitleBarWidget(QWidget())
-        dock.setWidget(widget)
-        self.addDockWidget(area, dock)
-        self.resizeDocks([dock], [width], Qt.Horizontal)
-
-    def _page(self, *widgets: QWidget) -> QScrollArea:
-        page, area = QWidget(), QScrollArea()
-        column = QVBoxLayout(page)
-        for widget in widgets:
-            column.addWidget(widget)
-        column.addStretch()
-        area.setWidget(page)
-        area.setWidgetResizable(True)
-        area.setFrameShape(QScrollArea.NoFrame)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarAlwaysOff)
-        return area
 
     def _connect(self) -> None:
         for view in self.views.views.values():
@@ -118,6 +108,8 @@ class MainWindow(QMainWindow):
         self.gestures.hovered.connect(self._hover)
 
     def _connect_judging(self) -> None:
+        self.tabs.currentChanged.connect(self._turn_page)
+        self.views.cloud.view.jumped.connect(self._jump)
         self.judge.agreement_changed.connect(self.views.show_agreement)
         self.judge.cut_changed.connect(self._count_all)
         self.judge.cut_changed.connect(self.views.refresh_circles)
@@ -141,6 +133,11 @@ class MainWindow(QMainWindow):
         self.tools.save.triggered.connect(self.save)
         self.tools.done.triggered.connect(self.close)
         self.tools.fit.triggered.connect(self.views.fit)
+        self.tools.cloud.toggled.connect(self.views.show_cloud)
+        self.tools.help.triggered.connect(self.show_help)
+        self.tools.next.triggered.connect(lambda: self.tomograms.step(1))
+        self.tools.previous.triggered.connect(lambda: self.tomograms.step(-1))
+        self.addActions(self.tools.key_actions())
         self.tools.recentre.triggered.connect(self._recentre)
         self.tools.relabel.triggered.connect(self._relabel)
 
@@ -167,7 +164,7 @@ class MainWindow(QMainWindow):
         if not self.views.is_open():
             self.open(self.session.documents[0])
         if self.session.has_scores():
-            self.tabs.setCurrentWidget(self.judge)
+            self.tabs.setCurrentIndex(JUDGE)
         self.views.views[Z].setFocus()
 
     def save(self) -> None:
@@ -201,19 +198,44 @@ class MainWindow(QMainWindow):
             )
         event.accept()
 
+    def showEvent(self, event: QShowEvent) -> None:
+        """Look, once it is framed, whether all of it is on the screen."""
+        super().showEvent(event)
+        QTimer.singleShot(UNTIL_FRAMED_MS, lambda: frame.keep_on_screen(self))
+
+    def show_help(self) -> None:
+        """Show all keys and gestures."""
+        if self._help is None:
+            self._help = HelpDialog(self)
+        self._help.show()
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Digits choose the class, arrows the slice under the mouse."""
-        if Qt.Key_1 <= event.key() <= Qt.Key_9:
-            self.classes.choose_key(event.key() - Qt.Key_0)
-        elif event.key() == Qt.Key_0:
-            self.tools.choose(Tool.NEGATIVE)
-        elif event.key() in STEPS:
-            self.state.step(self._axis_under_mouse, STEPS[event.key()])
-        elif event.key() in (Qt.Key_Delete, Qt.Key_Backspace):
-            if self.editor.selected is not None:
-                self.editor.delete(self.editor.selected)
+        """Do what must not be taken from a list or a number that has the focus."""
+        key = key_text(event)
+        step = STEPS.get(name_of(key, MOVING))
+        name = name_of(key, PICKS)
+        if step is not None:
+            self.state.step(self._axis_under_mouse, step)
+        elif name == "class":
+            self.classes.choose_key(int(key))
+        elif name == "delete" and self.editor.selected is not None:
+            self.editor.delete(self.editor.selected)
         else:
             super().keyPressEvent(event)
+
+    def _turn_page(self, _index: int) -> None:
+        """On *Judge* a click only looks; the tool that was in use comes back after."""
+        if self.is_judging():
+            self._tool_before = self.gestures.tool
+            self.tools.choose(Tool.LOOK)
+        elif self._tool_before is not None:
+            if self.gestures.tool is Tool.LOOK:
+                self.tools.choose(self._tool_before)
+            self._tool_before = None
+
+    def is_judging(self) -> bool:
+        """Return whether the page *Judge* is shown."""
+        return self.tabs.currentIndex() == JUDGE
 
     def _choose_tool(self, tool: Tool) -> None:
         self.gestures.tool = tool

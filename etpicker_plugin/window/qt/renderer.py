@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PyQt5.QtCore import QObject, pyqtSignal
 
 from etpicker_plugin.engine.errors import EtPickerError
-from etpicker_plugin.window.document.session import Document
+from etpicker_plugin.window.document.document import Document
 from etpicker_plugin.window.drawing.slices import Look, SliceReader, to_grey
 
 

@@ -15,6 +15,8 @@ from PyQt5.QtWidgets import (
 from etpicker_plugin.window.aids.cut_off import find_cut_off
 from etpicker_plugin.window.document.session import Session
 from etpicker_plugin.window.drawing.colours import class_colour
+from etpicker_plugin.window.keys import KEYS
+from etpicker_plugin.window.qt.key_press import mnemonic
 from etpicker_plugin.window.qt.style import BACKGROUND, FAINT, TEXT
 
 BINS = 60
@@ -48,7 +50,7 @@ class ScorePanel(QGroupBox):
         self.cut.setKeyboardTracking(False)
         self.cut.setObjectName("cut_off")
         self.count = QLabel()
-        self.automatic = QPushButton("&Automatic")
+        self.automatic = QPushButton(mnemonic("Automatic", KEYS["automatic"]))
         self.all = QPushButton("Keep all")
         self.reason = QLabel()
         self.reason.setWordWrap(True)

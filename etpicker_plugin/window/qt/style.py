@@ -39,6 +39,7 @@ QPushButton {{ background: {RAISED}; border: 1px solid {LINE}; border-radius: 4p
     padding: 4px 10px; }}
 QPushButton:hover {{ border-color: {ACCENT}; }}
 QPushButton:disabled {{ color: #5a6272; }}
+QPushButton[small="true"] {{ padding: 2px 8px; }}
 QCheckBox::indicator {{ width: 11px; height: 11px; border: 1px solid {FAINT};
     border-radius: 3px; background: {BACKGROUND}; }}
 QCheckBox::indicator:checked {{ background: {ACCENT}; border-color: {ACCENT}; }}

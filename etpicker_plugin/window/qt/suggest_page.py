@@ -7,6 +7,7 @@ from PyQt5.QtWidgets import QGroupBox, QHBoxLayout, QLabel, QPushButton, QVBoxLa
 from etpicker_plugin.engine.errors import EtPickerError
 from etpicker_plugin.engine.negative import NEGATIVE
 from etpicker_plugin.window.aids.suggestions import suggest_places
+from etpicker_plugin.window.keys import KEYS
 from etpicker_plugin.window.qt.editor import Editor
 
 AT_ONCE = 20
@@ -35,9 +36,9 @@ class SuggestPage(QGroupBox):
         self.start = QPushButton("Suggest")
         self.state = QLabel()
         self.state.setWordWrap(True)
-        self.accept = self._button("Particle  [A]", "A", self.confirm)
-        self.decline = self._button("None here  [X]", "X", self.reject)
-        self.pass_by = self._button("Skip  [Space]", "Space", self.skip)
+        self.accept = self._button("Particle", "particle", self.confirm)
+        self.decline = self._button("None here", "none_here", self.reject)
+        self.pass_by = self._button("Skip", "skip", self.skip)
         column = QVBoxLayout(self)
         column.addWidget(self.text)
         column.addWidget(self.start)
@@ -51,8 +52,9 @@ class SuggestPage(QGroupBox):
         editor.class_chosen.connect(lambda _name: self.clear())
         self.clear()
 
-    def _button(self, text: str, key: str, act: object) -> QPushButton:
-        button = QPushButton(text)
+    def _button(self, text: str, name: str, act: object) -> QPushButton:
+        (key,) = KEYS[name].keys
+        button = QPushButton(f"{text}  [{key}]")
         button.setShortcut(key)
         button.clicked.connect(act)
         return button

@@ -11,9 +11,12 @@ from PyQt5.QtWidgets import (
 )
 
 from etpicker_plugin.engine.negative import NEGATIVE
-from etpicker_plugin.window.document.session import Document, Session
+from etpicker_plugin.window.document.document import Document
+from etpicker_plugin.window.document.session import Session
 from etpicker_plugin.window.drawing.colours import class_colour
 from etpicker_plugin.window.qt.style import FAINT
+
+LEAST_PX, MOST_PX, BAR_PX = 170, 290, 24
 
 
 class TomogramList(QTableWidget):
@@ -53,6 +56,17 @@ class TomogramList(QTableWidget):
         for row, item in enumerate(self.session.documents):
             if document is None or item is document:
                 self._count(row, item, names)
+
+    def step(self, rows: int) -> None:
+        """Open the tomogram so many rows on, if there is one."""
+        row = self.currentRow() + rows
+        if 0 <= row < self.rowCount():
+            self.setCurrentCell(row, 0)
+
+    def fitting_width(self) -> int:
+        """Return the pixels that show all columns, within limits."""
+        wanted = self.horizontalHeader().length() + BAR_PX
+        return min(max(wanted, LEAST_PX), MOST_PX)
 
     def _count(self, row: int, document: Document, names: list[str]) -> None:
         annotation = document.annotation

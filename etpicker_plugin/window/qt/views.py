@@ -7,9 +7,10 @@ from PyQt5.QtCore import QPointF, pyqtSignal
 from PyQt5.QtWidgets import QGridLayout, QLabel, QSizePolicy, QWidget
 
 from etpicker_plugin.window.aids.agreement import Agreement
-from etpicker_plugin.window.document.session import Document
+from etpicker_plugin.window.document.document import Document
 from etpicker_plugin.window.drawing.circles import Carried, circles_of_view
 from etpicker_plugin.window.drawing.slices import Look, X, Y, Z
+from etpicker_plugin.window.qt.cloud_page import CloudPage
 from etpicker_plugin.window.qt.editor import Editor
 from etpicker_plugin.window.qt.renderer import Picture, Renderer
 from etpicker_plugin.window.qt.slice_view import SliceView
@@ -23,7 +24,10 @@ CONTRAST_RANGE = (0.05, 50.0)
 
 
 class Views(QWidget):
-    """XY large, ZY to its right, XZ beneath; all at one scale, with one cursor."""
+    """XY large, ZY to its right, XZ beneath; all at one scale, with one cursor.
+
+    The cloud of picks takes the place of XY, which then is in the corner.
+    """
 
     look_changed = pyqtSignal(object)
     failed = pyqtSignal(str)
@@ -40,6 +44,8 @@ class Views(QWidget):
         self.corner.setContentsMargins(14, 8, 8, 8)
         self.corner.setWordWrap(True)
         self.corner.setSizePolicy(QSizePolicy.Ignored, QSizePolicy.Ignored)
+        self.cloud = CloudPage(editor, state)
+        self.cloud.hide()
         self._renderers: dict[int, Renderer] = {}
         self._asked: dict[int, tuple[object, ...]] = {}
         self._grid = QGridLayout(self)
@@ -103,6 +109,16 @@ class Views(QWidget):
                 self.state.range_changed.emit()
         self.state.move_cursor(position_zyx)
 
+    def show_cloud(self, shown: bool) -> None:
+        """Show the picks in space, or the name of the tomogram in the corner again."""
+        large, corner = (
+            (self.cloud, self.views[Z]) if shown else (self.views[Z], self.corner)
+        )
+        self._grid.addWidget(large, 0, 0)
+        self._grid.addWidget(corner, 1, 1)
+        self.cloud.setVisible(shown)
+        self.corner.setVisible(not shown)
+
     def set_look(self, look: Look) -> None:
         """Show the slices in another way."""
         self.look = look
@@ -138,7 +154,8 @@ class Views(QWidget):
                 renderer.request(self.state.cursor_zyx[axis], self.look, **layers)
 
     def refresh_circles(self) -> None:
-        """Draw the circles of every view anew."""
+        """Draw the circles of every view, and the cloud, anew."""
+        self.cloud.view.forget()
         for axis in self.views:
             self._refresh_circles_of(axis)
 
@@ -174,6 +191,7 @@ class Views(QWidget):
                 selected=self.editor.selected,
                 carried=self.carried,
                 agreement=self.agreement,
+                hidden=self.editor.hidden,
             )
         )
 
