@@ -14,10 +14,18 @@ from typing import Any
 from etpicker_plugin.engine.errors import InputDataError, ResourceError
 from etpicker_plugin.window.document.annotation import (
     Annotation,
-    Edit,
     edit_from_values,
     edit_to_values,
 )
+from etpicker_plugin.window.document.class_change import (
+    MAKE,
+    REDO,
+    UNDO,
+    ClassChange,
+    change_from_values,
+    change_to_values,
+)
+from etpicker_plugin.window.document.history import Edit
 
 FORMAT = 1
 
@@ -65,6 +73,12 @@ class Journal:
         """Make the last undone edit again, and write that down."""
         return self._step("redo")
 
+    def change_class(self, change: ClassChange, what: str) -> None:
+        """Write a change of classes down, then ``MAKE``, ``UNDO`` or ``REDO`` it."""
+        self._write({"edit": what, **change_to_values(change)})
+        self._change_class(change, what)
+        self.edits += 1
+
     def close(self) -> None:
         """Close the file; everything is in it already."""
         self._stream.close()
@@ -75,6 +89,12 @@ class Journal:
             self._write({"edit": kind})
             self.edits += 1
         return edit
+
+    def _change_class(self, change: ClassChange, what: str) -> None:
+        if what == UNDO:
+            self.annotation.undo_class(change.token)
+        else:
+            self.annotation.change_class(change, again=what == REDO)
 
     def _open(self) -> Any:
         try:
@@ -106,6 +126,8 @@ class Journal:
             values = json.loads(line)
             if values["edit"] in ("undo", "redo"):
                 getattr(self.annotation, values["edit"])()
+            elif values["edit"] in (MAKE, UNDO, REDO):
+                self._change_class(change_from_values(values), values["edit"])
             else:
                 self.annotation.apply(edit_from_values(values, self.annotation))
         except (ValueError, KeyError, TypeError, IndexError) as error:

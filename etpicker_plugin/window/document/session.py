@@ -21,6 +21,7 @@ from etpicker_plugin.engine.hashing import file_sha256
 from etpicker_plugin.engine.particles import Particles, make_particles
 from etpicker_plugin.engine.volumes.tomogram import tomogram_id_of
 from etpicker_plugin.window.document.annotation import Annotation
+from etpicker_plugin.window.document.class_changes import declare_classes
 from etpicker_plugin.window.document.document import Document
 from etpicker_plugin.window.document.journal import Journal
 from etpicker_plugin.window.document.settings import Classes
@@ -49,13 +50,12 @@ class Session:
         """
         self.folder = folder
         self._lock = _lock(folder)
-        self.classes = Classes(folder / CLASSES_FILE, config.diameter)
+        self.classes = Classes(folder / CLASSES_FILE, {})
         self.documents = [
             self._open(path, config, inputs)
             for path, inputs in _pair_inputs(config).items()
         ]
-        found = {n for d in self.documents for n in d.annotation.class_names}
-        self.classes.add_missing(sorted(found))
+        declare_classes(self, config.diameter)
 
     def has_scores(self) -> bool:
         """Return whether any pick has a score, so that there is something to judge."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from etpicker_plugin.engine.atomic import write_whole
 from etpicker_plugin.engine.config.checks import require_diameters
-from etpicker_plugin.engine.errors import InputDataError
+from etpicker_plugin.engine.errors import EtPickerError, InputDataError
 from etpicker_plugin.engine.negative import NEGATIVE
 
 FORMAT = 1
@@ -42,6 +42,7 @@ class Classes:
         self.path = path
         self._written = _read(path)
         self._classes = {item.name: item for item in self._written}
+        self.pending = _read_pending(path)
         for name, diameter in given.items():
             self.change(name, diameter_ang=diameter)
 
@@ -85,14 +86,44 @@ class Classes:
             require_diameters({name: values["diameter_ang"]})
         changed = replace(self[name], **values)
         self._classes[name] = changed
-        if not keep or self._written == list(self):
-            return
+        if keep and self._written != list(self):
+            self._write()
+
+    def put(self, items: Iterable[ParticleClass], *, pending: dict[str, Any]) -> None:
+        """Have these classes instead, in this order, and note why.
+
+        ``pending`` are JSON values of a change that the journals do not hold yet; if
+        the window is killed before they do, the next one finishes it.
+        """
+        before = self._classes
+        self._classes, self.pending = {item.name: item for item in items}, pending
+        try:
+            self._write()
+        except EtPickerError:
+            self._classes, self.pending = before, None
+            raise
+
+    def finish(self) -> None:
+        """Note that nothing is pending any more."""
+        self.pending = None
+        self._write()
+
+    def _write(self) -> None:
         record = {"format": FORMAT, "classes": [asdict(item) for item in self]}
+        if self.pending is not None:
+            record["pending"] = self.pending
         with write_whole(self.path) as temporary:
             temporary.write_text(
                 json.dumps(record, indent=1, ensure_ascii=False), encoding="utf-8"
             )
         self._written = list(self)
+
+
+def _read_pending(path: Path) -> dict[str, Any] | None:
+    """Return the change that a killed window did not finish; the file can be read."""
+    if not path.exists():
+        return None
+    return json.loads(path.read_text(encoding="utf-8")).get("pending")
 
 
 def _read(path: Path) -> list[ParticleClass]:

@@ -10,8 +10,9 @@ from etpicker_plugin.engine.errors import EtPickerError
 from etpicker_plugin.engine.geometry import lies_outside
 from etpicker_plugin.engine.negative import NEGATIVE
 from etpicker_plugin.window.aids.recentre import find_centre
-from etpicker_plugin.window.document.annotation import Annotation, Edit
+from etpicker_plugin.window.document.annotation import Annotation
 from etpicker_plugin.window.document.document import Document
+from etpicker_plugin.window.document.history import Edit
 from etpicker_plugin.window.document.session import Session
 
 
