@@ -28,6 +28,7 @@ SCIPION_FIELDS = (
     "tomogram",
     "coordinates",
     "compare",
+    "threshold",
     "voxel_size",
     "probability",
     "mask",

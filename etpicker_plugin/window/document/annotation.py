@@ -183,10 +183,7 @@ class Annotation:
         self._write(edit)
 
     def undo(self) -> Edit | None:
-        """Take back the last edit and return it; ``None`` without one.
-
-        A change of classes that came after it is undone first, in all tomograms.
-        """
+        """Take back the last edit and return it; ``None`` if no edit is the last."""
         step = self.history.back()
         if step is not None:
             self._write(step.inverse)
@@ -241,15 +238,13 @@ class Annotation:
         """Make room for new picks, doubling, so that adding many stays cheap."""
         capacity = len(self._columns["alive"])
         if count > capacity:
-            room = max(count, 2 * capacity, 64)
-            for name in REQUIRED:
-                old = self._columns[name]
-                added = np.zeros((room - self._count, *old.shape[1:]), dtype=old.dtype)
-                self._columns[name] = np.concatenate([old[: self._count], added])
-            for column in columns_of(self._columns):
-                old = self._columns[column.name][: self._count]
-                added = column.unknown(room - self._count)
-                self._columns[column.name] = np.concatenate([old, added])
+            room = max(count, 2 * capacity, 64) - self._count
+            shapes = {n: (room, *self._columns[n].shape[1:]) for n in REQUIRED}
+            empty = {n: np.zeros(s, self._columns[n].dtype) for n, s in shapes.items()}
+            empty |= {c.name: c.unknown(room) for c in columns_of(self._columns)}
+            for name, added in empty.items():
+                old = self._columns[name][: self._count]
+                self._columns[name] = np.concatenate([old, added])
         self._count = count
 
 

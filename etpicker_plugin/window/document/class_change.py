@@ -5,7 +5,7 @@ code stands for. So a change of classes can be undone whatever was edited since.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from etpicker_plugin.window.document.settings import ParticleClass
@@ -60,14 +60,9 @@ def changed_names(
 
 def change_to_values(change: ClassChange) -> dict[str, Any]:
     """Return a change as JSON values."""
-    was = change.was
     return {
         "token": change.token,
-        "was": {
-            "name": was.name,
-            "diameter_ang": was.diameter_ang,
-            "threshold": was.threshold,
-        },
+        "was": asdict(change.was),
         "place": change.place,
         "name": change.name,
         "joins": change.joins,
@@ -83,12 +78,15 @@ def change_from_values(values: Mapping[str, Any]) -> ClassChange:
         If they describe none.
     """
     was = values["was"]
+    limit = was["model_threshold"]
     return ClassChange(
         token=str(values["token"]),
         was=ParticleClass(
             name=str(was["name"]),
             diameter_ang=float(was["diameter_ang"]),
             threshold=float(was["threshold"]),
+            guessed=bool(was["guessed"]),
+            model_threshold=None if limit is None else float(limit),
         ),
         place=int(values["place"]),
         name=str(values["name"]),

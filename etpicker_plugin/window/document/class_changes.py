@@ -7,11 +7,12 @@ finished by the next.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from etpicker_plugin.engine.config.assignments import ONLY_CLASS
 from etpicker_plugin.engine.errors import ConfigError, InputDataError
 from etpicker_plugin.engine.formats.names import check_names
 from etpicker_plugin.engine.negative import NEGATIVE
@@ -24,9 +25,15 @@ from etpicker_plugin.window.document.class_change import (
     change_from_values,
     change_to_values,
 )
-from etpicker_plugin.window.document.settings import Classes, ParticleClass
+from etpicker_plugin.window.document.facts import read_facts
+from etpicker_plugin.window.document.settings import (
+    DEFAULT_CLASS,
+    Classes,
+    ParticleClass,
+)
 
 if TYPE_CHECKING:
+    from etpicker_plugin.engine.config.view import ViewConfig
     from etpicker_plugin.window.document.document import Document
     from etpicker_plugin.window.document.history import Edit
     from etpicker_plugin.window.document.session import Session
@@ -34,21 +41,53 @@ if TYPE_CHECKING:
 NOT_ON_COMMAND_LINES = ",="
 
 
-def declare_classes(session: Session, given: Mapping[str, float]) -> None:
-    """Declare the classes that are given, with their diameters, and those of the picks.
+def declare_classes(session: Session, config: ViewConfig) -> None:
+    """Declare the classes that are given and those of the picks, with what is known.
 
-    One that was renamed or removed in this folder does not come back by being given
-    again: the same command opens an annotation where it was.
+    Diameters are those given, else what the annotation holds, else what lies beside the
+    coordinates. A class that was renamed or removed in this folder does not come back
+    by being given again: the same command opens an annotation where it was.
     """
     finish_pending(session)
-    known = {name for d in session.documents for name in d.annotation.class_names}
+    classes = session.classes
+    of_picks = {name for d in session.documents for name in d.annotation.class_names}
     former = {
         name for d in session.documents for name in d.annotation.history.former_names()
     }
-    for name, diameter in given.items():
-        if name not in former - known - set(session.classes.names()):
-            session.classes.change(name, diameter_ang=diameter)
-    session.classes.add_missing(sorted(known - {REMOVED}))
+    gone = former - of_picks - set(classes.names())
+    for name, diameter in name_alone(config.diameter, of_picks).items():
+        if name not in gone:
+            classes.change(name, diameter_ang=diameter)
+    classes.add_missing(sorted(of_picks - {REMOVED}))
+    facts = read_facts(config.coordinates)
+    for name in classes.guessed():
+        if name in facts.diameters:
+            classes.change(name, diameter_ang=facts.diameters[name])
+    for name, threshold in {**facts.thresholds, **config.threshold}.items():
+        if name in classes.names():
+            classes.change(name, model_threshold=threshold)
+
+
+def name_alone(
+    diameters: Mapping[str, float], of_picks: Collection[str]
+) -> Mapping[str, float]:
+    """Return the diameters by class, of a number alone too: for the only class.
+
+    Raises
+    ------
+    ConfigError
+        If a number stands alone, and the picks are of several classes.
+    """
+    if ONLY_CLASS not in diameters:
+        return diameters
+    names = sorted(set(of_picks) - {REMOVED, NEGATIVE}) or [DEFAULT_CLASS]
+    value = diameters[ONLY_CLASS]
+    if len(names) > 1:
+        raise ConfigError(
+            f"--diameter {value:g}: the picks are of {len(names)} classes. Give each "
+            f"its own: {' '.join(f'{name}={value:g}' for name in names)}, say."
+        )
+    return {names[0]: value}
 
 
 def check_class_name(name: str) -> None:

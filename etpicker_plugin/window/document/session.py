@@ -55,7 +55,7 @@ class Session:
             self._open(path, config, inputs)
             for path, inputs in _pair_inputs(config).items()
         ]
-        declare_classes(self, config.diameter)
+        declare_classes(self, config)
 
     def has_scores(self) -> bool:
         """Return whether any pick has a score, so that there is something to judge."""

@@ -14,16 +14,30 @@ from etpicker_plugin.engine.negative import NEGATIVE
 FORMAT = 1
 DEFAULT_CLASS = "particle"
 UNKNOWN_DIAMETER_ANG = 200.0
-"""Drawn for a class whose diameter nobody gave; the ruler measures the true one."""
+"""Drawn, and said to be a guess, for a class whose diameter nobody gave."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ParticleClass:
-    """A class; ``threshold`` is the lowest score kept, 0 for all."""
+    """A class of an annotation.
+
+    Attributes
+    ----------
+    diameter_ang
+        As given or measured, or a guess.
+    threshold
+        The lowest score kept, 0 for all.
+    guessed
+        Whether nobody has said what the diameter is.
+    model_threshold
+        The threshold of the model that made the picks, if it is known.
+    """
 
     name: str
     diameter_ang: float
     threshold: float = 0.0
+    guessed: bool = False
+    model_threshold: float | None = None
 
 
 class Classes:
@@ -61,13 +75,17 @@ class Classes:
     def __getitem__(self, name: str) -> ParticleClass:
         """Return a class; one not declared has the unknown diameter."""
         return self._classes.get(name) or ParticleClass(
-            name=name, diameter_ang=self.largest_diameter()
+            name=name, diameter_ang=self.largest_diameter(), guessed=True
         )
 
     def largest_diameter(self) -> float:
         """Return the largest diameter in Å."""
         known = [item.diameter_ang for item in self]
         return max(known, default=UNKNOWN_DIAMETER_ANG)
+
+    def guessed(self) -> list[str]:
+        """Return the classes whose diameter nobody has said."""
+        return [item.name for item in self if item.guessed]
 
     def add_missing(self, names: Iterable[str]) -> None:
         """Declare classes that picks have, and one if there is none at all."""
@@ -77,13 +95,14 @@ class Classes:
         for name in wanted:
             self.change(name)
 
-    def change(self, name: str, *, keep: bool = True, **values: float) -> None:
-        """Declare a class or change its ``diameter_ang`` or ``threshold``.
+    def change(self, name: str, *, keep: bool = True, **values: float | None) -> None:
+        """Declare a class or change a value of it; a diameter given is no guess.
 
         ``keep`` writes it down; a slider that is still moving need not.
         """
         if "diameter_ang" in values:
             require_diameters({name: values["diameter_ang"]})
+            values["guessed"] = False
         changed = replace(self[name], **values)
         self._classes[name] = changed
         if keep and self._written != list(self):
@@ -109,7 +128,7 @@ class Classes:
         self._write()
 
     def _write(self) -> None:
-        record = {"format": FORMAT, "classes": [asdict(item) for item in self]}
+        record = {"format": FORMAT, "classes": [_to_values(item) for item in self]}
         if self.pending is not None:
             record["pending"] = self.pending
         with write_whole(self.path) as temporary:
@@ -117,6 +136,11 @@ class Classes:
                 json.dumps(record, indent=1, ensure_ascii=False), encoding="utf-8"
             )
         self._written = list(self)
+
+
+def _to_values(item: ParticleClass) -> dict[str, Any]:
+    """Return a class as JSON values, without what is not known of it."""
+    return {k: v for k, v in asdict(item).items() if v is not None and v is not False}
 
 
 def _read_pending(path: Path) -> dict[str, Any] | None:

@@ -14,7 +14,7 @@ from etpicker_plugin.window.qt.style import FAINT, TEXT
 
 MARGIN, ROW = 12.0, 17.0
 DOT = 4.0
-BAR = 110.0, 8.0
+BAR = 150.0, 8.0
 ARM = 24.0
 MOST_ROWS = 9
 AXIS_COLOURS = ("#ff7b72", "#7ee787", "#79c0ff")
@@ -81,6 +81,6 @@ def _draw_scores(painter: QPainter, cloud: Cloud, bottom: float) -> None:
     painter.setPen(QColor(TEXT))
     above = QRectF(MARGIN, bar.top() - ROW, width, ROW)
     low, high = cloud.scores
-    painter.drawText(above, Qt.AlignLeft | Qt.AlignVCenter, f"{low:.3g}")
-    painter.drawText(above, Qt.AlignRight | Qt.AlignVCenter, f"{high:.3g}")
+    painter.drawText(above, Qt.AlignLeft | Qt.AlignVCenter, f"{low:.2f}")
+    painter.drawText(above, Qt.AlignRight | Qt.AlignVCenter, f"{high:.2f}")
     painter.drawText(above, Qt.AlignCenter, "score")

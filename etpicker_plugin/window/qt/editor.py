@@ -11,6 +11,13 @@ from etpicker_plugin.engine.geometry import lies_outside
 from etpicker_plugin.engine.negative import NEGATIVE
 from etpicker_plugin.window.aids.recentre import find_centre
 from etpicker_plugin.window.document.annotation import Annotation
+from etpicker_plugin.window.document.class_change import ClassChange
+from etpicker_plugin.window.document.class_changes import (
+    redo,
+    remove_class,
+    rename_class,
+    undo,
+)
 from etpicker_plugin.window.document.document import Document
 from etpicker_plugin.window.document.history import Edit
 from etpicker_plugin.window.document.session import Session
@@ -33,6 +40,7 @@ class Editor(QObject):
 
     changed = pyqtSignal()
     class_chosen = pyqtSignal(str)
+    classes_changed = pyqtSignal()
     said = pyqtSignal(str)
     failed = pyqtSignal(str)
 
@@ -111,22 +119,49 @@ class Editor(QObject):
         name = name or annotation.class_of(pick)
         self._apply(annotation.confirming(pick, name), select=self.selected)
 
+    def rename_class(self, name: str, to: str) -> None:
+        """Give a class another name, in all tomograms; or make it one with another."""
+        self._change_classes(lambda: rename_class(self.session, name, to))
+
+    def remove_class(self, name: str) -> None:
+        """Remove a class and its picks, in all tomograms."""
+        self._change_classes(lambda: remove_class(self.session, name))
+
     def undo(self) -> None:
         """Take the last edit back."""
-        self._step(self.document.journal.undo, "Nothing to undo.", "Undone")
+        self._step(undo, "Nothing to undo.", "Undone")
 
     def redo(self) -> None:
         """Make the last undone edit again."""
-        self._step(self.document.journal.redo, "Nothing to redo.", "Done again")
+        self._step(redo, "Nothing to redo.", "Done again")
 
-    def _step(self, step: Callable[[], Edit | None], nothing: str, did: str) -> None:
+    def _change_classes(self, change: Callable[[], None]) -> None:
         try:
-            edit = step()
+            change()
+        except EtPickerError as error:
+            self.failed.emit(str(error))
+        # Even if it failed: what is on disk may be ahead of what is shown.
+        self.selected = None
+        self.classes_changed.emit()
+        self.changed.emit()
+
+    def _step(
+        self,
+        step: Callable[[Session, Document], Edit | ClassChange | None],
+        nothing: str,
+        did: str,
+    ) -> None:
+        try:
+            made = step(self.session, self.document)
         except EtPickerError as error:
             self.failed.emit(str(error))
             return
         self.selected = None
-        self.said.emit(f"{did}: {edit.kind} ({len(edit.ids)})" if edit else nothing)
+        if isinstance(made, ClassChange):
+            self.said.emit(f"{did}: {made.kind}, in all tomograms")
+            self.classes_changed.emit()
+        else:
+            self.said.emit(f"{did}: {made.kind} ({len(made.ids)})" if made else nothing)
         self.changed.emit()
 
     def _apply(self, edit: Edit, *, select: int | None) -> bool:

@@ -25,6 +25,17 @@ def dock(
     window.resizeDocks([holder], [width], Qt.Horizontal)
 
 
+def stacked(above: QWidget, widget: QWidget) -> QWidget:
+    """Return a widget with a thin one above it."""
+    page = QWidget()
+    column = QVBoxLayout(page)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(0)
+    column.addWidget(above)
+    column.addWidget(widget, stretch=1)
+    return page
+
+
 def scrolled(*widgets: QWidget, stretch: bool = False) -> QScrollArea:
     """Return widgets one below the other, with a bar to scroll them by where needed.
 

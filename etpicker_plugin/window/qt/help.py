@@ -15,7 +15,10 @@ from PyQt5.QtWidgets import (
 from etpicker_plugin.window.keys import help_rows
 from etpicker_plugin.window.qt.style import ACCENT, FAINT
 
-SIZE = (900, 640)
+SIZE = (1080, 720)
+LONG = 46
+"""A text of more letters takes two lines."""
+
 MARGIN = 60
 """Left free of the window at least, so that it is seen beneath."""
 
@@ -50,18 +53,22 @@ class HelpDialog(QDialog):
 
 def split_columns() -> list[str]:
     """Return the tables as rich text, in two columns of about one length."""
-    tables = [(len(rows) + 2, _table(heading, rows)) for heading, rows in help_rows()]
-    half = sum(length for length, _ in tables) / 2
-    columns, length = ["", ""], 0.0
-    for own, text in tables:
-        columns[int(length + own / 2 > half)] += text
-        length += own
-    return columns
+    tables = [(_height(rows), _table(heading, rows)) for heading, rows in help_rows()]
+    every = sum(height for height, _ in tables)
+    splits = [sum(height for height, _ in tables[:i]) for i in range(len(tables))]
+    best = min(range(len(tables)), key=lambda i: abs(splits[i] - every / 2))
+    texts = [text for _, text in tables]
+    return ["".join(texts[:best]), "".join(texts[best:])]
+
+
+def _height(rows: list[tuple[str, str]]) -> int:
+    """Return about how many lines a table takes, with its heading."""
+    return 2 + sum(1 + (len(text) > LONG) for _, text in rows)
 
 
 def _table(heading: str, rows: list[tuple[str, str]]) -> str:
     lines = "".join(
-        f"<tr><td style='padding: 2px 12px 2px 0; color: {ACCENT}' width='42%'>"
+        f"<tr><td style='padding: 2px 12px 2px 0; color: {ACCENT}' width='34%'>"
         f"{html.escape(keys)}</td><td style='padding: 2px 0'>{_plain(text)}</td></tr>"
         for keys, text in rows
     )

@@ -2,21 +2,25 @@
 
 from PyQt5.QtCore import QSize, Qt, QTimer
 from PyQt5.QtGui import QCloseEvent, QKeyEvent, QShowEvent
-from PyQt5.QtWidgets import QLabel, QMainWindow, QMessageBox, QTabWidget
+from PyQt5.QtWidgets import QMainWindow, QMessageBox
 
 from etpicker_plugin.engine.errors import EtPickerError
+from etpicker_plugin.window.aids.counts import count_picks, describe_saved
 from etpicker_plugin.window.document.document import Document
 from etpicker_plugin.window.document.session import Session
 from etpicker_plugin.window.drawing.slices import Z
-from etpicker_plugin.window.keys import KEYS, MOVING, PICKS, name_of
-from etpicker_plugin.window.qt import frame
+from etpicker_plugin.window.keys import MOVING, PICKS, name_of
+from etpicker_plugin.window.qt import class_dialogs, frame
 from etpicker_plugin.window.qt.class_panel import ClassPanel
 from etpicker_plugin.window.qt.editor import Editor
 from etpicker_plugin.window.qt.gestures import Gestures, Tool
 from etpicker_plugin.window.qt.help import HelpDialog
+from etpicker_plugin.window.qt.hint_bar import HintBar
 from etpicker_plugin.window.qt.judge_page import JudgePage
-from etpicker_plugin.window.qt.key_press import key_text, mnemonic
+from etpicker_plugin.window.qt.key_press import key_text
 from etpicker_plugin.window.qt.look_panel import LookPanel
+from etpicker_plugin.window.qt.pages import Pages
+from etpicker_plugin.window.qt.status_line import StatusLine
 from etpicker_plugin.window.qt.suggest_page import SuggestPage
 from etpicker_plugin.window.qt.tomogram_list import TomogramList
 from etpicker_plugin.window.qt.tool_bar import ToolBar
@@ -25,9 +29,6 @@ from etpicker_plugin.window.qt.views import Views
 
 SIZE = QSize(1480, 920)
 SIDE_WIDTH = 330
-JUDGE = 1
-"""Place of the page among the tabs."""
-
 STEPS = {"up": 1, "down": -1, "far_up": 10, "far_down": -10}
 PAUSE_BEFORE_COUNTING_MS = 60
 UNTIL_FRAMED_MS = 300
@@ -46,10 +47,12 @@ class MainWindow(QMainWindow):
         self.views = Views(self.editor, self.state)
         self.tomograms = TomogramList(session)
         self.classes = ClassPanel(session.classes)
+        self.hint = HintBar(session.classes)
         self.look = LookPanel(self.views.look)
         self.judge = JudgePage(self.editor)
         self.suggest = SuggestPage(self.editor)
         self.tools = ToolBar()
+        self.status = StatusLine()
         self._axis_under_mouse = Z
         self._recount = QTimer(self, singleShot=True, interval=PAUSE_BEFORE_COUNTING_MS)
         self._all_to_count = False
@@ -64,29 +67,13 @@ class MainWindow(QMainWindow):
     def _build(self) -> None:
         self.setWindowTitle("etpicker")
         self.addToolBar(self.tools)
-        self.setCentralWidget(self.views)
+        self.setCentralWidget(frame.stacked(self.hint, self.views))
         left, right = Qt.LeftDockWidgetArea, Qt.RightDockWidgetArea
         width = self.tomograms.fitting_width()
         frame.dock(self, left, "Tomograms", self.tomograms, width)
-        self.tabs = QTabWidget()
-        self.tabs.addTab(
-            frame.scrolled(self.classes, self.look),
-            mnemonic("Annotate", KEYS["page_annotate"]),
-        )
-        self.tabs.addTab(
-            frame.scrolled(self.judge, stretch=True),
-            mnemonic("Judge", KEYS["page_judge"]),
-        )
-        self.tabs.addTab(
-            frame.scrolled(self.suggest), mnemonic("Suggest", KEYS["page_suggest"])
-        )
+        self.tabs = Pages((self.classes, self.look), self.judge, self.suggest)
         frame.dock(self, right, "", self.tabs, SIDE_WIDTH)
-        self.place = QLabel()
-        self.place.setObjectName("place")
-        self.saved = QLabel()
-        self.saved.setProperty("faint", True)
-        self.statusBar().addPermanentWidget(self.place)
-        self.statusBar().addPermanentWidget(self.saved)
+        self.setStatusBar(self.status)
 
     def _connect(self) -> None:
         for view in self.views.views.values():
@@ -96,7 +83,7 @@ class MainWindow(QMainWindow):
         self._connect_judging()
         self._recount.timeout.connect(self._count)
         self.editor.changed.connect(self._recount.start)
-        self.editor.said.connect(lambda text: self.statusBar().showMessage(text, 4000))
+        self.editor.said.connect(self.status.say)
         self.editor.failed.connect(self.complain)
         self.views.failed.connect(self.complain)
         self.state.cursor_moved.connect(self._show_cursor)
@@ -113,7 +100,8 @@ class MainWindow(QMainWindow):
         self.judge.agreement_changed.connect(self.views.show_agreement)
         self.judge.cut_changed.connect(self._count_all)
         self.judge.cut_changed.connect(self.views.refresh_circles)
-        self.judge.gallery.jumped.connect(self._jump)
+        self.judge.gallery.jumped.connect(self._jump_in)
+        self.judge.class_chosen.connect(self._choose_class)
         self.suggest.jumped.connect(self._jump)
 
     def _connect_panels(self) -> None:
@@ -121,6 +109,15 @@ class MainWindow(QMainWindow):
         self.classes.chosen.connect(self.editor.choose_class)
         self.classes.changed.connect(self._classes_changed)
         self.classes.failed.connect(self.complain)
+        self.classes.rename_asked.connect(
+            lambda name, new: class_dialogs.rename(self, self.editor, name, new)
+        )
+        self.classes.remove_asked.connect(
+            lambda name: class_dialogs.remove(self, self.editor, name)
+        )
+        self.editor.classes_changed.connect(self._classes_changed)
+        self.hint.changed.connect(self._classes_changed)
+        self.hint.failed.connect(self.complain)
         self.look.changed.connect(self.views.set_look)
         self.look.layers_changed.connect(self._show_layers)
         self.views.look_changed.connect(self.look.show_look)
@@ -164,7 +161,7 @@ class MainWindow(QMainWindow):
         if not self.views.is_open():
             self.open(self.session.documents[0])
         if self.session.has_scores():
-            self.tabs.setCurrentIndex(JUDGE)
+            self.tabs.judge()
         self.views.views[Z].setFocus()
 
     def save(self) -> None:
@@ -174,7 +171,8 @@ class MainWindow(QMainWindow):
         except EtPickerError as error:
             self.complain(str(error))
             return
-        self.statusBar().showMessage(f"Saved to {self.session.folder}", 4000)
+        counts = count_picks(self.session.documents, self.session.classes)
+        self.status.say(f"Saved {describe_saved(counts)}, to {self.session.folder}")
 
     def complain(self, text: str) -> None:
         """Show an error; while one is open, another takes its place."""
@@ -225,7 +223,7 @@ class MainWindow(QMainWindow):
 
     def _turn_page(self, _index: int) -> None:
         """On *Judge* a click only looks; the tool that was in use comes back after."""
-        if self.is_judging():
+        if self.tabs.is_judging():
             self._tool_before = self.gestures.tool
             self.tools.choose(Tool.LOOK)
         elif self._tool_before is not None:
@@ -233,13 +231,9 @@ class MainWindow(QMainWindow):
                 self.tools.choose(self._tool_before)
             self._tool_before = None
 
-    def is_judging(self) -> bool:
-        """Return whether the page *Judge* is shown."""
-        return self.tabs.currentIndex() == JUDGE
-
     def _choose_tool(self, tool: Tool) -> None:
         self.gestures.tool = tool
-        self.statusBar().showMessage(self.tools.hint(tool))
+        self.status.showMessage(self.tools.hint(tool))
 
     def _set_eraser(self, diameter_ang: float) -> None:
         self.gestures.eraser_ang = diameter_ang
@@ -251,6 +245,14 @@ class MainWindow(QMainWindow):
         self.editor.selected = pick
         self.views.go_to(self.editor.annotation.positions_zyx[pick])
         self.views.refresh_circles()
+
+    def _jump_in(self, document: Document, pick: int) -> None:
+        """Go to a pick, of another tomogram too."""
+        self.tomograms.show_document(document)
+        self._jump(pick)
+
+    def _choose_class(self, name: str) -> None:
+        self.classes.choose_key(self.session.classes.names().index(name) + 1)
 
     def _recentre(self) -> None:
         if self.editor.selected is not None:
@@ -265,6 +267,12 @@ class MainWindow(QMainWindow):
         self.views.request_slices()
 
     def _classes_changed(self) -> None:
+        """Show the classes that there are now, everywhere."""
+        names = self.session.classes.names()
+        current = self.editor.current_class
+        self.classes.refresh(current if current in names else names[0])
+        self.editor.choose_class(self.classes.current())
+        self.hint.refresh()
         self.tomograms.refresh()
         self.judge.refresh()
         self.views.refresh_circles()
@@ -278,8 +286,7 @@ class MainWindow(QMainWindow):
         self.tomograms.refresh(None if self._all_to_count else self.editor.document)
         self._all_to_count = False
         self.judge.refresh()
-        count = self.editor.document.journal.edits
-        self.saved.setText(f"{count:,} edits saved" if count else "no edits")
+        self.status.show_edits(self.editor.document.journal.edits)
 
     # --------------------------- where we are ---------------------------------
     def _hover(self, view: object, position: object) -> None:
@@ -290,9 +297,5 @@ class MainWindow(QMainWindow):
         self._show_place(self.state.cursor_zyx)
 
     def _show_place(self, position_zyx: object) -> None:
-        z, y, x = (float(p) for p in position_zyx)
-        size = self.editor.document.volume.voxel_size
-        self.place.setText(
-            f"x {x:.1f}  y {y:.1f}  z {z:.1f} voxels     "
-            f"{x * size:.0f}, {y * size:.0f}, {z * size:.0f} Å"
-        )
+        voxel_size = self.editor.document.volume.voxel_size
+        self.status.show_place(position_zyx, voxel_size)

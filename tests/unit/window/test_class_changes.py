@@ -1,6 +1,7 @@
 """Classes renamed, joined and removed: in every tomogram, undone, and after a kill."""
 
 import json
+from functools import partial
 
 import numpy as np
 import pytest
@@ -177,13 +178,12 @@ def test_a_change_that_a_kill_cut_short_is_finished_on_opening(
     session = open_session()
     if back:
         rename_class(session, "b", "80S")
+    undoing = partial(undo, session, session.documents[0])
+    step = undoing if back else partial(rename_class, session, "b", "80S")
     with monkeypatch.context() as patched:
         stop_after(patched, calls)
         with pytest.raises(Killed):
-            if back:
-                undo(session, session.documents[0])
-            else:
-                rename_class(session, "b", "80S")
+            step()
     assert "pending" in json.loads(session.classes.path.read_text())
     again = open_session()
     new = "b" if back else "80S"
@@ -213,3 +213,16 @@ def test_a_pending_change_that_cannot_be_read_is_told(open_session):
     path.write_text(json.dumps({**record, "pending": {"what": "class", "was": 3}}))
     with pytest.raises(InputDataError, match=r"classes\.json"):
         open_session()
+
+
+def test_a_number_alone_is_the_diameter_of_the_only_class(open_session, data):
+    for name in ROWS:
+        (data / f"{name}.csv").write_text("class,x,y,z\nring,1,2,3\n")
+    session = open_session(diameter={"*": 323.0})
+    assert listed(session) == [("ring", 323, 0)]
+    assert session.classes.guessed() == []
+
+
+def test_a_number_alone_for_several_classes_is_refused(open_session):
+    with pytest.raises(ConfigError, match=r"3 classes.*a=323 b=323 c=323"):
+        open_session(diameter={"*": 323.0})
