@@ -117,7 +117,7 @@ def shown_keys(binding: Binding) -> str:
     """Return the keys of an action as a person reads them."""
     if binding.keys == tuple("123456789"):
         return "1 … 9"
-    return ", ".join(SHOWN.get(k, k.replace("+", " + ")) for k in binding.keys)
+    return " or ".join(SHOWN.get(k, k.replace("+", " + ")) for k in binding.keys)
 
 
 def help_rows() -> Iterator[tuple[str, list[tuple[str, str]]]]:

@@ -33,6 +33,8 @@ class ClassChips(QWidget):
         super().__init__()
         self.hidden: frozenset[str] = frozenset()
         self.chips: dict[str, Chip] = {}
+        self._counts: Mapping[str, Count] = {}
+        self._current = ""
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setSpacing(5)
@@ -41,6 +43,7 @@ class ClassChips(QWidget):
 
     def refresh(self, counts: Mapping[str, Count], current: str) -> None:
         """Show these classes and counts, and which of them is chosen."""
+        self._counts, self._current = counts, current
         names = [n for n in counts if n != NEGATIVE or counts[n].there]
         if list(self.chips) != names:
             self._make(names)
@@ -66,6 +69,7 @@ class ClassChips(QWidget):
 
     def _toggle(self, name: str) -> None:
         self.hidden = self.hidden ^ {name}
+        self.refresh(self._counts, self._current)
         self.hidden_changed.emit(self.hidden)
 
 
@@ -108,7 +112,7 @@ class Chip(QFrame):
     def _fitting(self, name: str, number: str) -> str:
         """Return name and number; a long name is shortened, the number never."""
         metrics = self.label.fontMetrics()
-        room = self.label.width() - metrics.horizontalAdvance(f"  {number}") - 10
+        room = self.label.width() - metrics.horizontalAdvance(f"  {number}") - 4
         short = metrics.elidedText(name, Qt.ElideRight, max(room, 20))
         return f"{short}  {number}".replace("&", "&&")
 

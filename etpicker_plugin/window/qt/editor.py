@@ -119,6 +119,21 @@ class Editor(QObject):
         name = name or annotation.class_of(pick)
         self._apply(annotation.confirming(pick, name), select=self.selected)
 
+    def delete_selected(self) -> None:
+        """Delete the selected pick, if there is one."""
+        if self.selected is not None:
+            self.delete(self.selected)
+
+    def recentre_selected(self) -> None:
+        """Move the selected pick to the local centre."""
+        if self.selected is not None:
+            self.recentre(self.selected)
+
+    def relabel_selected(self) -> None:
+        """Give the selected pick the class of the next picks."""
+        if self.selected is not None:
+            self.relabel(self.selected, self.current_class)
+
     def rename_class(self, name: str, to: str) -> None:
         """Give a class another name, in all tomograms; or make it one with another."""
         self._change_classes(lambda: rename_class(self.session, name, to))

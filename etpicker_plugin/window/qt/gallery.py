@@ -185,8 +185,9 @@ class Gallery(QListView):
             row = min(row, self.pictures.rowCount() - 1)
             self.setCurrentIndex(self.pictures.index(row))
 
-    def go_to_cut_off(self) -> None:
-        """Go to the last pick that reaches the cut-off; those round it are in sight."""
+    def go_to_cut_off(self, name: str) -> None:
+        """Go to the last pick of a class that reaches the cut-off, among its like."""
+        self.refresh(name)
         row = max(self.pictures.n_kept - 1, 0)
         while row >= self.pictures.rowCount() and self.pictures.canFetchMore(None):
             self.pictures.fetchMore(None)

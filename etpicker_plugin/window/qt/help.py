@@ -16,7 +16,7 @@ from etpicker_plugin.window.keys import help_rows
 from etpicker_plugin.window.qt.style import ACCENT, FAINT
 
 SIZE = (1080, 720)
-LONG = 46
+LONG = 56
 """A text of more letters takes two lines."""
 
 MARGIN = 60
@@ -54,9 +54,10 @@ class HelpDialog(QDialog):
 def split_columns() -> list[str]:
     """Return the tables as rich text, in two columns of about one length."""
     tables = [(_height(rows), _table(heading, rows)) for heading, rows in help_rows()]
-    every = sum(height for height, _ in tables)
-    splits = [sum(height for height, _ in tables[:i]) for i in range(len(tables))]
-    best = min(range(len(tables)), key=lambda i: abs(splits[i] - every / 2))
+    heights = [height for height, _ in tables]
+    best = min(
+        range(len(tables)), key=lambda i: max(sum(heights[:i]), sum(heights[i:]))
+    )
     texts = [text for _, text in tables]
     return ["".join(texts[:best]), "".join(texts[best:])]
 

@@ -74,7 +74,9 @@ class JudgePage(QWidget):
         self.agreeing.toggled.connect(self.refresh)
         self.scores.changed.connect(self.cut_changed)
         self.every.toggled.connect(self._list_every)
-        self.to_cut_off.clicked.connect(self.gallery.go_to_cut_off)
+        self.to_cut_off.clicked.connect(
+            lambda: self.gallery.go_to_cut_off(self.editor.current_class)
+        )
         self.editor.class_chosen.connect(self.scores.show_class)
         self.editor.class_chosen.connect(lambda _name: self.refresh())
 

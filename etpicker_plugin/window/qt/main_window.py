@@ -55,6 +55,8 @@ class MainWindow(QMainWindow):
         self.status = StatusLine()
         self._axis_under_mouse = Z
         self._recount = QTimer(self, singleShot=True, interval=PAUSE_BEFORE_COUNTING_MS)
+        self._framed = QTimer(self, singleShot=True, interval=UNTIL_FRAMED_MS)
+        self._framed.timeout.connect(self._keep_on_screen)
         self._all_to_count = False
         self._message: QMessageBox | None = None
         self._help: HelpDialog | None = None
@@ -119,8 +121,9 @@ class MainWindow(QMainWindow):
         self.hint.changed.connect(self._classes_changed)
         self.hint.failed.connect(self.complain)
         self.look.changed.connect(self.views.set_look)
-        self.look.layers_changed.connect(self._show_layers)
+        self.look.layers_changed.connect(self.views.show_layers)
         self.views.look_changed.connect(self.look.show_look)
+        self.views.levels_changed.connect(self.look.show_levels)
         self.views.look_changed.connect(self.judge.gallery.pictures.show_look)
         self.tools.tool_chosen.connect(self._choose_tool)
         self.tools.eraser_changed.connect(self._set_eraser)
@@ -135,8 +138,8 @@ class MainWindow(QMainWindow):
         self.tools.next.triggered.connect(lambda: self.tomograms.step(1))
         self.tools.previous.triggered.connect(lambda: self.tomograms.step(-1))
         self.addActions(self.tools.key_actions())
-        self.tools.recentre.triggered.connect(self._recentre)
-        self.tools.relabel.triggered.connect(self._relabel)
+        self.tools.recentre.triggered.connect(self.editor.recentre_selected)
+        self.tools.relabel.triggered.connect(self.editor.relabel_selected)
 
     # --------------------------- what happens ---------------------------------
     def open(self, document: Document) -> None:
@@ -184,6 +187,7 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Save and close; if saving fails, say first that every edit is kept."""
+        self._framed.stop()
         self.views.close_document()
         try:
             self.session.close()
@@ -199,7 +203,10 @@ class MainWindow(QMainWindow):
     def showEvent(self, event: QShowEvent) -> None:
         """Look, once it is framed, whether all of it is on the screen."""
         super().showEvent(event)
-        QTimer.singleShot(UNTIL_FRAMED_MS, lambda: frame.keep_on_screen(self))
+        self._framed.start()
+
+    def _keep_on_screen(self) -> None:
+        frame.keep_on_screen(self)
 
     def show_help(self) -> None:
         """Show all keys and gestures."""
@@ -216,8 +223,8 @@ class MainWindow(QMainWindow):
             self.state.step(self._axis_under_mouse, step)
         elif name == "class":
             self.classes.choose_key(int(key))
-        elif name == "delete" and self.editor.selected is not None:
-            self.editor.delete(self.editor.selected)
+        elif name == "delete":
+            self.editor.delete_selected()
         else:
             super().keyPressEvent(event)
 
@@ -253,18 +260,6 @@ class MainWindow(QMainWindow):
 
     def _choose_class(self, name: str) -> None:
         self.classes.choose_key(self.session.classes.names().index(name) + 1)
-
-    def _recentre(self) -> None:
-        if self.editor.selected is not None:
-            self.editor.recentre(self.editor.selected)
-
-    def _relabel(self) -> None:
-        if self.editor.selected is not None:
-            self.editor.relabel(self.editor.selected, self.editor.current_class)
-
-    def _show_layers(self, probability: bool, mask: bool) -> None:
-        self.views.show_probability, self.views.show_mask = probability, mask
-        self.views.request_slices()
 
     def _classes_changed(self) -> None:
         """Show the classes that there are now, everywhere."""

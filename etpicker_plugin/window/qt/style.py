@@ -50,8 +50,8 @@ QSlider::handle:horizontal {{ width: 12px; margin: -5px 0; border-radius: 6px;
 QFrame#chip {{ background: {BACKGROUND}; border: 1px solid {LINE};
     border-radius: 4px; }}
 QFrame#chip[chosen="true"] {{ border-color: {ACCENT}; background: #33415e; }}
-QFrame#chip QToolButton {{ padding: 3px; }}
-QFrame#chip QPushButton {{ background: transparent; border: 0; padding: 4px 2px;
+QFrame#chip QToolButton {{ padding: 2px; }}
+QFrame#chip QPushButton {{ background: transparent; border: 0; padding: 4px 1px;
     text-align: left; }}
 QFrame#chip[shown="false"] QPushButton {{ color: {FAINT}; }}
 QFrame#hint {{ background: #3a3322; border: 0; border-bottom: 1px solid {WARNING}; }}

@@ -9,7 +9,14 @@ from PyQt5.QtWidgets import QGridLayout, QLabel, QSizePolicy, QWidget
 from etpicker_plugin.window.aids.agreement import Agreement
 from etpicker_plugin.window.document.document import Document
 from etpicker_plugin.window.drawing.circles import Carried, circles_of_view
-from etpicker_plugin.window.drawing.slices import Look, X, Y, Z
+from etpicker_plugin.window.drawing.slices import (
+    BRIGHTNESS_RANGE,
+    CONTRAST_RANGE,
+    Look,
+    X,
+    Y,
+    Z,
+)
 from etpicker_plugin.window.qt.cloud_page import CloudPage
 from etpicker_plugin.window.qt.editor import Editor
 from etpicker_plugin.window.qt.renderer import Picture, Renderer
@@ -20,8 +27,6 @@ GAP = 3
 LEAST_SHARE = 0.22
 """Of the window, for the thin side of a thin tomogram."""
 
-CONTRAST_RANGE = (0.05, 50.0)
-
 
 class Views(QWidget):
     """XY large, ZY to its right, XZ beneath; all at one scale, with one cursor.
@@ -30,6 +35,7 @@ class Views(QWidget):
     """
 
     look_changed = pyqtSignal(object)
+    levels_changed = pyqtSignal(object)
     failed = pyqtSignal(str)
 
     def __init__(self, editor: Editor, state: ViewState) -> None:
@@ -125,10 +131,15 @@ class Views(QWidget):
         self.look_changed.emit(look)
         self.request_slices()
 
+    def show_layers(self, probability: bool, mask: bool) -> None:
+        """Show or hide what lies over the slices."""
+        self.show_probability, self.show_mask = probability, mask
+        self.request_slices()
+
     def drag_contrast(self, factor: float, shift: float) -> None:
         """Change contrast by a factor and brightness by a share of the range."""
         contrast = float(np.clip(self.look.contrast * factor, *CONTRAST_RANGE))
-        brightness = float(np.clip(self.look.brightness + shift, -3, 3))
+        brightness = float(np.clip(self.look.brightness + shift, *BRIGHTNESS_RANGE))
         self.set_look(replace(self.look, contrast=contrast, brightness=brightness))
 
     def carry(self, pick: int | None, position: np.ndarray | None) -> None:
@@ -175,6 +186,8 @@ class Views(QWidget):
     def _show(self, axis: int, picture: Picture) -> None:
         if axis not in self._renderers:
             return
+        if axis == Z:
+            self.levels_changed.emit(picture.levels)
         moved = self.views[axis].index != picture.index
         self.views[axis].show_picture(picture)
         if moved or self.views[axis].sections is None:
