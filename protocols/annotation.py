@@ -37,6 +37,7 @@ def prepare_window(
     particles: Mapping[str, Particles],
     *,
     diameters: Mapping[str, float],
+    thresholds: Mapping[str, float] | None = None,
     masks: Mapping[str, object] | None = None,
     probability: Mapping[str, object] | None = None,
 ) -> ViewConfig:
@@ -58,6 +59,7 @@ def prepare_window(
             "tomogram": links,
             "coordinates": files,
             "diameter": dict(diameters),
+            "threshold": dict(thresholds or {}),
             "voxel_size": rate,
             "mask": _link_known(masks, tomograms, folder / "masks"),
             "probability": _link_known(probability, tomograms, folder / "probability"),

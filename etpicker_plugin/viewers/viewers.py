@@ -101,13 +101,21 @@ class EtPickerPicksViewer(EtPickerViewer):
     def _showScores(self, _name=None):
         scores = scores_by_class(self.protocol)
         if not scores:
-            return [self._message("There are no picks to show yet.", "Picks")]
+            return [self._message(self._whyNoScores(), "Picks")]
         thresholds = getattr(self.protocol, "getThresholds", dict)()
         return self._figure(
             "Scores",
             lambda figure: draw_scores(figure, scores, thresholds),
             size=(8, 6),
         )
+
+    def _whyNoScores(self):
+        if first_outputs(self.protocol):
+            return (
+                "These picks have no scores: annotations, and lists that were imported "
+                "without a score, have none. Pick with a model to get some."
+            )
+        return "There are no picks to show yet."
 
 
 class EtPickerEvaluateViewer(EtPickerViewer):

@@ -90,7 +90,7 @@ MOUSE = {
     },
     "Mouse elsewhere": {
         "click in the gallery": "show that pick",
-        "click a class on Judge": "choose it; its eye hides or shows it",
+        "click a class on Judge": "choose it; its dot hides or shows it",
         "drag the line": "set the cut-off",
         "double-click a class or diameter": "rename it; change it",
     },
@@ -117,7 +117,8 @@ def shown_keys(binding: Binding) -> str:
     """Return the keys of an action as a person reads them."""
     if binding.keys == tuple("123456789"):
         return "1 … 9"
-    return " or ".join(SHOWN.get(k, k.replace("+", " + ")) for k in binding.keys)
+    *first, last = (SHOWN.get(k, k.replace("+", " + ")) for k in binding.keys)
+    return f"{', '.join(first)} or {last}" if first else last
 
 
 def help_rows() -> Iterator[tuple[str, list[tuple[str, str]]]]:

@@ -22,6 +22,7 @@ from etpicker_plugin.engine.particles import Particles, make_particles
 from etpicker_plugin.engine.volumes.tomogram import tomogram_id_of
 from etpicker_plugin.window.document.annotation import Annotation
 from etpicker_plugin.window.document.class_changes import declare_classes
+from etpicker_plugin.window.document.counts import count_picks, total, write_saved
 from etpicker_plugin.window.document.document import Document
 from etpicker_plugin.window.document.journal import Journal
 from etpicker_plugin.window.document.settings import Classes
@@ -65,6 +66,7 @@ class Session:
         """Write the picks of every tomogram that count to ``NAME.csv``."""
         for document in self.documents:
             self.save_one(document)
+        write_saved(self.folder, total(count_picks(self.documents, self.classes)))
 
     def save_one(self, document: Document) -> None:
         """Write the picks of one tomogram that count."""

@@ -15,7 +15,7 @@ from PyQt5.QtWidgets import (
 )
 
 from etpicker_plugin.engine.negative import NEGATIVE
-from etpicker_plugin.window.aids.counts import Count
+from etpicker_plugin.window.document.counts import Count
 from etpicker_plugin.window.drawing.colours import class_colour
 
 COLUMNS = 2

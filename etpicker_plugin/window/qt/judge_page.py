@@ -11,7 +11,7 @@ from PyQt5.QtWidgets import (
 )
 
 from etpicker_plugin.window.aids.agreement import Agreement, compare_sets
-from etpicker_plugin.window.aids.counts import count_picks
+from etpicker_plugin.window.document.counts import count_picks
 from etpicker_plugin.window.drawing.colours import (
     BOTH_COLOUR,
     FIRST_COLOUR,

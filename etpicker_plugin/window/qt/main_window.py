@@ -5,7 +5,7 @@ from PyQt5.QtGui import QCloseEvent, QKeyEvent, QShowEvent
 from PyQt5.QtWidgets import QMainWindow, QMessageBox
 
 from etpicker_plugin.engine.errors import EtPickerError
-from etpicker_plugin.window.aids.counts import count_picks, describe_saved
+from etpicker_plugin.window.document.counts import count_picks, describe, total
 from etpicker_plugin.window.document.document import Document
 from etpicker_plugin.window.document.session import Session
 from etpicker_plugin.window.drawing.slices import Z
@@ -174,8 +174,8 @@ class MainWindow(QMainWindow):
         except EtPickerError as error:
             self.complain(str(error))
             return
-        counts = count_picks(self.session.documents, self.session.classes)
-        self.status.say(f"Saved {describe_saved(counts)}, to {self.session.folder}")
+        saved = total(count_picks(self.session.documents, self.session.classes))
+        self.status.say(f"Saved {describe(saved)}, to {self.session.folder}")
 
     def complain(self, text: str) -> None:
         """Show an error; while one is open, another takes its place."""

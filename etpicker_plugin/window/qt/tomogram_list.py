@@ -10,13 +10,13 @@ from PyQt5.QtWidgets import (
 )
 
 from etpicker_plugin.engine.negative import NEGATIVE
-from etpicker_plugin.window.aids.counts import count_picks
+from etpicker_plugin.window.document.counts import count_picks
 from etpicker_plugin.window.document.document import Document
 from etpicker_plugin.window.document.session import Session
 from etpicker_plugin.window.drawing.colours import class_colour
 from etpicker_plugin.window.qt.style import FAINT
 
-LEAST_PX, MOST_PX, BAR_PX = 170, 290, 24
+LEAST_PX, MOST_PX, EDGE_PX = 170, 310, 6
 
 
 class TomogramList(QTableWidget):
@@ -69,7 +69,7 @@ class TomogramList(QTableWidget):
 
     def fitting_width(self) -> int:
         """Return the pixels that show all columns, within limits."""
-        wanted = self.horizontalHeader().length() + BAR_PX
+        wanted = self.horizontalHeader().length() + EDGE_PX
         return min(max(wanted, LEAST_PX), MOST_PX)
 
     def _count(self, row: int, document: Document, names: list[str]) -> None:

@@ -1,14 +1,22 @@
-"""How many picks there are of each class, and how many of them reach the cut-off."""
+"""How many picks there are of each class, and how many of them reach the cut-off.
 
+``saved.json`` in an annotation's folder keeps the sum, for whom the window is closed.
+"""
+
+import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import numpy as np
 
+from etpicker_plugin.engine.atomic import write_whole
 from etpicker_plugin.engine.negative import NEGATIVE
 from etpicker_plugin.window.document.class_change import REMOVED
 from etpicker_plugin.window.document.document import Document
 from etpicker_plugin.window.document.settings import Classes
+
+SAVED_FILE = "saved.json"
 
 
 @dataclass
@@ -44,13 +52,33 @@ def total(counts: dict[str, Count]) -> Count:
     return Count(kept=sum(c.kept for c in found), there=sum(c.there for c in found))
 
 
-def describe_saved(counts: dict[str, Count]) -> str:
+def describe(count: Count) -> str:
     """Return how many picks are saved: ``52 of 72 picks``, and why not the others."""
-    found = total(counts)
-    if found.kept == found.there:
-        return f"all {found.there:,} picks" if found.there != 1 else "the one pick"
-    left_out = found.there - found.kept
+    if count.kept == count.there:
+        return f"all {count.there:,} picks" if count.there != 1 else "the one pick"
+    below = count.there - count.kept
     return (
-        f"{found.kept:,} of {found.there:,} picks; {left_out:,} "
-        f"{'is' if left_out == 1 else 'are'} below the cut-off"
+        f"{count.kept:,} of {count.there:,} picks; {below:,} "
+        f"{'is' if below == 1 else 'are'} below the cut-off"
     )
+
+
+def write_saved(folder: Path, count: Count) -> None:
+    """Note how many picks were saved, and how many there are.
+
+    Raises
+    ------
+    ResourceError
+        If it cannot be written.
+    """
+    with write_whole(folder / SAVED_FILE) as temporary:
+        temporary.write_text(json.dumps(asdict(count)), encoding="utf-8")
+
+
+def read_saved(folder: Path) -> Count | None:
+    """Return what was noted; ``None`` if it cannot be read."""
+    try:
+        record = json.loads((folder / SAVED_FILE).read_text(encoding="utf-8"))
+        return Count(kept=int(record["kept"]), there=int(record["there"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
