@@ -4,6 +4,8 @@ No pick is touched: each knows its class by a code, and what changes is the name
 code stands for. So a change of classes can be undone whatever was edited since.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any

@@ -3,6 +3,8 @@
 ``saved.json`` in an annotation's folder keeps the sum, for whom the window is closed.
 """
 
+from __future__ import annotations
+
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass

@@ -4,6 +4,8 @@
 cannot be read there is not known: the picks do not depend on it.
 """
 
+from __future__ import annotations
+
 import json
 import logging
 import math

@@ -1,5 +1,7 @@
 """What was done to an annotation and can be undone, and what can be made again."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, field
 from typing import Any, Union
 

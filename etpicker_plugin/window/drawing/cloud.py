@@ -17,8 +17,8 @@ from etpicker_plugin.window.drawing.colours import (
 
 SCORE_STEPS = 64
 DEPTH_STEPS = 16
-FAR_BRIGHTNESS = 0.45
-"""Of the ball that is farthest from the viewer."""
+NEARNESS = np.linspace(0.45, 1.0, DEPTH_STEPS)
+"""How bright the balls of each step of depth are, the farthest first."""
 
 LEAST_RADIUS_PX, MOST_RADIUS_PX = 1.5, 9.0
 MOST_BALL_PIXELS = 900_000
@@ -144,15 +144,15 @@ def stamp_balls(
     height, width = image.shape
     flat = image.reshape(-1)
     columns, rows = np.floor(centres_px).astype(np.intp).T
-    shades = colours * DEPTH_STEPS + brightness
     # Balls of one size and step are drawn at once; the steps one before the other.
     kinds = brightness * SIZES + np.rint(2 * radii_px).astype(np.intp)
     for kind in np.unique(kinds).tolist():
-        down, right, light = _ball(kind % SIZES / 2)
+        step, size = divmod(kind, SIZES)
+        down, right, light = _ball(size / 2)
         chosen = kinds == kind
         y = rows[chosen][:, None] + down
         x = columns[chosen][:, None] + right
-        pixels = _shaded(palette, light)[shades[chosen]]
+        pixels = _shaded(palette, light * NEARNESS[step])[colours[chosen]]
         seen = (y >= 0) & (y < height) & (x >= 0) & (x < width)
         # Of several balls at one pixel the last one stays, the nearest.
         flat[(y * width + x)[seen]] = pixels[seen]
@@ -175,13 +175,10 @@ def _ball(
 def _shaded(
     palette: NDArray[np.uint8], light: NDArray[np.float64]
 ) -> NDArray[np.uint32]:
-    """Return ``(P · DEPTH_STEPS, K)`` ARGB pixels of every colour, depth and place."""
-    depth = np.linspace(FAR_BRIGHTNESS, 1, DEPTH_STEPS)
-    factor = depth[:, None] * light
-    rgb = palette.astype(float)[:, None, None, :] * factor[None, :, :, None]
-    red, green, blue = np.moveaxis(np.clip(rgb, 0, 255).astype(np.uint32), -1, 0)
-    argb = 0xFF000000 | red << 16 | green << 8 | blue
-    return argb.reshape(-1, len(light)).astype(np.uint32)
+    """Return ``(P, K)`` ARGB pixels of every colour in every light."""
+    rgb = np.clip(palette[:, None, :] * light[:, None], 0, 255).astype(np.uint32)
+    red, green, blue = np.moveaxis(rgb, -1, 0)
+    return (0xFF000000 | red << 16 | green << 8 | blue).astype(np.uint32)
 
 
 def depth_steps(

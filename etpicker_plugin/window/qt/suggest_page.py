@@ -2,7 +2,7 @@
 
 import numpy as np
 from PyQt5.QtCore import pyqtSignal
-from PyQt5.QtWidgets import QGroupBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout
+from PyQt5.QtWidgets import QGridLayout, QGroupBox, QLabel, QPushButton, QVBoxLayout
 
 from etpicker_plugin.engine.errors import EtPickerError
 from etpicker_plugin.engine.negative import NEGATIVE
@@ -43,10 +43,11 @@ class SuggestPage(QGroupBox):
         column.addWidget(self.text)
         column.addWidget(self.start)
         column.addWidget(self.state)
-        row = QHBoxLayout()
-        for button in (self.accept, self.decline, self.pass_by):
-            row.addWidget(button)
-        column.addLayout(row)
+        answers = QGridLayout()
+        answers.addWidget(self.accept, 0, 0)
+        answers.addWidget(self.decline, 0, 1)
+        answers.addWidget(self.pass_by, 1, 0, 1, 2)
+        column.addLayout(answers)
         column.addStretch()
         self.start.clicked.connect(self.suggest)
         editor.class_chosen.connect(lambda _name: self.clear())
