@@ -165,3 +165,9 @@ def test_the_shown_slice_is_a_pane_in_the_box(window):
         heights.append(np.mean(blue))
         assert heights[-1] == pytest.approx(view.pixel_of((z, 30, 37)).y(), abs=1.5)
     assert heights[0] > heights[1]
+
+
+def test_slices_keep_their_size_where_the_cloud_is_large(window):
+    before = window.state.scale
+    QTest.keyClick(window, Qt.Key_F)
+    assert window.state.scale == pytest.approx(before, rel=0.1)

@@ -303,3 +303,11 @@ def test_a_pick_below_the_cut_off_is_seen_when_it_is_selected(window):
     wait_drawn(window)
     (highlight,) = window.views.views[Z].highlight.groups
     assert highlight.centres.tolist() == [[20, 20]]
+
+
+def test_a_hidden_class_is_shown_again_when_a_pick_of_it_is_added(window):
+    chips = window.judge.chips.chips
+    chips["large"].eye.click()
+    window.editor.add([20.0, 10.0, 70.0], "large")
+    assert len(shown_circles(window)[0].radii) > 0
+    wait_until(lambda: chips["large"].property("shown"), what="the chip")

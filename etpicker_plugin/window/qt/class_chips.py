@@ -27,23 +27,21 @@ class ClassChips(QWidget):
     """A chip for each class that has picks or is declared."""
 
     chosen = pyqtSignal(str)
-    hidden_changed = pyqtSignal(object)
+    toggled = pyqtSignal(str)
 
     def __init__(self) -> None:
         super().__init__()
-        self.hidden: frozenset[str] = frozenset()
         self.chips: dict[str, Chip] = {}
-        self._counts: Mapping[str, Count] = {}
-        self._current = ""
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setSpacing(5)
         for column in range(COLUMNS):
             self._grid.setColumnStretch(column, 1)
 
-    def refresh(self, counts: Mapping[str, Count], current: str) -> None:
-        """Show these classes and counts, and which of them is chosen."""
-        self._counts, self._current = counts, current
+    def refresh(
+        self, counts: Mapping[str, Count], *, current: str, hidden: frozenset[str]
+    ) -> None:
+        """Show these classes and counts, which is chosen, and which are hidden."""
         names = [n for n in counts if n != NEGATIVE or counts[n].there]
         if list(self.chips) != names:
             self._make(names)
@@ -52,7 +50,7 @@ class ClassChips(QWidget):
             chip.show_state(
                 counts[name],
                 colour,
-                shown=name not in self.hidden,
+                shown=name not in hidden,
                 chosen=name == current,
             )
 
@@ -63,14 +61,9 @@ class ClassChips(QWidget):
         self.chips = {name: Chip(name) for name in names}
         for i, (name, chip) in enumerate(self.chips.items()):
             self._grid.addWidget(chip, i // COLUMNS, i % COLUMNS)
-            chip.eye.clicked.connect(lambda _, n=name: self._toggle(n))
+            chip.eye.clicked.connect(lambda _, n=name: self.toggled.emit(n))
             if name != NEGATIVE:
                 chip.label.clicked.connect(lambda _, n=name: self.chosen.emit(n))
-
-    def _toggle(self, name: str) -> None:
-        self.hidden = self.hidden ^ {name}
-        self.refresh(self._counts, self._current)
-        self.hidden_changed.emit(self.hidden)
 
 
 class Chip(QFrame):

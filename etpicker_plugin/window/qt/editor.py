@@ -81,6 +81,7 @@ class Editor(QObject):
             return None
         if self.snap and name != NEGATIVE:
             position_zyx = self._centre_near(position_zyx, name)
+        self.hidden -= {name}  # What is added must be seen.
         new = len(self.annotation)
         if not self._apply(self.annotation.adding(position_zyx, name), select=new):
             return None

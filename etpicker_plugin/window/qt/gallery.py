@@ -55,7 +55,6 @@ class GalleryModel(QAbstractListModel):
         self.n_kept = int((scores >= threshold).sum())
         same = np.array_equal(ids, self.ids) and np.array_equal(places, self.places)
         if same and np.array_equal(scores, self._scores, equal_nan=True):
-            self.layoutChanged.emit()
             return
         self.beginResetModel()
         self.ids, self.places, self._scores = ids, places, scores
@@ -179,6 +178,7 @@ class Gallery(QListView):
         place = self.verticalScrollBar().value()
         before = self.pictures.ids
         self.pictures.refresh(name)
+        self.viewport().update()  # The cut-off may be another.
         if self.pictures.ids is not before and row >= 0 and len(self.pictures.ids):
             self.doItemsLayout()
             self.verticalScrollBar().setValue(place)

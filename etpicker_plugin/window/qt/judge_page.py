@@ -70,7 +70,7 @@ class JudgePage(QWidget):
 
     def _connect(self) -> None:
         self.chips.chosen.connect(self.class_chosen)
-        self.chips.hidden_changed.connect(self.editor.show_classes)
+        self.chips.toggled.connect(self._toggle)
         self.agreeing.toggled.connect(self.refresh)
         self.scores.changed.connect(self.cut_changed)
         self.every.toggled.connect(self._list_every)
@@ -91,9 +91,7 @@ class JudgePage(QWidget):
         """Count, list and compare anew, as far as it is in sight."""
         self._compare()
         if self.isVisible():
-            session = self.editor.session
-            counts = count_picks(session.documents, session.classes)
-            self.chips.refresh(counts, self.editor.current_class)
+            self._show_chips()
             self.scores.refresh()
             self.gallery.refresh(self.editor.current_class)
 
@@ -101,6 +99,18 @@ class JudgePage(QWidget):
         """Catch up with what happened meanwhile."""
         super().showEvent(event)
         self.refresh()
+
+    def _show_chips(self) -> None:
+        session = self.editor.session
+        self.chips.refresh(
+            count_picks(session.documents, session.classes),
+            current=self.editor.current_class,
+            hidden=self.editor.hidden,
+        )
+
+    def _toggle(self, name: str) -> None:
+        self.editor.show_classes(self.editor.hidden ^ {name})
+        self._show_chips()
 
     def _list_every(self, every: bool) -> None:
         self.gallery.pictures.all_tomograms = every

@@ -223,5 +223,5 @@ class Views(QWidget):
         """Return pixels per voxel at which the whole xy slice is seen."""
         self._grid.activate()
         _, ny, nx = document.volume.shape_zyx
-        view = self.views[Z]
+        view = self.cloud.view if self.cloud.isVisible() else self.views[Z]
         return 0.98 * min(view.width() / nx, view.height() / ny)
