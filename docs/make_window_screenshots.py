@@ -9,6 +9,7 @@ pick`` with a low threshold. Needs Xvfb.
 
 import argparse
 import os
+import subprocess
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -18,8 +19,10 @@ from etpicker_plugin.engine.config.view import ViewConfig
 from etpicker_plugin.tests.support.window_driver import screen, wait_drawn
 
 IMAGES = Path(__file__).parent / "images"
-COLOURS = 64
+SCREEN = "1280x800x24"
+COLOURS = 128
 BEFORE_PICTURE_MS = 600
+UNTIL_FRAMED_MS = 1000
 
 
 def main() -> None:
@@ -27,51 +30,63 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     add_flags(parser, ViewConfig)
     config = config_from_arguments(ViewConfig, parser.parse_args())
-    with screen() as display, tempfile.TemporaryDirectory() as folder:
+    with screen(SCREEN) as display, tempfile.TemporaryDirectory() as folder:
         os.environ["DISPLAY"] = display or ""
         os.environ.setdefault("QT_QPA_PLATFORM", "xcb")
-        photograph_pages(replace(config, out=folder))
+        manager = subprocess.Popen(["openbox"], stderr=subprocess.DEVNULL)
+        try:
+            photograph_pages(replace(config, out=folder))
+        finally:
+            manager.terminate()
 
 
 def photograph_pages(config: ViewConfig) -> None:
     """Annotate, judge and ask for suggestions, and photograph each."""
+    from PyQt5.QtTest import QTest
     from PyQt5.QtWidgets import QApplication
 
     from etpicker_plugin.window.document.session import Session
     from etpicker_plugin.window.drawing.slices import Look
     from etpicker_plugin.window.qt.main_window import MainWindow
+    from etpicker_plugin.window.qt.pages import ANNOTATE, SUGGEST
     from etpicker_plugin.window.qt.style import dress
 
     application = QApplication(["etpicker"])
     dress(application)
     window = MainWindow(Session(config, Path(config.out)))
-    window.resize(1280, 800)
     window.show()
     window.start()
+    QTest.qWait(UNTIL_FRAMED_MS)
     wait_drawn(window)
     window.views.fit()
     window.views.set_look(Look(slab=3, sigma=1.0))
-    best = int(window.editor.annotation.scores.argmax())
-    window.tabs.setCurrentIndex(1)
+    window.tabs.judge()
     window.judge.scores.choose_automatically()
-    window.judge.gallery.setCurrentIndex(window.judge.gallery.pictures.index(0))
+    window.judge.to_cut_off.click()
     save_picture(window, "window_judge")
-    window.tabs.setCurrentIndex(2)
+    best = int(window.editor.annotation.scores.argmax())
+    window.tools.cloud.trigger()
+    window._jump(best)
+    save_picture(window, "window_cloud")
+    window.tools.cloud.trigger()
+    window.tabs.setCurrentIndex(SUGGEST)
     window.suggest.start.click()
     save_picture(window, "window_suggest")
-    window.tabs.setCurrentIndex(0)
+    window.tabs.setCurrentIndex(ANNOTATE)
     window._jump(best)
     save_picture(window, "window_annotate")
+    window.show_help()
+    save_picture(window._help, "window_help", drawn=window)
     window.close()
 
 
-def save_picture(window, name: str) -> None:
-    """Save what the window shows, in few colours."""
+def save_picture(window, name: str, *, drawn=None) -> None:
+    """Save what a window shows once the main one is drawn, in few colours."""
     from PIL import Image
     from PyQt5.QtTest import QTest
 
     QTest.qWait(BEFORE_PICTURE_MS)
-    wait_drawn(window)
+    wait_drawn(drawn or window)
     path = IMAGES / f"{name}.png"
     window.grab().save(str(path))
     with Image.open(path) as picture:

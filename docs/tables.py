@@ -1,7 +1,8 @@
 """Parameter tables of the site, made from the forms and the commands themselves.
 
 mkdocs calls ``on_page_markdown``. A line ``::: form CLASS`` becomes the table of that
-protocol's form, ``::: command NAME`` that of a command's flags.
+protocol's form, ``::: command NAME`` that of a command's flags, and ``::: keys`` those
+of the window's keys and gestures.
 """
 
 import atexit
@@ -15,7 +16,7 @@ import warnings
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-PLACE = re.compile(r"^::: (form|command) (\S+)$", re.MULTILINE)
+PLACE = re.compile(r"^::: (form|command|keys)(?: (\S+))?$", re.MULTILINE)
 STAR_OF_PATTERN = re.compile(r"(?<!\w)\*(?=\.)")
 NOT_OURS = ("General", "Parallelization", "Streaming")
 """Sections that Scipion puts into forms."""
@@ -24,7 +25,7 @@ ADVANCED = "In italics: what *Expert level: Advanced* shows."
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
     """Put the tables where a page asks for them."""
-    makers = {"form": form_table, "command": command_table}
+    makers = {"form": form_table, "command": command_table, "keys": key_tables}
     return PLACE.sub(lambda found: makers[found[1]](found[2]), markdown)
 
 
@@ -38,6 +39,17 @@ def cell(text: str) -> str:
     """Return a text that stays in one cell."""
     literal = STAR_OF_PATTERN.sub(r"\\*", text.strip())
     return literal.replace("|", "\\|").replace("\n", "<br>")
+
+
+# ------------------------------- keys -----------------------------------------
+def key_tables(_: str | None) -> str:
+    """Return the window's keys and gestures, as its help shows them."""
+    from etpicker_plugin.window.keys import help_rows
+
+    return "\n\n".join(
+        table((heading, ""), [(cell(keys), cell(text)) for keys, text in rows])
+        for heading, rows in help_rows()
+    )
 
 
 # ------------------------------- forms ----------------------------------------

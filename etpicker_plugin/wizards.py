@@ -116,8 +116,11 @@ class EtPickerRulerWizard(pwizard.Wizard):
     def take(self, form, folder):
         """Put the measured diameters into the form."""
         classes = Classes(folder / ANNOTATION / CLASSES_FILE, {})
-        words = [f"{item.name}={item.diameter_ang:g}" for item in classes]
-        form.setVar("diameter", " ".join(words))
+        # A guess that nobody measured is no answer.
+        known = [item for item in classes if not item.guessed]
+        words = [f"{item.name}={item.diameter_ang:g}" for item in known]
+        if words:
+            form.setVar("diameter", " ".join(words))
         shutil.rmtree(folder, ignore_errors=True)
 
 

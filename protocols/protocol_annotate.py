@@ -30,6 +30,7 @@ SCIPION_FIELDS = (
     "tomogram",
     "coordinates",
     "compare",
+    "threshold",
     "voxel_size",
     "probability",
     "mask",

@@ -8,7 +8,9 @@ from tomo.objects import SetOfCoordinates3D, SetOfTomoMasks
 
 from etpicker_plugin.convert import particles_by_tomogram, tomograms_by_id
 from etpicker_plugin.engine.config.view import ViewConfig
+from etpicker_plugin.engine.errors import EtPickerError
 from etpicker_plugin.protocols.annotation import (
+    ANNOTATION,
     NEGATIVES,
     VERSION,
     has_news,
@@ -18,6 +20,7 @@ from etpicker_plugin.protocols.annotation import (
     window_error,
 )
 from etpicker_plugin.protocols.words import in_form_words
+from etpicker_plugin.window.document.counts import describe, read_saved
 from etpicker_plugin.window.document.display import require_display
 
 POLL_MS = 400
@@ -73,6 +76,7 @@ def edit_picks(root, protocol, *, diameters, groups, class_of, on_close=None) ->
             tomograms,
             particles_by_tomogram(sources),
             diameters=diameters,
+            thresholds=model_thresholds(protocol),
             probability=tomograms_by_id(maps[0]) if len(maps) == 1 else None,
         )
 
@@ -82,6 +86,18 @@ def edit_picks(root, protocol, *, diameters, groups, class_of, on_close=None) ->
         offer_saving(root, protocol, folder, tomograms, groups=groups)
 
     follow_window(root, config, folder, done)
+
+
+def model_thresholds(protocol) -> dict[str, float]:
+    """Return the thresholds of the model that a protocol picked with, if known."""
+    model = getattr(protocol, "inputModel", None)
+    if model is None or model.get() is None:
+        return {}
+    try:
+        card = model.get().getCard()
+    except EtPickerError:  # Its picks can be looked at without it.
+        return {}
+    return {one.name: one.threshold for one in card.classes}
 
 
 def edit_marks(root, protocol) -> None:
@@ -114,11 +130,17 @@ def offer_saving(root, protocol, folder, tomograms, *, groups) -> None:
     """Ask whether changed picks become a new output of the protocol."""
     if has_news(folder, tomograms) and dialog.askYesNo(
         "Save picks",
-        "The picks were changed. Save them as a new output of this protocol? The "
-        "outputs that are there stay as they are.",
+        f"The picks were changed. {what_is_kept(folder)}Save them as a new output of "
+        "this protocol? The outputs that are there stay as they are.",
         root,
     ):
         register_annotation(protocol, folder, tomograms, known_groups=groups)
+
+
+def what_is_kept(folder: Path) -> str:
+    """Return how many of how many picks the window has kept, in a sentence."""
+    count = read_saved(folder / ANNOTATION)
+    return "" if count is None else f"Kept are {describe(count)}. "
 
 
 def first_outputs(protocol):

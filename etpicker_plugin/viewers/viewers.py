@@ -102,13 +102,21 @@ class EtPickerPicksViewer(EtPickerViewer):
     def _showScores(self, _name=None):
         scores = scores_by_class(self.protocol)
         if not scores:
-            return [self._message(why_no_scores(self.protocol), "Picks")]
+            return [self._message(self._whyNoScores(), "Picks")]
         thresholds = getattr(self.protocol, "getThresholds", dict)()
         return self._figure(
             "Scores",
             lambda figure: draw_scores(figure, scores, thresholds),
             size=(8, 6),
         )
+
+    def _whyNoScores(self):
+        if first_outputs(self.protocol):
+            return (
+                "These picks have no scores: annotations, and lists that were imported "
+                "without a score, have none. Pick with a model to get some."
+            )
+        return "There are no picks to show yet."
 
 
 class EtPickerEvaluateViewer(EtPickerViewer):
@@ -169,16 +177,6 @@ def scores_by_class(protocol):
             found = particles.of_class(name).scores
             scores.setdefault(str(name), []).extend(found[found == found])
     return {name: found for name, found in scores.items() if found}
-
-
-def why_no_scores(protocol):
-    """Return why there is nothing to draw a histogram of."""
-    if not any(item.getSize() for _, item in first_outputs(protocol)):
-        return "There are no picks to show yet."
-    return (
-        "These places have no scores. A model gives its picks scores; what was marked "
-        "by hand, or imported from a file without scores, has none."
-    )
 
 
 def open_picks(root, protocol, *, on_close=None):

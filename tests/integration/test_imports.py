@@ -231,10 +231,11 @@ ENGINE = {
     "command line": set(),
 }
 WINDOW = {
-    "window.document": {*DATA},
+    "window.document": {*DATA, "model"},  # its card: what a model's threshold is
     "window.aids": {"window.document", "evaluation"},
     "window.drawing": {"window.document", "window.aids"},
-    "window.qt": {"window.document", "window.aids", "window.drawing"},
+    "window.keys": set(),
+    "window.qt": {"window.document", "window.aids", "window.drawing", "window.keys"},
     "window": {"window.document", "window.qt"},
 }
 SCIPION_SIDE = {

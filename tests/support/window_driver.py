@@ -16,7 +16,7 @@ SCREEN = "1600x1000x24"
 
 
 @contextmanager
-def screen():
+def screen(size=SCREEN):
     """Start Xvfb and yield its name; without Xvfb, Qt's own invisible screen."""
     if shutil.which("Xvfb") is None:
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
@@ -24,9 +24,9 @@ def screen():
         return
     read, write = os.pipe()
     # No key repeats itself (-r): on a busy machine one press would become several.
-    size = ("-screen", "0", SCREEN)
+    options = ("-screen", "0", size, "-nolisten", "tcp", "-r")
     server = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(write), *size, "-nolisten", "tcp", "-r"],
+        ["Xvfb", "-displayfd", str(write), *options],
         pass_fds=[write],
         stderr=subprocess.DEVNULL,
     )

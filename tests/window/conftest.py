@@ -58,6 +58,7 @@ def open_window(application, tmp_path):
         window = MainWindow(Session(config, folder))
         window.show()
         window.start()
+        application.setActiveWindow(window)  # There is no window manager to do so.
         opened.append(window)
         wait_drawn(window)
         window.views.fit()

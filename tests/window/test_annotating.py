@@ -280,6 +280,39 @@ def test_contrast_by_dragging_leaves_the_picks_alone(open_window, phantoms):
     assert len(window.editor.annotation) == 0
 
 
+def test_numbers_follow_a_right_drag_and_can_be_typed(open_window, phantoms):
+    window = open_window(phantoms[0] / "TS_a.mrc")
+    panel, view = window.look, window.views.views[Z]
+    wait_until(lambda: panel.levels.text() != "", what="the levels")
+    before = levels_of(panel)
+    start = on_slice(window, Z, np.array([0, 20.0, 20.0]))
+    drag(view, start, np.add(start, (0, 10, 20)), Qt.RightButton)
+    wait_drawn(window)
+    look = window.views.look
+    assert panel.contrast.value() == round(look.contrast, 2) > 1
+    assert panel.brightness.value() == round(100 * look.brightness) > 0
+    wait_until(lambda: levels_of(panel) != before, what="other levels")
+    low, high = levels_of(panel)
+    assert high - low == pytest.approx(
+        (before[1] - before[0]) / look.contrast, rel=1e-3
+    )
+    panel.slab.setValue(3)  # What was dragged stays as it is, to the last digit.
+    assert window.views.look.contrast == look.contrast
+    assert window.views.look.brightness == look.brightness
+    panel.contrast.setValue(2)
+    panel.brightness.setValue(-10)
+    assert (window.views.look.contrast, window.views.look.brightness) == (2, -0.1)
+    panel.equalise.setChecked(True)
+    wait_until(lambda: panel.levels.text() == "equalised", what="equalising")
+    panel.reset.click()
+    assert (panel.contrast.value(), panel.brightness.value()) == (1, 0)
+
+
+def levels_of(panel):
+    """Return the values that the panel says are black and white."""
+    return [float(text.replace("−", "-")) for text in panel.levels.text().split(" … ")]
+
+
 def test_the_list_counts_and_opens_another_tomogram(open_window, phantoms):
     folder, truth = phantoms
     window = open_window(
@@ -316,3 +349,40 @@ def test_a_volume_that_goes_away_is_told_and_the_annotation_stays(
     window._message.close()
     window.editor.add([3.0, 4.0, 5.0])
     assert len(saved(window)) == 1
+
+
+def test_with_the_tool_look_a_click_selects_and_adds_nothing(open_window, phantoms):
+    window = open_window(phantoms[0] / "TS_a.mrc")
+    place = on_slice(window, Z, np.array([0, 20.0, 30.0]))
+    window.editor.add(place)
+    window.editor.selected = None
+    window.tools.choose(Tool.LOOK)
+    click(window.views.views[Z], place)
+    assert window.editor.selected == 0
+    click(window.views.views[Z], on_slice(window, Z, np.array([0, 50.0, 10.0])))
+    assert len(window.editor.annotation) == 1
+    np.testing.assert_allclose(window.state.cursor_zyx[1:], [50, 10], atol=1)
+
+
+def test_saving_says_how_many_of_how_many(open_window, phantoms, tmp_path):
+    rows = [f"large,{20 + i},20,20,{score}" for i, score in enumerate((0.2, 0.9, 0.5))]
+    (tmp_path / "TS_a.csv").write_text("class,x,y,z,score\n" + "\n".join(rows) + "\n")
+    window = open_window(phantoms[0] / "TS_a.mrc", coordinates=[tmp_path / "TS_a.csv"])
+    window.tools.save.trigger()
+    assert "Saved all 3 picks" in window.status.currentMessage()
+    window.judge.scores.cut.setValue(0.4)
+    window.tools.save.trigger()
+    message = window.status.currentMessage()
+    assert "Saved 2 of 3 picks; 1 is below the cut-off" in message
+
+
+def test_the_eraser_spares_what_is_hidden(open_window, phantoms):
+    window = open_window(phantoms[0] / "TS_a.mrc")
+    z = float(window.state.cursor_zyx[0])
+    window.editor.add([z, 20, 30], "large")
+    window.editor.add([z, 22, 30], "small")
+    window.editor.show_classes(frozenset({"small"}))
+    window.tools.choose(Tool.ERASE)
+    window.tools.eraser.setValue(120)
+    click(window.views.views[Z], np.array([z, 21.0, 30.0]))
+    assert window.editor.annotation.alive.tolist() == [False, True]

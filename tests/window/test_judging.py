@@ -208,3 +208,106 @@ def test_picks_with_scores_are_there_to_be_judged(
     assert window.tabs.currentWidget().isAncestorOf(
         {"annotate": window.classes, "judge": window.judge.gallery}[page]
     )
+
+
+@pytest.fixture
+def two_windows(open_window, phantoms, tmp_path):
+    """A window on two tomograms, with scores that interleave."""
+    for name, scores in (("TS_a", (0.2, 0.9)), ("TS_b", (0.3, 0.4, 0.8))):
+        rows = [f"large,{10 + 9 * i},12,14,{score}" for i, score in enumerate(scores)]
+        (tmp_path / f"{name}.csv").write_text("class,x,y,z,score\n" + "\n".join(rows))
+    window = open_window(
+        *(phantoms[0] / f"{name}.mrc" for name in ("TS_a", "TS_b")),
+        coordinates=[tmp_path / f"{name}.csv" for name in ("TS_a", "TS_b")],
+    )
+    wait_drawn(window)
+    return window
+
+
+def test_the_gallery_holds_all_tomograms_and_goes_there(two_windows):
+    window, gallery = two_windows, two_windows.judge.gallery
+    pictures = gallery.pictures
+    assert pictures.places.tolist() == [0, 1, 1, 1, 0]
+    assert pictures.ids.tolist() == [1, 2, 1, 0, 0]
+    gallery.setCurrentIndex(pictures.index(1))
+    wait_drawn(window)
+    assert window.editor.document.name == "TS_b"
+    assert window.editor.selected == 2
+    assert window.state.cursor_zyx == [14, 12, 28]
+    QTest.keyClick(gallery, Qt.Key_X)
+    wait_until(lambda: pictures.ids.tolist() == [1, 1, 0, 0], what="rejecting")
+    assert window.session.documents[0].annotation.alive.all()
+    window.judge.every.setChecked(False)
+    assert pictures.ids.tolist() == [1, 0]
+    assert pictures.places.tolist() == [1, 1]
+
+
+def test_a_pick_of_another_tomogram_is_shown_before_it_can_be_rejected(two_windows):
+    window, gallery = two_windows, two_windows.judge.gallery
+    gallery.setCurrentIndex(gallery.pictures.index(0))
+    window.tomograms.step(1)
+    QTest.keyClick(gallery, Qt.Key_X)
+    assert all(d.annotation.alive.all() for d in window.session.documents)
+    assert window.editor.document.name == "TS_a"
+
+
+def test_the_gallery_goes_to_the_cut_off_and_shades_what_is_below(two_windows):
+    window, gallery = two_windows, two_windows.judge.gallery
+    pictures = gallery.pictures
+    window.judge.scores.cut.setValue(0.35)
+    QTest.keyClick(window, Qt.Key_G)
+    # 0.9, 0.8, 0.4 | 0.3, 0.2
+    wait_until(lambda: gallery.currentIndex().row() == 2, what="going there")
+    assert window.editor.selected == 1
+    assert window.editor.document.name == "TS_b"
+    shades = [
+        pictures.data(pictures.index(row), Qt.ForegroundRole) is not None
+        for row in range(5)
+    ]
+    assert shades == [False, False, False, True, True]
+
+
+def test_chips_hide_show_and_count(window):
+    chips = window.judge.chips.chips
+    window.judge.scores.cut.setValue(0.6)
+    wait_until(lambda: "2 of 4" in chips["large"].label.text(), what="counting")
+    assert chips["small"].label.text().endswith("1")
+    assert chips["large"].property("chosen") is True
+    before = [len(g.radii) for g in shown_circles(window)]
+    chips["large"].eye.click()
+    assert before[0] > 0
+    assert len(shown_circles(window)[0].radii) == 0
+    assert chips["large"].property("shown") is False
+    assert saved_scores(window) == [0.7, 0.9]  # Hiding is only looking away.
+    chips["large"].eye.click()
+    assert [len(g.radii) for g in shown_circles(window)] == before
+
+
+def test_a_histogram_without_scores_says_why(open_window, phantoms, tmp_path):
+    (tmp_path / "TS_a.csv").write_text("class,x,y,z\nlarge,20,20,20\nlarge,9,9,9\n")
+    window = open_window(phantoms[0] / "TS_a.mrc", coordinates=[tmp_path / "TS_a.csv"])
+    window.tabs.judge()
+    plot = window.judge.scores.plot
+    assert plot.text.isVisible()
+    assert "No score: the 2 picks" in plot.text.toPlainText()
+    assert not plot.line.isVisible()
+    QTest.keyClick(window, Qt.Key_2)
+    assert plot.text.toPlainText() == "There are no picks of small."
+
+
+def test_a_pick_below_the_cut_off_is_seen_when_it_is_selected(window):
+    window.judge.scores.cut.setValue(0.6)
+    gallery = window.judge.gallery
+    gallery.refresh("large")
+    gallery.setCurrentIndex(gallery.pictures.index(3))  # 0.2
+    wait_drawn(window)
+    (highlight,) = window.views.views[Z].highlight.groups
+    assert highlight.centres.tolist() == [[20, 20]]
+
+
+def test_a_hidden_class_is_shown_again_when_a_pick_of_it_is_added(window):
+    chips = window.judge.chips.chips
+    chips["large"].eye.click()
+    window.editor.add([20.0, 10.0, 70.0], "large")
+    assert len(shown_circles(window)[0].radii) > 0
+    wait_until(lambda: chips["large"].property("shown"), what="the chip")

@@ -15,6 +15,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from etpicker_plugin.engine.config.assignments import (
+    parse_assignments,
+    parse_named_texts,
+)
 from etpicker_plugin.engine.errors import ConfigError
 from etpicker_plugin.engine.json_checks import JsonFault, parse
 
@@ -39,6 +43,7 @@ def option(
     of: str = "",
     example: str = "",
     file: bool = False,
+    alone: bool = False,
 ) -> Any:
     """Declare one parameter of a command.
 
@@ -61,6 +66,7 @@ def option(
         "of": of,
         "example": example,
         "file": file,
+        "alone": alone,
     }
     if isinstance(default, dict):
         return dataclasses.field(default_factory=dict, metadata=metadata)
@@ -73,44 +79,6 @@ def field_type(config_class: type, name: str) -> Any:
     if isinstance(hint, types.UnionType):
         return next(t for t in typing.get_args(hint) if t is not type(None))
     return hint
-
-
-def parse_assignments(texts: Sequence[str], *, flag: str) -> dict[str, float]:
-    """Parse ``NAME=VALUE`` words into a dictionary of numbers.
-
-    Raises
-    ------
-    ConfigError
-        If a word has no ``=``, a name repeats, or a value is not a number.
-    """
-    parsed: dict[str, float] = {}
-    for name, value in parse_named_texts(texts, flag=flag).items():
-        try:
-            parsed[name] = float(value)
-        except ValueError as error:
-            raise ConfigError(
-                f"{flag}: got '{value}' for '{name}', expected a number."
-            ) from error
-    return parsed
-
-
-def parse_named_texts(texts: Sequence[str], *, flag: str) -> dict[str, str]:
-    """Parse ``NAME=TEXT`` words into a dictionary.
-
-    Raises
-    ------
-    ConfigError
-        If a word has no ``=``, or a name repeats.
-    """
-    parsed: dict[str, str] = {}
-    for text in texts:
-        name, sign, value = text.partition("=")
-        if not sign or not name:
-            raise ConfigError(f"{flag}: got '{text}', expected NAME=VALUE.")
-        if name in parsed:
-            raise ConfigError(f"{flag}: '{name}' is given twice. Give it once.")
-        parsed[name] = value
-    return parsed
 
 
 def add_flags(parser: argparse.ArgumentParser, config_class: type) -> None:
@@ -169,11 +137,16 @@ def config_from_arguments(
     """Build a command's dataclass from parsed flags over an optional JSON file."""
     given = dict(vars(arguments))
     file_name = given.pop("config", None)
-    for name in [f.name for f in dataclasses.fields(config_class)]:  # type: ignore[arg-type]
-        kind = field_type(config_class, name)
-        if typing.get_origin(kind) is dict and name in given:
-            parse = parse_named_texts if _holds_texts(kind) else parse_assignments
-            given[name] = parse(given[name], flag="--" + name.replace("_", "-"))
+    for field in dataclasses.fields(config_class):  # type: ignore[arg-type]
+        kind, name = field_type(config_class, field.name), field.name
+        if typing.get_origin(kind) is not dict or name not in given:
+            continue
+        flag, words = "--" + name.replace("_", "-"), given[name]
+        if _holds_texts(kind):
+            given[name] = parse_named_texts(words, flag=flag)
+        else:
+            alone = field.metadata["alone"]
+            given[name] = parse_assignments(words, flag=flag, alone=alone)
     values = read_json(Path(file_name)) if file_name else {}
     return config_from_values(config_class, {**values, **given})
 

@@ -36,10 +36,19 @@ class ViewConfig:
     )
     diameter: dict[str, float] = option(
         {},
-        "Classes and their particle diameters; the order gives the keys 1, 2, 3 ….",
+        "Classes and their particle diameters; the order gives the keys 1, 2, 3 …. A "
+        "number alone is for the one class that there is. What is not given is taken "
+        "from what lies beside the coordinates, or asked for in the window.",
         label="Particle diameter",
         unit="Å",
         example="ribosome=323 proteasome=150",
+        alone=True,
+    )
+    threshold: dict[str, float] = option(
+        {},
+        "Thresholds of the model that picked, to be marked among the scores. What is "
+        "not given is taken from what lies beside the coordinates.",
+        label="Model's thresholds",
     )
     voxel_size: float | None = voxel_size_option()
     trust_voxel_size: bool = trust_voxel_size_option()

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from etpicker_plugin.engine.evaluation.matching import match_picks
-from etpicker_plugin.window.document.session import Document
+from etpicker_plugin.window.document.document import Document
 from etpicker_plugin.window.document.settings import Classes
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from etpicker_plugin.engine.negative import NEGATIVE
 from etpicker_plugin.window.aids.recentre import read_around
-from etpicker_plugin.window.document.session import Document
+from etpicker_plugin.window.document.document import Document
 from etpicker_plugin.window.document.settings import Classes
 from etpicker_plugin.window.document.volume import VolumeFile
 

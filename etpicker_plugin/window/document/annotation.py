@@ -5,7 +5,6 @@ be written down in a line and replayed (see ``journal``).
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,31 +18,22 @@ from etpicker_plugin.engine.columns import (
     select_rows,
 )
 from etpicker_plugin.engine.particles import Particles, make_particles
+from etpicker_plugin.window.document.class_change import (
+    REMOVED,
+    ClassChange,
+    changed_names,
+)
+from etpicker_plugin.window.document.history import (
+    ClassStep,
+    Edit,
+    History,
+    PickStep,
+    Values,
+)
 
 KINDS = ("add", "delete", "move", "relabel", "confirm")
 REQUIRED = ("positions_zyx", "codes", "scores", "alive")
 """The other columns are the optional ones that some pick has had."""
-
-Values = dict[str, NDArray[Any]]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Edit:
-    """New values of some picks' columns.
-
-    Attributes
-    ----------
-    kind
-        One of ``KINDS``: what to call it.
-    ids
-        ``(M,)`` the picks' numbers; those not yet known are new picks.
-    values
-        Column name to its ``(M, ...)`` new values.
-    """
-
-    kind: str
-    ids: NDArray[np.intp]
-    values: Values
 
 
 class Annotation:
@@ -51,8 +41,12 @@ class Annotation:
 
     Attributes
     ----------
+    class_names
+        What each code stands for. Several may stand for one class; ``REMOVED`` is none.
     moved
         Numbers of the picks that were added or moved, edit by edit.
+    history
+        What can be undone, and made again.
     """
 
     def __init__(self, particles: Particles) -> None:
@@ -68,8 +62,7 @@ class Annotation:
             **{name: values.copy() for name, values in particles.optional.items()},
         }
         self.moved: list[NDArray[np.intp]] = []
-        self._done: list[tuple[Edit, Edit]] = []
-        self._undone: list[tuple[Edit, Edit]] = []
+        self.history = History()
 
     # --------------------------- what is there --------------------------------
     def __len__(self) -> int:
@@ -93,8 +86,11 @@ class Annotation:
 
     @property
     def alive(self) -> NDArray[np.bool_]:
-        """``(N,)`` false where deleted."""
-        return self._columns["alive"][: self._count]
+        """``(N,)`` false where deleted, or of a class that was removed."""
+        alive = self._columns["alive"][: self._count]
+        if REMOVED not in self.class_names:
+            return alive
+        return alive & ~np.isin(self.codes, self.codes_of(REMOVED))
 
     @property
     def optional(self) -> ColumnValues:
@@ -104,9 +100,11 @@ class Annotation:
 
     def ids_of(self, name: str) -> NDArray[np.intp]:
         """Return the numbers of a class's picks that are not deleted."""
-        if name not in self.class_names:
-            return np.zeros(0, dtype=np.intp)
-        return np.flatnonzero(self.alive & (self.codes == self.class_names.index(name)))
+        return np.flatnonzero(self.alive & np.isin(self.codes, self.codes_of(name)))
+
+    def codes_of(self, name: str) -> list[int]:
+        """Return the codes that stand for a class."""
+        return [code for code, known in enumerate(self.class_names) if known == name]
 
     def class_of(self, pick: int) -> str:
         """Return the class of a pick."""
@@ -182,27 +180,34 @@ class Annotation:
 
     def apply(self, edit: Edit) -> None:
         """Make an edit; what was undone before it can no longer be redone."""
-        self._done.append((edit, self._inverse_of(edit)))
-        self._undone.clear()
+        self.history.add(PickStep(edit=edit, inverse=self._inverse_of(edit)))
         self._write(edit)
 
     def undo(self) -> Edit | None:
-        """Take back the last edit and return it; ``None`` without one."""
-        if not self._done:
-            return None
-        edit, inverse = self._done.pop()
-        self._undone.append((edit, inverse))
-        self._write(inverse)
-        return edit
+        """Take back the last edit and return it; ``None`` if no edit is the last."""
+        step = self.history.back()
+        if step is not None:
+            self._write(step.inverse)
+        return step and step.edit
 
     def redo(self) -> Edit | None:
         """Make the last undone edit again and return it; ``None`` without one."""
-        if not self._undone:
-            return None
-        edit, inverse = self._undone.pop()
-        self._done.append((edit, inverse))
-        self._write(edit)
-        return edit
+        step = self.history.forth()
+        if step is not None:
+            self._write(step.edit)
+        return step and step.edit
+
+    def change_class(self, change: ClassChange, *, again: bool = False) -> None:
+        """Rename, join or remove a class; ``again`` after it was undone."""
+        self.class_names, codes = changed_names(self.class_names, change)
+        step = ClassStep(change=change, codes=codes)
+        (self.history.change_forth if again else self.history.add)(step)
+
+    def undo_class(self, token: str) -> None:
+        """Give the codes that a change renamed their name again."""
+        step = self.history.change_back(token)
+        for code in step.codes if step is not None else ():
+            self.class_names[code] = step.change.was.name
 
     def _inverse_of(self, edit: Edit) -> Edit:
         """Return the edit that restores what ``edit`` is about to change."""
@@ -234,15 +239,13 @@ class Annotation:
         """Make room for new picks, doubling, so that adding many stays cheap."""
         capacity = len(self._columns["alive"])
         if count > capacity:
-            room = max(count, 2 * capacity, 64)
-            for name in REQUIRED:
-                old = self._columns[name]
-                added = np.zeros((room - self._count, *old.shape[1:]), dtype=old.dtype)
-                self._columns[name] = np.concatenate([old[: self._count], added])
-            for column in columns_of(self._columns):
-                old = self._columns[column.name][: self._count]
-                added = column.unknown(room - self._count)
-                self._columns[column.name] = np.concatenate([old, added])
+            room = max(count, 2 * capacity, 64) - self._count
+            shapes = {n: (room, *self._columns[n].shape[1:]) for n in REQUIRED}
+            empty = {n: np.zeros(s, self._columns[n].dtype) for n, s in shapes.items()}
+            empty |= {c.name: c.unknown(room) for c in columns_of(self._columns)}
+            for name, added in empty.items():
+                old = self._columns[name][: self._count]
+                self._columns[name] = np.concatenate([old, added])
         self._count = count
 
 

@@ -28,10 +28,18 @@ from etpicker_plugin.engine.json_checks import (
 from etpicker_plugin.window.document.annotation import (
     KINDS,
     Annotation,
-    Edit,
     edit_from_values,
     edit_to_values,
 )
+from etpicker_plugin.window.document.class_change import (
+    MAKE,
+    REDO,
+    UNDO,
+    ClassChange,
+    change_from_values,
+    change_to_values,
+)
+from etpicker_plugin.window.document.history import Edit
 
 FORMAT = 1
 STEPS = ("undo", "redo")
@@ -39,7 +47,7 @@ FARTHEST = 1e6
 """Voxels: no tomogram is so large."""
 HEADER = record({"format": whole(0)}, others=True)
 LINE = record(
-    {"edit": one_of(*KINDS, *STEPS)},
+    {"edit": one_of(*KINDS, *STEPS, MAKE, UNDO, REDO)},
     {
         "ids": list_of(whole(0)),
         "classes": list_of(text),
@@ -95,6 +103,12 @@ class Journal:
         """Make the last undone edit again, and write that down."""
         return self._step("redo")
 
+    def change_class(self, change: ClassChange, what: str) -> None:
+        """Write a change of classes down, then ``MAKE``, ``UNDO`` or ``REDO`` it."""
+        self._write({"edit": what, **change_to_values(change)})
+        self._change_class(change, what)
+        self.edits += 1
+
     def close(self) -> None:
         """Close the file; everything is in it already."""
         self._stream.close()
@@ -105,6 +119,12 @@ class Journal:
             self._write({"edit": kind})
             self.edits += 1
         return edit
+
+    def _change_class(self, change: ClassChange, what: str) -> None:
+        if what == UNDO:
+            self.annotation.undo_class(change.token)
+        else:
+            self.annotation.change_class(change, again=what == REDO)
 
     def _open(self) -> Any:
         try:
@@ -135,6 +155,8 @@ class Journal:
             values = LINE(parse(line), "line")
             if values["edit"] in STEPS:
                 getattr(self.annotation, values["edit"])()
+            elif values["edit"] in (MAKE, UNDO, REDO):
+                self._change_class(change_from_values(values), values["edit"])
             else:
                 self.annotation.apply(edit_from_values(values, self.annotation))
         except FAULTS as error:

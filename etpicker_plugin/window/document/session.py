@@ -8,14 +8,12 @@ For a tomogram NAME the folder holds ``NAME.start.csv`` (the picks that it began
 import fcntl
 import os
 import shutil
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from etpicker_plugin.engine.atomic import write_whole
-from etpicker_plugin.engine.columns import ColumnValues
+from etpicker_plugin.engine.config.assignments import ONLY_CLASS
 from etpicker_plugin.engine.config.view import ViewConfig
 from etpicker_plugin.engine.disk import open_own
 from etpicker_plugin.engine.errors import ConfigError, ResourceError
@@ -23,85 +21,20 @@ from etpicker_plugin.engine.formats.checks import refuse_outside
 from etpicker_plugin.engine.formats.coordinates_csv import read_csv, write_csv
 from etpicker_plugin.engine.hashing import file_sha256
 from etpicker_plugin.engine.names import require_new_names
-from etpicker_plugin.engine.negative import NEGATIVE
 from etpicker_plugin.engine.pairing import pair_files
 from etpicker_plugin.engine.particles import Particles, make_particles
-from etpicker_plugin.engine.volumes.region_mask import RegionMask, open_mask
+from etpicker_plugin.engine.volumes.region_mask import open_mask
 from etpicker_plugin.window.document.annotation import Annotation
-from etpicker_plugin.window.document.height_index import HeightIndex
+from etpicker_plugin.window.document.class_changes import declare_classes
+from etpicker_plugin.window.document.counts import count_picks, total, write_saved
+from etpicker_plugin.window.document.document import Document
 from etpicker_plugin.window.document.journal import Journal
 from etpicker_plugin.window.document.settings import Classes
-from etpicker_plugin.window.document.sizes import Ids, largest_own, own_or
 from etpicker_plugin.window.document.volume import VolumeFile, open_volume
 
 LOCK_FILE = ".window.lock"
 CLASSES_FILE = "classes.json"
 START_SUFFIX = ".start.csv"
-
-EVERY = slice(None)
-
-
-@dataclass(kw_only=True)
-class Document:
-    """A tomogram with its picks and what may lie over it."""
-
-    volume: VolumeFile
-    journal: Journal
-    other: Particles | None = None
-    probability: VolumeFile | None = None
-    mask: RegionMask | None = None
-    heights: HeightIndex = field(init=False)
-    other_heights: HeightIndex | None = field(init=False, default=None)
-
-    def __post_init__(self) -> None:
-        """Have the picks found by slice."""
-        self.heights = HeightIndex(self.annotation, self.annotation.moved)
-        if self.other is not None:
-            self.other_heights = HeightIndex(self.other)
-
-    @property
-    def name(self) -> str:
-        """The tomogram's name."""
-        return self.volume.tomogram_id
-
-    @property
-    def annotation(self) -> Annotation:
-        """The picks."""
-        return self.journal.annotation
-
-    def radii_vox(self, classes: Classes, ids: Ids = EVERY) -> NDArray[np.float64]:
-        """Return the picks' radii in voxels, ``(N,)``; a negative has the largest.
-
-        A pick that has a radius of its own has that.
-        """
-        annotation = self.annotation
-        table = [
-            classes.largest_diameter() if n == NEGATIVE else classes[n].diameter_ang
-            for n in annotation.class_names
-        ]
-        of_class = np.array(table or [0.0])[annotation.codes[ids]] / 2
-        return own_or(of_class, annotation.optional, ids) / self.volume.voxel_size
-
-    def other_radii_vox(self, classes: Classes, ids: Ids) -> NDArray[np.float64]:
-        """Return the radii of the set compared with, in voxels, ``(N,)``."""
-        names = self.other.class_names[ids].tolist()
-        of_class = np.array([classes[name].diameter_ang for name in names], float) / 2
-        return own_or(of_class, self.other.optional, ids) / self.volume.voxel_size
-
-    def reach_vox(self, classes: Classes, optional: ColumnValues) -> float:
-        """Return the largest radius, in voxels, of any pick with such columns."""
-        reach = largest_own(optional, default=classes.largest_diameter() / 2)
-        return reach / self.volume.voxel_size
-
-    def shown(self, classes: Classes, ids: Ids = EVERY) -> NDArray[np.bool_]:
-        """Return which picks count, ``(N,)``: not deleted, not below the threshold.
-
-        What a person marked has no score and always counts.
-        """
-        annotation = self.annotation
-        table = [classes[name].threshold for name in annotation.class_names]
-        least = np.array(table or [0.0])[annotation.codes[ids]]
-        return np.asarray(annotation.alive[ids] & ~(annotation.scores[ids] < least))
 
 
 class Session:
@@ -123,13 +56,12 @@ class Session:
         self.folder = folder
         _check_new_classes(config, folder)
         self._lock = _lock(folder)
-        self.classes = Classes(folder / CLASSES_FILE, config.diameter)
+        self.classes = Classes(folder / CLASSES_FILE, {})
         self.documents = [
             self._open(path, config, inputs)
             for path, inputs in _pair_inputs(config).items()
         ]
-        found = {n for d in self.documents for n in d.annotation.class_names}
-        self.classes.add_missing(sorted(found))
+        declare_classes(self, config)
 
     def has_scores(self) -> bool:
         """Return whether any pick has a score, so that there is something to judge."""
@@ -139,6 +71,7 @@ class Session:
         """Write the picks of every tomogram that count to ``NAME.csv``."""
         for document in self.documents:
             self.save_one(document)
+        write_saved(self.folder, total(count_picks(self.documents, self.classes)))
 
     def save_one(self, document: Document) -> None:
         """Write the picks of one tomogram that count."""
@@ -231,7 +164,8 @@ def _check_new_classes(config: ViewConfig, folder: Path) -> None:
         Naming the first, and a name like it.
     """
     if not (config.coordinates or config.compare or (folder / CLASSES_FILE).exists()):
-        require_new_names(config.diameter, what="--diameter")
+        named = [name for name in config.diameter if name != ONLY_CLASS]
+        require_new_names(named, what="--diameter")
 
 
 def _lock(folder: Path):

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from etpicker_plugin.engine.negative import NEGATIVE
 from etpicker_plugin.window.aids.agreement import Agreement
-from etpicker_plugin.window.document.session import Document
+from etpicker_plugin.window.document.document import Document
 from etpicker_plugin.window.document.settings import Classes
 from etpicker_plugin.window.drawing.colours import (
     BOTH_COLOUR,
@@ -56,22 +56,18 @@ def circles_of_view(
     selected: int | None,
     carried: Carried | None = None,
     agreement: Agreement | None = None,
+    hidden: frozenset[str] = frozenset(),
 ) -> ViewCircles:
     """Return the circles of the picks that count, by class or by agreement.
 
-    The selected pick and the one that is carried are drawn thick.
+    The selected pick and the one that is carried are drawn thick; the selected one even
+    if it is below the cut-off or of a hidden class.
     """
     annotation = document.annotation
     reach = document.reach_vox(classes, annotation.optional)
     ids = document.heights.near(axis, index - reach, index + reach)
-    ids = ids[document.shown(classes, ids)]
-    sections = cut_spheres(
-        annotation.positions_zyx[ids],
-        document.radii_vox(classes, ids),
-        ids,
-        axis=axis,
-        index=index,
-    )
+    ids = ids[document.visible(classes, hidden, ids)]
+    sections = _cut(document, classes, ids, axis, index)
     codes = annotation.codes[sections.ids]
     moving = carried.pick if carried else -1
     if agreement is None:
@@ -94,11 +90,29 @@ def circles_of_view(
         highlight = [_group(ghost, np.ones(len(ghost.ids), bool), name, classes)]
     elif selected is not None:
         name = annotation.class_of(selected)
-        highlight = [_group(sections, sections.ids == selected, name, classes)]
+        alone = _cut(document, classes, np.array([selected]), axis, index)
+        highlight = [_group(alone, annotation.alive[alone.ids], name, classes)]
     return ViewCircles(
         sections=sections,
         groups=groups,
         highlight=[replace(group, thick=True) for group in highlight],
+    )
+
+
+def _cut(
+    document: Document,
+    classes: Classes,
+    ids: NDArray[np.intp],
+    axis: int,
+    index: int,
+) -> Sections:
+    """Return the circles in which a slice cuts some picks of the annotation."""
+    return cut_spheres(
+        document.annotation.positions_zyx[ids],
+        document.radii_vox(classes, ids),
+        ids,
+        axis=axis,
+        index=index,
     )
 
 

@@ -13,6 +13,8 @@ COLUMNS_AT_ONCE = 32
 """A yz slice costs reading the whole file, so that many neighbours come with it."""
 
 SAMPLED_PIXELS = 60_000
+CONTRAST_RANGE = (0.05, 50.0)
+BRIGHTNESS_RANGE = (-3.0, 3.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,19 +116,26 @@ def sample_levels(image: NDArray[np.float32], look: Look) -> tuple[float, float]
 
 def to_grey(image: NDArray[np.float32], look: Look) -> NDArray[np.uint8]:
     """Blur, stretch or equalise, and invert: ``(h, w)`` to grey levels 0 … 255."""
+    return grey_and_levels(image, look)[0]
+
+
+def grey_and_levels(
+    image: NDArray[np.float32], look: Look
+) -> tuple[NDArray[np.uint8], tuple[float, float] | None]:
+    """Return the grey levels, and which values are black and white, if any two are."""
     if look.sigma > 0:
         image = ndimage.gaussian_filter(image, look.sigma)
     if look.equalise:
-        grey = equalise(image)
+        grey, levels = equalise(image), None
     else:
-        low, high = sample_levels(image, look)
+        low, high = levels = sample_levels(image, look)
         scaled = image - np.float32(low)
         scaled *= np.float32(255.0 / (high - low))
         if not np.isfinite(scaled.sum()):
             np.nan_to_num(scaled, copy=False, nan=0.0, posinf=255.0, neginf=0.0)
         np.clip(scaled, 0, 255, out=scaled)
         grey = scaled.astype(np.uint8)
-    return 255 - grey if look.invert else grey
+    return (255 - grey, levels and levels[::-1]) if look.invert else (grey, levels)
 
 
 def equalise(image: NDArray[np.float32]) -> NDArray[np.uint8]:

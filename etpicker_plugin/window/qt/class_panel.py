@@ -17,10 +17,10 @@ from PyQt5.QtWidgets import (
 )
 
 from etpicker_plugin.engine.errors import EtPickerError
-from etpicker_plugin.engine.names import require_new_names
-from etpicker_plugin.engine.negative import NEGATIVE
-from etpicker_plugin.window.document.settings import Classes
+from etpicker_plugin.window.document.class_changes import check_class_name
+from etpicker_plugin.window.document.settings import Classes, ParticleClass
 from etpicker_plugin.window.drawing.colours import class_colour
+from etpicker_plugin.window.qt.style import WARNING
 
 KEY, NAME, DIAMETER = range(3)
 MOST_KEYS = 9
@@ -33,6 +33,8 @@ class ClassPanel(QGroupBox):
 
     chosen = pyqtSignal(str)
     changed = pyqtSignal()
+    rename_asked = pyqtSignal(str, str)
+    remove_asked = pyqtSignal(str)
     failed = pyqtSignal(str)
 
     def __init__(self, classes: Classes) -> None:
@@ -51,7 +53,9 @@ class ClassPanel(QGroupBox):
         header = self.table.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeToContents)
         header.setSectionResizeMode(NAME, QHeaderView.Stretch)
-        self.add = QPushButton("Add class …")
+        self.add = QPushButton("Add …")
+        self.rename = QPushButton("Rename …")
+        self.remove = QPushButton("Remove …")
         self.measure = QPushButton("Diameter from ruler")
         self.measure.setEnabled(False)
         self._lay_out()
@@ -59,15 +63,18 @@ class ClassPanel(QGroupBox):
         self.table.itemSelectionChanged.connect(self._choose)
         self.table.itemChanged.connect(self._edit)
         self.add.clicked.connect(self._ask_name)
+        self.rename.clicked.connect(self._ask_new_name)
+        self.remove.clicked.connect(lambda: self.remove_asked.emit(self.current()))
         self.measure.clicked.connect(self.take_measured)
 
     def _lay_out(self) -> None:
         column = QVBoxLayout(self)
         column.addWidget(self.table)
         row = QHBoxLayout()
-        row.addWidget(self.add)
-        row.addWidget(self.measure)
+        for button in (self.add, self.rename, self.remove):
+            row.addWidget(button)
         column.addLayout(row)
+        column.addWidget(self.measure)
 
     def refresh(self, current: str) -> None:
         """Fill the table, and mark the class of the next picks."""
@@ -77,14 +84,11 @@ class ClassPanel(QGroupBox):
         for row, item in enumerate(self.classes):
             key = QTableWidgetItem(f"{row + 1}" if row < MOST_KEYS else "")
             key.setIcon(_dot(class_colour(item.name, names)))
-            cells = key, QTableWidgetItem(item.name)
-            for column, cell in enumerate(cells):
-                cell.setFlags(cell.flags() & ~Qt.ItemIsEditable)
+            key.setFlags(key.flags() & ~Qt.ItemIsEditable)
+            name = QTableWidgetItem(item.name)
+            name.setToolTip("Double-click to rename.")
+            for column, cell in enumerate((key, name, _diameter_cell(item))):
                 self.table.setItem(row, column, cell)
-            diameter = QTableWidgetItem(f"{item.diameter_ang:g}")
-            diameter.setTextAlignment(Qt.AlignRight | Qt.AlignVCenter)
-            diameter.setToolTip("Double-click to change.")
-            self.table.setItem(row, DIAMETER, diameter)
         if current in names:
             self.table.selectRow(names.index(current))
         rows = min(max(len(names), LEAST_ROWS), MOST_ROWS)
@@ -112,38 +116,49 @@ class ClassPanel(QGroupBox):
             self._change(self.current(), diameter_ang=round(self.measured))
 
     def add_class(self, name: str) -> None:
-        """Add a class with the diameter of the largest."""
+        """Add a class; what its diameter is has yet to be said."""
         name = name.strip()
-        if not name or name == NEGATIVE or name in self.classes.names():
-            self.failed.emit(
-                f"'{name}' cannot be the name of a new class: it is empty, taken, or "
-                "the name of negatives. Give another."
-            )
+        if name in self.classes.names():
+            self.failed.emit(f"There is a class '{name}' already. Give another name.")
             return
         try:
-            require_new_names([name], what="Add class")
+            check_class_name(name)
         except EtPickerError as error:
             self.failed.emit(str(error))
             return
-        self._change(name, diameter_ang=self.classes.largest_diameter())
+        self._change(name)
         self.choose_key(len(self.classes))
 
     def _ask_name(self) -> None:
-        name, accepted = QInputDialog.getText(
-            self, "Add class", "Name of the class:", QLineEdit.Normal, ""
-        )
+        name, accepted = QInputDialog.getText(self, "Add class", "Name of the class:")
         if accepted:
             self.add_class(name)
+
+    def _ask_new_name(self) -> None:
+        name = self.current()
+        new, accepted = QInputDialog.getText(
+            self, "Rename class", f"New name of {name}:", QLineEdit.Normal, name
+        )
+        if accepted:
+            self._rename(name, new.strip())
+
+    def _rename(self, name: str, new: str) -> None:
+        if new != name:
+            self.rename_asked.emit(name, new)
+        self.refresh(self.current())
 
     def _choose(self) -> None:
         self.chosen.emit(self.current())
 
     def _edit(self, item: QTableWidgetItem) -> None:
-        if item.column() != DIAMETER:
-            return
         name = self.classes.names()[item.row()]
+        if item.column() == NAME:
+            self._rename(name, item.text().strip())
+            return
         try:
-            self._change(name, diameter_ang=float(item.text().replace(",", ".")))
+            self._change(
+                name, diameter_ang=float(item.text().replace(",", ".").rstrip("? "))
+            )
         except ValueError:
             self.failed.emit(f"Diameter '{item.text()}': expected a number of Å.")
             self.refresh(self.current())
@@ -156,6 +171,17 @@ class ClassPanel(QGroupBox):
         except EtPickerError as error:
             self.failed.emit(str(error))
         self.refresh(current)
+
+
+def _diameter_cell(item: ParticleClass) -> QTableWidgetItem:
+    """Return the cell of a diameter; a guess has a question mark."""
+    cell = QTableWidgetItem(f"{item.diameter_ang:g}{' ?' if item.guessed else ''}")
+    cell.setTextAlignment(Qt.AlignRight | Qt.AlignVCenter)
+    cell.setToolTip("Double-click to change.")
+    if item.guessed:
+        cell.setForeground(QColor(WARNING))
+        cell.setToolTip("A guess: nobody has said it. Double-click to type it.")
+    return cell
 
 
 def _dot(colour: str) -> QIcon:

@@ -10,8 +10,17 @@ from etpicker_plugin.engine.errors import EtPickerError
 from etpicker_plugin.engine.geometry import lies_outside
 from etpicker_plugin.engine.negative import NEGATIVE
 from etpicker_plugin.window.aids.recentre import find_centre
-from etpicker_plugin.window.document.annotation import Annotation, Edit
-from etpicker_plugin.window.document.session import Document, Session
+from etpicker_plugin.window.document.annotation import Annotation
+from etpicker_plugin.window.document.class_change import ClassChange
+from etpicker_plugin.window.document.class_changes import (
+    redo,
+    remove_class,
+    rename_class,
+    undo,
+)
+from etpicker_plugin.window.document.document import Document
+from etpicker_plugin.window.document.history import Edit
+from etpicker_plugin.window.document.session import Session
 
 
 class Editor(QObject):
@@ -25,10 +34,13 @@ class Editor(QObject):
         Whether a click moves to the local centre.
     selected
         Number of the pick that was added or clicked last, or ``None``.
+    hidden
+        Classes that are not shown; they are saved all the same.
     """
 
     changed = pyqtSignal()
     class_chosen = pyqtSignal(str)
+    classes_changed = pyqtSignal()
     said = pyqtSignal(str)
     failed = pyqtSignal(str)
 
@@ -39,6 +51,7 @@ class Editor(QObject):
         self.current_class = session.classes.names()[0]
         self.snap = False
         self.selected: int | None = None
+        self.hidden: frozenset[str] = frozenset()
 
     @property
     def annotation(self) -> Annotation:
@@ -55,6 +68,11 @@ class Editor(QObject):
         self.current_class = name
         self.class_chosen.emit(name)
 
+    def show_classes(self, hidden: frozenset[str]) -> None:
+        """Hide these classes, and show the others."""
+        self.hidden = hidden
+        self.changed.emit()
+
     def add(self, position_zyx: Sequence[float], name: str | None = None) -> int | None:
         """Add a pick; return its number, or ``None`` if it lies outside."""
         name = name or self.current_class
@@ -63,6 +81,7 @@ class Editor(QObject):
             return None
         if self.snap and name != NEGATIVE:
             position_zyx = self._centre_near(position_zyx, name)
+        self.hidden -= {name}  # What is added must be seen.
         new = len(self.annotation)
         if not self._apply(self.annotation.adding(position_zyx, name), select=new):
             return None
@@ -101,22 +120,64 @@ class Editor(QObject):
         name = name or annotation.class_of(pick)
         self._apply(annotation.confirming(pick, name), select=self.selected)
 
+    def delete_selected(self) -> None:
+        """Delete the selected pick, if there is one."""
+        if self.selected is not None:
+            self.delete(self.selected)
+
+    def recentre_selected(self) -> None:
+        """Move the selected pick to the local centre."""
+        if self.selected is not None:
+            self.recentre(self.selected)
+
+    def relabel_selected(self) -> None:
+        """Give the selected pick the class of the next picks."""
+        if self.selected is not None:
+            self.relabel(self.selected, self.current_class)
+
+    def rename_class(self, name: str, to: str) -> None:
+        """Give a class another name, in all tomograms; or make it one with another."""
+        self._change_classes(lambda: rename_class(self.session, name, to))
+
+    def remove_class(self, name: str) -> None:
+        """Remove a class and its picks, in all tomograms."""
+        self._change_classes(lambda: remove_class(self.session, name))
+
     def undo(self) -> None:
         """Take the last edit back."""
-        self._step(self.document.journal.undo, "Nothing to undo.", "Undone")
+        self._step(undo, "Nothing to undo.", "Undone")
 
     def redo(self) -> None:
         """Make the last undone edit again."""
-        self._step(self.document.journal.redo, "Nothing to redo.", "Done again")
+        self._step(redo, "Nothing to redo.", "Done again")
 
-    def _step(self, step: Callable[[], Edit | None], nothing: str, did: str) -> None:
+    def _change_classes(self, change: Callable[[], None]) -> None:
         try:
-            edit = step()
+            change()
+        except EtPickerError as error:
+            self.failed.emit(str(error))
+        # Even if it failed: what is on disk may be ahead of what is shown.
+        self.selected = None
+        self.classes_changed.emit()
+        self.changed.emit()
+
+    def _step(
+        self,
+        step: Callable[[Session, Document], Edit | ClassChange | None],
+        nothing: str,
+        did: str,
+    ) -> None:
+        try:
+            made = step(self.session, self.document)
         except EtPickerError as error:
             self.failed.emit(str(error))
             return
         self.selected = None
-        self.said.emit(f"{did}: {edit.kind} ({len(edit.ids)})" if edit else nothing)
+        if isinstance(made, ClassChange):
+            self.said.emit(f"{did}: {made.kind}, in all tomograms")
+            self.classes_changed.emit()
+        else:
+            self.said.emit(f"{did}: {made.kind} ({len(made.ids)})" if made else nothing)
         self.changed.emit()
 
     def _apply(self, edit: Edit, *, select: int | None) -> bool:

@@ -2,53 +2,86 @@
 
 import numpy as np
 from PyQt5.QtCore import QAbstractListModel, QModelIndex, QSize, Qt, pyqtSignal
-from PyQt5.QtGui import QImage, QKeyEvent, QPixmap
+from PyQt5.QtGui import QColor, QImage, QKeyEvent, QPainter, QPixmap
 from PyQt5.QtWidgets import QAbstractItemView, QListView
 
 from etpicker_plugin.engine.errors import InputDataError
+from etpicker_plugin.window.document.document import Document
 from etpicker_plugin.window.drawing.slices import Look
 from etpicker_plugin.window.drawing.thumbnails import cut_thumbnail
+from etpicker_plugin.window.keys import KEYS
 from etpicker_plugin.window.qt.editor import Editor
+from etpicker_plugin.window.qt.key_press import key_text
+from etpicker_plugin.window.qt.style import FAINT
 
 PICTURE = 72
 MOST_KEPT = 2000
 BATCH = 20_000
 """Rows that are laid out at first, and again whenever their end is reached."""
 
-REJECT_KEYS = (Qt.Key_X, Qt.Key_Delete, Qt.Key_Backspace)
+SHADE = QColor(22, 24, 29, 150)
+"""Lies over the pictures of picks below the cut-off."""
 
 
 class GalleryModel(QAbstractListModel):
-    """Picks of one class that count, by falling score; pictures made on demand."""
+    """Picks of one class, by falling score; pictures made on demand.
+
+    Attributes
+    ----------
+    ids, places
+        ``(N,)`` each pick's number, and its tomogram's place in the session.
+    n_kept
+        So many at the beginning reach the cut-off; what a person marked comes last.
+    all_tomograms
+        Whether not only the open one's picks are listed.
+    """
 
     def __init__(self, editor: Editor) -> None:
         super().__init__()
         self.editor = editor
         self.look = Look()
+        self.all_tomograms = len(editor.session.documents) > 1
         self.ids = np.zeros(0, dtype=np.intp)
+        self.places = np.zeros(0, dtype=np.intp)
+        self._scores = np.zeros(0)
+        self.n_kept = 0
         self._listed = 0
         self._pictures: dict[tuple[float, ...], QPixmap] = {}
 
     def refresh(self, name: str) -> None:
         """List the picks of a class anew, if they are others than before."""
-        document = self.editor.document
-        ids = document.annotation.ids_of(name)
-        ids = ids[document.shown(self.editor.session.classes, ids)]
-        scores = np.nan_to_num(document.annotation.scores[ids], nan=-np.inf)
-        ids = ids[np.argsort(-scores, kind="stable")]
-        if not np.array_equal(ids, self.ids):
-            self.beginResetModel()
-            self.ids = ids
-            self._listed = min(len(ids), max(BATCH, self._listed))
-            self.endResetModel()
+        ids, places, scores = self._find(name)
+        threshold = self.editor.session.classes[name].threshold
+        self.n_kept = int((scores >= threshold).sum())
+        same = np.array_equal(ids, self.ids) and np.array_equal(places, self.places)
+        if same and np.array_equal(scores, self._scores, equal_nan=True):
+            return
+        self.beginResetModel()
+        self.ids, self.places, self._scores = ids, places, scores
+        self._listed = min(len(ids), max(BATCH, self._listed))
+        self.endResetModel()
+
+    def _find(self, name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return numbers, places and scores of the picks, sorted."""
+        shown = self.editor.document
+        found = [
+            (place, d.annotation, d.annotation.ids_of(name))
+            for place, d in enumerate(self.editor.session.documents)
+            if self.all_tomograms or d is shown
+        ]
+        ids = np.concatenate([own for _, _, own in found])
+        places = np.concatenate([np.full(len(own), p) for p, _, own in found])
+        scores = np.concatenate([a.scores[own] for _, a, own in found])
+        order = np.argsort(-np.nan_to_num(scores, nan=-np.inf), kind="stable")
+        return ids[order], places[order].astype(np.intp), scores[order]
+
+    def document_of(self, row: int) -> Document:
+        """Return the tomogram of a row."""
+        return self.editor.session.documents[self.places[row]]
 
     def show_look(self, look: Look) -> None:
         """Show the pictures as the slices are shown."""
         self.look = look
-        self.forget_pictures()
-
-    def forget_pictures(self) -> None:
-        """Make the pictures anew: of another tomogram, or with another look."""
         self._pictures.clear()
         self.layoutChanged.emit()
 
@@ -68,31 +101,39 @@ class GalleryModel(QAbstractListModel):
         self.endInsertRows()
 
     def data(self, index: QModelIndex, role: int = Qt.DisplayRole) -> object:
-        """Return a pick's picture or its score."""
-        pick = int(self.ids[index.row()])
+        """Return a pick's picture, its score, or where it is."""
+        row = index.row()
+        score = self._scores[row]
+        below = self.n_kept <= row and np.isfinite(score)
         if role == Qt.DecorationRole:
-            return self._picture(pick)
+            return self._picture(row, below)
         if role == Qt.DisplayRole:
-            score = self.editor.annotation.scores[pick]
             return f"{score:.3f}" if np.isfinite(score) else "marked"
+        if role == Qt.ForegroundRole and below:
+            return QColor(FAINT)
+        if role == Qt.ToolTipRole:
+            end = ", below the cut-off" if below else ""
+            return f"{self.document_of(row).name}{end}. X: reject it."
         return None
 
-    def _picture(self, pick: int) -> QPixmap:
-        annotation = self.editor.annotation
+    def _picture(self, row: int, below: bool) -> QPixmap:
+        annotation = self.document_of(row).annotation
+        pick = int(self.ids[row])
         position = annotation.positions_zyx[pick]
-        key = (pick, *position.tolist())
+        key = (self.places[row], pick, below, *position.tolist())
         if key not in self._pictures:
             if len(self._pictures) > MOST_KEPT:
                 self._pictures.clear()
-            self._pictures[key] = self._make(position, annotation.class_of(pick))
+            made = self._make(row, position, annotation.class_of(pick))
+            self._pictures[key] = _shaded(made) if below else made
         return self._pictures[key]
 
-    def _make(self, position: np.ndarray, name: str) -> QPixmap:
-        document = self.editor.document
+    def _make(self, row: int, position: np.ndarray, name: str) -> QPixmap:
+        volume = self.document_of(row).volume
         diameter = self.editor.session.classes[name].diameter_ang
         try:
             grey = cut_thumbnail(
-                document.volume, position, diameter_ang=diameter, look=self.look
+                volume, position, diameter_ang=diameter, look=self.look
             )
         except InputDataError as error:
             self.editor.failed.emit(str(error))
@@ -104,10 +145,17 @@ class GalleryModel(QAbstractListModel):
         )
 
 
+def _shaded(picture: QPixmap) -> QPixmap:
+    painter = QPainter(picture)
+    painter.fillRect(picture.rect(), SHADE)
+    painter.end()
+    return picture
+
+
 class Gallery(QListView):
     """The pictures in rows."""
 
-    jumped = pyqtSignal(int)
+    jumped = pyqtSignal(object, int)
 
     def __init__(self, editor: Editor) -> None:
         super().__init__()
@@ -120,8 +168,8 @@ class Gallery(QListView):
         self.setUniformItemSizes(True)
         self.setIconSize(QSize(PICTURE, PICTURE))
         self.setGridSize(QSize(PICTURE + 10, PICTURE + 22))
+        self.setMinimumHeight(2 * (PICTURE + 22))
         self.setSelectionMode(QAbstractItemView.SingleSelection)
-        self.setToolTip("Click: go there. X: reject the pick. Arrow keys: next.")
         self.selectionModel().currentChanged.connect(self._jump)
 
     def refresh(self, name: str) -> None:
@@ -130,20 +178,43 @@ class Gallery(QListView):
         place = self.verticalScrollBar().value()
         before = self.pictures.ids
         self.pictures.refresh(name)
+        self.viewport().update()  # The cut-off may be another.
         if self.pictures.ids is not before and row >= 0 and len(self.pictures.ids):
             self.doItemsLayout()
             self.verticalScrollBar().setValue(place)
             row = min(row, self.pictures.rowCount() - 1)
             self.setCurrentIndex(self.pictures.index(row))
 
+    def go_to_cut_off(self, name: str) -> None:
+        """Go to the last pick of a class that reaches the cut-off, among its like."""
+        self.refresh(name)
+        row = max(self.pictures.n_kept - 1, 0)
+        while row >= self.pictures.rowCount() and self.pictures.canFetchMore(None):
+            self.pictures.fetchMore(None)
+        if row < self.pictures.rowCount():
+            index = self.pictures.index(row)
+            self.setCurrentIndex(index)
+            self.scrollTo(index, QAbstractItemView.PositionAtCenter)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Reject the current pick, and go to the next."""
         row = self.currentIndex().row()
-        if event.key() in REJECT_KEYS and 0 <= row < len(self.pictures.ids):
-            self.pictures.editor.delete(int(self.pictures.ids[row]))
+        if key_text(event) in KEYS["reject"].keys and 0 <= row < len(self.pictures.ids):
+            self._reject(row)
         else:
             super().keyPressEvent(event)
 
+    def _reject(self, row: int) -> None:
+        """Delete a pick; one of another tomogram is shown first."""
+        pick, editor = int(self.pictures.ids[row]), self.pictures.editor
+        if self.pictures.document_of(row) is editor.document:
+            editor.delete(pick)
+        else:
+            self.jumped.emit(self.pictures.document_of(row), pick)
+
     def _jump(self, index: QModelIndex, _before: QModelIndex) -> None:
         if index.isValid():
-            self.jumped.emit(int(self.pictures.ids[index.row()]))
+            row = index.row()
+            self.jumped.emit(
+                self.pictures.document_of(row), int(self.pictures.ids[row])
+            )

@@ -67,7 +67,7 @@ class Gestures(QObject):
     ) -> None:
         if self.tool is Tool.ERASE:
             self._erase(view, position)
-        elif self.tool in (Tool.LOOK, Tool.MEASURE):
+        elif self.tool is Tool.MEASURE or (self.tool is Tool.LOOK and pick is None):
             self.state.move_cursor(position)
         elif pick is not None:
             self.editor.selected = pick
@@ -141,13 +141,17 @@ class Gestures(QObject):
         self.measured.emit(length)
 
     def _erase(self, view: SliceView, position: np.ndarray) -> None:
-        """Delete the picks whose centre is within the eraser, a ball."""
+        """Delete the picks whose centre is within the eraser, a ball.
+
+        What is of a hidden class stays.
+        """
         annotation = self.editor.annotation
         radius = self.eraser_ang / view.voxel_size / 2
         height = position[view.axis]
         near = self.editor.document.heights.near(
             view.axis, height - radius, height + radius
         )
+        near = near[self.editor.document.visible_classes(self.editor.hidden, near)]
         offsets = annotation.positions_zyx[near] - position
         self.editor.delete(near[(offsets**2).sum(axis=1) <= radius**2])
 

@@ -4,20 +4,31 @@ from dataclasses import replace
 
 from PyQt5.QtCore import Qt, pyqtSignal
 from PyQt5.QtWidgets import (
+    QAbstractSpinBox,
     QCheckBox,
     QDoubleSpinBox,
     QFormLayout,
     QGroupBox,
     QHBoxLayout,
+    QLabel,
     QPushButton,
     QSpinBox,
     QWidget,
 )
 
-from etpicker_plugin.window.drawing.slices import Look
+from etpicker_plugin.window.drawing.slices import (
+    BRIGHTNESS_RANGE,
+    CONTRAST_RANGE,
+    Look,
+)
 
 MOST_SECTIONS = 99
 LEAST_GAP = 0.1
+PERCENT = 100
+DRAGGED = (
+    "Dragging on a slice with the right button changes contrast (across) and "
+    "brightness (up and down)."
+)
 
 
 class LookPanel(QGroupBox):
@@ -31,6 +42,11 @@ class LookPanel(QGroupBox):
         self.look = look
         self.low = self._percentile("look_low", look.low)
         self.high = self._percentile("look_high", look.high)
+        self.brightness = self._relative("look_brightness", BRIGHTNESS_RANGE, 0, " %")
+        self.contrast = self._relative("look_contrast", CONTRAST_RANGE, 2, " ×")
+        self.levels = QLabel()
+        self.levels.setObjectName("look_levels")
+        self.levels.setToolTip("Values of the tomogram that are black and white.")
         self.slab = QSpinBox(minimum=1, maximum=MOST_SECTIONS, suffix=" sections")
         self.slab.setSpecialValueText("one section")
         self.sigma = QDoubleSpinBox(
@@ -42,7 +58,8 @@ class LookPanel(QGroupBox):
         self.mask = QCheckBox("Region mask", checked=True)
         self.reset = QPushButton("Reset")
         self._lay_out()
-        for box in (self.low, self.high, self.slab, self.sigma):
+        self.show_look(look)
+        for box in self._numbers(self.look):
             box.setKeyboardTracking(False)
             box.valueChanged.connect(self._change)
         for box in (self.equalise, self.invert):
@@ -56,16 +73,41 @@ class LookPanel(QGroupBox):
             minimum=0, maximum=100, singleStep=0.5, decimals=1, suffix=" %", value=value
         )
         box.setObjectName(name)
-        box.setToolTip(
-            "Percentile of the slice. Dragging on a slice with the right button "
-            "changes contrast (across) and brightness (up and down)."
-        )
+        box.setToolTip(f"Percentile of the slice. {DRAGGED}")
         return box
+
+    def _relative(
+        self, name: str, limits: tuple[float, float], decimals: int, suffix: str
+    ) -> QDoubleSpinBox:
+        """Return a box for what the right button changes by dragging."""
+        factor = PERCENT if decimals == 0 else 1
+        low, high = (factor * limit for limit in limits)
+        step = 5 if decimals == 0 else 0.1
+        box = QDoubleSpinBox(
+            minimum=low, maximum=high, decimals=decimals, singleStep=step, suffix=suffix
+        )
+        box.setObjectName(name)
+        box.setToolTip(DRAGGED)
+        return box
+
+    def _numbers(self, look: Look) -> dict[QAbstractSpinBox, float]:
+        """Return the boxes with the numbers that a look has there."""
+        return {
+            self.low: look.low,
+            self.high: look.high,
+            self.brightness: PERCENT * look.brightness,
+            self.contrast: look.contrast,
+            self.slab: look.slab,
+            self.sigma: look.sigma,
+        }
 
     def _lay_out(self) -> None:
         form = QFormLayout(self)
         form.setLabelAlignment(Qt.AlignLeft)
         form.addRow("Black … white", _row(self.low, self.high))
+        form.addRow("Brightness", self.brightness)
+        form.addRow("Contrast", self.contrast)
+        form.addRow("Levels", self.levels)
         form.addRow("Mean of", self.slab)
         form.addRow("Gaussian", self.sigma)
         form.addRow(_row(self.equalise, self.invert))
@@ -80,12 +122,7 @@ class LookPanel(QGroupBox):
     def show_look(self, look: Look) -> None:
         """Follow a look that was changed elsewhere."""
         self.look = look
-        for box, value in (
-            (self.low, look.low),
-            (self.high, look.high),
-            (self.slab, look.slab),
-            (self.sigma, look.sigma),
-        ):
+        for box, value in self._numbers(look).items():
             box.blockSignals(True)
             box.setValue(value)
             box.blockSignals(False)
@@ -94,12 +131,19 @@ class LookPanel(QGroupBox):
             box.setChecked(value)
             box.blockSignals(False)
 
+    def show_levels(self, levels: tuple[float, float] | None) -> None:
+        """Show which values of the xy slice are black and white."""
+        text = "equalised" if levels is None else "{:.4g} … {:.4g}".format(*levels)
+        self.levels.setText(text)
+
     def _change(self) -> None:
         high = max(self.high.value(), LEAST_GAP)
         look = replace(
             self.look,
             low=min(self.low.value(), high - LEAST_GAP),
             high=high,
+            brightness=_kept(self.brightness, self.look.brightness, PERCENT),
+            contrast=_kept(self.contrast, self.look.contrast, 1),
             slab=self.slab.value(),
             sigma=self.sigma.value(),
             equalise=self.equalise.isChecked(),
@@ -109,6 +153,12 @@ class LookPanel(QGroupBox):
 
     def _change_layers(self) -> None:
         self.layers_changed.emit(self.probability.isChecked(), self.mask.isChecked())
+
+
+def _kept(box: QDoubleSpinBox, before: float, factor: float) -> float:
+    """Return a box's number; the one before, if the box only shows it rounded."""
+    rounded = round(before * factor, box.decimals())
+    return before if rounded == box.value() else box.value() / factor
 
 
 def _row(*widgets: QWidget) -> QHBoxLayout:

@@ -2,37 +2,42 @@
 
 import html
 
-from PyQt5.QtCore import Qt, QTimer
-from PyQt5.QtGui import QCloseEvent, QKeyEvent
+from PyQt5.QtCore import QSize, Qt, QTimer
+from PyQt5.QtGui import QCloseEvent, QKeyEvent, QShowEvent
 from PyQt5.QtWidgets import (
-    QDockWidget,
-    QLabel,
     QMainWindow,
     QMessageBox,
-    QScrollArea,
-    QTabWidget,
-    QVBoxLayout,
-    QWidget,
 )
 
 from etpicker_plugin.engine.errors import EtPickerError
-from etpicker_plugin.window.document.session import Document, Session
+from etpicker_plugin.window.document.counts import count_picks, describe, total
+from etpicker_plugin.window.document.document import Document
+from etpicker_plugin.window.document.session import Session
 from etpicker_plugin.window.drawing.slices import Z
+from etpicker_plugin.window.keys import MOVING, PICKS, name_of
+from etpicker_plugin.window.qt import class_dialogs, frame
 from etpicker_plugin.window.qt.class_panel import ClassPanel
 from etpicker_plugin.window.qt.editor import Editor
 from etpicker_plugin.window.qt.gestures import Gestures, Tool
+from etpicker_plugin.window.qt.help import HelpDialog
+from etpicker_plugin.window.qt.hint_bar import HintBar
 from etpicker_plugin.window.qt.judge_page import JudgePage
+from etpicker_plugin.window.qt.key_press import key_text
 from etpicker_plugin.window.qt.look_panel import LookPanel
+from etpicker_plugin.window.qt.pages import Pages
+from etpicker_plugin.window.qt.status_line import StatusLine
 from etpicker_plugin.window.qt.suggest_page import SuggestPage
 from etpicker_plugin.window.qt.tomogram_list import TomogramList
 from etpicker_plugin.window.qt.tool_bar import ToolBar
 from etpicker_plugin.window.qt.view_state import ViewState
 from etpicker_plugin.window.qt.views import Views
 
-SIZE = (1480, 920)
+SIZE = QSize(1480, 920)
 SIDE_WIDTH = 330
-STEPS = {Qt.Key_Up: 1, Qt.Key_Down: -1, Qt.Key_PageUp: 10, Qt.Key_PageDown: -10}
+STEPS = {"up": 1, "down": -1, "far_up": 10, "far_down": -10}
 PAUSE_BEFORE_COUNTING_MS = 60
+UNTIL_FRAMED_MS = 300
+"""The window manager tells only after a while how thick its frame is."""
 
 
 class MainWindow(QMainWindow):
@@ -47,58 +52,35 @@ class MainWindow(QMainWindow):
         self.views = Views(self.editor, self.state)
         self.tomograms = TomogramList(session)
         self.classes = ClassPanel(session.classes)
+        self.hint = HintBar(session.classes)
         self.look = LookPanel(self.views.look)
         self.judge = JudgePage(self.editor)
         self.suggest = SuggestPage(self.editor)
         self.tools = ToolBar()
+        self.status = StatusLine()
         self._axis_under_mouse = Z
         self._recount = QTimer(self, singleShot=True, interval=PAUSE_BEFORE_COUNTING_MS)
+        self._framed = QTimer(self, singleShot=True, interval=UNTIL_FRAMED_MS)
+        self._framed.timeout.connect(self._keep_on_screen)
         self._all_to_count = False
         self._message: QMessageBox | None = None
+        self._help: HelpDialog | None = None
+        self._tool_before: Tool | None = None
         self._build()
         self._connect()
-        self.resize(*SIZE)
+        frame.fit_to_screen(self, SIZE)
 
     # --------------------------- building -------------------------------------
     def _build(self) -> None:
         self.setWindowTitle("etpicker")
         self.addToolBar(self.tools)
-        self.setCentralWidget(self.views)
-        self._dock(Qt.LeftDockWidgetArea, "Tomograms", self.tomograms, 290)
-        self.tabs = QTabWidget()
-        self.tabs.addTab(self._page(self.classes, self.look), "A&nnotate")
-        self.tabs.addTab(self.judge, "&Judge")
-        self.tabs.addTab(self._page(self.suggest), "&Suggest")
-        self._dock(Qt.RightDockWidgetArea, "", self.tabs, SIDE_WIDTH)
-        self.place = QLabel()
-        self.place.setObjectName("place")
-        self.saved = QLabel()
-        self.saved.setProperty("faint", True)
-        self.statusBar().addPermanentWidget(self.place)
-        self.statusBar().addPermanentWidget(self.saved)
-
-    def _dock(
-        self, area: Qt.DockWidgetArea, title: str, widget: QWidget, width: int
-    ) -> None:
-        dock = QDockWidget(title)
-        dock.setFeatures(QDockWidget.DockWidgetMovable)
-        if not title:
-            dock.setTitleBarWidget(QWidget())
-        dock.setWidget(widget)
-        self.addDockWidget(area, dock)
-        self.resizeDocks([dock], [width], Qt.Horizontal)
-
-    def _page(self, *widgets: QWidget) -> QScrollArea:
-        page, area = QWidget(), QScrollArea()
-        column = QVBoxLayout(page)
-        for widget in widgets:
-            column.addWidget(widget)
-        column.addStretch()
-        area.setWidget(page)
-        area.setWidgetResizable(True)
-        area.setFrameShape(QScrollArea.NoFrame)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarAlwaysOff)
-        return area
+        self.setCentralWidget(frame.stacked(self.hint, self.views))
+        left, right = Qt.LeftDockWidgetArea, Qt.RightDockWidgetArea
+        width = self.tomograms.fitting_width()
+        frame.dock(self, left, "Tomograms", self.tomograms, width)
+        self.tabs = Pages((self.classes, self.look), self.judge, self.suggest)
+        frame.dock(self, right, "", self.tabs, SIDE_WIDTH)
+        self.setStatusBar(self.status)
 
     def _connect(self) -> None:
         for view in self.views.views.values():
@@ -108,7 +90,7 @@ class MainWindow(QMainWindow):
         self._connect_judging()
         self._recount.timeout.connect(self._count)
         self.editor.changed.connect(self._recount.start)
-        self.editor.said.connect(lambda text: self.statusBar().showMessage(text, 4000))
+        self.editor.said.connect(self.status.say)
         self.editor.failed.connect(self.complain)
         self.views.failed.connect(self.complain)
         self.state.cursor_moved.connect(self._show_cursor)
@@ -120,10 +102,13 @@ class MainWindow(QMainWindow):
         self.gestures.hovered.connect(self._hover)
 
     def _connect_judging(self) -> None:
+        self.tabs.currentChanged.connect(self._turn_page)
+        self.views.cloud.view.jumped.connect(self._jump)
         self.judge.agreement_changed.connect(self.views.show_agreement)
         self.judge.cut_changed.connect(self._count_all)
         self.judge.cut_changed.connect(self.views.refresh_circles)
-        self.judge.gallery.jumped.connect(self._jump)
+        self.judge.gallery.jumped.connect(self._jump_in)
+        self.judge.class_chosen.connect(self._choose_class)
         self.suggest.jumped.connect(self._jump)
 
     def _connect_panels(self) -> None:
@@ -131,9 +116,19 @@ class MainWindow(QMainWindow):
         self.classes.chosen.connect(self.editor.choose_class)
         self.classes.changed.connect(self._classes_changed)
         self.classes.failed.connect(self.complain)
+        self.classes.rename_asked.connect(
+            lambda name, new: class_dialogs.rename(self, self.editor, name, new)
+        )
+        self.classes.remove_asked.connect(
+            lambda name: class_dialogs.remove(self, self.editor, name)
+        )
+        self.editor.classes_changed.connect(self._classes_changed)
+        self.hint.changed.connect(self._classes_changed)
+        self.hint.failed.connect(self.complain)
         self.look.changed.connect(self.views.set_look)
-        self.look.layers_changed.connect(self._show_layers)
+        self.look.layers_changed.connect(self.views.show_layers)
         self.views.look_changed.connect(self.look.show_look)
+        self.views.levels_changed.connect(self.look.show_levels)
         self.views.look_changed.connect(self.judge.gallery.pictures.show_look)
         self.tools.tool_chosen.connect(self._choose_tool)
         self.tools.eraser_changed.connect(self._set_eraser)
@@ -143,8 +138,13 @@ class MainWindow(QMainWindow):
         self.tools.save.triggered.connect(self.save)
         self.tools.done.triggered.connect(self.close)
         self.tools.fit.triggered.connect(self.views.fit)
-        self.tools.recentre.triggered.connect(self._recentre)
-        self.tools.relabel.triggered.connect(self._relabel)
+        self.tools.cloud.toggled.connect(self.views.show_cloud)
+        self.tools.help.triggered.connect(self.show_help)
+        self.tools.next.triggered.connect(lambda: self.tomograms.step(1))
+        self.tools.previous.triggered.connect(lambda: self.tomograms.step(-1))
+        self.addActions(self.tools.key_actions())
+        self.tools.recentre.triggered.connect(self.editor.recentre_selected)
+        self.tools.relabel.triggered.connect(self.editor.relabel_selected)
 
     # --------------------------- what happens ---------------------------------
     def open(self, document: Document) -> None:
@@ -169,7 +169,7 @@ class MainWindow(QMainWindow):
         if not self.views.is_open():
             self.open(self.session.documents[0])
         if self.session.has_scores():
-            self.tabs.setCurrentWidget(self.judge)
+            self.tabs.judge()
         self.views.views[Z].setFocus()
 
     def save(self) -> None:
@@ -179,7 +179,8 @@ class MainWindow(QMainWindow):
         except EtPickerError as error:
             self.complain(str(error))
             return
-        self.statusBar().showMessage(f"Saved to {self.session.folder}", 4000)
+        saved = total(count_picks(self.session.documents, self.session.classes))
+        self.status.say(f"Saved {describe(saved)}, to {self.session.folder}")
 
     def complain(self, text: str) -> None:
         """Show an error; while one is open, another takes its place."""
@@ -192,6 +193,7 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Save and close; if saving fails, say first that every edit is kept."""
+        self._framed.stop()
         self.views.close_document()
         try:
             self.session.close()
@@ -207,23 +209,47 @@ class MainWindow(QMainWindow):
             message.exec_()
         event.accept()
 
+    def showEvent(self, event: QShowEvent) -> None:
+        """Look, once it is framed, whether all of it is on the screen."""
+        super().showEvent(event)
+        self._framed.start()
+
+    def _keep_on_screen(self) -> None:
+        frame.keep_on_screen(self)
+
+    def show_help(self) -> None:
+        """Show all keys and gestures."""
+        if self._help is None:
+            self._help = HelpDialog(self)
+        self._help.show()
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Digits choose the class, arrows the slice under the mouse."""
-        if Qt.Key_1 <= event.key() <= Qt.Key_9:
-            self.classes.choose_key(event.key() - Qt.Key_0)
-        elif event.key() == Qt.Key_0:
-            self.tools.choose(Tool.NEGATIVE)
-        elif event.key() in STEPS:
-            self.state.step(self._axis_under_mouse, STEPS[event.key()])
-        elif event.key() in (Qt.Key_Delete, Qt.Key_Backspace):
-            if self.editor.selected is not None:
-                self.editor.delete(self.editor.selected)
+        """Do what must not be taken from a list or a number that has the focus."""
+        key = key_text(event)
+        step = STEPS.get(name_of(key, MOVING))
+        name = name_of(key, PICKS)
+        if step is not None:
+            self.state.step(self._axis_under_mouse, step)
+        elif name == "class":
+            self.classes.choose_key(int(key))
+        elif name == "delete":
+            self.editor.delete_selected()
         else:
             super().keyPressEvent(event)
 
+    def _turn_page(self, _index: int) -> None:
+        """On *Judge* a click only looks; the tool that was in use comes back after."""
+        if self.tabs.is_judging():
+            self._tool_before = self.gestures.tool
+            self.tools.choose(Tool.LOOK)
+        elif self._tool_before is not None:
+            if self.gestures.tool is Tool.LOOK:
+                self.tools.choose(self._tool_before)
+            self._tool_before = None
+
     def _choose_tool(self, tool: Tool) -> None:
         self.gestures.tool = tool
-        self.statusBar().showMessage(self.tools.hint(tool))
+        self.status.showMessage(self.tools.hint(tool))
 
     def _set_eraser(self, diameter_ang: float) -> None:
         self.gestures.eraser_ang = diameter_ang
@@ -236,19 +262,21 @@ class MainWindow(QMainWindow):
         self.views.go_to(self.editor.annotation.positions_zyx[pick])
         self.views.refresh_circles()
 
-    def _recentre(self) -> None:
-        if self.editor.selected is not None:
-            self.editor.recentre(self.editor.selected)
+    def _jump_in(self, document: Document, pick: int) -> None:
+        """Go to a pick, of another tomogram too."""
+        self.tomograms.show_document(document)
+        self._jump(pick)
 
-    def _relabel(self) -> None:
-        if self.editor.selected is not None:
-            self.editor.relabel(self.editor.selected, self.editor.current_class)
-
-    def _show_layers(self, probability: bool, mask: bool) -> None:
-        self.views.show_probability, self.views.show_mask = probability, mask
-        self.views.request_slices()
+    def _choose_class(self, name: str) -> None:
+        self.classes.choose_key(self.session.classes.names().index(name) + 1)
 
     def _classes_changed(self) -> None:
+        """Show the classes that there are now, everywhere."""
+        names = self.session.classes.names()
+        current = self.editor.current_class
+        self.classes.refresh(current if current in names else names[0])
+        self.editor.choose_class(self.classes.current())
+        self.hint.refresh()
         self.tomograms.refresh()
         self.judge.refresh()
         self.views.refresh_circles()
@@ -262,8 +290,7 @@ class MainWindow(QMainWindow):
         self.tomograms.refresh(None if self._all_to_count else self.editor.document)
         self._all_to_count = False
         self.judge.refresh()
-        count = self.editor.document.journal.edits
-        self.saved.setText(f"{count:,} edits saved" if count else "no edits")
+        self.status.show_edits(self.editor.document.journal.edits)
 
     # --------------------------- where we are ---------------------------------
     def _hover(self, view: object, position: object) -> None:
@@ -274,9 +301,5 @@ class MainWindow(QMainWindow):
         self._show_place(self.state.cursor_zyx)
 
     def _show_place(self, position_zyx: object) -> None:
-        z, y, x = (float(p) for p in position_zyx)
-        size = self.editor.document.volume.voxel_size
-        self.place.setText(
-            f"x {x:.1f}  y {y:.1f}  z {z:.1f} voxels     "
-            f"{x * size:.0f}, {y * size:.0f}, {z * size:.0f} Å"
-        )
+        voxel_size = self.editor.document.volume.voxel_size
+        self.status.show_place(position_zyx, voxel_size)

@@ -8,16 +8,20 @@ from numpy.typing import NDArray
 from PyQt5.QtCore import QObject, pyqtSignal
 
 from etpicker_plugin.engine.errors import EtPickerError
-from etpicker_plugin.window.document.session import Document
-from etpicker_plugin.window.drawing.slices import Look, SliceReader, to_grey
+from etpicker_plugin.window.document.document import Document
+from etpicker_plugin.window.drawing.slices import Look, SliceReader, grey_and_levels
 
 
 @dataclass(frozen=True, kw_only=True)
 class Picture:
-    """A slice as it is shown: ``(h, w)`` grey levels and what lies over them."""
+    """A slice as it is shown: ``(h, w)`` grey levels and what lies over them.
+
+    ``levels`` are the values that are black and white; none if it is equalised.
+    """
 
     index: int
     grey: NDArray[np.uint8]
+    levels: tuple[float, float] | None = None
     probability: NDArray[np.uint8] | None = None
     mask: NDArray[np.uint8] | None = None
 
@@ -87,9 +91,11 @@ class Renderer(QObject):
         if self._last != (index, look.slab):
             self._image = self._readers["tomogram"].read(index, look.slab)
             self._last = (index, look.slab)
+        grey, levels = grey_and_levels(self._image, look)
         return Picture(
             index=index,
-            grey=to_grey(self._image, look),
+            grey=grey,
+            levels=levels,
             probability=self._over("probability", index) if probability else None,
             mask=self._over("mask", index) if mask else None,
         )

@@ -1,8 +1,7 @@
 """The scores of a class over all tomograms, with the cut-off as a line to drag."""
 
 import numpy as np
-import pyqtgraph as pg
-from PyQt5.QtCore import pyqtSignal
+from PyQt5.QtCore import Qt, pyqtSignal
 from PyQt5.QtWidgets import (
     QDoubleSpinBox,
     QGroupBox,
@@ -15,9 +14,11 @@ from PyQt5.QtWidgets import (
 from etpicker_plugin.window.aids.cut_off import find_cut_off
 from etpicker_plugin.window.document.session import Session
 from etpicker_plugin.window.drawing.colours import class_colour
-from etpicker_plugin.window.qt.style import BACKGROUND, FAINT, TEXT
+from etpicker_plugin.window.keys import KEYS
+from etpicker_plugin.window.qt.key_press import mnemonic
+from etpicker_plugin.window.qt.score_plot import ScorePlot
+from etpicker_plugin.window.qt.style import FAINT, TEXT
 
-BINS = 60
 STEP = 0.01
 
 
@@ -31,26 +32,21 @@ class ScorePanel(QGroupBox):
         self.session = session
         self.name = session.classes.names()[0]
         self.scores = np.zeros(0)
-        self.plot = pg.PlotWidget(background=BACKGROUND)
-        self.plot.setFixedHeight(150)
-        self.plot.setMouseEnabled(x=False, y=False)
-        self.plot.hideButtons()
-        self.plot.setMenuEnabled(False)
-        self.plot.getAxis("left").setWidth(34)
-        self.bars = pg.BarGraphItem(x=[], height=[], width=1)
-        self.line = pg.InfiniteLine(movable=True, pen=pg.mkPen(TEXT, width=2))
-        self.line.setHoverPen(pg.mkPen("w", width=3))
-        self.plot.addItem(self.bars)
-        self.plot.addItem(self.line)
+        self.plot = ScorePlot()
+        self.line = self.plot.line
         self.cut = QDoubleSpinBox(
             decimals=4, singleStep=STEP, minimum=-1e9, maximum=1e9
         )
         self.cut.setKeyboardTracking(False)
         self.cut.setObjectName("cut_off")
         self.count = QLabel()
-        self.automatic = QPushButton("&Automatic")
+        self.count.setWordWrap(True)
+        self.automatic = QPushButton(mnemonic("Automatic", KEYS["automatic"]))
+        self.model = QPushButton("Model's")
+        self.model.setToolTip("The threshold of the model that picked.")
         self.all = QPushButton("Keep all")
         self.reason = QLabel()
+        self.reason.setTextFormat(Qt.PlainText)
         self.reason.setWordWrap(True)
         self.reason.setProperty("faint", True)
         self._lay_out()
@@ -59,12 +55,14 @@ class ScorePanel(QGroupBox):
     def _lay_out(self) -> None:
         column = QVBoxLayout(self)
         column.addWidget(self.plot)
+        column.addWidget(self.count)
         row = QHBoxLayout()
         row.addWidget(QLabel("cut-off"))
-        row.addWidget(self.cut)
-        row.addWidget(self.automatic)
-        row.addWidget(self.all)
-        column.addWidget(self.count)
+        row.addWidget(self.cut, stretch=1)
+        column.addLayout(row)
+        row = QHBoxLayout()
+        for button in (self.automatic, self.model, self.all):
+            row.addWidget(button)
         column.addLayout(row)
         column.addWidget(self.reason)
 
@@ -77,6 +75,7 @@ class ScorePanel(QGroupBox):
         )
         self.cut.valueChanged.connect(self.set_cut)
         self.automatic.clicked.connect(self.choose_automatically)
+        self.model.clicked.connect(self._take_models)
         self.all.clicked.connect(self._keep_all)
 
     def show_class(self, name: str) -> None:
@@ -91,25 +90,17 @@ class ScorePanel(QGroupBox):
             d.annotation.scores[d.annotation.ids_of(self.name)]
             for d in self.session.documents
         ]
-        scores = np.concatenate(found)
-        self.scores = scores[np.isfinite(scores)]
-        self.setTitle(f"Scores of {self.name}".replace("&", "&&"))
-        self.setEnabled(len(self.scores) > 0)
-        if len(self.scores):
-            counts, edges = np.histogram(self.scores, bins=BINS)
-            width = edges[1] - edges[0]
-            colour = class_colour(self.name, self.session.classes.names())
-            self.bars.setOpts(
-                x=(edges[1:] + edges[:-1]) / 2,
-                height=counts,
-                width=width * 0.9,
-                brush=colour,
-                pen=colour,
-            )
-            self.plot.setXRange(edges[0], edges[-1], padding=0.03)
-            self.plot.setYRange(0, counts.max(), padding=0.05)
-        else:
-            self.bars.setOpts(x=[], height=[], width=1)
+        every = np.concatenate(found)
+        self.scores = every[np.isfinite(every)]
+        self.setTitle(f"Scores of {self.name}")
+        has_scores = len(self.scores) > 0
+        for widget in (self.cut, self.automatic, self.model, self.all):
+            widget.setEnabled(has_scores)
+        models = self.session.classes[self.name].model_threshold
+        self.model.setVisible(models is not None)
+        colour = class_colour(self.name, self.session.classes.names())
+        self.plot.show_scores(self.scores, colour=colour, models=models)
+        self.plot.say("" if has_scores else why_empty(self.name, len(every)))
         self._show_cut()
 
     def set_cut(self, score: float, *, keep: bool = True) -> None:
@@ -124,6 +115,10 @@ class ScorePanel(QGroupBox):
         self.reason.setText(found.reason)
         if found.score is not None:
             self.set_cut(found.score)
+
+    def _take_models(self) -> None:
+        self.reason.setText("The threshold that the model's own validation chose.")
+        self.set_cut(self.session.classes[self.name].model_threshold)
 
     def _keep_all(self) -> None:
         self.reason.clear()
@@ -142,3 +137,10 @@ class ScorePanel(QGroupBox):
             f"<span style='color:{colour}'><b>{kept:,}</b> of {len(self.scores):,} "
             "scored picks kept, in all tomograms</span>"
         )
+
+
+def why_empty(name: str, count: int) -> str:
+    """Return why there is no histogram of a class with so many picks."""
+    if count:
+        return f"No score: the {count:,} picks of\n{name} were marked by hand."
+    return f"There are no picks of {name}."

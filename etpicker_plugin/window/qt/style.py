@@ -10,6 +10,7 @@ LINE = "#363c49"
 TEXT = "#d8dee9"
 FAINT = "#8b93a5"
 ACCENT = "#7aa2f7"
+WARNING = "#ffcc66"
 
 STYLE_SHEET = f"""
 QWidget {{ color: {TEXT}; font-size: 12px; }}
@@ -39,12 +40,22 @@ QPushButton {{ background: {RAISED}; border: 1px solid {LINE}; border-radius: 4p
     padding: 4px 10px; }}
 QPushButton:hover {{ border-color: {ACCENT}; }}
 QPushButton:disabled {{ color: #5a6272; }}
+QPushButton[small="true"] {{ padding: 2px 8px; }}
 QCheckBox::indicator {{ width: 11px; height: 11px; border: 1px solid {FAINT};
     border-radius: 3px; background: {BACKGROUND}; }}
 QCheckBox::indicator:checked {{ background: {ACCENT}; border-color: {ACCENT}; }}
 QSlider::groove:horizontal {{ height: 4px; background: {LINE}; border-radius: 2px; }}
 QSlider::handle:horizontal {{ width: 12px; margin: -5px 0; border-radius: 6px;
     background: {ACCENT}; }}
+QFrame#chip {{ background: {BACKGROUND}; border: 1px solid {LINE};
+    border-radius: 4px; }}
+QFrame#chip[chosen="true"] {{ border-color: {ACCENT}; background: #33415e; }}
+QFrame#chip QToolButton {{ padding: 2px; }}
+QFrame#chip QPushButton {{ background: transparent; border: 0; padding: 4px 1px;
+    text-align: left; }}
+QFrame#chip[shown="false"] QPushButton {{ color: {FAINT}; }}
+QFrame#hint {{ background: #3a3322; border: 0; border-bottom: 1px solid {WARNING}; }}
+QFrame#hint QLabel {{ color: {WARNING}; }}
 QStatusBar {{ background: {PANEL}; border-top: 1px solid {LINE}; }}
 QStatusBar::item {{ border: 0; }}
 QLabel[faint="true"] {{ color: {FAINT}; }}

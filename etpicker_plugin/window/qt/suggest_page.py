@@ -4,11 +4,18 @@ import html
 
 import numpy as np
 from PyQt5.QtCore import Qt, pyqtSignal
-from PyQt5.QtWidgets import QGroupBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout
+from PyQt5.QtWidgets import (
+    QGridLayout,
+    QGroupBox,
+    QLabel,
+    QPushButton,
+    QVBoxLayout,
+)
 
 from etpicker_plugin.engine.errors import EtPickerError
 from etpicker_plugin.engine.negative import NEGATIVE
 from etpicker_plugin.window.aids.suggestions import suggest_places
+from etpicker_plugin.window.keys import KEYS
 from etpicker_plugin.window.qt.editor import Editor
 
 AT_ONCE = 20
@@ -38,24 +45,26 @@ class SuggestPage(QGroupBox):
         self.state = QLabel()
         self.state.setTextFormat(Qt.RichText)
         self.state.setWordWrap(True)
-        self.accept = self._button("Particle  [A]", "A", self.confirm)
-        self.decline = self._button("None here  [X]", "X", self.reject)
-        self.pass_by = self._button("Skip  [Space]", "Space", self.skip)
+        self.accept = self._button("Particle", "particle", self.confirm)
+        self.decline = self._button("None here", "none_here", self.reject)
+        self.pass_by = self._button("Skip", "skip", self.skip)
         column = QVBoxLayout(self)
         column.addWidget(self.text)
         column.addWidget(self.start)
         column.addWidget(self.state)
-        row = QHBoxLayout()
-        for button in (self.accept, self.decline, self.pass_by):
-            row.addWidget(button)
-        column.addLayout(row)
+        answers = QGridLayout()
+        answers.addWidget(self.accept, 0, 0)
+        answers.addWidget(self.decline, 0, 1)
+        answers.addWidget(self.pass_by, 1, 0, 1, 2)
+        column.addLayout(answers)
         column.addStretch()
         self.start.clicked.connect(self.suggest)
         editor.class_chosen.connect(lambda _name: self.clear())
         self.clear()
 
-    def _button(self, text: str, key: str, act: object) -> QPushButton:
-        button = QPushButton(text)
+    def _button(self, text: str, name: str, act: object) -> QPushButton:
+        (key,) = KEYS[name].keys
+        button = QPushButton(f"{text}  [{key}]")
         button.setShortcut(key)
         button.clicked.connect(act)
         return button

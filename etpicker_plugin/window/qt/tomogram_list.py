@@ -2,7 +2,6 @@
 
 import html
 
-import numpy as np
 from PyQt5.QtCore import Qt, pyqtSignal
 from PyQt5.QtGui import QColor
 from PyQt5.QtWidgets import (
@@ -13,9 +12,13 @@ from PyQt5.QtWidgets import (
 )
 
 from etpicker_plugin.engine.negative import NEGATIVE
-from etpicker_plugin.window.document.session import Document, Session
+from etpicker_plugin.window.document.counts import count_picks
+from etpicker_plugin.window.document.document import Document
+from etpicker_plugin.window.document.session import Session
 from etpicker_plugin.window.drawing.colours import class_colour
 from etpicker_plugin.window.qt.style import FAINT
+
+LEAST_PX, MOST_PX, EDGE_PX = 170, 310, 6
 
 
 class TomogramList(QTableWidget):
@@ -57,13 +60,25 @@ class TomogramList(QTableWidget):
             if document is None or item is document:
                 self._count(row, item, names)
 
+    def step(self, rows: int) -> None:
+        """Open the tomogram so many rows on, if there is one."""
+        row = self.currentRow() + rows
+        if 0 <= row < self.rowCount():
+            self.setCurrentCell(row, 0)
+
+    def show_document(self, document: Document) -> None:
+        """Open a tomogram, if it is not open."""
+        self.setCurrentCell(self.session.documents.index(document), 0)
+
+    def fitting_width(self) -> int:
+        """Return the pixels that show all columns, within limits."""
+        wanted = self.horizontalHeader().length() + EDGE_PX
+        return min(max(wanted, LEAST_PX), MOST_PX)
+
     def _count(self, row: int, document: Document, names: list[str]) -> None:
-        annotation = document.annotation
-        codes = annotation.codes[document.shown(self.session.classes)]
-        counts = np.bincount(codes, minlength=len(annotation.class_names))
+        counts = count_picks([document], self.session.classes)
         for column, name in enumerate(names, 1):
-            known = name in annotation.class_names
-            count = int(counts[annotation.class_names.index(name)]) if known else 0
+            count = counts[name].kept
             cell = QTableWidgetItem(f"{count:,}" if count else "·")
             cell.setTextAlignment(Qt.AlignRight | Qt.AlignVCenter)
             if not count:

@@ -4,28 +4,20 @@ from PyQt5.QtCore import Qt, pyqtSignal
 from PyQt5.QtGui import QKeySequence
 from PyQt5.QtWidgets import QAction, QActionGroup, QDoubleSpinBox, QLabel, QToolBar
 
+from etpicker_plugin.window.keys import KEYS, shown_keys
 from etpicker_plugin.window.qt.gestures import Tool
 
-TOOLS = {
-    Tool.LOOK: ("Look", "L", "Click: put the cursor there. Drag: move the picture."),
-    Tool.PICK: (
-        "Pick",
-        "P",
-        "Click: add a pick. Drag a pick: move it. Right-click: delete it. "
-        "Shift-click: cursor.",
-    ),
-    Tool.NEGATIVE: (
-        "None here",
-        "N",
-        "Click where a particle might be suspected and there is none.",
-    ),
-    Tool.ERASE: ("Erase", "E", "Drag: delete all picks in the ball about the mouse."),
-    Tool.MEASURE: ("Measure", "M", "Drag: measure a length."),
+NAMES = {
+    Tool.LOOK: "Look",
+    Tool.PICK: "Pick",
+    Tool.NEGATIVE: "None here",
+    Tool.ERASE: "Erase",
+    Tool.MEASURE: "Measure",
 }
 
 
 class ToolBar(QToolBar):
-    """The actions along the top."""
+    """The actions along the top; their keys and meanings stand in ``keys``."""
 
     tool_chosen = pyqtSignal(object)
     eraser_changed = pyqtSignal(float)
@@ -36,6 +28,25 @@ class ToolBar(QToolBar):
         self.setToolButtonStyle(Qt.ToolButtonTextOnly)
         self._group = QActionGroup(self)
         self._tools = {tool: self._add_tool(tool) for tool in Tool}
+        self._add_eraser()
+        self.addSeparator()
+        self.undo = self._add("Undo", "undo")
+        self.redo = self._add("Redo", "redo")
+        self.relabel = self._add("Set class", "relabel")
+        self.recentre = self._add("Recentre", "recentre")
+        self.snap = self._add("Snap", "snap", checkable=True)
+        self.addSeparator()
+        self.cloud = self._add("3D", "cloud", checkable=True)
+        self.fit = self._add("Fit", "fit")
+        self.next = self._add("", "next", shown=False)
+        self.previous = self._add("", "previous", shown=False)
+        self.addSeparator()
+        self.save = self._add("Save", "save")
+        self.done = self._add("Done", "done")
+        self.help = self._add("?", "help")
+        self.choose(Tool.PICK)
+
+    def _add_eraser(self) -> None:
         self.eraser = QDoubleSpinBox(
             minimum=10, maximum=20000, decimals=0, singleStep=20, suffix=" Å", value=200
         )
@@ -44,24 +55,6 @@ class ToolBar(QToolBar):
         self.addWidget(QLabel("  eraser "))
         self.addWidget(self.eraser)
         self.eraser.valueChanged.connect(self.eraser_changed)
-        self.addSeparator()
-        self.undo = self._add("Undo", QKeySequence.Undo, "Take the last edit back.")
-        self.redo = self._add("Redo", QKeySequence.Redo, "Make it again.")
-        self.relabel = self._add(
-            "Set class", "C", "Give the selected pick the chosen class."
-        )
-        self.recentre = self._add(
-            "Recentre", "R", "Move the selected pick to the local centre."
-        )
-        self.snap = self._add("Snap", "S", "Move each new pick to the local centre.")
-        self.snap.setCheckable(True)
-        self.addSeparator()
-        self.fit = self._add("Fit", "F", "Show all of the tomogram.")
-        self.save = self._add(
-            "Save", QKeySequence.Save, "Write NAME.csv now; edits are saved anyway."
-        )
-        self.done = self._add("Done", QKeySequence("Ctrl+Q"), "Save and close.")
-        self.choose(Tool.PICK)
 
     def choose(self, tool: Tool) -> None:
         """Take a tool."""
@@ -69,19 +62,27 @@ class ToolBar(QToolBar):
 
     def hint(self, tool: Tool) -> str:
         """Say what a tool does."""
-        return TOOLS[tool][2]
+        return KEYS[tool.value].text
 
     def _add_tool(self, tool: Tool) -> QAction:
-        text, key, hint = TOOLS[tool]
-        action = self._add(text, key, hint)
-        action.setCheckable(True)
+        action = self._add(NAMES[tool], tool.value, checkable=True)
         action.triggered.connect(lambda: self.tool_chosen.emit(tool))
         self._group.addAction(action)
         return action
 
-    def _add(self, text: str, key: object, hint: str) -> QAction:
-        action = self.addAction(text)
-        action.setShortcut(QKeySequence(key))
-        shown = QKeySequence(key).toString(QKeySequence.NativeText)
-        action.setToolTip(f"{hint} [{shown}]")
+    def _add(
+        self, text: str, name: str, *, checkable: bool = False, shown: bool = True
+    ) -> QAction:
+        """Add an action with its keys; one that is not shown has only these."""
+        action = QAction(text, self)
+        binding = KEYS[name]
+        action.setShortcuts([QKeySequence(key) for key in binding.keys])
+        action.setToolTip(f"{binding.text} [{shown_keys(binding)}]")
+        action.setCheckable(checkable)
+        if shown:
+            self.addAction(action)
         return action
+
+    def key_actions(self) -> list[QAction]:
+        """Return what has keys and no button: the window must hold them."""
+        return [self.next, self.previous]

@@ -7,9 +7,17 @@ from PyQt5.QtCore import QPointF, Qt, pyqtSignal
 from PyQt5.QtWidgets import QGridLayout, QLabel, QSizePolicy, QWidget
 
 from etpicker_plugin.window.aids.agreement import Agreement
-from etpicker_plugin.window.document.session import Document
+from etpicker_plugin.window.document.document import Document
 from etpicker_plugin.window.drawing.circles import Carried, circles_of_view
-from etpicker_plugin.window.drawing.slices import Look, X, Y, Z
+from etpicker_plugin.window.drawing.slices import (
+    BRIGHTNESS_RANGE,
+    CONTRAST_RANGE,
+    Look,
+    X,
+    Y,
+    Z,
+)
+from etpicker_plugin.window.qt.cloud_page import CloudPage
 from etpicker_plugin.window.qt.editor import Editor
 from etpicker_plugin.window.qt.renderer import Picture, Renderer
 from etpicker_plugin.window.qt.slice_view import SliceView
@@ -19,13 +27,15 @@ GAP = 3
 LEAST_SHARE = 0.22
 """Of the window, for the thin side of a thin tomogram."""
 
-CONTRAST_RANGE = (0.05, 50.0)
-
 
 class Views(QWidget):
-    """XY large, ZY to its right, XZ beneath; all at one scale, with one cursor."""
+    """XY large, ZY to its right, XZ beneath; all at one scale, with one cursor.
+
+    The cloud of picks takes the place of XY, which then is in the corner.
+    """
 
     look_changed = pyqtSignal(object)
+    levels_changed = pyqtSignal(object)
     failed = pyqtSignal(str)
 
     def __init__(self, editor: Editor, state: ViewState) -> None:
@@ -41,6 +51,8 @@ class Views(QWidget):
         self.corner.setContentsMargins(14, 8, 8, 8)
         self.corner.setWordWrap(True)
         self.corner.setSizePolicy(QSizePolicy.Ignored, QSizePolicy.Ignored)
+        self.cloud = CloudPage(editor, state)
+        self.cloud.hide()
         self._renderers: dict[int, Renderer] = {}
         self._asked: dict[int, tuple[object, ...]] = {}
         self._grid = QGridLayout(self)
@@ -104,16 +116,31 @@ class Views(QWidget):
                 self.state.range_changed.emit()
         self.state.move_cursor(position_zyx)
 
+    def show_cloud(self, shown: bool) -> None:
+        """Show the picks in space, or the name of the tomogram in the corner again."""
+        large, corner = (
+            (self.cloud, self.views[Z]) if shown else (self.views[Z], self.corner)
+        )
+        self._grid.addWidget(large, 0, 0)
+        self._grid.addWidget(corner, 1, 1)
+        self.cloud.setVisible(shown)
+        self.corner.setVisible(not shown)
+
     def set_look(self, look: Look) -> None:
         """Show the slices in another way."""
         self.look = look
         self.look_changed.emit(look)
         self.request_slices()
 
+    def show_layers(self, probability: bool, mask: bool) -> None:
+        """Show or hide what lies over the slices."""
+        self.show_probability, self.show_mask = probability, mask
+        self.request_slices()
+
     def drag_contrast(self, factor: float, shift: float) -> None:
         """Change contrast by a factor and brightness by a share of the range."""
         contrast = float(np.clip(self.look.contrast * factor, *CONTRAST_RANGE))
-        brightness = float(np.clip(self.look.brightness + shift, -3, 3))
+        brightness = float(np.clip(self.look.brightness + shift, *BRIGHTNESS_RANGE))
         self.set_look(replace(self.look, contrast=contrast, brightness=brightness))
 
     def carry(self, pick: int | None, position: np.ndarray | None) -> None:
@@ -139,7 +166,8 @@ class Views(QWidget):
                 renderer.request(self.state.cursor_zyx[axis], self.look, **layers)
 
     def refresh_circles(self) -> None:
-        """Draw the circles of every view anew."""
+        """Draw the circles of every view, and the cloud, anew."""
+        self.cloud.view.forget()
         for axis in self.views:
             self._refresh_circles_of(axis)
 
@@ -159,6 +187,8 @@ class Views(QWidget):
     def _show(self, axis: int, picture: Picture) -> None:
         if axis not in self._renderers:
             return
+        if axis == Z:
+            self.levels_changed.emit(picture.levels)
         moved = self.views[axis].index != picture.index
         self.views[axis].show_picture(picture)
         if moved or self.views[axis].sections is None:
@@ -175,6 +205,7 @@ class Views(QWidget):
                 selected=self.editor.selected,
                 carried=self.carried,
                 agreement=self.agreement,
+                hidden=self.editor.hidden,
             )
         )
 
@@ -193,5 +224,5 @@ class Views(QWidget):
         """Return pixels per voxel at which the whole xy slice is seen."""
         self._grid.activate()
         _, ny, nx = document.volume.shape_zyx
-        view = self.views[Z]
+        view = self.cloud.view if self.cloud.isVisible() else self.views[Z]
         return 0.98 * min(view.width() / nx, view.height() / ny)

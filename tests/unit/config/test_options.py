@@ -255,6 +255,27 @@ def test_bad_assignments(words, message):
         parse_assignments(words, flag="--diameter")
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["a =1", "b= 2"],
+        ["a", "=", "1", "b =", "2"],
+        ["a=", "1", "b", "=2"],
+        ["a = 1", "b=2"],
+    ],
+)
+def test_blanks_about_the_sign_are_nothing(words):
+    assert parse_assignments(words, flag="--d") == {"a": 1.0, "b": 2.0}
+
+
+def test_a_number_alone_is_of_the_only_class_where_that_is_allowed():
+    assert parse_assignments(["323"], flag="--d", alone=True) == {"*": 323.0}
+    with pytest.raises(ConfigError, match="got '323', expected NAME=VALUE"):
+        parse_assignments(["323"], flag="--d")
+    with pytest.raises(ConfigError, match="got '323', expected NAME=VALUE"):
+        parse_assignments(["323", "100"], flag="--d", alone=True)
+
+
 # digests --------------------------------------------------------------------------
 
 

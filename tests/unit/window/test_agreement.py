@@ -5,7 +5,7 @@ import numpy as np
 from etpicker_plugin.engine.particles import make_particles
 from etpicker_plugin.window.aids.agreement import compare_sets
 from etpicker_plugin.window.document.annotation import Annotation
-from etpicker_plugin.window.document.session import Document
+from etpicker_plugin.window.document.document import Document
 from etpicker_plugin.window.document.settings import Classes
 
 

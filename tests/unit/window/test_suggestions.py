@@ -10,8 +10,8 @@ from etpicker_plugin.window.aids.suggestions import (
     suggest_places,
 )
 from etpicker_plugin.window.document.annotation import Annotation
+from etpicker_plugin.window.document.document import Document
 from etpicker_plugin.window.document.journal import Journal
-from etpicker_plugin.window.document.session import Document
 from etpicker_plugin.window.document.settings import Classes
 from etpicker_plugin.window.document.volume import open_volume
 

@@ -1,0 +1,86 @@
+"""How many picks there are of each class, and how many of them reach the cut-off.
+
+``saved.json`` in an annotation's folder keeps the sum, for whom the window is closed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from etpicker_plugin.engine.atomic import write_whole
+from etpicker_plugin.engine.negative import NEGATIVE
+from etpicker_plugin.window.document.class_change import REMOVED
+from etpicker_plugin.window.document.document import Document
+from etpicker_plugin.window.document.settings import Classes
+
+SAVED_FILE = "saved.json"
+
+
+@dataclass
+class Count:
+    """``kept`` of ``there`` picks are saved: those not below the cut-off."""
+
+    kept: int = 0
+    there: int = 0
+
+    def add(self, kept: int, there: int) -> None:
+        """Count more."""
+        self.kept += kept
+        self.there += there
+
+
+def count_picks(documents: Iterable[Document], classes: Classes) -> dict[str, Count]:
+    """Return the counts of each class, and of places without a particle, in order."""
+    counts = {name: Count() for name in (*classes.names(), NEGATIVE)}
+    for document in documents:
+        annotation = document.annotation
+        codes, n = annotation.codes, len(annotation.class_names)
+        there = np.bincount(codes[annotation.alive], minlength=n)
+        kept = np.bincount(codes[document.shown(classes)], minlength=n)
+        for code, name in enumerate(annotation.class_names):
+            if name != REMOVED:
+                counts.setdefault(name, Count()).add(int(kept[code]), int(there[code]))
+    return counts
+
+
+def total(counts: dict[str, Count]) -> Count:
+    """Return the sum over all classes."""
+    found = counts.values()
+    return Count(kept=sum(c.kept for c in found), there=sum(c.there for c in found))
+
+
+def describe(count: Count) -> str:
+    """Return how many picks are saved: ``52 of 72 picks``, and why not the others."""
+    if count.kept == count.there:
+        return f"all {count.there:,} picks" if count.there != 1 else "the one pick"
+    below = count.there - count.kept
+    return (
+        f"{count.kept:,} of {count.there:,} picks; {below:,} "
+        f"{'is' if below == 1 else 'are'} below the cut-off"
+    )
+
+
+def write_saved(folder: Path, count: Count) -> None:
+    """Note how many picks were saved, and how many there are.
+
+    Raises
+    ------
+    ResourceError
+        If it cannot be written.
+    """
+    with write_whole(folder / SAVED_FILE) as temporary:
+        temporary.write_text(json.dumps(asdict(count)), encoding="utf-8")
+
+
+def read_saved(folder: Path) -> Count | None:
+    """Return what was noted; ``None`` if it cannot be read."""
+    try:
+        record = json.loads((folder / SAVED_FILE).read_text(encoding="utf-8"))
+        return Count(kept=int(record["kept"]), there=int(record["there"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

@@ -1,0 +1,108 @@
+"""What is known of classes from the files beside their coordinates.
+
+``etpicker pick`` leaves NAME.json beside NAME.csv, an annotation ``classes.json``. What
+cannot be read there is not known: the picks do not depend on it.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from etpicker_plugin.engine.errors import EtPickerError
+from etpicker_plugin.engine.model.card import read_card
+
+logger = logging.getLogger(__name__)
+
+CLASSES_FILE = "classes.json"
+LEAST_DIAMETER, MOST_DIAMETER = 10.0, 5000.0
+
+
+@dataclass
+class Facts:
+    """Class -> its diameter in Å, and the threshold of the model that picked it."""
+
+    diameters: dict[str, float] = field(default_factory=dict)
+    thresholds: dict[str, float] = field(default_factory=dict)
+
+
+def read_facts(coordinates: Iterable[str]) -> Facts:
+    """Return what is known of the classes of these files; the first word counts."""
+    facts = Facts()
+    for path in map(Path, coordinates):
+        _add_record(facts, _read(path.with_suffix(".json")))
+    for folder in dict.fromkeys(Path(path).parent for path in coordinates):
+        _add_classes(facts, _read(folder / CLASSES_FILE))
+    facts.diameters = {
+        name: value
+        for name, value in facts.diameters.items()
+        if LEAST_DIAMETER <= value <= MOST_DIAMETER
+    }
+    return facts
+
+
+def _add_record(facts: Facts, record: Mapping[str, Any]) -> None:
+    """Add what a record of picking says."""
+    for name, value in _numbers(record.get("diameters_ang")).items():
+        facts.diameters.setdefault(name, value)
+    config = record.get("config")
+    given = _numbers(config.get("threshold") if isinstance(config, dict) else None)
+    limits = {
+        **_numbers(record.get("thresholds")),
+        **(_card_thresholds(record.get("model")) if given else {}),
+    }
+    # What was asked for instead of the model's own is not the model's.
+    for name, value in limits.items():
+        if name not in given or value != given[name]:
+            facts.thresholds.setdefault(name, value)
+
+
+def _add_classes(facts: Facts, record: Mapping[str, Any]) -> None:
+    """Add what another annotation says."""
+    items = record.get("classes")
+    for item in items if isinstance(items, list) else []:
+        if not isinstance(item, dict) or item.get("guessed"):
+            continue
+        for name, value in _numbers(
+            {item.get("name"): item.get("diameter_ang")}
+        ).items():
+            facts.diameters.setdefault(name, value)
+
+
+def _card_thresholds(model: object) -> dict[str, float]:
+    """Return a model's own thresholds, if its file is still there."""
+    if not isinstance(model, str) or not Path(model).is_file():
+        return {}
+    try:
+        return {one.name: one.threshold for one in read_card(model).classes}
+    except EtPickerError as error:
+        logger.info("The model's thresholds are not known: %s", error)
+        return {}
+
+
+def _read(path: Path) -> Mapping[str, Any]:
+    """Return the object that a JSON file holds; nothing if it holds none."""
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return record if isinstance(record, dict) else {}
+
+
+def _numbers(values: object) -> dict[str, float]:
+    """Return the names with finite numbers."""
+    if not isinstance(values, dict):
+        return {}
+    return {
+        name: float(value)
+        for name, value in values.items()
+        if isinstance(name, str)
+        and isinstance(value, (int, float))
+        and not isinstance(value, bool)
+        and math.isfinite(value)
+    }
