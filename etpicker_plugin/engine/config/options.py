@@ -8,7 +8,6 @@ import argparse
 import dataclasses
 import hashlib
 import json
-import os
 import types
 import typing
 from collections.abc import Mapping, Sequence
@@ -19,6 +18,7 @@ from etpicker_plugin.engine.config.assignments import (
     parse_assignments,
     parse_named_texts,
 )
+from etpicker_plugin.engine.config.values import convert_value
 from etpicker_plugin.engine.errors import ConfigError
 from etpicker_plugin.engine.json_checks import JsonFault, parse
 
@@ -179,7 +179,7 @@ def config_from_values(config_class: type[Config], values: Mapping[str, Any]) ->
         flags = ", ".join("--" + name.replace("_", "-") for name in missing)
         raise ConfigError(f"Missing parameter(s): {flags}. Give each a value.")
     converted = {
-        name: _convert(field_type(config_class, name), value, name=name)
+        name: convert_value(field_type(config_class, name), value, name=name)
         for name, value in values.items()
         if value is not None
     }
@@ -194,49 +194,6 @@ def config_from_values(config_class: type[Config], values: Mapping[str, Any]) ->
 
 def _holds_texts(kind: Any) -> bool:
     return typing.get_args(kind)[1] is str
-
-
-def _convert(kind: Any, value: Any, *, name: str) -> Any:
-    try:
-        if typing.get_origin(kind) is tuple:
-            if isinstance(value, str):  # Not a list of its letters.
-                raise TypeError
-            item = typing.get_args(kind)[0]
-            return tuple(_convert(item, v, name=name) for v in value)
-        if typing.get_origin(kind) is dict:
-            item = typing.get_args(kind)[1]
-            return {str(k): _convert(item, v, name=name) for k, v in value.items()}
-        if kind is bool:
-            if not isinstance(value, bool):
-                raise TypeError
-            return value
-        if value is None or isinstance(value, bool | list | dict):
-            raise TypeError
-        if kind is str:
-            return _convert_text(value)
-        if kind is int and float(value) != int(value):
-            raise ValueError
-        return kind(value)
-    except (TypeError, ValueError, AttributeError, OverflowError) as error:
-        wanted = getattr(kind, "__name__", str(kind))
-        raise ConfigError(
-            f"{name}: got {value!r}, expected a value of type {wanted}."
-        ) from error
-
-
-def _convert_text(value: Any) -> str:
-    """Return a text that can name a file.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If it is none, or holds what no file name may.
-    """
-    if not isinstance(value, str):
-        raise TypeError
-    if b"\0" in os.fsencode(value):
-        raise ValueError
-    return value
 
 
 def read_json(path: Path) -> dict[str, Any]:

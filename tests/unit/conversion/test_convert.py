@@ -287,15 +287,6 @@ def test_the_sidecar_names_how_the_source_was_counted(tmp_path):
     assert "first_voxel" not in record
 
 
-@pytest.mark.parametrize(("given", "told"), [({}, True), ({"binning": 4.0}, False)])
-def test_relion5_without_a_binning_is_told_what_is_taken(tmp_path, caplog, given, told):
-    run(
-        tmp_path, [text_file(tmp_path, "TS_01.csv")], "csv", "relion5", **FRAME, **given
-    )
-
-    assert ("--binning is not given" in caplog.text) is told
-
-
 # what a kill leaves ---------------------------------------------------------------
 
 

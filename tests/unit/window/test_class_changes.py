@@ -137,7 +137,12 @@ def test_a_class_given_on_the_command_line_does_not_come_back_by_that(open_sessi
 
 @pytest.mark.parametrize(
     ("name", "what"),
-    [("", "Rename"), ("my ring", "Rename"), ("a,b", "commas"), ("negative", "without")],
+    [
+        ("", "Rename"),
+        ("my ring", "Rename"),
+        ("a,b", "holds ','"),
+        ("negative", "without"),
+    ],
 )
 def test_what_is_no_name_is_refused_and_changes_nothing(open_session, name, what):
     session = open_session()

@@ -68,7 +68,10 @@ def test_files_go_by_name_in_another_order_and_masks_too(data):
     )
     names = [d.annotation.class_names for d in session.documents]
     assert names == [["TS_1"], ["TS_2"]]
-    assert [d.mask.tomogram_id for d in session.documents] == ["mask_TS_1", "mask_TS_2"]
+    assert [d.mask.volume.path.stem for d in session.documents] == [
+        "mask_TS_1",
+        "mask_TS_2",
+    ]
 
 
 def test_a_new_class_has_a_name_that_training_takes(data):
