@@ -65,6 +65,7 @@ def read_eman2(
     boxes = record.get("boxes_3d", [])
     if not isinstance(boxes, list):
         raise InputDataError(f"Coordinates {path}: boxes_3d is no list.")
+    _check_lengths(boxes, path)
     rows = np.array(
         [_numbers_of(box, f"{path}, box {n}") for n, box in enumerate(boxes)]
     )
@@ -119,9 +120,27 @@ def write_eman2(
         temporary.write_text(json.dumps(record, ensure_ascii=False), encoding="utf-8")
 
 
+def _check_lengths(boxes: Sequence[Any], path: Path) -> None:
+    """Refuse a box with a value less than others: the score or the class is missing."""
+    lengths = {len(box) for box in boxes if isinstance(box, list)}
+    if 5 in lengths and max(lengths) > 5:
+        first = next(
+            n for n, b in enumerate(boxes) if isinstance(b, list) and len(b) == 5
+        )
+        raise InputDataError(
+            f"Coordinates {path}, box {first}: 5 values, others have {max(lengths)}. "
+            "Expected [x, y, z, method, score, class]."
+        )
+
+
+def _names_method(box: Sequence[Any]) -> bool:
+    """Tell whether the fourth value is the method's name, if there is one."""
+    return len(box) < 4 or isinstance(box[3], str)
+
+
 def _numbers_of(box: object, where: str) -> FloatArray:
     """Return ``(5,)`` x, y, z, score and class of a box; the last two may lack."""
-    if not isinstance(box, list) or len(box) < 3:
+    if not isinstance(box, list) or len(box) < 3 or not _names_method(box):
         raise InputDataError(
             f"Coordinates {where}: got {shown(box)}, expected [x, y, z, method, "
             "score, class]."

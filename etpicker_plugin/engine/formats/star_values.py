@@ -88,7 +88,10 @@ def find_score(labels: Sequence[str], *, wanted: str, path: Path) -> str | None:
         return wanted
     alike = [label for label in labels if LIKE_A_SCORE.search(label)]
     only = alike if len(alike) == 1 else []
-    return next((n for n in (*SCORES, *only, LAST_SCORE) if n in labels), None)
+    found = next((n for n in (*SCORES, *only, LAST_SCORE) if n in labels), None)
+    if found not in (None, SCORE):
+        logger.info("%s: scores are those of the column %s.", path, found)
+    return found
 
 
 def warn_left_out(

@@ -114,7 +114,7 @@ def test_the_page_needs_nothing_outside_it_and_says_the_alarm(folder):
 def test_the_only_class_of_a_set_is_taken_whatever_its_name(folder, caplog):
     write_set(folder / "other", PLACES[:2], class_name="particle")
     for csv in (folder / "other").glob("*.csv"):  # Negatives are no particles.
-        csv.write_text(csv.read_text(encoding="utf-8") + "negative,9,9,9\n", "utf-8")
+        csv.write_text(csv.read_text(encoding="utf-8") + "negative,9,9,9,\n", "utf-8")
     picks = {"A": str(folder / "a"), "C": str(folder / "other")}
     found = run(folder, picks=picks)
     assert found["subsets"]["A∩C"]["n"] == 6

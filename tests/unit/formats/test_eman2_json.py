@@ -87,6 +87,11 @@ def test_eman2_s_name_of_a_tomogram():
         ({"boxes_3d": [[1, 2]]}, r"box 0: got \[1, 2\]"),
         ({"boxes_3d": [[1, 2, "x", "tm"]]}, "box 0: got"),
         ({"boxes_3d": 5}, "boxes_3d is no list"),
+        (
+            {"boxes_3d": [[1, 2, 3, "tm", 0.5, 1], [1, 2, 3, "tm", 1]]},
+            "box 1: 5 values, others have 6",
+        ),
+        ({"boxes_3d": [[1, 2, 3, 4, "tm", 0.5, 1]]}, "box 0: got"),
         ({"boxes_3d": [[1, 2, 3, "tm", 0.5, 1.5]]}, "box 0: class 1.5, expected"),
         ({"boxes_3d": [[1, 2, 3, "tm", 0.5, -1]]}, "box 0: class -1, expected"),
         ({"boxes_3d": [[1, 2, float("nan"), "tm"]]}, "box 0: got"),
