@@ -166,7 +166,7 @@ class ProtEtPickerExportCoordinates(ProtEtPickerBase):
             "tomogram": [self._getExtraPath("tomograms", f"{n}.mrc") for n in names],
             "voxel_size": rate,
             # A tsId is the tilt series' own name, unless RELION says another.
-            "tilt_series_name": [] if given["tomograms"] else [PLACE],
+            "tilt_series_name": [] if given.get("tomograms") else [PLACE],
             "class_name": self._order(),
             "out": self.getExportFolder(),
         }

@@ -6,6 +6,7 @@ from etpicker_plugin.protocols import (
     ProtEtPickerExportCoordinates,
     ProtEtPickerImportCoordinates,
 )
+from etpicker_plugin.protocols.classes import BY_GROUP
 
 from etpicker_plugin.convert import particles_by_tomogram
 from etpicker_plugin.engine.config.convert import FORMATS
@@ -181,6 +182,31 @@ class TestExchange(PhantomProject):
             boxSize=10,
         )
         self.check_positions(positions_of(again.Coordinates3D), positions_of(second))
+
+    def test_a_group_id_is_the_class_s_number_with_a_name_or_without(self):
+        first, second = self.sets()
+        for given, names, number in (
+            ({"classesFrom": BY_GROUP}, ["class_2"], 2),
+            ({"classNames": "ring"}, ["ring"], 1),
+            ({}, [second.getObjLabel()], 2),
+        ):
+            exported = self.run_protocol(
+                ProtEtPickerExportCoordinates,
+                inputCoordinates=[second],
+                outputFormat=FORMATS.index("relion5"),
+                **given,
+            )
+            (file,) = exported.getExportedFiles()
+            rows = list(emtable.Table.iterRows(f"particles@{file}"))
+            self.assertEqual({row.rlnClassNumber for row in rows}, {number})
+            self.assertEqual(sorted({row.etpickerClassName for row in rows}), names)
+            self.assertEqual({row.rlnTomoName for row in rows}, set(SHAPES_ZYX))
+        turned = self.newProtocol(
+            ProtEtPickerExportCoordinates,
+            inputCoordinates=[second, first],
+        )
+        labels = [first.getObjLabel(), second.getObjLabel()]
+        self.assertEqual(turned._order(), labels)
 
     def check_positions(self, found, expected):
         self.assertEqual([row[0] for row in found], [row[0] for row in expected])

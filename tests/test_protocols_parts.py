@@ -214,6 +214,7 @@ class TestFormFollowsTheEngine(BaseTest):
             },
         )
         self.assertEqual(form_parameter(PickConfig, "classes").kind, "words")
+        self.assertEqual(form_parameter(ConvertConfig, "tomograms").kind, "file")
         self.assertTrue(form_parameter(TrainConfig, "max_minutes").optional)
 
 

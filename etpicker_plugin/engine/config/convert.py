@@ -78,9 +78,9 @@ class ConvertConfig:
     binning: float | None = option(
         None,
         "Tomogram voxel size over tilt-series pixel size. It must be given for formats "
-        f"in unbinned pixels ({_names(UNBINNED)}), but not with --tomograms, nor to "
-        f"read one whose files state it ({_names(STATE_BINNING)}); elsewhere 1 is "
-        "taken.",
+        f"in unbinned pixels ({_names(UNBINNED)}), but not beside RELION's "
+        f"tomograms.star, nor to read one whose files state it "
+        f"({_names(STATE_BINNING)}); elsewhere 1 is taken.",
         label="Binning",
     )
     tomograms: str = tomograms_option()
@@ -115,7 +115,7 @@ class ConvertConfig:
         UNNAMED,
         "Names of the classes 1, 2, … where the input holds only numbers; the first "
         "where it holds no class. Also the order in which classes are numbered; "
-        "without it that of the model, where the JSON of 'etpicker pick' lies beside "
+        "without it that of the model, where the JSON that picking left lies beside "
         "the input, else of the alphabet.",
         label="Class names",
     )

@@ -82,7 +82,8 @@ def check_patterns(patterns: Sequence[str]) -> None:
 def fill_of(pattern: str, tomogram: str) -> str | None:
     """Return what stands in a pattern's ``{}``; ``None`` if the name does not fit."""
     before, after = (
-        ".*".join(map(re.escape, part.split("*"))) for part in pattern.split(PLACE)
+        ".*".join(map(re.escape, re.split(r"\*+", part)))
+        for part in pattern.split(PLACE)
     )
     found = re.fullmatch(f"{before}(.+){after}", tomogram)
     return found[1] if found else None
