@@ -20,7 +20,7 @@ from etpicker_plugin.tests.support.window_driver import screen, wait_drawn
 
 IMAGES = Path(__file__).parent / "images"
 SCREEN = "1280x800x24"
-COLOURS = 128
+COLOURS, MANY_COLOURS = 96, 256
 BEFORE_PICTURE_MS = 600
 UNTIL_FRAMED_MS = 1000
 
@@ -67,30 +67,29 @@ def photograph_pages(config: ViewConfig) -> None:
     best = int(window.editor.annotation.scores.argmax())
     window.tools.cloud.trigger()
     window._jump(best)
-    save_picture(window, "window_cloud")
+    save_picture(window, "window_cloud", colours=MANY_COLOURS)
     window.tools.cloud.trigger()
+    window.views.fit()
     window.tabs.setCurrentIndex(SUGGEST)
     window.suggest.start.click()
     save_picture(window, "window_suggest")
     window.tabs.setCurrentIndex(ANNOTATE)
     window._jump(best)
     save_picture(window, "window_annotate")
-    window.show_help()
-    save_picture(window._help, "window_help", drawn=window)
     window.close()
 
 
-def save_picture(window, name: str, *, drawn=None) -> None:
-    """Save what a window shows once the main one is drawn, in few colours."""
+def save_picture(window, name: str, *, colours: int = COLOURS) -> None:
+    """Save what the window shows, in few colours."""
     from PIL import Image
     from PyQt5.QtTest import QTest
 
     QTest.qWait(BEFORE_PICTURE_MS)
-    wait_drawn(drawn or window)
+    wait_drawn(window)
     path = IMAGES / f"{name}.png"
     window.grab().save(str(path))
     with Image.open(path) as picture:
-        few = picture.convert("RGB").quantize(COLOURS)
+        few = picture.convert("RGB").quantize(colours)
     few.save(path, optimize=True)
     print(f"{path.name}: {path.stat().st_size / 1000:.0f} kB")
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from etpicker_plugin.engine.errors import EtPickerError
+from etpicker_plugin.engine.hashing import file_sha256
 from etpicker_plugin.engine.model.card import read_card
 
 logger = logging.getLogger(__name__)
@@ -35,7 +36,7 @@ def read_facts(coordinates: Iterable[str]) -> Facts:
     """Return what is known of the classes of these files; the first word counts."""
     facts = Facts()
     for path in map(Path, coordinates):
-        _add_record(facts, _read(path.with_suffix(".json")))
+        _add_record(facts, _read(path.with_suffix(".json")), path.parent)
     for folder in dict.fromkeys(Path(path).parent for path in coordinates):
         _add_classes(facts, _read(folder / CLASSES_FILE))
     facts.diameters = {
@@ -46,15 +47,15 @@ def read_facts(coordinates: Iterable[str]) -> Facts:
     return facts
 
 
-def _add_record(facts: Facts, record: Mapping[str, Any]) -> None:
-    """Add what a record of picking says."""
+def _add_record(facts: Facts, record: Mapping[str, Any], folder: Path) -> None:
+    """Add what a record of picking, in a folder, says."""
     for name, value in _numbers(record.get("diameters_ang")).items():
         facts.diameters.setdefault(name, value)
     config = record.get("config")
     given = _numbers(config.get("threshold") if isinstance(config, dict) else None)
     limits = {
         **_numbers(record.get("thresholds")),
-        **(_card_thresholds(record.get("model")) if given else {}),
+        **(_card_thresholds(record, folder) if given else {}),
     }
     # What was asked for instead of the model's own is not the model's.
     for name, value in limits.items():
@@ -74,15 +75,20 @@ def _add_classes(facts: Facts, record: Mapping[str, Any]) -> None:
             facts.diameters.setdefault(name, value)
 
 
-def _card_thresholds(model: object) -> dict[str, float]:
-    """Return a model's own thresholds, if its file is still there."""
-    if not isinstance(model, str) or not Path(model).is_file():
+def _card_thresholds(record: Mapping[str, Any], folder: Path) -> dict[str, float]:
+    """Return the own thresholds of the model that picked, if it is still there."""
+    name, sha256 = record.get("model"), record.get("model_sha256")
+    if not isinstance(name, str) or not name:
         return {}
+    # Its path may be relative to where the picking was started.
+    places = (Path(name), *(parent / name for parent in folder.absolute().parents))
     try:
-        return {one.name: one.threshold for one in read_card(model).classes}
-    except EtPickerError as error:
+        for path in places:
+            if path.is_file() and file_sha256(path) == sha256:
+                return {one.name: one.threshold for one in read_card(path).classes}
+    except (EtPickerError, OSError, ValueError) as error:
         logger.info("The model's thresholds are not known: %s", error)
-        return {}
+    return {}
 
 
 def _read(path: Path) -> Mapping[str, Any]:

@@ -4,6 +4,9 @@ import json
 
 import pytest
 
+from etpicker_plugin.engine.hashing import file_sha256
+from etpicker_plugin.engine.model.card import read_card
+from etpicker_plugin.tests.support.untrained import make_untrained_model
 from etpicker_plugin.window.document.facts import read_facts
 
 RECORD = {
@@ -21,19 +24,30 @@ def test_the_record_of_picking_says_diameters_and_thresholds(tmp_path):
     assert facts.thresholds == {"ring": 0.21}  # The other is not the model's own.
 
 
-def test_what_was_asked_for_instead_is_looked_up_in_the_model(tmp_path, monkeypatch):
-    from types import SimpleNamespace
+def pick_with(tmp_path, *, model):
+    """Write a record of picking at low thresholds; return its CSV and the model's."""
+    folder = tmp_path / "run" / "picks"
+    folder.mkdir(parents=True)
+    file = make_untrained_model(tmp_path / "model.safetensors")
+    card = read_card(file)
+    given = {"config": {"threshold": {one.name: 0.001 for one in card.classes}}}
+    record = {**given, "model": model, "model_sha256": file_sha256(file)}
+    (folder / "TS.json").write_text(json.dumps(record))
+    return str(folder / "TS.csv"), {one.name: one.threshold for one in card.classes}
 
-    card = SimpleNamespace(classes=[SimpleNamespace(name="ribosome", threshold=0.37)])
-    monkeypatch.setattr(
-        "etpicker_plugin.window.document.facts.read_card", lambda _path: card
-    )
-    model = tmp_path / "model.safetensors"
-    model.touch()
-    record = {**RECORD, "model": str(model)}
-    (tmp_path / "TS.json").write_text(json.dumps(record))
-    facts = read_facts([str(tmp_path / "TS.csv")])
-    assert facts.thresholds == {"ring": 0.21, "ribosome": 0.37}
+
+@pytest.mark.parametrize("absolute", [True, False])
+def test_what_was_asked_for_instead_is_looked_up_in_the_model(tmp_path, absolute):
+    name = "model.safetensors"
+    path, wanted = pick_with(tmp_path, model=str(tmp_path / name) if absolute else name)
+    assert read_facts([path]).thresholds == wanted
+
+
+def test_another_model_of_that_name_says_nothing(tmp_path):
+    path, _ = pick_with(tmp_path, model="model.safetensors")
+    with (tmp_path / "model.safetensors").open("ab") as file:
+        file.write(b"x")
+    assert read_facts([path]).thresholds == {}
 
 
 def test_another_annotation_says_its_diameters_but_no_guess(tmp_path):
