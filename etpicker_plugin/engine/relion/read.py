@@ -75,7 +75,7 @@ def read_particles(path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
         If the file is no such table.
     """
     tables = read_tables(path)
-    particles, optics = tables.get("particles"), tables.get("optics")
+    particles, optics = (_as_loop(tables.get(n)) for n in ("particles", "optics"))
     if not isinstance(particles, pd.DataFrame) or IMAGE not in particles.columns:
         raise InputDataError(
             f"{path}: no table 'particles' with {IMAGE}; it holds "
@@ -88,6 +88,11 @@ def read_particles(path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
             "with RELION 3.1 (relion_convert_star)."
         )
     return particles, optics
+
+
+def _as_loop(table: Any) -> Any:
+    """Return a list, which a table of one row may be, as a loop."""
+    return pd.DataFrame([table]) if isinstance(table, dict) else table
 
 
 def read_postprocess(path: Path) -> PostProcess:
