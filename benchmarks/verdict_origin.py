@@ -1,14 +1,13 @@
 """Plant wrong origins, and see whether the verdict names them, and no others.
 
-    python benchmarks/verdict_origin.py OUT --cases triple spheres … --seeds 1 2 3
+    python benchmarks/verdict_origin.py OUT --cases triple "any shift" … --seeds 1 2 3
 
 Each case simulates tomograms for each seed and makes sets of picks from their truth:
 ``right`` (the centres), ``moved`` (the same, moved), ``scattered`` (moved by half a
 radius in random directions, a fifth replaced by random places), ``wide`` (a normal
-scatter of half a radius along each axis), and others. With
-``--relion`` ``etpicker validate`` judges them from end to end; without it the origins
-alone are measured, by the same code, which takes seconds. With ``--relion`` a case may
-have a reference.
+scatter of half a radius along each axis), and others. With ``--relion`` ``etpicker
+validate`` judges them from end to end, with ``--reference`` from the true map; without
+it the origins alone are measured, by the same code, which takes seconds.
 """
 
 import argparse
@@ -350,7 +349,7 @@ def with_relion(
 
 
 def write_reference(case: Case, path: Path) -> None:
-    """Write the species' map, the point that the picks mean in its middle, once."""
+    """Write the species' map, its centre of mass in the middle, once."""
     if path.exists():
         return
     species = built_in_species(case.species, VOXEL_SIZE)
@@ -358,8 +357,7 @@ def write_reference(case: Case, path: Path) -> None:
     volume = np.zeros((size,) * 3, np.float32)
     part = tuple(slice(4, 4 + n) for n in species.density.shape)
     volume[part] = species.density
-    point_zyx = np.array(case.point_ang)[::-1] / VOXEL_SIZE
-    middle = species.centre_of_mass_zyx + 4 + point_zyx
+    middle = species.centre_of_mass_zyx + 4
     moved = ndimage.shift(volume, size // 2 - middle, order=1)
     write_volume(path, moved.astype(np.float32), VOXEL_SIZE)
 

@@ -216,7 +216,7 @@ ENGINE = {
     },
     "verdict.origins": {
         *("verdict.places", "verdict.alignment", "comparison", "evaluation"),
-        *("subtomograms", "volumes"),
+        "subtomograms",
     },
     "verdict.measures": {"verdict.places", "verdict.alignment", "relion", "volumes"},
     "verdict.reporting": {
@@ -226,7 +226,7 @@ ENGINE = {
     "verdict": {
         *("verdict.places", "verdict.alignment", "verdict.origins"),
         *("verdict.measures", "verdict.reporting"),
-        *("comparison", "relion", "subtomograms", "volumes"),
+        *("comparison", "relion", "subtomograms"),
     },
     "command line": set(),
 }

@@ -16,7 +16,7 @@ from etpicker_plugin.engine.comparison.pick_sets import PickSets
 from etpicker_plugin.engine.config.pick_sets import CONTROL
 from etpicker_plugin.engine.config.validate import ValidateConfig
 from etpicker_plugin.engine.relion.find import Relion
-from etpicker_plugin.engine.verdict.alignment.joint import LOG, REFERENCE, JointRun
+from etpicker_plugin.engine.verdict.alignment.joint import LOG, JointRun
 from etpicker_plugin.engine.verdict.alignment.results import read_alignment
 from etpicker_plugin.engine.verdict.measures.local import (
     local_resolutions,
@@ -31,7 +31,6 @@ from etpicker_plugin.engine.verdict.measures.ranking import rank_sets
 from etpicker_plugin.engine.verdict.origins.measure import measure_origins
 from etpicker_plugin.engine.verdict.places.candidates import Candidates
 from etpicker_plugin.engine.verdict.reporting.result import Verdict
-from etpicker_plugin.engine.volumes.tomogram import read_map
 
 
 def judge(
@@ -78,8 +77,6 @@ def judge(
         invert=config.invert,
         max_distance_vox=config.match_distance_ang / sets.voxel_size,
         seed=config.seed,
-        reference=read_map(run.folder / REFERENCE) if config.reference else None,
-        matrices=boxes.matrices,
     )
     report("judging", 3, steps)
     folder = run.folder.parent / "averages"

@@ -114,7 +114,6 @@ def make_verdict(n, *, resolved=True, alarm=False):
                     n=n, mean_xyz=shift, standard_error_xyz=(0.02, 0.03, 0.04)
                 )
             },
-            by_reference=False,
         ),
         local_ang={"good": 44.0},
         iteration=3,
@@ -208,7 +207,6 @@ def test_json_and_page_of_sets_with_and_without_resolution(tmp_path, resolved):
         False,
         True,
     )
-    assert record["origin_centre"] == "density"
     assert record["distances"] == [
         {
             "first": "good",

@@ -112,18 +112,11 @@ def correlation_maps(
     template: FloatArray,
     *,
     reach_vox: int,
-    displacements_zyx: FloatArray | None = None,
 ) -> NDArray[np.float32]:
     """Return ``(N, K, K, K)``, K = 2 reach + 1: each box's correlation over shifts.
 
     The middle is no shift; a peak at +1 means that the density stands one voxel above
     the box's centre on that axis.
-
-    Parameters
-    ----------
-    displacements_zyx
-        ``(N, 3)`` box voxels: where the density stands beside what counts as the
-        particle's centre; without it the density's own centre counts.
     """
     size = template.shape[-1]
     spectrum = np.conj(np.fft.rfftn(template))
@@ -131,19 +124,9 @@ def correlation_maps(
     maps = np.empty((len(boxes), *(2 * reach_vox + 1,) * 3), np.float32)
     for number, box in enumerate(boxes):
         product = np.fft.rfftn(box) * spectrum
-        if displacements_zyx is not None:
-            product = product * _shift_phases(-displacements_zyx[number], size)
         whole = np.fft.fftshift(np.fft.irfftn(product, s=(size,) * 3))
         maps[number] = whole[near, near, near]
     return maps
-
-
-def _shift_phases(shift_zyx: FloatArray, size: int) -> NDArray[np.complex128]:
-    """Return what moves a map by a shift, for the half that ``rfftn`` has."""
-    whole, half = np.fft.fftfreq(size), np.fft.rfftfreq(size)
-    z, y, x = shift_zyx
-    turns = (whole * z)[:, None, None] + (whole * y)[:, None] + half * x
-    return np.asarray(np.exp(-2j * np.pi * turns))
 
 
 def find_peak(volume: NDArray[np.floating]) -> FloatArray:

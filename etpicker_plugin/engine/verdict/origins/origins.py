@@ -45,16 +45,13 @@ class Origins:
     Attributes
     ----------
     offsets
-        Per set: pick minus centre.
+        Per set: pick minus the centre of the density.
     distances
         Per pair of sets with particles in common: second minus first.
-    by_reference
-        Whether the centre is that of a given map, not that of the density.
     """
 
     offsets: dict[str, Offset]
     distances: dict[tuple[str, str], Offset]
-    by_reference: bool
 
     def agrees(self, name: str) -> bool:
         """Tell whether a set surely lies at the centre: an alarm would have shown."""
@@ -116,7 +113,6 @@ def find_origins(
     *,
     scale: float,
     max_distance_vox: float,
-    displacements_zyx: FloatArray | None = None,
     seed: int,
 ) -> Origins:
     """Return how far all sets lie from one another and from the centre.
@@ -129,9 +125,6 @@ def find_origins(
         Voxel size of these maps over the tomograms'.
     max_distance_vox
         Of two picks of one particle, tomogram voxels.
-    displacements_zyx
-        ``(M, 3)`` voxels of these maps: where a reference and the alignment put each
-        box's density beside its centre.
     """
     count = sum(len(table) for table in members.values())
     draws = draw_particles(count, RESAMPLES, np.random.default_rng(seed))
@@ -148,13 +141,11 @@ def find_origins(
             draws,
             {n: d for n, d in distances.items() if len(pairs[n]) >= LEAST_PAIRS},
             scale=scale,
-            floor_vox=_floor_of(displacements_zyx, scale),
         ),
         distances={
             names: summarise(drawn, n=len(pairs[names]), floors_zyx=np.zeros(3))
             for names, drawn in distances.items()
         },
-        by_reference=displacements_zyx is not None,
     )
 
 
@@ -166,7 +157,6 @@ def _composed(
     distances: dict[tuple[str, str], Drawn],
     *,
     scale: float,
-    floor_vox: float,
 ) -> dict[str, Offset]:
     """Return every set's offset from the centre by all that is known of it."""
     own, floors = {}, {}
@@ -178,14 +168,14 @@ def _composed(
         reach_vox = scale * (stack.shape[-1] // 2)
         # A density that is highest at the edge of what was looked at was not found.
         found = (np.abs(own[name][0]) < reach_vox - 1e-6).all()
-        floors[name] = floor_vox if found else max(reach_vox, floor_vox)
+        floors[name] = SYSTEMATIC_VOX if found else reach_vox
     used = consistent(own, distances, floors_vox=floors)
     composed = compose(own, used, floors_vox=floors)
     return {
         name: summarise(
             drawn,
             n=len(candidates.rows[name]),
-            floors_zyx=np.maximum(uncertain, floor_vox),
+            floors_zyx=np.maximum(uncertain, SYSTEMATIC_VOX),
         )
         for name, (drawn, uncertain) in composed.items()
     }
@@ -200,19 +190,6 @@ def pair_all(
         for a, b in combinations(sets.names, 2)
     }
     return {names: pairs for names, pairs in found.items() if len(pairs) >= 2}
-
-
-def _floor_of(displacements_zyx: FloatArray | None, scale: float) -> float:
-    """Return what all offsets are uncertain by alike, tomogram voxels.
-
-    A reference whose density stands beside its middle moves the offsets by the mean of
-    where the alignment puts it. That is little unless all particles lie alike, and then
-    RELION may turn all of them wrongly alike: so it is known to its own size only.
-    """
-    if displacements_zyx is None:
-        return SYSTEMATIC_VOX
-    moved = scale * float(np.linalg.norm(displacements_zyx.mean(axis=0)))
-    return float(np.hypot(SYSTEMATIC_VOX, moved))
 
 
 def summarise(drawn: Drawn, *, n: int, floors_zyx: FloatArray) -> Offset:

@@ -2,6 +2,7 @@
 
 from etpicker_plugin.engine.verdict.origins.origins import Origins
 
+CENTRE = "the particles' centre of density"
 CONSTANT = "So constant an offset is a wrong origin, axis or binning"
 
 
@@ -21,29 +22,18 @@ def origin_sentences(origins: Origins) -> list[str]:
         for (first, second), offset in origins.distances.items()
     ]
     beside = [f"{n} {offset.describe_all()}" for n, offset in origins.offsets.items()]
-    sentences = [f"Voxels along x, y, z from {_centre(origins)}: {'; '.join(beside)}."]
+    sentences = [f"Voxels along x, y, z from {CENTRE}: {'; '.join(beside)}."]
     if apart:
         sentences.insert(0, f"Voxels along x, y, z between sets: {'; '.join(apart)}.")
     return sentences
 
 
-def _centre(origins: Origins) -> str:
-    if origins.by_reference:
-        return "the particles that they average to"
-    return "the centre of the density that they average to"
-
-
 def _set_alarm(origins: Origins, name: str) -> str:
     where = origins.offsets[name].describe_along(origins.alarming_axes(name))
-    text = (
-        f"Set {name}: its picks lie {where} of {_centre(origins)}. {CONSTANT}, not bad "
-        f"picking{_advice(origins, name)}"
-    )
-    if origins.by_reference:
-        return text
     return (
-        f"{text} Only where all particles lie alike may it be another point of theirs "
-        "that the picks mean; then leave it."
+        f"Set {name}: its picks lie {where} of {CENTRE}. {CONSTANT}, not bad picking"
+        f"{_advice(origins, name)} Only where all particles lie alike may it be "
+        "another point of theirs that the picks mean; then leave it."
     )
 
 
@@ -66,6 +56,6 @@ def _pair_alarm(origins: Origins, first: str, second: str) -> str:
     return (
         f"Sets {first} and {second}: {second} lies {distance.describe()} of {first} "
         f"({distance.n} particles of both). {CONSTANT} of one of the two, not bad "
-        f"picking. Which of them is right is unknown: from {_centre(origins)} lie "
+        f"picking. Which of them is right is unknown: from {CENTRE} lie "
         f"{beside} voxels along x, y, z."
     )

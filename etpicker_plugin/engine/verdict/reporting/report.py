@@ -91,8 +91,8 @@ HOW_TO_READ = {
         "bar is the number of particles."
     ),
     "origins.png": (
-        "Mean displacement of each set's picks from the centre of the particles that "
-        "they average to, with standard errors. It should be 0; grey is ±0.7 voxel. A "
+        "Mean displacement of each set's picks from the particles' centre of density, "
+        "with standard errors. It should be 0; grey is ±0.7 voxel. A "
         "red point is a wrong origin, axis or binning. How far sets lie apart is known "
         "better than where they lie: see the numbers between sets above."
     ),

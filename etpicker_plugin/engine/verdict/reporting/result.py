@@ -131,7 +131,6 @@ def write_verdict(
         "first_stays_first": verdict.ranking.stays_first,
         "words": words,
         "alarms": verdict.alarms(),
-        "origin_centre": "reference" if verdict.origins.by_reference else "density",
         "distances": distance_records(verdict),
         "matched_n": verdict.matched_n,
         "tomograms": list(verdict.sets.tomograms),
