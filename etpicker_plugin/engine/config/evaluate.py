@@ -30,6 +30,7 @@ class EvaluateConfig:
         "Each class to judge and its particle diameter.",
         label="Particle diameter",
         unit="Å",
+        class_in="truth",
     )
     voxel_size: float = option(
         REQUIRED, "Voxel size of the coordinates.", label="Voxel size", unit="Å"

@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from etpicker_plugin.engine.config.assignments import (
+    ONLY_CLASS,
+    name_only_class,
     parse_assignments,
     parse_named_texts,
 )
@@ -41,6 +43,7 @@ def option(
     counts: str = "value",
     of: str = "",
     alone: bool = False,
+    class_in: str = "",
 ) -> Any:
     """Declare one parameter of a command.
 
@@ -48,7 +51,8 @@ def option(
     is shown in help texts and form labels; ``advanced`` hides the parameter from the
     form's normal level; ``positional`` lets it be typed without its flag; ``counts``
     is one of ``COUNTS``; ``of`` names the parameter whose files this one's belong to,
-    one to one; ``alone`` lets a number stand without NAME= (see ``assignments``).
+    one to one; ``alone`` lets a number stand without NAME=; ``class_in`` does too, and
+    names the parameter whose CSV files tell the class (see ``assignments``).
     """
     if counts not in COUNTS:
         raise ValueError(f"counts: got '{counts}', expected one of {COUNTS}")
@@ -61,7 +65,8 @@ def option(
         "positional": positional,
         "counts": counts,
         "of": of,
-        "alone": alone,
+        "alone": alone or bool(class_in),
+        "class_in": class_in,
     }
     if isinstance(default, dict):
         return dataclasses.field(default_factory=dict, metadata=metadata)
@@ -142,8 +147,12 @@ def config_from_arguments(
         else:
             alone = field.metadata["alone"]
             given[name] = parse_assignments(words, flag=flag, alone=alone)
-    values = read_json(Path(file_name)) if file_name else {}
-    return config_from_values(config_class, {**values, **given})
+    values = {**(read_json(Path(file_name)) if file_name else {}), **given}
+    for field in dataclasses.fields(config_class):  # type: ignore[arg-type]
+        files = values.get(field.metadata["class_in"])
+        if files and ONLY_CLASS in given.get(field.name, ()):
+            values[field.name] = name_only_class(values[field.name], files)
+    return config_from_values(config_class, values)
 
 
 def config_from_values(config_class: type[Config], values: Mapping[str, Any]) -> Config:

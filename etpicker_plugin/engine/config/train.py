@@ -55,6 +55,7 @@ class TrainConfig:
         "not used, except negatives.",
         label="Particle diameter",
         unit="Å",
+        class_in="coordinates",
     )
     out: str = option(
         REQUIRED,

@@ -65,6 +65,7 @@ class UpdateConfig:
         "coordinates that the model knows.",
         label="Particle diameter",
         unit="Å",
+        class_in="coordinates",
     )
     annotation: str = annotation_option()
     other_classes: str = option(

@@ -13,8 +13,9 @@ from etpicker_plugin.window.qt.editor import Editor
 AT_ONCE = 20
 HELP = (
     "Places of the chosen class that its scores leave in doubt, unlike one another. "
-    "Pick with a low threshold to have doubtful ones. What you confirm loses its score and counts as marked by hand; what you decline becomes "
-    "a negative. None is asked twice."
+    "Pick with a low threshold to have doubtful ones. What you confirm loses its score "
+    "and counts as marked by hand; what you decline becomes a negative. None is asked "
+    "twice."
 )
 
 
