@@ -1,8 +1,10 @@
 """``NAME=VALUE`` words of flags and forms."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 from etpicker_plugin.engine.errors import ConfigError
+from etpicker_plugin.engine.negative import NEGATIVE
 
 ONLY_CLASS = "*"
 """Name of a number that is given alone: for the one class that there is."""
@@ -74,3 +76,44 @@ def join_blanks(words: Sequence[str]) -> list[str]:
         else:
             joined.append(text)
     return joined
+
+
+def name_only_class(
+    numbers: Mapping[str, float], files: Iterable[str]
+) -> dict[str, float]:
+    """Give a number that stands alone to the only class of the coordinates in files.
+
+    Raises
+    ------
+    ConfigError
+        If there are several classes, or none.
+    InputDataError
+        If a file cannot be read.
+    """
+    # Numbers that stand alone are rare, and NumPy takes a while.
+    from etpicker_plugin.engine.formats.coordinates_csv import read_csv
+
+    found = {
+        str(name)
+        for path in files
+        for name in set(read_csv(Path(path), tomogram_id="").class_names.tolist())
+    }
+    return only_of(numbers[ONLY_CLASS], found)
+
+
+def only_of(number: float, names: Iterable[str]) -> dict[str, float]:
+    """Return the number by the only name there is, beside that of negatives.
+
+    Raises
+    ------
+    ConfigError
+        If there are several names, or none.
+    """
+    classes = sorted(set(names) - {NEGATIVE})
+    if len(classes) != 1:
+        example = " ".join(f"{name}={number:g}" for name in classes or ["NAME"])
+        raise ConfigError(
+            f"{number:g} alone is for one class, but there are {len(classes)}. Give "
+            f"each its own: {example}, say."
+        )
+    return {classes[0]: number}

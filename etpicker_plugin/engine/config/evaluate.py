@@ -34,6 +34,7 @@ class EvaluateConfig:
         label="Particle diameter",
         unit="Å",
         example="ribosome=323 proteasome=150",
+        class_in="truth",
     )
     voxel_size: float = option(
         REQUIRED, "Voxel size of the coordinates.", label="Voxel size", unit="Å"

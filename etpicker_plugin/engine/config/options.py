@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from etpicker_plugin.engine.config.assignments import (
+    ONLY_CLASS,
+    name_only_class,
     parse_assignments,
     parse_named_texts,
 )
@@ -44,6 +46,7 @@ def option(
     example: str = "",
     file: bool = False,
     alone: bool = False,
+    class_in: str = "",
 ) -> Any:
     """Declare one parameter of a command.
 
@@ -51,7 +54,9 @@ def option(
     is shown in help texts and form labels; ``advanced`` hides the parameter from the
     form's normal level; ``positional`` lets it be typed without its flag; ``counts``
     is one of ``COUNTS``; ``of`` names the parameter whose files this one's belong to,
-    one to one; ``example`` is what one may type; ``file`` says that it is a path.
+    one to one; ``alone`` lets a number stand without NAME=; ``class_in`` does too, and
+    names the parameter whose CSV files tell the class (see ``assignments``); ``example``
+    is what one may type; ``file`` says that it is a path.
     """
     if counts not in COUNTS:
         raise ValueError(f"counts: got '{counts}', expected one of {COUNTS}")
@@ -66,7 +71,8 @@ def option(
         "of": of,
         "example": example,
         "file": file,
-        "alone": alone,
+        "alone": alone or bool(class_in),
+        "class_in": class_in,
     }
     if isinstance(default, dict):
         return dataclasses.field(default_factory=dict, metadata=metadata)
@@ -147,8 +153,12 @@ def config_from_arguments(
         else:
             alone = field.metadata["alone"]
             given[name] = parse_assignments(words, flag=flag, alone=alone)
-    values = read_json(Path(file_name)) if file_name else {}
-    return config_from_values(config_class, {**values, **given})
+    values = {**(read_json(Path(file_name)) if file_name else {}), **given}
+    for field in dataclasses.fields(config_class):  # type: ignore[arg-type]
+        files = values.get(field.metadata["class_in"])
+        if files and ONLY_CLASS in given.get(field.name, ()):
+            values[field.name] = name_only_class(values[field.name], files)
+    return config_from_values(config_class, values)
 
 
 def config_from_values(config_class: type[Config], values: Mapping[str, Any]) -> Config:

@@ -62,6 +62,7 @@ class TrainConfig:
         label="Particle diameter",
         unit="Å",
         example="ribosome=323 proteasome=150",
+        class_in="coordinates",
     )
     out: str = option(
         REQUIRED,

@@ -71,6 +71,7 @@ class UpdateConfig:
         label="Particle diameter",
         unit="Å",
         example="ribosome=323 proteasome=150",
+        class_in="coordinates",
     )
     annotation: str = annotation_option()
     other_classes: str = option(

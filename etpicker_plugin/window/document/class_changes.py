@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from etpicker_plugin.engine.config.assignments import ONLY_CLASS
+from etpicker_plugin.engine.config.assignments import ONLY_CLASS, only_of
 from etpicker_plugin.engine.errors import ConfigError, InputDataError
 from etpicker_plugin.engine.names import require_new_names
 from etpicker_plugin.engine.negative import NEGATIVE
@@ -78,14 +78,8 @@ def name_alone(
     """
     if ONLY_CLASS not in diameters:
         return diameters
-    names = sorted(set(of_picks) - {REMOVED, NEGATIVE}) or [DEFAULT_CLASS]
-    value = diameters[ONLY_CLASS]
-    if len(names) > 1:
-        raise ConfigError(
-            f"--diameter {value:g}: the picks are of {len(names)} classes. Give each "
-            f"its own: {' '.join(f'{name}={value:g}' for name in names)}, say."
-        )
-    return {names[0]: value}
+    names = set(of_picks) - {REMOVED, NEGATIVE} or {DEFAULT_CLASS}
+    return only_of(diameters[ONLY_CLASS], names)
 
 
 def check_class_name(name: str) -> None:

@@ -28,6 +28,7 @@ from etpicker_plugin.engine.config.simulate import SimulateConfig
 from etpicker_plugin.engine.config.train import TrainConfig
 from etpicker_plugin.engine.config.update import UpdateConfig
 from etpicker_plugin.engine.config.validate import ValidateConfig
+from etpicker_plugin.engine.config.view import ViewConfig
 from etpicker_plugin.engine.errors import ConfigError
 
 COMMANDS = (
@@ -278,6 +279,51 @@ def test_a_number_alone_is_of_the_only_class_where_that_is_allowed():
         parse_assignments(["323"], flag="--d")
     with pytest.raises(ConfigError, match="got '323', expected NAME=VALUE"):
         parse_assignments(["323", "100"], flag="--d", alone=True)
+
+
+def parse(config_class, *words):
+    """Return the configuration that a command line gives."""
+    parser = argparse.ArgumentParser()
+    add_flags(parser, config_class)
+    return config_from_arguments(config_class, parser.parse_args(words))
+
+
+def train_words(tmp_path, *files):
+    """Write coordinates of such classes, a file each; return a command line."""
+    paths = []
+    for i, names in enumerate(files):
+        rows = "".join(f"{name},1,2,3\n" for name in names)
+        paths.append(tmp_path / f"TS_{i}.csv")
+        paths[-1].write_text("class,x,y,z\n" + rows)
+    tomograms = [str(path.with_suffix(".mrc")) for path in paths]
+    return (
+        *("--tomogram", *tomograms, "--coordinates", *map(str, paths)),
+        *("--out", str(tmp_path / "model"), "--diameter", "323"),
+    )
+
+
+def test_a_number_alone_goes_to_the_only_class_of_the_coordinates(tmp_path):
+    words = train_words(tmp_path, ["ribosome", "negative"], ["ribosome"])
+    assert parse(TrainConfig, *words).diameter == {"ribosome": 323.0}
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ((["a", "b"], ["c"]), "323 alone .* there are 3.*: a=323 b=323 c=323, say"),
+        ((["negative"],), "there are 0.*: NAME=323, say"),
+    ],
+)
+def test_a_number_alone_for_several_classes_or_none_is_refused(
+    tmp_path, files, message
+):
+    with pytest.raises(ConfigError, match=message):
+        parse(TrainConfig, *train_words(tmp_path, *files))
+
+
+def test_the_window_finds_the_class_of_a_number_alone_itself():
+    config = parse(ViewConfig, "--tomogram", "T.mrc", "--diameter", "323")
+    assert config.diameter == {"*": 323.0}
 
 
 # digests --------------------------------------------------------------------------
