@@ -55,8 +55,8 @@ def option(
     form's normal level; ``positional`` lets it be typed without its flag; ``counts``
     is one of ``COUNTS``; ``of`` names the parameter whose files this one's belong to,
     one to one; ``alone`` lets a number stand without NAME=; ``class_in`` does too, and
-    names the parameter whose CSV files tell the class (see ``assignments``); ``example``
-    is what one may type; ``file`` says that it is a path.
+    names the parameter whose CSV files tell the class (see ``assignments``);
+    ``example`` is what one may type; ``file`` says that it is a path.
     """
     if counts not in COUNTS:
         raise ValueError(f"counts: got '{counts}', expected one of {COUNTS}")
