@@ -54,9 +54,10 @@ from etpicker_plugin.engine.training.validation_slice import (
     read_validation_slice,
     write_validation_slice,
 )
+from etpicker_plugin.engine.volumes.region_mask import open_mask
 from etpicker_plugin.engine.volumes.tomogram import (
-    read_mask,
     read_tomogram,
+    read_whole,
     write_volume,
 )
 from etpicker_plugin.tests.support.mutations import (
@@ -219,7 +220,7 @@ def make_volume(folder):
 
 def read_volume(path):
     tomogram = read_tomogram(path)
-    size = np.asarray(tomogram.data).nbytes
+    size = read_whole(tomogram).nbytes
     return tomogram.voxel_size, tomogram.shape_zyx, size
 
 
@@ -231,7 +232,7 @@ def sound_volume(before, after, old, new):
 
 
 def read_as_mask(path):
-    return bool(read_mask(path, (5, 7, 9)).any())
+    return bool(open_mask(path, (5, 7, 9)).read_whole().any())
 
 
 # --------------------------- models -------------------------------------------
