@@ -108,6 +108,11 @@ class ConvertConfig:
         require_positive(self, "voxel_size", "binning")
         require(len(self.class_name) > 0, "--class-name: give at least one name.")
         require(
+            not self.score_column or format_named(self.input_format).names_columns,
+            f"--score-column: files of the format {self.input_format} do not name "
+            "their columns. Leave it out.",
+        )
+        require(
             len(self.dimensions) in (0, 3) and all(n > 0 for n in self.dimensions),
             f"--dimensions: got {' '.join(map(str, self.dimensions))}, expected three "
             "numbers above 0: the tomogram's size x y z in voxels.",
@@ -132,11 +137,6 @@ class ConvertConfig:
             "--voxel-size in Å, or --tomogram.",
         )
         read, written = map(format_named, (self.input_format, self.output_format))
-        require(
-            not self.score_column or read.names_columns,
-            f"--score-column: files of the format {read.name} do not name their "
-            "columns. Leave it out.",
-        )
         needs = [
             written.needs_binning,
             "" if read.states_binning else read.needs_binning,

@@ -57,6 +57,10 @@ def run(folder, paths, source, target, **parameters):
         ({**FRAME, "voxel_size": 0.0}, "--voxel-size: got 0"),
         ({**FRAME, "binning": -2.0}, "--binning: got -2"),
         ({**FRAME, "class_name": ()}, "--class-name"),
+        (
+            {**FRAME, "input_format": "txt", "score_column": "a"},
+            "--score-column: .*txt",
+        ),
     ],
 )
 def test_nothing_is_guessed(missing, message):
@@ -291,3 +295,12 @@ def test_relion5_without_a_binning_is_told_what_is_taken(tmp_path, caplog, given
     )
 
     assert ("--binning is not given" in caplog.text) is told
+
+
+def test_scores_of_the_column_that_is_named(tmp_path):
+    text = "class,x,y,z,score,cc\nring,30,3,20,0.5,0.25\n"
+    paths = [text_file(tmp_path, "TS_01.csv", text)]
+
+    (path,) = run(tmp_path, paths, "csv", "csv", score_column="CC", **FRAME)
+
+    assert path.read_text() == "class,x,y,z,score\nring,30.000,3.000,20.000,0.25\n"
