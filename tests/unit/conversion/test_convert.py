@@ -102,6 +102,15 @@ def test_coords_number_the_classes_as_told(tmp_path):
     assert path.read_text() == "1\t12\t50\t7\n2\t30\t3\t20\n"
 
 
+def test_scores_of_the_column_that_is_named(tmp_path):
+    text = "class,x,y,z,score,cc\nring,30,3,20,0.5,0.25\n"
+    paths = [text_file(tmp_path, "TS_01.csv", text)]
+
+    (path,) = run(tmp_path, paths, "csv", "csv", score_column="CC", **FRAME)
+
+    assert path.read_text() == "class,x,y,z,score\nring,30.000,3.000,20.000,0.25\n"
+
+
 def test_the_sidecar_says_what_the_file_holds(tmp_path, caplog):
     source = text_file(tmp_path, "TS_01.csv")
 
@@ -295,12 +304,3 @@ def test_relion5_without_a_binning_is_told_what_is_taken(tmp_path, caplog, given
     )
 
     assert ("--binning is not given" in caplog.text) is told
-
-
-def test_scores_of_the_column_that_is_named(tmp_path):
-    text = "class,x,y,z,score,cc\nring,30,3,20,0.5,0.25\n"
-    paths = [text_file(tmp_path, "TS_01.csv", text)]
-
-    (path,) = run(tmp_path, paths, "csv", "csv", score_column="CC", **FRAME)
-
-    assert path.read_text() == "class,x,y,z,score\nring,30.000,3.000,20.000,0.25\n"
