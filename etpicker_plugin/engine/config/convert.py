@@ -138,6 +138,11 @@ class ConvertConfig:
         require_positive(self, "binning")
         require(len(self.class_name) > 0, "--class-name: give at least one name.")
         require(
+            not self.score_column or format_named(self.input_format).names_columns,
+            f"--score-column: files of the format {self.input_format} do not name "
+            "their columns. Leave it out.",
+        )
+        require(
             len(self.dimensions) in (0, 3) and all(n > 0 for n in self.dimensions),
             f"--dimensions: got {' '.join(map(str, self.dimensions))}, expected three "
             "numbers above 0: the tomogram's size x y z in voxels.",
@@ -161,12 +166,6 @@ class ConvertConfig:
             bool(self.tomogram) or self.voxel_size is not None,
             "The voxel size is not known, and etpicker does not guess it. Give "
             "--voxel-size in Å, or --tomogram.",
-        )
-        read = format_named(self.input_format)
-        require(
-            not self.score_column or read.names_columns,
-            f"--score-column: files of the format {read.name} do not name their "
-            "columns. Leave it out.",
         )
         reasons = " and ".join(self._needs_of_binning())
         require(

@@ -7,6 +7,7 @@ line, our ``txt``, and its RELION lists our ``relion3``.
 """
 
 import csv
+import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -23,6 +24,8 @@ from etpicker_plugin.engine.formats.text_files import read_text, split_lines
 from etpicker_plugin.engine.geometry import reverse_axes
 from etpicker_plugin.engine.orientation import from_artiax_angles, to_artiax_angles
 from etpicker_plugin.engine.particles import Particles, make_particles
+
+logger = logging.getLogger(__name__)
 
 POSITIONS = ("pos_x", "pos_y", "pos_z")
 SHIFTS = ("shift_x", "shift_y", "shift_z")
@@ -114,6 +117,9 @@ def _read_table(path: Path, *, needed: Sequence[str]) -> dict[str, FloatArray]:
             f"Coordinates {path}: column {twice[0]} stands twice in the header. "
             "Keep one."
         )
+    left_out = [name for name in header if name and name not in used]
+    if left_out:
+        logger.warning("%s: these columns are left out: %s.", path, ", ".join(left_out))
     rows = [_read_row(cells, header, used, path, n) for n, cells in lines[1:]]
     table = np.array(rows, dtype=np.float64).reshape(-1, len(used))
     return dict(zip(used, table.T, strict=True))

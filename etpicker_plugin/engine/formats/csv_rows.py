@@ -17,9 +17,6 @@ from etpicker_plugin.engine.formats.csv_header import REQUIRED_COLUMNS, SCORE, H
 from etpicker_plugin.engine.formats.long_csv import Cells
 from etpicker_plugin.engine.plain_numbers import plain_number
 
-Parser = Callable[[str, str], Any]
-"""What reads a cell, given its text and where it stands."""
-
 
 def read_rows(stream: io.StringIO, header: Header, *, path: Path) -> Cells:
     """Return the columns of the lines behind a header.
@@ -82,7 +79,8 @@ def _check_width(cells: Sequence[str], header: Header, where: str) -> None:
         )
 
 
-def _parser_of(name: str) -> Parser:
+def _parser_of(name: str) -> Callable[[str, str], Any]:
+    """Return what reads a cell, given its text and where it stands."""
     if name == "class":
         return _parse_class
     if name in REQUIRED_COLUMNS:

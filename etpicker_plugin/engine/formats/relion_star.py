@@ -206,13 +206,8 @@ def read_particle_table(
     path: Path, *, version: str
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return a version's particle table and the optics table (see ``read_tables``)."""
-    tomogram = tomogram_column(version)
-    return read_tables(
-        path,
-        needed=(tomogram, *coordinate_columns(version)),
-        tomogram=tomogram,
-        version=version,
-    )
+    needed = (tomogram_column(version), *coordinate_columns(version))
+    return read_tables(path, needed=needed, version=version)
 
 
 def read_star_names(path: Path, *, version: str) -> list[str]:

@@ -20,12 +20,13 @@ COORDINATE = ("rlnCoordinate", "rlnCenteredCoordinate")
 
 
 def read_tables(
-    path: Path, *, needed: Sequence[str], tomogram: str, version: str
+    path: Path, *, needed: Sequence[str], version: str, tomogram: str = ""
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the particle table and the optics table (empty if there is none).
 
     Tables with the ``needed`` columns of a ``version`` are one, in the file's order;
-    ``tomogram`` is the column that tells whose a row is. The index is each row's line.
+    ``tomogram`` is the column that tells whose a row is, if not one of those. The
+    index is each row's line.
 
     Raises
     ------
@@ -66,7 +67,7 @@ def _join(chosen: Sequence[StarTable], tomogram: str, *, path: Path) -> pd.DataF
     for other in others:
         if set(other.rows.columns) != set(first.rows.columns):
             raise _unlike(first, other, path)
-        if tomogram not in first.rows.columns:
+        if tomogram and tomogram not in first.rows.columns:
             raise InputDataError(
                 f"{path} holds several particle tables, {first.name} and {other.name}, "
                 f"without {tomogram}: it is not known of which tomogram they are. "

@@ -60,6 +60,10 @@ def run(folder, paths, source, target, **parameters):
         ({**FRAME, "voxel_size": 0.0}, "--voxel-size: got 0"),
         ({**FRAME, "binning": -2.0}, "--binning: got -2"),
         ({**FRAME, "class_name": ()}, "--class-name"),
+        (
+            {**FRAME, "input_format": "txt", "score_column": "a"},
+            "--score-column: .*txt",
+        ),
     ],
 )
 def test_nothing_is_guessed(missing, message):
@@ -99,6 +103,15 @@ def test_coords_number_the_classes_as_told(tmp_path):
     )
 
     assert path.read_text() == "1\t12\t50\t7\n2\t30\t3\t20\n"
+
+
+def test_scores_of_the_column_that_is_named(tmp_path):
+    text = "class,x,y,z,score,cc\nring,30,3,20,0.5,0.25\n"
+    paths = [text_file(tmp_path, "TS_01.csv", text)]
+
+    (path,) = run(tmp_path, paths, "csv", "csv", score_column="CC", **FRAME)
+
+    assert path.read_text() == "class,x,y,z,score\nring,30.000,3.000,20.000,0.25\n"
 
 
 def test_the_sidecar_says_what_the_file_holds(tmp_path, caplog):

@@ -70,7 +70,7 @@ def test_bad_artiax(tmp_path, text, message):
         read_artiax(text_file(tmp_path, "a.tsv", text), tomogram_id="TS_01")
 
 
-def test_artiax_s_empty_cells_and_another_score(tmp_path):
+def test_artiax_s_empty_cells_and_another_score(tmp_path, caplog):
     text = ARTIAX.replace("\t0.75\n", "\t0.75\t\t\n").replace("score", "CC")
     path = text_file(tmp_path, "a.tsv", text)
 
@@ -79,5 +79,8 @@ def test_artiax_s_empty_cells_and_another_score(tmp_path):
     )
 
     assert_hand_made(particles)
+    assert not caplog.text
+    read_artiax(path, tomogram_id="TS_01")
+    assert "these columns are left out: CC." in caplog.text
     with pytest.raises(InputDataError, match="no column LCC"):
         read_artiax(path, tomogram_id="TS_01", score_column="LCC")
