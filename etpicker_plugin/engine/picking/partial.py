@@ -111,6 +111,10 @@ class PartialPicks:
         """Return the peaks of all tiles, in the order of the tiles."""
         return join_peaks([self._peaks[n] for n in sorted(self._peaks)])
 
+    def forget(self) -> None:
+        """Begin anew, whatever is finished."""
+        self._append(b"", after=0)
+
     def remove(self) -> None:
         """Delete the file: the tomogram is finished."""
         self._path.unlink(missing_ok=True)
