@@ -146,11 +146,11 @@ class PartialPicks:
     def _lock(self, descriptor: int) -> None:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        except BlockingIOError as error:
             raise ResourceError(
                 f"{self._path}: another process picks this tomogram now. Wait for its "
                 "end, or leave the tomogram out."
-            ) from None
+            ) from error
         except OSError as error:
             logger.debug("%s is on a disk without locks: %s", self._path, error)
 
