@@ -180,15 +180,21 @@ def _run(
     except EtPickerError as error:
         return _fail(error, records)
     except OSError as error:
-        if error.errno not in NO_SPACE:
-            raise
         path = Path(error.filename or getattr(config, "out", "."))
+        if error.errno not in NO_SPACE and not _is_inside(path, config):
+            raise
         return _fail(cannot_write(str(path), path, error), records)
     except KeyboardInterrupt:
         logger.error("Stopped. Run the same command again to go on from here.")
         return 130
     _write_end(records, FINISHED_FILE, {"command": name})
     return 0
+
+
+def _is_inside(path: Path, config: Any) -> bool:
+    """Tell whether a file lies in a command's output folder."""
+    out = getattr(config, "out", None)
+    return out is not None and Path(out).resolve() in path.absolute().parents
 
 
 def _fail(error: EtPickerError, records: Path | None) -> int:

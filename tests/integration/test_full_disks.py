@@ -23,11 +23,23 @@ sys.exit(main(sys.argv[2:]))
 MAP_BYTES = 1024 + 4 * TINY_ZYX[0] * TINY_ZYX[1] * TINY_ZYX[2]
 
 
+def make_data(folder):
+    make_untrained_model(folder / "model.safetensors")
+    make_tiny_tomograms(folder, ["A", "B"])
+    return folder
+
+
 @pytest.fixture
 def data(tmp_path):
-    make_untrained_model(tmp_path / "model.safetensors")
-    make_tiny_tomograms(tmp_path, ["A", "B"])
-    return tmp_path
+    return make_data(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """What an undisturbed run with maps leaves."""
+    data = make_data(tmp_path_factory.mktemp("undisturbed"))
+    assert pick(data, data / "out", "--probability-map").returncode == 0
+    return files_in(data / "out")
 
 
 def pick(data, out, *more, most=10**9):
@@ -52,9 +64,7 @@ def files_in(out):
     }
 
 
-def test_maps_without_room(data):
-    assert pick(data, data / "whole", "--probability-map").returncode == 0
-
+def test_maps_without_room(data, whole):
     small = pick(data, data / "out", "--probability-map", most=MAP_BYTES - 5)
     left = files_in(data / "out")
     again = pick(data, data / "out", "--probability-map")
@@ -64,8 +74,8 @@ def test_maps_without_room(data):
     assert "pick without probability maps" in small.stderr
     assert left == {}
     assert again.returncode == 0
-    assert files_in(data / "out") == files_in(data / "whole")
-    assert len(files_in(data / "whole")) == 2 + 2 * 2
+    assert files_in(data / "out") == whole
+    assert len(whole) == 2 + 2 * 2
 
 
 @pytest.mark.parametrize("most", [0, 100, 600])
@@ -102,3 +112,40 @@ def test_a_link_in_the_place_of_what_is_picked_so_far(data):
     assert "symbolic link, and what it leads to is not touched" in done.stderr
     assert (data / "victim").read_text() == "precious"
     assert (data / "out" / "B.csv").exists()
+
+
+KILLED = """
+import os, sys
+from etpicker_plugin.engine.cli import main
+from etpicker_plugin.engine.picking import one_tomogram, probability_map
+module, name = sys.argv[1].split(".")
+holder = {"one_tomogram": one_tomogram, "maps": probability_map.ProbabilityMaps}[module]
+setattr(holder, name, lambda *_, **__: os._exit(9))
+main(sys.argv[2:])
+"""
+
+
+@pytest.mark.parametrize(
+    ("where", "lost"),
+    [
+        ("one_tomogram.write_picks", ""),
+        ("one_tomogram.write_picks", ".mrc"),
+        ("maps.finish", ".part"),
+    ],
+)
+def test_a_kill_around_the_naming_of_maps(data, whole, where, lost):
+    out = data / "out"
+    words = [
+        *("pick", "--model", data / "model.safetensors", "--out", out),
+        *("--tomogram", data / "A.mrc", data / "B.mrc", "--device", "cpu"),
+        *("--max-picks", MOST_PICKS, "--threads", 1, "--probability-map"),
+    ]
+    command = [sys.executable, "-c", KILLED, where, *map(str, words)]
+    assert subprocess.run(command, capture_output=True).returncode == 9
+    for path in list(out.glob("*A_large*"))[:1]:
+        if lost and path.name.endswith(lost):
+            path.unlink()
+
+    assert pick(data, out, "--probability-map").returncode == 0
+
+    assert files_in(out) == whole

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from etpicker_plugin.engine.formats.coordinates_csv import read_csv
+from etpicker_plugin.engine.picking.partial import PartialPicks
 from etpicker_plugin.tests.support.untrained import (
     MOST_PICKS,
     break_tomogram,
@@ -147,3 +148,17 @@ def test_memory_does_not_grow_with_the_number_of_tomograms(tmp_path):
     assert result.returncode == 0, result.stderr
     first, last = (float(mb) for mb in result.stdout.split())
     assert last - first < 20
+
+
+def test_a_tomogram_that_another_process_picks_is_left_to_it(data):
+    theirs, ours = [name for name in NAMES if name != BROKEN][:2]
+    out = data / "out"
+    out.mkdir()
+    with PartialPicks(out / f".{theirs}.partial.jsonl", "other").held():
+        done = run(pick_command(data))
+
+    assert done.returncode == 0, done.stderr
+    assert "another process picks this tomogram now" in done.stderr
+    assert not (out / "failed" / f"{theirs}.json").exists()
+    assert not (out / f"{theirs}.csv").exists()
+    assert (out / f"{ours}.csv").exists()

@@ -67,6 +67,19 @@ def in_a_process(*words):
     )
 
 
+def test_a_file_in_the_way_of_an_output_is_named(tmp_path, caplog):
+    (tmp_path / "TS_01.csv").write_text("class,x,y,z\nring,30,3,20\n")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "ExperimentRuns").write_text("a file, no folder")
+    words = f"convert --input {tmp_path}/TS_01.csv --input-format csv"
+    out = f"--output-format copick --out {tmp_path}/out"
+
+    assert main([*words.split(), *out.split(), *FRAME]) == 5
+
+    assert "ExperimentRuns" in caplog.text
+    assert error_in(tmp_path / "out")["kind"] == "ResourceError"
+
+
 # what succeeds --------------------------------------------------------------------
 
 

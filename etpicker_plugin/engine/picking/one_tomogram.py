@@ -31,6 +31,7 @@ from etpicker_plugin.engine.picking.plan import smaller_edge
 from etpicker_plugin.engine.picking.probability_map import (
     ProbabilityMaps,
     forget_maps,
+    take_back,
 )
 from etpicker_plugin.engine.picking.records import (
     Inputs,
@@ -97,10 +98,8 @@ def pick_tomogram(
     species = wanted_species(model.card, config)
     search = _make_search(volume, model, species, config)
     with partial.held():
-        before = partial.recorded_edge()
-        edge = config.tile_size or before or search.longest_edge()
-        classes = model.card.class_names()
-        maps = _make_maps(volume, classes, config, out_dir, anew=before is None)
+        maps = _make_maps(volume, model.card.class_names(), config, out_dir, partial)
+        edge = config.tile_size or partial.recorded_edge() or search.longest_edge()
         try:
             candidates = _search(search, edge, name, maps, partial, on_progress)
             particles = _choose(
@@ -200,18 +199,21 @@ def _make_maps(
     classes: Sequence[str],
     config: PickConfig,
     out_dir: Path,
-    *,
-    anew: bool,
+    partial: PartialPicks,
 ) -> ProbabilityMaps | None:
     """Return the probability maps to fill, if they are asked for.
 
-    ``anew``: those that another run has left unfinished are not gone on with.
+    They and the finished tiles belong together: without one, the other is made anew.
     """
     name = volume.tomogram.tomogram_id
     paths = [out_dir / f"{name}_{c}_probability.mrc" for c in classes]
-    if anew or not config.probability_map:
+    if not config.probability_map:
         forget_maps(paths)
-    return ProbabilityMaps(paths, volume) if config.probability_map else None
+        return None
+    if partial.recorded_edge() is None or not take_back(paths):
+        partial.forget()
+        forget_maps(paths)
+    return ProbabilityMaps(paths, volume)
 
 
 def _choose(

@@ -111,6 +111,10 @@ class PartialPicks:
         """Return the peaks of all tiles, in the order of the tiles."""
         return join_peaks([self._peaks[n] for n in sorted(self._peaks)])
 
+    def forget(self) -> None:
+        """Begin anew, whatever is finished."""
+        self._append(b"", after=0)
+
     def remove(self) -> None:
         """Delete the file: the tomogram is finished."""
         self._path.unlink(missing_ok=True)
@@ -142,11 +146,11 @@ class PartialPicks:
     def _lock(self, descriptor: int) -> None:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        except BlockingIOError as error:
             raise ResourceError(
                 f"{self._path}: another process picks this tomogram now. Wait for its "
                 "end, or leave the tomogram out."
-            ) from None
+            ) from error
         except OSError as error:
             logger.debug("%s is on a disk without locks: %s", self._path, error)
 

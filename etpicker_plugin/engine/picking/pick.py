@@ -75,7 +75,9 @@ def pick(
         except (InputDataError, ResourceError) as error:
             logger.error("%s", error)
             failed[name] = error
-            note_error(name, error, out_dir=out_dir)
+            # Of a tomogram that another process picks, that one says what becomes.
+            if not isinstance(error.__cause__, BlockingIOError):
+                note_error(name, error, out_dir=out_dir)
     if failed:
         names = ", ".join(failed)
         logger.warning("%d tomogram(s) could not be picked: %s", len(failed), names)

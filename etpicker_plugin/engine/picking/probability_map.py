@@ -109,6 +109,17 @@ class ProbabilityMaps:
             ) from error
 
 
+def take_back(paths: Sequence[Path]) -> bool:
+    """Go on with maps that a killed run has left; tell whether all are there.
+
+    Those that it had named already, and without their tomogram's picks, lose the name.
+    """
+    for path in paths:
+        if path.exists() and not _partial(path).exists():
+            path.replace(_partial(path))
+    return all(_partial(path).exists() for path in paths)
+
+
 def forget_maps(paths: Sequence[Path]) -> None:
     """Remove what an unfinished run has left of maps that are not asked for now."""
     for path in paths:

@@ -14,7 +14,7 @@ from etpicker_plugin.engine.errors import InputDataError
 
 FAULTS = (
     *(OSError, EOFError, ValueError, KeyError, TypeError, SyntaxError, MemoryError),
-    *(OverflowError, RuntimeError, zipfile.BadZipFile, zlib.error),
+    *(AttributeError, OverflowError, RuntimeError, zipfile.BadZipFile, zlib.error),
     tokenize.TokenError,
 )
 """What NumPy raises for a file that is missing, torn or another's."""
