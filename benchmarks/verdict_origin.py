@@ -54,6 +54,8 @@ class Case:
         A point of the particle that the picks mean instead of its centre.
     apart
         Whether no two sets share a particle.
+    reference, iterations
+        Whether the true map is given, and how often RELION refines.
     """
 
     species: str = "ribosome"
@@ -65,6 +67,7 @@ class Case:
     point_ang: tuple[float, float, float] = (0.0, 0.0, 0.0)
     apart: bool = False
     reference: bool = False
+    iterations: int | None = None
 
 
 CASES = {
@@ -100,11 +103,16 @@ def main() -> None:
     parser.add_argument("--cases", nargs="+", default=list(CASES), choices=CASES)
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--relion", action="store_true")
+    parser.add_argument("--iterations", type=int)
     parser.add_argument("--reference", action="store_true", help="give the true map")
     arguments = parser.parse_args()
     sums = []
     for name in arguments.cases:
-        case = replace(CASES[name], reference=arguments.reference)
+        case = replace(
+            CASES[name],
+            reference=arguments.reference,
+            iterations=arguments.iterations,
+        )
         runs = [
             judge(case, arguments.out, name.replace(" ", "_"), seed, arguments.relion)
             for seed in arguments.seeds
@@ -320,6 +328,8 @@ def with_relion(
         *("--diameter", f"{case.species}={diameter}", "--tilt-range", "-60", "60"),
         *("--seed", str(seed), "--out", str(out)),
     ]
+    if case.iterations:
+        command += ["--iterations", str(case.iterations)]
     if case.reference:
         write_reference(case, data / "reference.mrc")
         command += ["--reference", str(data / "reference.mrc")]

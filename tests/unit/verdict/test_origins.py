@@ -54,9 +54,9 @@ TRIPLE = origins_of(
 def test_the_moved_set_is_named_with_its_distance_from_the_right_one():
     (alarm,) = origin_alarms(TRIPLE)
     assert alarm == (
-        "Set moved: its picks lie +2.8 ± 0.1 voxels along y of the particles' "
-        "centre of density. So constant an offset is a wrong origin, axis or binning, "
-        "not bad picking. right lies there within the error, and moved "
+        "Set moved: its picks lie +2.8 ± 0.1 voxels along y of the particles, by "
+        "the centre of their density. So constant an offset is a wrong origin, axis or "
+        "binning, not bad picking. right lies there within the error, and moved "
         "(+0.00, +3.00, +0.00) ± (0.00, 0.00, 0.00) voxels along x, y, z from it: "
         "subtract that. Only where all particles lie alike may it be another point of "
         "theirs that the picks mean; then leave it."
@@ -70,13 +70,13 @@ def test_distances_and_offsets_are_told_whether_wrong_or_not():
         "both); scattered (-1.60, +0.60, +1.10) ± (0.80, 0.80, 0.80) from right (38 "
     ) in between
     assert beside.startswith(
-        "Voxels along x, y, z from the particles' centre of density: "
+        "Voxels along x, y, z from the particles, by the centre of their density: "
         "right (+0.10, -0.20, +0.00) ± (0.10, 0.10, 0.10); moved"
     )
     (alone,) = origin_sentences(origins_of({"a": at(0, 0, 0)}))
     assert alone.endswith(
-        "from the particles' centre of density: a (+0.00, +0.00, +0.00) ± (0.10, 0.10, "
-        "0.10)."
+        "from the particles, by the centre of their density: a (+0.00, +0.00, +0.00) ± "
+        "(0.10, 0.10, 0.10)."
     )
 
 

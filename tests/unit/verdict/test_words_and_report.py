@@ -222,6 +222,8 @@ def test_json_and_page_of_sets_with_and_without_resolution(tmp_path, resolved):
     assert record["groups"]["good only"]["llr_median"] is None
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "Set bad: its picks lie +2.0 ± 0.1 voxels along y" in page
+    (alarm,) = record["alarms"]
+    assert alarm in page
     lines = (tmp_path / "boxes.csv").read_text(encoding="utf-8").splitlines()
     assert len(lines) == 1 + 48
     assert lines[1].split(",")[4] == "good"

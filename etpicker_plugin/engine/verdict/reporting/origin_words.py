@@ -2,7 +2,7 @@
 
 from etpicker_plugin.engine.verdict.origins.origins import Origins
 
-CENTRE = "the particles' centre of density"
+CENTRE = "the particles, by the centre of their density"
 CONSTANT = "So constant an offset is a wrong origin, axis or binning"
 
 
@@ -56,6 +56,6 @@ def _pair_alarm(origins: Origins, first: str, second: str) -> str:
     return (
         f"Sets {first} and {second}: {second} lies {distance.describe()} of {first} "
         f"({distance.n} particles of both). {CONSTANT} of one of the two, not bad "
-        f"picking. Which of them is right is unknown: from {CENTRE} lie "
-        f"{beside} voxels along x, y, z."
+        f"picking. Which of them is right is unknown: from "
+        f"{CENTRE}, lie {beside} voxels along x, y, z."
     )
