@@ -103,6 +103,7 @@ def read_import_list(
                 version="relion5",
                 relion5_centre=options.relion5_centre,
                 class_order=options.class_names,
+                score_column=options.score_column,
             )
     return [_joined(name, parts) for name, parts in found.items()]
 
@@ -174,5 +175,6 @@ RELION5_IMPORT = Format(
     write=write_import_list,
     heeded=RELION5.heeded,
     holds_words=True,
+    names_columns=True,
     without_tomograms=RELION5.without_tomograms,
 )
