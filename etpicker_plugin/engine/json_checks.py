@@ -13,6 +13,8 @@ from typing import Any
 Check = Callable[[Any, str], Any]
 
 SHOWN = 60
+DEEPEST = 100
+TOO_DEEP = "its brackets are nested too deeply"
 LARGEST_WHOLE = 2**53
 """Beyond, a program that reads numbers as floats would have another one."""
 
@@ -37,7 +39,7 @@ def parse(text: str | bytes, *, finite: bool = True) -> Any:
     """
     constant = _refuse_constant if finite else float
     try:
-        return json.loads(
+        found = json.loads(
             text if isinstance(text, str) else text.decode("utf-8"),
             object_pairs_hook=_without_repetition,
             parse_constant=constant,
@@ -45,9 +47,26 @@ def parse(text: str | bytes, *, finite: bool = True) -> Any:
     except JsonFault:
         raise
     except RecursionError:
-        raise JsonFault("its brackets are nested too deeply") from None
+        raise JsonFault(TOO_DEEP) from None
     except ValueError as error:
         raise JsonFault(f"it is no JSON: {error}") from error
+    _refuse_depth(found)
+    return found
+
+
+def _refuse_depth(found: Any) -> None:
+    """Refuse what the program that writes it again, or shows it, could not go down."""
+    level = [found] if isinstance(found, (dict, list)) else []
+    for _ in range(DEEPEST):
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, (dict, list))
+        ]
+        if not level:
+            return
+    raise JsonFault(TOO_DEEP)
 
 
 def _refuse_constant(name: str) -> float:
@@ -139,7 +158,10 @@ def list_of(item: Check, length: int | None = None, *, least: int = 0) -> Check:
         if len(value) < least or (length is not None and len(value) != length):
             wanted = f"{least} or more" if length is None else str(length)
             raise JsonFault(f"{where}: {len(value)} value(s), expected {wanted}")
-        return tuple(item(v, f"{where}[{n}]") for n, v in enumerate(value))
+        try:
+            return tuple(item(v, where) for v in value)
+        except JsonFault:  # Only now is it worth while to count them.
+            return tuple(item(v, f"{where}[{n}]") for n, v in enumerate(value))
 
     return check
 

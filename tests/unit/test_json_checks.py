@@ -26,6 +26,7 @@ POINT = record({"x": number(0, 9)}, {"name": text, "on": yes_or_no})
     ("words", "message"),
     [
         ("[" * 100_000, "nested too deeply"),
+        ("[" * 101 + "]" * 101, "nested too deeply"),
         ('{"a":' * 100_000, "nested too deeply"),
         ('{"a": 1, "b": {"c": 1, "c": 2}}', "'c' stands twice"),
         ("[NaN]", "holds NaN"),
@@ -45,6 +46,8 @@ def test_sound_texts():
     assert parse('{"a": [1, 2.5, null, "Å"]}') == {"a": [1, 2.5, None, "Å"]}
     assert parse(b'{"\xc3\x85": true}') == {"Å": True}
     assert str(parse("[NaN]", finite=False)) == "[nan]"
+    assert str(parse("[" * 100 + "]" * 100)) == "[" * 100 + "]" * 100
+    assert parse("3") == 3
 
 
 @pytest.mark.parametrize(
