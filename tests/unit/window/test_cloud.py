@@ -147,13 +147,13 @@ def test_twenty_thousand_picks_turn_smoothly():
     radii = ball_radii(np.where(colours == 0, 12.0, 8.0), scale=0.43)
     camera, times = Camera(rotation=SLANTED), []
     for _ in range(5):
-        start = time.perf_counter()
+        start = time.process_time()
         camera = camera.turned(5, 3)
         pixels, depths = project(positions, camera, shape_zyx=shape, size_px=size)
         order = np.argsort(depths, kind="stable")
         image = np.zeros((620, 760), dtype=np.uint32)
         steps = depth_steps(depths[order], shape_zyx=shape)
         stamp_balls(image, pixels[order], radii[order], steps, colours[order], PALETTE)
-        times.append(time.perf_counter() - start)
+        times.append(time.process_time() - start)
     assert (image != 0).sum() > 100_000
-    assert min(times) < 0.1  # 14 ms on the machine that it was written on.
+    assert min(times) < 0.1  # It takes about 14 ms of one core.
