@@ -25,6 +25,8 @@ ColumnValues = Mapping[str, Values]
 
 WORDS = {float: "a number", int: "a whole number"}
 DIGITS = 9
+LARGEST_WHOLE = 2**63 - 1
+"""An identifier may have all the bits of a whole number."""
 
 
 def unchanged(values: Values) -> Values:
@@ -174,10 +176,12 @@ class Column:
 
 def _number(text: str, dtype: type[Any]) -> float | int:
     """Return a finite number; a whole one may be written 5.0, as tables do."""
-    value = plain_number(text)
-    if dtype is int and not value.is_integer():
+    if dtype is float:
+        return plain_number(text)
+    whole = plain_number(text, largest=float(LARGEST_WHOLE))
+    if not whole.is_integer() or abs(_whole(text)) > LARGEST_WHOLE:
         raise ValueError(f"'{text}' is not of this column")
-    return value if dtype is float else _whole(text)
+    return _whole(text)
 
 
 def _whole(text: str) -> int:

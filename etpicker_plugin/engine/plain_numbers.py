@@ -16,20 +16,20 @@ COMMA = re.compile(r"[+-]?\d*,\d+", re.ASCII)
 NOT_FINITE = re.compile(r"[+-]?(nan|inf|infinity)", re.IGNORECASE)
 
 
-def plain_number(text: str) -> float:
+def plain_number(text: str, *, largest: float = LARGEST) -> float:
     """Return the number that a text holds, blanks around it left out.
 
     Raises
     ------
     ValueError
-        If it holds none, or more than ``LARGEST``; it says what was expected.
+        If it holds none, or one above ``largest``; it says what was expected.
     """
     stripped = text.strip()
     if not PLAIN.fullmatch(stripped):
         raise ValueError(_expected(stripped))
     number = float(stripped)
-    if abs(number) > LARGEST:
-        raise ValueError(f"a number of at most {LARGEST:g}")
+    if abs(number) > largest:
+        raise ValueError(f"a number of at most {largest:g}")
     return number
 
 

@@ -252,7 +252,7 @@ def test_a_fault_in_the_column_is_named(tmp_path):
 def test_a_long_file_reads_the_same(tmp_path, monkeypatch):
     rows = [["class", "x", "y", "z", "filament", "state", "radius"]]
     rows += [["a", 1, 2, 3, 5, " open ", 1.5], ["b", 1, 2, 3, "7.0", "", ""]]
-    rows += [["b", 1, 2, 3], ["b", 1, 2, 3, "nan", "nan", "nan"]]
+    rows += [["b", 1, 2, 3, "", "", ""], ["b", 1, 2, 3, "nan", "nan", "nan"]]
     path = tmp_path / "a.csv"
     with path.open("w", newline="") as stream:
         csv.writer(stream).writerows(rows)
