@@ -61,7 +61,7 @@ class Offset:
 
     def reversed(self) -> "Offset":
         """Return the same seen from the other side."""
-        return replace(self, mean_xyz=tuple(-mean for mean in self.mean_xyz))
+        return replace(self, mean_xyz=tuple(0.0 - mean for mean in self.mean_xyz))
 
     def describe_all(self) -> str:
         """Return all axes as ``(+0.10, +2.00, -0.30) ± (0.10, …)``."""

@@ -46,6 +46,13 @@ def test_standard_error_by_hand():
     assert mean_offset(np.zeros((1, 3))).mean_xyz == ()
 
 
+def test_an_offset_seen_from_the_other_side():
+    offset = mean_offset(np.array([[0.0, 1.0, 0.0], [0.0, 3.0, 4.0]])).reversed()
+    assert offset.mean_xyz == (-2.0, -2.0, 0.0)
+    assert offset.describe_all() == "(-2.00, -2.00, +0.00) ± (2.00, 1.00, 0.00)"
+    assert offset.describe_along(("y",)) == "-2.0 ± 1.0 voxels along y"
+
+
 def test_agreement_counts_and_says_when_nothing_is_shared():
     pairs = np.array([[0, 1], [1, -1], [-1, 0]])
     shared = agree("A", "B", pairs=pairs, displacements_zyx=np.array([[0.0, 3, 4]]))
