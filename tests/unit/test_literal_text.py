@@ -52,6 +52,7 @@ def test_the_engines_pictures(name):
     forgetting = Forgetting(
         verdict="promoted",
         reasons=(),
+        doubts=(),
         classes=(change,),
         matrix=(),
         backward_transfer=None,

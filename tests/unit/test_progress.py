@@ -122,9 +122,9 @@ def test_the_time_left_stands_in_the_log_and_in_the_file(tmp_path, caplog):
     JsonLinesProgress(path)(event)
 
     assert logged_lines(caplog, [event]) == ["train 1/3 loss=0.5, 3 min left"]
-    record = json.loads(path.read_text())
-    assert record["left_s"] == 200.0
-    assert event_of(record) == ProgressEvent("train", 1, 3, {"loss": 0.5}, left_s=200.0)
+    line = path.read_bytes()
+    assert json.loads(line)["left_s"] == 200.0
+    assert event_of(line) == ProgressEvent("train", 1, 3, {"loss": 0.5}, left_s=200.0)
 
 
 def test_the_newest_whole_report_of_a_file(tmp_path):

@@ -157,6 +157,8 @@ def relion_environment(relion: Relion | None) -> dict[str, str]:
         "OMPI_ALLOW_RUN_AS_ROOT": "1",
         "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
         "OMP_NUM_THREADS": "1",  # RELION has its own threads, --j.
+        # mpirun looks for GPUs through the display, and dies when that closes.
+        "HWLOC_COMPONENTS": os.environ.get("HWLOC_COMPONENTS", "-gl"),
     }
     if relion is not None:
         parts = {"PATH": relion.folder, "LD_LIBRARY_PATH": relion.folder.parent / "lib"}

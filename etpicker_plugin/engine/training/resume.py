@@ -40,7 +40,8 @@ COUNTERS = record(
         "validations_since_best": whole(0),
         "validations": whole(0),
         "history": list_of(record({"step": whole(0)}, others=True)),
-    }
+    },
+    {"stopped_by": text},
 )
 
 
