@@ -147,7 +147,7 @@ def coordinate_target(known):
         read=read,
         damage=damage_json_lines if known.file.endswith("ndjson") else damage,
         count=350,
-        wrong=only_finite if is_json else only_touched_rows,
+        wrong=WRONG.get(known.name, only_finite if is_json else only_touched_rows),
     )
 
 
@@ -184,6 +184,14 @@ def only_touched_rows(before, after, old, new):
             f"{new_ones.total()}: {list(new_ones)[:3]}"
         )
     return ""
+
+
+def only_whole_files(before, after, old, new):
+    """A list names a file, or no longer; what it holds is read whole."""
+    return must_be_the_same(before, after or before, old, new)
+
+
+WRONG = {"relion5-import": only_whole_files}
 
 
 def touched_lines(old, new):

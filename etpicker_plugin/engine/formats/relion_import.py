@@ -124,6 +124,11 @@ def _read_list(path: Path) -> dict[str, list[Path]]:
 
     As RELION has it, a path counts from the folder in which one works; one that is
     not there, from the list's own.
+
+    Raises
+    ------
+    InputDataError
+        If the list cannot be read, or names a file twice.
     """
     table, _ = read_tables(
         path, needed=(NAME, FILE), tomogram=NAME, version="relion5-import"
@@ -132,7 +137,13 @@ def _read_list(path: Path) -> dict[str, list[Path]]:
     pairs = zip(table[NAME].astype(str), table[FILE].astype(str), strict=True)
     for name, file in pairs:
         there = Path(file).is_file()
-        listed.setdefault(name, []).append(Path(file) if there else path.parent / file)
+        found = Path(file) if there else path.parent / file
+        if any(found in files for files in listed.values()):
+            raise InputDataError(
+                f"{path}: {file} is listed twice, and its particles would be read "
+                "twice. Leave one of the lines out."
+            )
+        listed.setdefault(name, []).append(found)
     return listed
 
 
