@@ -187,7 +187,6 @@ class TestFromPicksToVerdict(PhantomProject):
         for changes, message in (
             ({"tiltRange": "60"}, "lowest and the highest"),
             ({"tiltRange": "-60 60", "boxSize": 17}, "even number"),
-            ({"tiltRange": "-60 60", "diameter": ""}, "Give the class"),
             ({"tiltRange": "-60 60", "diameter": "ribosome=25"}, "1.0 voxels"),
         ):
             with self.subTest(message):

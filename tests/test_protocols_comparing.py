@@ -84,10 +84,6 @@ class TestComparePickers(PhantomProject):
             self.errors_of(ProtEtPickerCompare, **values, setNames="ours"),
         )
         self.assertIn(
-            "Give the particle's name and diameter",
-            self.errors_of(ProtEtPickerCompare, **{**values, "diameter": ""}),
-        )
-        self.assertIn(
             "got 2 classes, expected one",
             self.errors_of(ProtEtPickerCompare, **{**values, "diameter": "a=90 b=80"}),
         )

@@ -143,7 +143,7 @@ class TestExchange(PhantomProject):
             inputCoordinates=self.sets(),
             outputFormat=FORMATS.index("eman2"),
         )
-        self.assertIn("Give --binning", errors)
+        self.assertIn("Give 'Binning'", errors)
 
     def test_relion_s_own_file_gives_names_and_sizes_and_group_ids_the_numbers(self):
         """RELION's size is 2 n + 1 pixels in z: half a voxel more than 2 n."""

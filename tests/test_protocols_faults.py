@@ -24,6 +24,7 @@ from safetensors.numpy import load_file, save_file
 from etpicker_plugin.constants import STATE_FILE
 from etpicker_plugin.engine.config.convert import FORMATS
 from etpicker_plugin.engine.model.card import CARD_KEY
+from etpicker_plugin.engine.records import FINISH_FILE
 from etpicker_plugin.objects import EtPickerModel
 from etpicker_plugin.tests.support.mrc_headers import stored_in, write_mrc
 from etpicker_plugin.tests.support.phantoms import DIAMETERS, write_tomogram
@@ -33,6 +34,7 @@ from etpicker_plugin.tests.support.scipion_project import (
     stop_hard,
     train_model,
 )
+from etpicker_plugin.viewers.model_viewers import EtPickerTrainViewer
 
 
 class TestFaults(PhantomProject):
@@ -155,19 +157,19 @@ class TestFaults(PhantomProject):
 
     def test_diameters(self):
         table = {
-            "": "Missing parameter",
             "other=140": "2 coordinate set(s)",
             "large=140 small=twenty": "expected a number",
             "large=140 small=4": "10 to 5000 Å",
             "large=140 small=20": "2.0 voxels",
             "large=140 small=2000": "200.0 voxels",
         }
+        self.assertEqual(self.train_errors(diameter=""), "")  # the sets were told
         for words, message in table.items():
             with self.subTest(words):
                 self.assertIn(message, self.train_errors(diameter=words))
 
     def test_parameters_out_of_range_give_the_engine_s_message(self):
-        self.assertIn("--patch-size: got 20", self.train_errors(patchSize=20))
+        self.assertIn("'Patch size': got 20", self.train_errors(patchSize=20))
         self.assertIn("TS_q", self.train_errors(validationNames="TS_q"))
 
     def test_gpu_asked_for_and_absent(self):
@@ -367,6 +369,36 @@ class TestFaults(PhantomProject):
         ]
         self.assertEqual(steps.count(1), 1)
         self.assertEqual(max(steps), 30)
+
+    def test_a_training_finished_from_its_viewer_gives_its_best_model(self):
+        protocol = self.newProtocol(
+            ProtEtPickerTrain,
+            inputTomograms=self.tomograms,
+            inputCoordinates=self.sets,
+            diameter=DIAMETER_WORDS,
+            steps=5000,
+            patchSize=32,
+            batchSize=2,
+            workingVoxelSize=15.0,
+        )
+        self.proj.launchProtocol(protocol, wait=False)
+        viewer = EtPickerTrainViewer(project=self.proj, protocol=protocol, parent=None)
+        viewer.getTkRoot = lambda: None
+        end = time.monotonic() + 240
+        while "Training: " not in " ".join(protocol.summary()):
+            self.assertLess(time.monotonic(), end)
+            time.sleep(0.2)
+            self.proj._updateProtocol(protocol)
+        viewer._finishNow()
+        while protocol.isActive():
+            self.assertLess(time.monotonic(), end)
+            time.sleep(1)
+            self.proj._updateProtocol(protocol)
+        course = protocol.model.getCard().training
+        self.assertEqual(course["stopped_by"], "asked")
+        self.assertLess(course["steps"], 5000)
+        self.assertIn("it was asked to finish", " ".join(protocol.summary()))
+        self.assertFalse(Path(protocol._getExtraPath(FINISH_FILE)).exists())
 
     def wait_for(self, path, *, seconds=120):
         end = time.monotonic() + seconds

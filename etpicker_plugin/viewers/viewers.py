@@ -205,7 +205,8 @@ def class_diameters(protocol):
     """Return each class's diameter in Å: the protocol's or set's own, else the box."""
     diameters = dict(getattr(protocol, "getDiameters", dict)())
     for _, item in first_outputs(protocol):
-        diameters = {**told_diameters(item), **diameters}
+        for name, told in told_diameters(item).items():
+            diameters.setdefault(name, told)
         name_of = class_names(protocol, item)
         box = item.getBoxSize() * item.getSamplingRate()
         for group in sorted(item.getUniqueValues("_groupId")):

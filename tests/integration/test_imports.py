@@ -217,6 +217,7 @@ ENGINE = {
     "verdict.origins": {
         *("verdict.places", "verdict.alignment", "comparison", "evaluation"),
         "subtomograms",
+        "volumes",
     },
     "verdict.measures": {"verdict.places", "verdict.alignment", "relion", "volumes"},
     "verdict.reporting": {

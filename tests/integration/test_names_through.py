@@ -49,7 +49,7 @@ def test_an_older_models_class_and_a_raw_files_blanks(tmp_path, caplog):
     assert "'26S proteasome' is 26S_proteasome" in said[1]
     picks = read_csv(out / "my tomo.csv", tomogram_id="my tomo")
     assert set(picks.class_names.tolist()) == {"26S proteasome", "it's #2"}
-    table = starfile.read(out / "my tomo.star")["particles"]
+    table = starfile.read(out / "my tomo.star")
     assert set(table["rlnTomoName"]) == {"my_tomo"}
     assert set(table["etpickerClassName"]) == {"26S_proteasome", "it_s__2"}
     assert list(table["etpickerClassName"]) == [

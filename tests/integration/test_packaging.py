@@ -99,6 +99,7 @@ def check_found(found):
     assert found["viewers"] == [
         "EtPickerAverageViewer",
         "EtPickerEvaluateViewer",
+        "EtPickerExportViewer",
         "EtPickerExtractViewer",
         "EtPickerModelViewer",
         "EtPickerPicksViewer",

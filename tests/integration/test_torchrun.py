@@ -90,7 +90,7 @@ note = {
     "patch": float(sampler.batch(0, 1).image.double().sum()),
     "judged": len(judged),
     "best": state.counters.best_score,
-    "validations": state.counters.validations,
+    "validations": len(state.counters.history),
 }
 (out / f"{ranks.rank}.json").write_text(json.dumps(note))
 ranks.leave()

@@ -171,7 +171,7 @@ class ConvertConfig:
         require(
             self.binning is not None or bool(self.tomograms) or not reasons,
             f"{reasons}, and the tomogram's binning is not known. Give --binning (1 if "
-            "the tomogram is not binned), or RELION's own --tomograms.",
+            "the tomogram is not binned) or --tomograms.",
         )
 
     def _needs_of_binning(self) -> list[str]:

@@ -49,7 +49,8 @@ COUNTERS = record(
 class Counters:
     """Where training stands.
 
-    ``elapsed_s`` counts training time over all runs; ``history`` holds one record a
+    ``elapsed_s`` counts training time over all runs; ``validations`` how many of the
+    schedule are past; ``history`` holds one record a
     validation; ``digest`` tells the parameters and data apart; ``stopped_by`` says at
     the end what ended it (``training_end.WORDS``).
     """
