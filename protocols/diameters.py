@@ -2,7 +2,11 @@
 
 import re
 
-from etpicker_plugin.protocols.form import form_parameter, read_assignments
+from etpicker_plugin.protocols.form import (
+    form_parameter,
+    read_assignments,
+    read_parameters,
+)
 from etpicker_plugin.protocols.protocol_base import class_label
 
 from etpicker_plugin.convert import group_ids, told_diameters
@@ -28,6 +32,14 @@ def read_diameters(protocol, config_class, pointers):
     if NUMBER.fullmatch(text):
         return {_only_class(pointers, label): float(text.strip(" ÅA"))}
     return read_assignments(text, label=label) or told_by_all(pointers)
+
+
+def read_with_diameters(protocol, config_class, fields, pointers):
+    """Return what the form says of a command, with diameters as ``read_diameters``."""
+    others = [name for name in fields if name != "diameter"]
+    values = read_parameters(protocol, config_class, others)
+    values["diameter"] = read_diameters(protocol, config_class, pointers)
+    return values
 
 
 def _only_class(pointers, label):

@@ -1,7 +1,6 @@
 """The Scipion form and the engine's parameters are one: made from the dataclasses."""
 
 import dataclasses
-import re
 import typing
 from collections.abc import Sequence
 from typing import Any
@@ -13,8 +12,6 @@ from etpicker_plugin.engine.config.options import (
     field_type,
     parse_assignments,
 )
-
-AROUND_SIGN = re.compile(r"\s*([=:])\s*")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -168,8 +165,7 @@ def read_assignments(text: str | None, *, label: str) -> dict[str, float]:
     ConfigError
         If a word is none, a name repeats, or a value is no number.
     """
-    joined = AROUND_SIGN.sub(r"\1", text or "")
-    words = [w if "=" in w else w.replace(":", "=", 1) for w in split_words(joined)]
+    words = [w if "=" in w else w.replace(":", "=", 1) for w in split_words(text)]
     return parse_assignments(words, flag=label)
 
 

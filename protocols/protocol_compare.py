@@ -4,8 +4,8 @@ import re
 import shutil
 from pathlib import Path
 
-from etpicker_plugin.protocols.diameters import read_diameters
-from etpicker_plugin.protocols.form import add_parameters, read_parameters
+from etpicker_plugin.protocols.diameters import read_with_diameters
+from etpicker_plugin.protocols.form import add_parameters
 from etpicker_plugin.protocols.picker_sets import PickerSets, add_picker_sets
 from etpicker_plugin.protocols.protocol_base import ProtEtPickerBase
 from pyworkflow.protocol import params
@@ -154,9 +154,7 @@ class ProtEtPickerCompare(PickerSets, ProtEtPickerBase):
         return dict(self.iterOutputAttributes(SetOfCoordinates3D))
 
     def _buildConfig(self):
-        fields = [name for name in FORM_FIELDS if name != "diameter"]
-        values = read_parameters(self, CompareConfig, fields)
-        values["diameter"] = read_diameters(self, CompareConfig, self.inputSets)
+        values = read_with_diameters(self, CompareConfig, FORM_FIELDS, self.inputSets)
         if not values["diameter"]:
             raise ConfigError("Give the particle's name and diameter: NAME=VALUE.")
         truth = self.inputTruth.get()

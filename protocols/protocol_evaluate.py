@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from etpicker_plugin.protocols import checks
-from etpicker_plugin.protocols.diameters import read_diameters
-from etpicker_plugin.protocols.form import add_parameters, read_parameters
+from etpicker_plugin.protocols.diameters import read_diameters, read_with_diameters
+from etpicker_plugin.protocols.form import add_parameters
 from etpicker_plugin.protocols.protocol_base import ProtEtPickerBase, set_label
 from pyworkflow.protocol import params
 
@@ -123,9 +123,7 @@ class ProtEtPickerEvaluate(ProtEtPickerBase):
         return read_record(path).get("classes", {})
 
     def _buildConfig(self):
-        fields = [name for name in FORM_FIELDS if name != "diameter"]
-        values = read_parameters(self, EvaluateConfig, fields)
-        values["diameter"] = self._diameters()
+        values = read_with_diameters(self, EvaluateConfig, FORM_FIELDS, self.inputTruth)
         if not values["diameter"]:
             raise ConfigError("Give each class to judge and its particle diameter.")
         names = self._names()

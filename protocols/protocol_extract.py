@@ -5,8 +5,8 @@ from enum import Enum
 from pathlib import Path
 
 from etpicker_plugin.protocols import checks
-from etpicker_plugin.protocols.diameters import read_diameters
-from etpicker_plugin.protocols.form import add_parameters, read_parameters
+from etpicker_plugin.protocols.diameters import read_diameters, read_with_diameters
+from etpicker_plugin.protocols.form import add_parameters
 from etpicker_plugin.protocols.protocol_base import ProtEtPickerBase
 from pyworkflow.protocol import params
 from tomo.objects import SetOfSubTomograms
@@ -217,9 +217,9 @@ class ProtEtPickerExtract(ProtEtPickerBase):
         return read_record(path)
 
     def _buildConfig(self):
-        fields = [name for name in FORM_FIELDS if name != "diameter"]
-        values = read_parameters(self, ExtractConfig, fields)
-        values["diameter"] = self._diameters()
+        values = read_with_diameters(
+            self, ExtractConfig, FORM_FIELDS, [self.inputCoordinates]
+        )
         if not values["diameter"]:
             raise ConfigError("Give the class to extract and its particle diameter.")
         names = self._names()

@@ -2,9 +2,9 @@
 
 from enum import Enum
 
-from etpicker_plugin.protocols.diameters import read_diameters
-from etpicker_plugin.protocols.form import add_parameters, read_parameters
-from etpicker_plugin.protocols.protocol_learn import MARK_FIELDS, ProtEtPickerLearn
+from etpicker_plugin.protocols.diameters import read_diameters, read_with_diameters
+from etpicker_plugin.protocols.form import add_parameters
+from etpicker_plugin.protocols.protocol_learn import INPUT_FIELDS, ProtEtPickerLearn
 
 from etpicker_plugin.engine.config.options import config_from_values
 from etpicker_plugin.engine.config.train import TrainConfig
@@ -100,8 +100,8 @@ class ProtEtPickerTrain(ProtEtPickerLearn):
 
     # --------------------------- helpers --------------------------------------
     def _buildConfig(self):
-        values = read_parameters(self, TrainConfig, (*MARK_FIELDS, *TRAINING_FIELDS))
-        values["diameter"] = self.getDiameters()
+        fields = INPUT_FIELDS + TRAINING_FIELDS
+        values = read_with_diameters(self, TrainConfig, fields, self.inputCoordinates)
         return config_from_values(TrainConfig, {**values, **self._learningValues()})
 
     def getDiameters(self):

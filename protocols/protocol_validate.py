@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from etpicker_plugin.protocols import checks
-from etpicker_plugin.protocols.diameters import read_diameters
-from etpicker_plugin.protocols.form import add_parameters, read_parameters
+from etpicker_plugin.protocols.diameters import read_with_diameters
+from etpicker_plugin.protocols.form import add_parameters
 from etpicker_plugin.protocols.picker_sets import PickerSets, add_picker_sets
 from etpicker_plugin.protocols.protocol_base import ProtEtPickerBase
 from pyworkflow.protocol import params
@@ -124,9 +124,7 @@ class ProtEtPickerValidate(PickerSets, ProtEtPickerBase):
         return self._buildConfig().out
 
     def _buildConfig(self):
-        fields = [name for name in FORM_FIELDS if name != "diameter"]
-        values = read_parameters(self, ValidateConfig, fields)
-        values["diameter"] = read_diameters(self, ValidateConfig, self.inputSets)
+        values = read_with_diameters(self, ValidateConfig, FORM_FIELDS, self.inputSets)
         if not values["diameter"]:
             raise ConfigError("Give the particle's name and diameter: NAME=VALUE.")
         values.setdefault("tilt_range", self._acquisitionRange())

@@ -3,13 +3,20 @@
 from pathlib import Path
 
 from etpicker_plugin.engine.progress import describe_duration, read_last_event
-from etpicker_plugin.engine.records import FINISHED_FILE, PROGRESS_FILE
+from etpicker_plugin.engine.records import FINISHED_FILE, PROGRESS_FILE, RECORDS_FOLDER
+
+PLACES = ("*", f"*/{RECORDS_FOLDER}", "jobs/*")
+"""Where jobs of a protocol keep their records. Other folders may hold a hundred
+thousand files, and a Summary is asked for every few seconds."""
 
 
 def describe_running(folder: Path) -> list[str]:
     """Return a line for each engine job under a folder that is not finished."""
     lines = []
-    for path in sorted(folder.rglob(PROGRESS_FILE)):
+    found = (
+        path for place in PLACES for path in folder.glob(f"{place}/{PROGRESS_FILE}")
+    )
+    for path in sorted(found):
         event = read_last_event(path)
         if event is not None and not (path.parent / FINISHED_FILE).exists():
             lines.append(describe_event(event))

@@ -3,6 +3,7 @@
 import dataclasses
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 from etpicker_plugin.protocols.form import form_parameter
 
@@ -57,6 +58,7 @@ def in_form_words(message: object, config_class: "type | None" = None) -> str:
     return FLAG.sub(label, text)
 
 
+@lru_cache
 def _all_labels() -> "dict[str, str]":
     labels: dict[str, str] = {}
     for config_class in reversed(CONFIGS):
@@ -64,6 +66,7 @@ def _all_labels() -> "dict[str, str]":
     return labels
 
 
+@lru_cache
 def _labels(config_class: type) -> Mapping[str, str]:
     """Return each flag, without its dashes, and its label, without its unit."""
     labels = {

@@ -344,16 +344,7 @@ class TestFaults(PhantomProject):
         self.assertEqual(names, {"TS_a", "TS_b", "TS_c"})
 
     def test_continue_after_a_kill_goes_on_with_the_training(self):
-        protocol = self.newProtocol(
-            ProtEtPickerTrain,
-            inputTomograms=self.tomograms,
-            inputCoordinates=self.sets,
-            diameter=DIAMETER_WORDS,
-            steps=30,
-            patchSize=32,
-            batchSize=2,
-            workingVoxelSize=15.0,
-        )
+        protocol = self.new_training(steps=30)
         self.proj.launchProtocol(protocol, wait=False)
         self.wait_for(Path(protocol._getExtraPath(STATE_FILE)))
         stop_hard(self.proj, protocol)
@@ -371,16 +362,7 @@ class TestFaults(PhantomProject):
         self.assertEqual(max(steps), 30)
 
     def test_a_training_finished_from_its_viewer_gives_its_best_model(self):
-        protocol = self.newProtocol(
-            ProtEtPickerTrain,
-            inputTomograms=self.tomograms,
-            inputCoordinates=self.sets,
-            diameter=DIAMETER_WORDS,
-            steps=5000,
-            patchSize=32,
-            batchSize=2,
-            workingVoxelSize=15.0,
-        )
+        protocol = self.new_training(steps=5000)
         self.proj.launchProtocol(protocol, wait=False)
         viewer = EtPickerTrainViewer(project=self.proj, protocol=protocol, parent=None)
         viewer.getTkRoot = lambda: None
@@ -399,6 +381,18 @@ class TestFaults(PhantomProject):
         self.assertLess(course["steps"], 5000)
         self.assertIn("it was asked to finish", " ".join(protocol.summary()))
         self.assertFalse(Path(protocol._getExtraPath(FINISH_FILE)).exists())
+
+    def new_training(self, *, steps):
+        return self.newProtocol(
+            ProtEtPickerTrain,
+            inputTomograms=self.tomograms,
+            inputCoordinates=self.sets,
+            diameter=DIAMETER_WORDS,
+            steps=steps,
+            patchSize=32,
+            batchSize=2,
+            workingVoxelSize=15.0,
+        )
 
     def wait_for(self, path, *, seconds=120):
         end = time.monotonic() + seconds

@@ -14,7 +14,7 @@ Check = Callable[[Any, str], Any]
 
 SHOWN = 60
 DEEPEST = 100
-TOO_DEEP = "its brackets are nested too deeply"
+TOO_DEEP = "lists within lists, nested too deeply"
 LARGEST_WHOLE = 2**53
 """Beyond, a program that reads numbers as floats would have another one."""
 
@@ -49,7 +49,7 @@ def parse(text: str | bytes, *, finite: bool = True) -> Any:
     except RecursionError:
         raise JsonFault(TOO_DEEP) from None
     except ValueError as error:
-        raise JsonFault(f"it is no JSON: {error}") from error
+        raise JsonFault(f"no JSON: {error}") from error
     _refuse_depth(found)
     return found
 

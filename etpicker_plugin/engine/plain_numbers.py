@@ -33,6 +33,15 @@ def plain_number(text: str, *, largest: float = LARGEST) -> float:
     return number
 
 
+def is_any_number(text: str) -> bool:
+    """Tell a number, in whatever way Python reads one, from a name."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
 def _expected(text: str) -> str:
     if NOT_FINITE.fullmatch(text):
         return "a finite number"

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from etpicker_plugin.engine.errors import ConfigError
 from etpicker_plugin.engine.negative import NEGATIVE
+from etpicker_plugin.engine.plain_numbers import is_any_number
 
 ONLY_CLASS = "*"
 """Name of a number that is given alone: for the one class that there is."""
@@ -22,7 +23,7 @@ def parse_assignments(
     ConfigError
         If a word has no ``=``, a name repeats, or a value is not a number.
     """
-    if alone and len(texts) == 1 and _is_number(texts[0]):
+    if alone and len(texts) == 1 and is_any_number(texts[0]):
         return {ONLY_CLASS: float(texts[0])}
     parsed: dict[str, float] = {}
     for name, value in parse_named_texts(texts, flag=flag).items():
@@ -33,14 +34,6 @@ def parse_assignments(
                 f"{flag}: got '{value}' for '{name}', expected a number."
             ) from error
     return parsed
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
 
 
 def parse_named_texts(texts: Sequence[str], *, flag: str) -> dict[str, str]:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from etpicker_plugin.engine.columns import Column, declared
 from etpicker_plugin.engine.errors import InputDataError
+from etpicker_plugin.engine.plain_numbers import is_any_number
 
 REQUIRED_COLUMNS = ("class", "x", "y", "z")
 SCORE = Column(name="score")
@@ -99,7 +100,7 @@ def _find_columns(names: Sequence[str], line: str, *, path: Path) -> dict[str, i
     """Return the index of each column that is used."""
     missing = [name for name in REQUIRED_COLUMNS if name not in names]
     if missing:
-        numbers = any(_is_number(name) for name in names)
+        numbers = any(is_any_number(name) for name in names)
         problem = "no header line" if numbers else f"no column {', '.join(missing)}"
         raise InputDataError(
             f"Coordinates {path}: {problem}; the first line is '{line[:200]}'. "
@@ -130,11 +131,3 @@ def _place_of(column: str, names: Sequence[str], *, path: Path) -> int:
             f"Coordinates {path}: column {name} stands twice in the header. Keep one."
         )
     return names.index(name)
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

@@ -1,6 +1,5 @@
 """JSON of other programs: read with messages that say what is wrong where."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +8,7 @@ import numpy as np
 from etpicker_plugin.engine.arrays import FloatArray
 from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.formats.text_files import read_text
+from etpicker_plugin.engine.json_checks import JsonFault, parse
 from etpicker_plugin.engine.plain_numbers import LARGEST
 
 
@@ -32,28 +32,15 @@ def parse_object(text: str, where: str) -> dict[str, Any]:
         If it holds something else.
     """
     try:
-        found = json.loads(text, object_pairs_hook=_without_repeats)
-    except RecursionError as error:
-        raise InputDataError(
-            f"Coordinates {where}: lists within lists, too deep to be read."
-        ) from error
-    except ValueError as error:
-        raise InputDataError(f"Coordinates {where}: no JSON: {error}.") from error
+        # Another program may write NaN where we read nothing.
+        found = parse(text, finite=False)
+    except JsonFault as fault:
+        raise InputDataError(f"Coordinates {where}: {fault}.") from fault
     if not isinstance(found, dict):
         raise InputDataError(
             f"Coordinates {where}: expected one JSON object, "
             f"got {type(found).__name__}."
         )
-    return found
-
-
-def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return an object's values; JSON itself would let the last of two win."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"the key '{twice[:40]}' stands twice in one object")
     return found
 
 
