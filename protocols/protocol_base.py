@@ -38,6 +38,7 @@ from etpicker_plugin.engine.records import (
     forget_end,
     records_folder,
 )
+from etpicker_plugin.engine.result_files import read_record
 
 PLUGIN = "etpicker"
 QUEUE_FILES_S = 15.0
@@ -263,9 +264,9 @@ def read_engine_error(records, exit_code):
     ``exit_code`` is ``None`` where a queue has not told it.
     """
     try:
-        record = json.loads((records / ERROR_FILE).read_text(encoding="utf-8"))
+        record = read_record(records / ERROR_FILE)
         return EngineError(in_form_words(record["message"]), kind=record["kind"])
-    except (OSError, ValueError, KeyError):
+    except KeyError:
         said = "The engine stopped before its end and left no message."
         if exit_code:
             said = f"The engine stopped with exit code {exit_code} and left no message."

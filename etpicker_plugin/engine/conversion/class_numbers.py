@@ -1,21 +1,29 @@
 """Which number a class has: the same in every file of a run, and in later ones."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from etpicker_plugin.engine.config.convert import UNNAMED, ConvertConfig
 from etpicker_plugin.engine.formats.catalogue import format_named
 from etpicker_plugin.engine.formats.format import Item
 from etpicker_plugin.engine.formats.names import number_classes, order_of
+from etpicker_plugin.engine.result_files import read_record
 
 MOST_CLASSES = 10_000
 
 
+def class_names_in(items: Sequence[Item]) -> set[str]:
+    """Return the classes of all particles."""
+    known = (np.unique(particles.class_names) for particles, _ in items)
+    return {str(name) for names in known for name in names}
+
+
 def class_numbers_of(items: Sequence[Item], *, order: Sequence[str]) -> dict[str, int]:
     """Number all classes from 1, those of ``order`` first, found here or not."""
-    names = {str(name) for particles, _ in items for name in particles.class_names}
+    names = class_names_in(items)
     return number_classes(sorted(names), order=order or tuple(names & {*UNNAMED}))
 
 
@@ -38,11 +46,7 @@ def class_order(config: ConvertConfig) -> tuple[str, ...]:
 
 def _order_in(path: Path) -> tuple[str, ...]:
     """Return the order that a JSON of ours states; nothing for any other file."""
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return ()
-    numbers: Any = record.get("class_numbers") if isinstance(record, dict) else None
+    numbers = read_record(path).get("class_numbers")
     if not isinstance(numbers, dict):
         return ()
     known = list(numbers.values())

@@ -12,6 +12,7 @@ from etpicker_plugin.engine.atomic import write_whole
 from etpicker_plugin.engine.columns import columns_of
 from etpicker_plugin.engine.config.convert import ConvertConfig
 from etpicker_plugin.engine.conversion.class_numbers import (
+    class_names_in,
     class_numbers_of,
     class_order,
 )
@@ -123,7 +124,7 @@ def check_classes(items: Sequence[Item]) -> None:
     InputDataError
         If a file holds one.
     """
-    for name in {str(name) for particles, _ in items for name in particles.class_names}:
+    for name in class_names_in(items):
         require_class_in_file(name, what="Class")
 
 
@@ -135,9 +136,8 @@ def in_words(items: Sequence[Item]) -> list[Item]:
     ConfigError
         If two names would be one.
     """
-    classes = {str(name) for particles, _ in items for name in particles.class_names}
     warn_star_words([frame.tomogram_id for _, frame in items], what="Tomograms")
-    warn_star_words(sorted(classes), what="Classes")
+    warn_star_words(sorted(class_names_in(items)), what="Classes")
     return [in_star_words(*item) for item in items]
 
 

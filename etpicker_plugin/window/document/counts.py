@@ -14,6 +14,7 @@ import numpy as np
 
 from etpicker_plugin.engine.atomic import write_whole
 from etpicker_plugin.engine.negative import NEGATIVE
+from etpicker_plugin.engine.result_files import read_record
 from etpicker_plugin.window.document.class_change import REMOVED
 from etpicker_plugin.window.document.document import Document
 from etpicker_plugin.window.document.settings import Classes
@@ -80,7 +81,7 @@ def write_saved(folder: Path, count: Count) -> None:
 def read_saved(folder: Path) -> Count | None:
     """Return what was noted; ``None`` if it cannot be read."""
     try:
-        record = json.loads((folder / SAVED_FILE).read_text(encoding="utf-8"))
+        record = read_record(folder / SAVED_FILE)
         return Count(kept=int(record["kept"]), there=int(record["there"]))
-    except (OSError, ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError):
         return None

@@ -6,7 +6,6 @@ cannot be read there is not known: the picks do not depend on it.
 
 from __future__ import annotations
 
-import json
 import logging
 import math
 from collections.abc import Iterable, Mapping
@@ -17,6 +16,7 @@ from typing import Any
 from etpicker_plugin.engine.errors import EtPickerError
 from etpicker_plugin.engine.hashing import file_sha256
 from etpicker_plugin.engine.model.card import read_card
+from etpicker_plugin.engine.result_files import read_record
 
 logger = logging.getLogger(__name__)
 
@@ -36,9 +36,9 @@ def read_facts(coordinates: Iterable[str]) -> Facts:
     """Return what is known of the classes of these files; the first word counts."""
     facts = Facts()
     for path in map(Path, coordinates):
-        _add_record(facts, _read(path.with_suffix(".json")), path.parent)
+        _add_record(facts, read_record(path.with_suffix(".json")), path.parent)
     for folder in dict.fromkeys(Path(path).parent for path in coordinates):
-        _add_classes(facts, _read(folder / CLASSES_FILE))
+        _add_classes(facts, read_record(folder / CLASSES_FILE))
     facts.diameters = {
         name: value
         for name, value in facts.diameters.items()
@@ -89,15 +89,6 @@ def _card_thresholds(record: Mapping[str, Any], folder: Path) -> dict[str, float
     except (EtPickerError, OSError, ValueError) as error:
         logger.info("The model's thresholds are not known: %s", error)
     return {}
-
-
-def _read(path: Path) -> Mapping[str, Any]:
-    """Return the object that a JSON file holds; nothing if it holds none."""
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return record if isinstance(record, dict) else {}
 
 
 def _numbers(values: object) -> dict[str, float]:

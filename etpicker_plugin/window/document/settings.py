@@ -81,9 +81,8 @@ class Classes:
             If the file cannot be read.
         """
         self.path = path
-        self._written = _read(path)
+        self._written, self.pending = _read(path)
         self._classes = {item.name: item for item in self._written}
-        self.pending = _read_pending(path)
         for name, diameter in given.items():
             self.change(name, diameter_ang=diameter)
 
@@ -170,25 +169,18 @@ def _to_values(item: ParticleClass) -> dict[str, Any]:
     return {k: v for k, v in asdict(item).items() if v is not None and v is not False}
 
 
-def _read_pending(path: Path) -> dict[str, Any] | None:
-    """Return the change that a killed window did not finish; the file can be read."""
+def _read(path: Path) -> tuple[list[ParticleClass], dict[str, Any] | None]:
+    """Return the classes, and the change that a killed window did not finish."""
     if not path.exists():
-        return None
-    found: dict[str, Any] | None = parse(path.read_bytes()).get("pending")
-    return found
-
-
-def _read(path: Path) -> list[ParticleClass]:
-    if not path.exists():
-        return []
+        return [], None
     try:
-        found = SETTINGS(parse(path.read_bytes()), "classes.json")["classes"]
-        names = [values["name"] for values in found]
+        found = SETTINGS(parse(path.read_bytes()), "classes.json")
+        names = [values["name"] for values in found["classes"]]
         if len(set(names)) < len(names):
             raise JsonFault("a class stands in it twice")
-        return [ParticleClass(**values) for values in found]
     except (OSError, JsonFault) as error:
         raise InputDataError(
             f"{path} cannot be read as the classes of an annotation: {error}. Move "
             "it away; the picks do not depend on it."
         ) from error
+    return [ParticleClass(**v) for v in found["classes"]], found.get("pending")

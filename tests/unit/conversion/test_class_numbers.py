@@ -71,6 +71,7 @@ def test_pick_s_json_says_the_model_s_order_one_call_after_the_other(tmp_path, c
     [
         "[]",
         "no JSON",
+        "[" * 100_000,
         '{"class_numbers": 3}',
         '{"class_numbers": {"beta": "two"}}',
         '{"class_numbers": {"beta": [2]}}',
