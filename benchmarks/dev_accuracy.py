@@ -45,6 +45,7 @@ class Case:
 
 CASES = {
     "fast": Case(flags=("--network", "fast")),
+    "fast, sparse": Case(flags=("--network", "fast", "--annotation", "sparse")),
     "deepetpicker": Case(flags=("--network", "deepetpicker", "--patch-size", "64")),
     "fast, ribosome only": Case(flags=(), classes=("5mrc",)),
     "deepetpicker, ribosome only": Case(

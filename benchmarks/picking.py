@@ -33,16 +33,16 @@ SHAPES = {
 }
 TIMED = {
     "reading": (
-        "io.working_volume.WorkingVolume.read",
+        "volumes.working_volume.WorkingVolume.read",
         "picking.one_tomogram.open_working_volume",
         "picking.records.Inputs.run",
     ),
     "nms": ("picking.find.find_peaks",),
-    "de-duplication": ("picking.one_tomogram.remove_duplicates",),
+    "choosing": ("picking.one_tomogram.choose",),
     "writing": ("picking.one_tomogram.write_picks",),
     "all": ("picking.pick.pick",),
 }
-PARTS = ("reading", "network", "nms", "de-duplication", "writing")
+PARTS = ("reading", "network", "nms", "choosing", "writing")
 
 
 def make_volume(source: Path, path: Path, shape: tuple[int, int, int]) -> None:
@@ -102,20 +102,36 @@ def timed_pick(words: list[str]) -> dict:
     """Run ``etpicker pick`` in this process; return the seconds of its parts."""
     from etpicker_plugin.engine import cli
 
-    seconds: dict[str, float] = defaultdict(float)
     cli.COMMANDS["pick"].load()
-    for part, names in TIMED.items():
-        for name in names:
-            _time_calls(name, part, seconds)
+    seconds = clock_parts()
     status = cli.main(["pick", *words])
     if status:
         sys.exit(status)
-    whole = seconds.pop("all")
-    seconds["network"] = whole - sum(seconds.values())
-    return {"seconds": seconds, "engine_s": whole}
+    seconds["network"] = seconds.pop("all")
+    return {"seconds": seconds, "engine_s": sum(seconds.values())}
 
 
-def _time_calls(name: str, part: str, seconds: dict[str, float]) -> None:
+def clock_parts(wait: Callable[[], object] = lambda: None) -> dict[str, float]:
+    """Put a clock around each part of picking; return what they show, in seconds.
+
+    A part's time is its own: what another part takes within it is that one's.
+    ``wait`` returns when a device that works behind the program has finished.
+    """
+    seconds: dict[str, float] = defaultdict(float)
+    within: list[float] = []
+    for part, names in TIMED.items():
+        for name in names:
+            _clock_calls(name, part, seconds, within, wait)
+    return seconds
+
+
+def _clock_calls(
+    name: str,
+    part: str,
+    seconds: dict[str, float],
+    within: list[float],
+    wait: Callable[[], object],
+) -> None:
     """Replace a function of the engine by itself with a clock."""
     import importlib
 
@@ -130,11 +146,17 @@ def _time_calls(name: str, part: str, seconds: dict[str, float]) -> None:
 
     @wraps(function)
     def with_clock(*arguments: object, **named: object) -> object:
+        wait()
         began = time.perf_counter()
+        within.append(0.0)
         try:
             return function(*arguments, **named)
         finally:
-            seconds[part] += time.perf_counter() - began
+            wait()
+            took = time.perf_counter() - began
+            seconds[part] += took - within.pop()
+            if within:
+                within[-1] += took
 
     setattr(owner, function_name, with_clock)
 

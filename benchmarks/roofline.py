@@ -9,27 +9,41 @@ from torch.utils.flop_counter import FlopCounterMode
 from etpicker_plugin.engine.device import choose_device
 from etpicker_plugin.engine.model.network import make_network
 
+EDGE = {"cpu": 4096, "cuda": 8192}
+"""Of the matrices whose product measures the rate."""
 
-def machine_and_networks() -> dict:
-    """Return this machine's rates, and each network's work per input voxel."""
-    choose_device("cpu")
+
+def machine_and_networks(device_name: str = "cpu") -> dict:
+    """Return a device's rates, and each network's work per input voxel."""
+    device = choose_device(device_name)
     result: dict = {"networks": {}}
     for name, kind in (("bfloat16", torch.bfloat16), ("float32", torch.float32)):
-        a = torch.randn(4096, 4096).to(kind)
-        result[f"{name}_gflop_per_s"] = 2 * 4096**3 / _best(lambda a=a: a @ a) / 1e9
-    source, target = torch.zeros(1 << 28), torch.zeros(1 << 28)
+        a = torch.randn(EDGE[device.type], EDGE[device.type], device=device).to(kind)
+        seconds = _best(lambda a=a: a @ a, device)
+        result[f"{name}_gflop_per_s"] = 2 * len(a) ** 3 / seconds / 1e9
+    source = torch.randn(1 << 28, device=device)
+    target = torch.empty_like(source)
     copied = 2 * source.numel() * source.itemsize
-    result["gbyte_per_s"] = copied / _best(lambda: target.copy_(source)) / 1e9
+    seconds = _best(lambda: target.copy_(source), device)
+    result["gbyte_per_s"] = copied / seconds / 1e9
     for name in ("fast", "deepetpicker"):
         result["networks"][name] = _work(make_network(name, 6).eval())
     return result
 
 
-def _best(function: Callable[[], object]) -> float:
+def finish(device: torch.device) -> None:
+    """Wait until a GPU has done what it was given: it works behind the program."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+def _best(function: Callable[[], object], device: torch.device) -> float:
     times = []
     for _ in range(4):
+        finish(device)
         began = time.perf_counter()
         function()
+        finish(device)
         times.append(time.perf_counter() - began)
     return min(times)
 
