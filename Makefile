@@ -3,6 +3,8 @@
 # make lint   ruff and mypy alone
 # make docs   the documentation as a site, in site/
 # make fuzz   damaged files for every reader, for an hour [FUZZ_SECONDS=3600]
+# make gpu-check   the GPU's tests, and what it makes of picking and learning
+#                  [GPU_CHECK=folder]; needs a CUDA build of torch: PIP_FLAGS, below
 # make readers   an environment with other programs' readers, which 'make test' then asks
 # make screenshots   click through the tutorial in Scipion's window, and photograph it
 #                    [PROJECT=name] and the newest demo's project
@@ -12,12 +14,13 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint docs screenshots environment readers fuzz
+.PHONY: help demo test lint docs screenshots environment readers fuzz gpu-check
 
 VENV ?= .venv
 PIP_FLAGS ?=
 DEMO ?= demo
 FUZZ_SECONDS ?= 3600
+GPU_CHECK ?= gpu_check
 BIN := $(abspath $(VENV))/bin
 READY := $(VENV)/.etpicker-ready
 TOOLS := scipion-app scipion-em-reliontomo pytest pytest-cov pytest-xdist ruff mypy setuptools \
@@ -55,6 +58,9 @@ test: lint docs
 
 fuzz: $(READY)
 	FUZZ_SECONDS=$(FUZZ_SECONDS) $(BIN)/python -m pytest -q tests/fuzz
+
+gpu-check: $(READY)
+	$(BIN)/python benchmarks/gpu_check.py $(GPU_CHECK)
 
 lint: $(READY)
 	$(BIN)/ruff check .

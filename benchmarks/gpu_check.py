@@ -46,7 +46,13 @@ CLICKED, DIAMETER_ANG, CLICKS = "ribosome", 323, 20
 SIMULATED = ("--shape", "200", "184", "64", "--particles", "14", "--snr", "0.1")
 STEPS = 60
 PATCH, BATCH = 64, 4
-QUICK = {"shape": (40, 72, 88), "steps": 4, "picks": 2, "timed_steps": 2}
+QUICK = {
+    "simulated": ("--shape", "150", "140", "64", "--particles", "3"),
+    "shape": (40, 72, 88),
+    "steps": 4,
+    "picks": 2,
+    "timed_steps": 2,
+}
 
 
 def etpicker(*words: object) -> float:
@@ -70,10 +76,10 @@ def run_tests() -> str:
     return done.stdout.strip().splitlines()[-1]
 
 
-def simulate(out: Path) -> list[Path]:
+def simulate(out: Path, how: tuple[str, ...]) -> list[Path]:
     """Return three tomograms with their truth beside them, the last for testing."""
     words = ("--species", *SPECIES, "--tomograms", 3, "--name", "sim", "--seed", 7)
-    etpicker("simulate", "--out", out, *words, *SIMULATED)
+    etpicker("simulate", "--out", out, *words, *how)
     return [out / f"sim_{number:02d}.mrc" for number in (1, 2, 3)]
 
 
@@ -278,7 +284,7 @@ def main() -> None:
         "shape_zyx": shape,
         "steps": steps,
     }
-    tomograms = simulate(out / "data")
+    tomograms = simulate(out / "data", quick.get("simulated", SIMULATED))
     model = learn_all(tomograms, out / "all", arguments.device, steps=steps)
     volume = out / "volume.mrc"
     make_volume(tomograms[2], volume, shape)

@@ -184,6 +184,12 @@ def _run(
         if error.errno not in NO_SPACE and not _is_inside(path, config):
             raise
         return _fail(cannot_write(str(path), path, error), records)
+    except (MemoryError, RuntimeError) as error:
+        from etpicker_plugin.engine.device import is_out_of_memory, out_of_memory
+
+        if not is_out_of_memory(error):
+            raise
+        return _fail(out_of_memory(error), records)
     except KeyboardInterrupt:
         logger.error("Stopped. Run the same command again to go on from here.")
         return 130

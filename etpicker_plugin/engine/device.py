@@ -18,7 +18,7 @@ def choose_device(name: str, *, threads: int = 0) -> torch.device:
     Raises
     ------
     ResourceError
-        If ``cuda`` is asked for and there is none.
+        If ``cuda`` is asked for and there is none, or the GPU cannot be used.
     """
     torch.set_num_threads(threads or own_cores())
     if name == "cuda" and not torch.cuda.is_available():
@@ -28,9 +28,36 @@ def choose_device(name: str, *, threads: int = 0) -> torch.device:
         )
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
-    if name == "cuda" and torchrun.is_launched():
-        return _own_gpu()
-    return torch.device(name)
+    if name == "cpu":
+        return torch.device(name)
+    device = _own_gpu() if torchrun.is_launched() else torch.device(name)
+    _try_out(device)
+    return device
+
+
+def _try_out(device: torch.device) -> None:
+    """Compute something, so that a GPU that cannot is known before anything is read."""
+    try:
+        (torch.ones(8, device=device) * 2).sum().item()
+    except RuntimeError as error:
+        reason = str(error).splitlines()[0]
+        if is_out_of_memory(error):
+            remedy = "Other programs fill it (nvidia-smi lists them): wait, or use"
+        else:
+            remedy = "Install a torch that is made for this card and driver, or use"
+        raise ResourceError(
+            f"The GPU cannot be used ({reason}). {remedy} another GPU "
+            "(CUDA_VISIBLE_DEVICES), or --device cpu."
+        ) from error
+
+
+def out_of_memory(error: BaseException) -> ResourceError:
+    """Return what to tell a user where nothing nearer knows what would fit."""
+    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return ResourceError(
+        f"Memory ran out: {reason}. Other programs may fill it: end them, wait, or use "
+        "a machine or GPU with more."
+    )
 
 
 def _own_gpu() -> torch.device:

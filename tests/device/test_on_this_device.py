@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 
 import mrcfile
 import numpy as np
@@ -126,6 +127,7 @@ def test_what_was_planted_is_found(data, base, tmp_path):
     assert f1_of(picks, data)["large"] > 0.85
 
 
+@needs_gpu  # the CPU has tests of its own for this
 def test_an_update_learns_the_new_and_keeps_the_old(data, updated, tmp_path):
     scores = f1_of(pick(updated, data / "third.mrc", tmp_path), data)
     assert scores["large"] > 0.75
@@ -135,34 +137,36 @@ def test_an_update_learns_the_new_and_keeps_the_old(data, updated, tmp_path):
 @pytest.mark.parametrize(
     ("precision", "score"), [("auto", BFLOAT16_SCORE), ("float32", FLOAT32_SCORE)]
 )
-def test_the_picks_are_the_cpus(updated, data, tmp_path, precision, score):
+def test_the_picks_are_the_cpus(base, data, tmp_path, precision, score):
     more = ("--precision", precision)
-    here = pick(updated, data / "third.mrc", tmp_path / "here", *more)
+    here = pick(base, data / "third.mrc", tmp_path / "here", *more)
     more = ("--precision", "float32")
-    on_cpu = pick(updated, data / "third.mrc", tmp_path / "cpu", *more, device="cpu")
+    on_cpu = pick(base, data / "third.mrc", tmp_path / "cpu", *more, device="cpu")
     assert_same_picks(here, on_cpu, score=score)
 
 
-def test_picks_do_not_depend_on_tiles(updated, data, tmp_path):
+@needs_gpu  # the CPU has tests of its own for this
+def test_picks_do_not_depend_on_tiles(base, data, tmp_path):
     more = ("--precision", "float32")
-    whole = pick(updated, data / "third.mrc", tmp_path / "whole", *more)
+    whole = pick(base, data / "third.mrc", tmp_path / "whole", *more)
     more = (*more, "--tile-size", "40")
-    tiles = pick(updated, data / "third.mrc", tmp_path / "tiles", *more)
+    tiles = pick(base, data / "third.mrc", tmp_path / "tiles", *more)
     assert_same_picks(whole, tiles, score=FLOAT32_SCORE)
 
 
-def test_probability_maps_are_the_cpus(updated, data, tmp_path):
+def test_probability_maps_are_the_cpus(base, data, tmp_path):
     maps = []
     for device in (DEVICE, "cpu"):
         more = ("--precision", "float32", "--probability-map")
-        pick(updated, data / "third.mrc", tmp_path / device, *more, device=device)
-        with mrcfile.open(tmp_path / device / "third_small_probability.mrc") as mrc:
+        pick(base, data / "third.mrc", tmp_path / device, *more, device=device)
+        with mrcfile.open(tmp_path / device / "third_large_probability.mrc") as mrc:
             maps.append(mrc.data.astype(np.float32))
     here, on_cpu = maps
     assert on_cpu.max() > 0.3
     np.testing.assert_allclose(here, on_cpu, atol=0.02)
 
 
+@needs_gpu  # the CPU has tests of its own for this
 def test_the_published_network_learns_and_picks(data, tmp_path):
     more = ("--steps", "6", "--working-voxel-size", "10", "--network", "deepetpicker")
     model = learn("train", data, "first", "large", tmp_path / "model", *more)
@@ -198,6 +202,7 @@ def test_gradients_are_those_of_float32(monkeypatch):
     assert (mixed - exact).norm() / exact.norm() < 0.05
 
 
+@needs_gpu  # the CPU has tests of its own for this
 def test_a_killed_training_goes_on(data, tmp_path):
     words = learn_words("train", data, "first", "large", tmp_path, "--steps", "30")
     words += ["--working-voxel-size", "10"]
@@ -225,6 +230,17 @@ def test_bfloat16_is_used_where_the_card_computes_it():
     assert has_fast_bfloat16(torch.device("cuda")) == capable
 
 
+@contextmanager
+def only_so_much_memory(megabytes):
+    torch.cuda.empty_cache()
+    total = torch.cuda.get_device_properties(0).total_memory
+    torch.cuda.set_per_process_memory_fraction((megabytes << 20) / total)
+    try:
+        yield
+    finally:
+        torch.cuda.set_per_process_memory_fraction(1.0)
+
+
 @needs_gpu
 def test_memory_that_runs_out_makes_the_tiles_smaller(tmp_path, caplog):
     """A share of the card's memory that a whole plane does not fit into."""
@@ -234,14 +250,8 @@ def test_memory_that_runs_out_makes_the_tiles_smaller(tmp_path, caplog):
     write_tomogram(tomogram, noise)
     more = ("--max-picks", "20", "--precision", "float32")
     roomy = pick(model, tomogram, tmp_path / "roomy", *more)
-    torch.cuda.empty_cache()
-    total = torch.cuda.get_device_properties(0).total_memory
-    torch.cuda.set_per_process_memory_fraction((600 << 20) / total)
-    try:
-        with caplog.at_level(logging.WARNING):
-            tight = pick(model, tomogram, tmp_path / "tight", *more)
-    finally:
-        torch.cuda.set_per_process_memory_fraction(1.0)
+    with only_so_much_memory(600), caplog.at_level(logging.WARNING):
+        tight = pick(model, tomogram, tmp_path / "tight", *more)
     assert "Memory ran out with tiles" in caplog.text
     np.testing.assert_allclose(
         np.sort(tight.scores), np.sort(roomy.scores), atol=FLOAT32_SCORE
@@ -250,14 +260,34 @@ def test_memory_that_runs_out_makes_the_tiles_smaller(tmp_path, caplog):
 
 @needs_gpu
 def test_a_batch_that_does_not_fit_says_what_would(data, tmp_path, caplog):
-    total = torch.cuda.get_device_properties(0).total_memory
-    torch.cuda.empty_cache()
-    torch.cuda.set_per_process_memory_fraction((200 << 20) / total)
     words = learn_words("train", data, "first", "large", tmp_path, "--steps", "6")
-    words[words.index("--patch-size") + 1] = "88"
-    try:
-        code = main([*words, "--working-voxel-size", "10"])
-    finally:
-        torch.cuda.set_per_process_memory_fraction(1.0)
-    assert code == 5
-    assert "Try --batch-size 2" in caplog.text
+    words[words.index("--batch-size") + 1] = "128"
+    words[words.index("--patch-size") + 1] = "64"
+    with only_so_much_memory(1000):
+        assert main([*words, "--working-voxel-size", "10"]) == 5
+    assert "try --batch-size 64" in caplog.text
+
+
+@needs_gpu
+def test_a_gpu_that_others_fill(data, tmp_path, caplog):
+    model = make_untrained_model(tmp_path / "model.safetensors")
+    words = ["pick", "--model", str(model), "--out", str(tmp_path / "out")]
+    words += ["--tomogram", str(data / "third.mrc"), "--device", "cuda"]
+    with only_so_much_memory(1):
+        assert main(words) == 5
+    assert "Other programs" in caplog.text
+
+
+def test_memory_that_runs_out_elsewhere_is_no_traceback(tmp_path, monkeypatch, caplog):
+    """An array that no machine holds, where a command reads its input."""
+
+    def ask_for_too_much(*arguments, **named):
+        np.empty(1 << 60, np.uint8)
+
+    monkeypatch.setattr(
+        "etpicker_plugin.engine.picking.pick.file_sha256", ask_for_too_much
+    )
+    model = make_untrained_model(tmp_path / "model.safetensors")
+    words = ["pick", "--model", str(model), "--tomogram", "no.mrc"]
+    assert main([*words, "--out", str(tmp_path / "out"), "--device", "cpu"]) == 5
+    assert "Memory ran out: Unable to allocate" in caplog.text

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -88,11 +89,13 @@ def pick_tomogram(
         model=model,
         config=config,
     )
-    run = inputs.run()
+    with ThreadPoolExecutor(1) as aside:
+        hashed = aside.submit(inputs.run)  # it takes as long as to measure the voxels
+        volume = open_working_volume(tomogram, model.card.working_voxel_size)
+        run = hashed.result()
     finished = finished_picks(name, run, out_dir=out_dir)
     if finished is not None:
         return finished
-    volume = open_working_volume(tomogram, model.card.working_voxel_size)
     _describe_scale(volume)
     partial = PartialPicks(out_dir / f".{name}.partial.jsonl", run.digest)
     species = wanted_species(model.card, config)

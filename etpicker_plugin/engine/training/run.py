@@ -250,6 +250,7 @@ def explain_memory(*, batch_size: int, patch_size: int) -> Iterator[None]:
             raise
         raise ResourceError(
             f"Memory does not suffice for batches of {batch_size} patches of "
-            f"{patch_size} voxels. Try --batch-size {max(batch_size // 2, 1)}, or "
+            f"{patch_size} voxels. Other programs may fill it: end them. Or try "
+            f"--batch-size {max(batch_size // 2, 1)}, or "
             f"--patch-size {max(patch_size * 3 // 4 // 8 * 8, 16)}."
         ) from error

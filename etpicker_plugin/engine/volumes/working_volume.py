@@ -5,6 +5,7 @@ memory does not grow with the tomogram. A box holds the same values whatever oth
 boxes were read before or how large it is.
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -27,6 +28,10 @@ CLIP_PERCENTILES = (0.1, 99.9)
 CLIP_SD = 6.0
 BLUR_TRUNCATE = 4.0
 SLAB_VOXELS = 16_000_000
+
+PART_VOXELS = 2_000_000
+MOST_READERS = 8
+"""A box is read in parts of so many voxels, so many side by side."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,12 +76,35 @@ class WorkingVolume:
                 slice(a - start, b - start)
                 for (a, b), start in zip(inside, start_zyx, strict=True)
             )
-            box[target] = self._read_inside(inside)
+            if self.scale == 1.0:
+                self._fill(box[target], inside)
+            else:
+                box[target] = self._resample(inside)
         return box
 
-    def _read_inside(self, inside: list[tuple[int, int]]) -> NDArray[np.float32]:
-        if self.scale == 1.0:
-            return self._normalise(read_box(self.tomogram, _slices(inside)))
+    def _fill(self, into: NDArray[np.float32], inside: list[tuple[int, int]]) -> None:
+        """Read and normalise a box, its parts side by side.
+
+        One core takes longer for a large box than a GPU's network does.
+        """
+        (z_start, z_stop), *plane = inside
+        step = max(PART_VOXELS // max(into[0].size, 1), 1)
+        starts = range(z_start, z_stop, step)
+
+        def fill(start: int) -> None:
+            stop = min(start + step, z_stop)
+            values = read_box(self.tomogram, _slices([(start, stop), *plane]))
+            part = into[start - z_start : stop - z_start]
+            part[...] = values
+            _standard_score(part, self.mean, self.sd)
+
+        if len(starts) == 1:
+            fill(z_start)
+            return
+        with ThreadPoolExecutor(min(len(starts), MOST_READERS)) as pool:
+            list(pool.map(fill, starts))
+
+    def _resample(self, inside: list[tuple[int, int]]) -> NDArray[np.float32]:
         margin = blur_reach(self.scale) + 2
         source = [
             (
@@ -85,7 +113,8 @@ class WorkingVolume:
             )
             for (a, b), n in zip(inside, self.tomogram.shape_zyx, strict=True)
         ]
-        values = self._normalise(read_box(self.tomogram, _slices(source)))
+        values = read_box(self.tomogram, _slices(source)).astype(np.float32)
+        _standard_score(values, self.mean, self.sd)
         along_z, along_y, along_x = (
             resampling_matrix(box, read, scale=self.scale, length=n)
             for box, read, n in zip(
@@ -96,9 +125,6 @@ class WorkingVolume:
         planes = flat.reshape(-1, *values.shape[1:])
         resampled: NDArray[np.float32] = (along_y @ planes) @ along_x.T
         return _standard_score(resampled, self.working_mean, self.working_sd)
-
-    def _normalise(self, values: NDArray[np.generic]) -> NDArray[np.float32]:
-        return _standard_score(values.astype(np.float32), self.mean, self.sd)
 
     def to_working(self, positions_zyx: NDArray[np.float64]) -> NDArray[np.float64]:
         """Convert input voxels to working voxels."""

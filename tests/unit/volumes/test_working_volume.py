@@ -6,6 +6,7 @@ import pytest
 from scipy import ndimage
 
 from etpicker_plugin.engine.errors import InputDataError
+from etpicker_plugin.engine.volumes import working_volume
 from etpicker_plugin.engine.volumes.array_volume import ArrayVolume, load_into_memory
 from etpicker_plugin.engine.volumes.tomogram import read_tomogram, write_volume
 from etpicker_plugin.engine.volumes.working_volume import (
@@ -217,3 +218,21 @@ def test_a_voxel_size_that_is_still_taken(tmp_path, voxel_size):
     write_volume(path, data, voxel_size)
     volume = open_working_volume(read_tomogram(path), 10.0)
     assert volume.scale == pytest.approx(10.0 / voxel_size)
+
+
+@pytest.mark.parametrize("dtype", [np.int16, np.float32, np.float16])
+def test_parts_side_by_side_are_the_whole(tmp_path, monkeypatch, dtype):
+    """Seven planes in parts of two, by hand: (value - mean) / sd, cut off at six."""
+    values = np.random.default_rng(4).normal(20, 9, (7, 11, 13)).astype(dtype)
+    values[3, 4, 5] = 200
+    volume = open_working_volume(written(tmp_path / "a.mrc", values), 10.0)
+    monkeypatch.setattr(working_volume, "PART_VOXELS", 2 * 11 * 13)
+    box = volume.read((-2, 1, 0), (9, 12, 9))
+    expected = (values[:, 1:, :9].astype(np.float32) - volume.mean) / volume.sd
+    assert (box[:2] == 0).all()
+    assert (box[9:] == 0).all()
+    assert (box[:, 10:] == 0).all()
+    np.testing.assert_allclose(
+        box[2:9, :10], np.clip(expected, -6, 6), rtol=1e-5, atol=1e-5
+    )
+    assert box[5, 3, 5] == 6
