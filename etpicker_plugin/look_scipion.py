@@ -30,5 +30,7 @@ def is_registered():
     """Tell whether the plugin's entry point, by which Scipion finds it, is there."""
     found = metadata.entry_points()
     # Until Python 3.9 a dictionary.
-    group = found.select(group=GROUP) if hasattr(found, "select") else found[GROUP]
+    group = (
+        found.select(group=GROUP) if hasattr(found, "select") else found.get(GROUP, ())
+    )
     return "etpicker_plugin" in {entry.name for entry in group}

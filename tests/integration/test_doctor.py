@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -56,7 +57,9 @@ def program(path, script):
 def test_here_all_is_well(tmp_path):
     model = make_untrained_model(tmp_path / "model.safetensors")
 
-    done = run_doctor("--folder", tmp_path, "--model", model)
+    done = run_doctor(
+        *("--folder", tmp_path, "--model", model), QT_QPA_PLATFORM="offscreen"
+    )
 
     assert done.returncode == 0, done.stdout + done.stderr
     lines = done.stdout.splitlines()
@@ -127,6 +130,15 @@ def test_a_check_that_fails_is_a_line():
 
     assert (finding.name, finding.state) == ("folder", "bad")
     assert "the check itself failed: OSError: [Errno 5] Input" in finding.line()
+
+
+def test_the_page_shows_lines_as_they_are_printed():
+    text = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
+    shown = re.findall(r"^    ((ok|warning|bad) .*)$", text, re.MULTILINE)
+
+    names = [line[9:19].strip() for line, _ in shown]
+    every = [*NAMES, "Scipion", "model"]
+    assert names == [*every, *(name for name in every if name != "GPU")]
 
 
 # one line each --------------------------------------------------------------------

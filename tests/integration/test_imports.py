@@ -2,6 +2,7 @@
 
 import ast
 import json
+import os
 import subprocess
 import sys
 from functools import cache
@@ -183,6 +184,7 @@ def test_a_command_does_not_import_what_it_works_without(command, arguments):
         cwd=ROOT,
         capture_output=True,
         text=True,
+        env={**os.environ, "QT_QPA_PLATFORM": "offscreen"},
     )
     end = json.loads(done.stderr.splitlines()[-1])
     assert end["code"] in (0, None), done.stderr

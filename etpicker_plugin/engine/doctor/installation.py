@@ -39,7 +39,7 @@ def check_packages() -> list[Finding]:
             "packages",
             BAD,
             f"{name} cannot be imported: {fault}",
-            f"Install it{again(name)}: {sys.executable} -m pip install {name}.",
+            f"Install it{again(name)}: '{sys.executable} -m pip install {name}'.",
         )
         for name, fault in faults.items()
     ]

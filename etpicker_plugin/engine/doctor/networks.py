@@ -14,10 +14,9 @@ from etpicker_plugin.engine.doctor.nvidia import find_driver
 LIMIT_S = 120.0
 """On a network disk torch alone takes a minute to be read for the first time."""
 LOOK = "etpicker_plugin.engine.doctor.look_torch"
-INSTALL = (
-    f"Install the build for your driver (see pytorch.org): {sys.executable} -m pip "
-    "install torch"
-)
+PIP = f"{sys.executable} -m pip install"
+INSTALL = f"Install the build for your driver (see pytorch.org): '{PIP} torch'"
+AGAIN = f"Install it again: '{PIP} --force-reinstall torch'"
 
 
 def check_torch() -> list[Finding]:
@@ -44,15 +43,15 @@ def judge_torch(told: dict[str, Any], fault: str) -> Finding:
     """Return the line on torch and the CPU, by what ``look_torch`` found."""
     if "version" not in told:
         what = f"it cannot be imported: {fault}"
-        return Finding("torch", BAD, what, f"{INSTALL} --force-reinstall.")
+        return Finding("torch", BAD, what, f"{AGAIN}.")
     what = f"{told['version']}, built for {told['built_for']}"
     if "speed" not in told:
         return Finding(
             "torch",
             BAD,
             f"{what}; the network does not run on the CPU: {fault}",
-            f"{INSTALL} --force-reinstall. Where the program was ended or took too "
-            "long, see that memory is free and the machine is not overloaded.",
+            f"{AGAIN}. Where it was ended, or took too long, see first that memory is "
+            "free and the machine is not overloaded.",
         )
     number = "bfloat16" if told["bfloat16"] else "float32 (no bfloat16 in hardware)"
     threads = f"CPU with {told['threads']} threads"

@@ -11,7 +11,7 @@ from etpicker_plugin.engine.doctor.finding import BAD, OK, Finding
 
 LIMIT_S = 60.0
 LOOK = "etpicker_plugin.look_scipion"
-INSTALL = "Install it there: scipion3 installp -p scipion-em-etpicker."
+INSTALL = "Install it there: 'scipion3 installp -p scipion-em-etpicker'."
 
 
 def check_scipion() -> list[Finding]:
@@ -33,8 +33,8 @@ def judge_scipion(told: dict[str, Any], fault: str) -> Finding:
             "Scipion",
             BAD,
             f"pyworkflow is here, and cannot be imported: {fault}",
-            f"Install it again: {sys.executable} -m pip install --force-reinstall "
-            "scipion-pyworkflow.",
+            f"Install it again: '{sys.executable} -m pip install --force-reinstall "
+            "scipion-pyworkflow'.",
         )
     scipion = f"pyworkflow {told['pyworkflow']}"
     if "protocols" not in told:

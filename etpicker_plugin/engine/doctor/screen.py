@@ -33,7 +33,7 @@ def _missing(name: str, state: str, fault: str) -> Finding:
         "window",
         state,
         f"{name}: {fault}; only the window needs it ('etpicker view')",
-        f"Install it{again(name)}: {sys.executable} -m pip install {name}.",
+        f"Install it{again(name)}: '{sys.executable} -m pip install {name}'.",
     )
 
 
