@@ -19,6 +19,7 @@ from etpicker_plugin.engine.atomic import write_whole
 from etpicker_plugin.engine.config.average import AverageConfig
 from etpicker_plugin.engine.config.compare import CompareConfig
 from etpicker_plugin.engine.config.convert import ConvertConfig
+from etpicker_plugin.engine.config.doctor import DoctorConfig
 from etpicker_plugin.engine.config.evaluate import EvaluateConfig
 from etpicker_plugin.engine.config.exemplars import ExemplarsConfig
 from etpicker_plugin.engine.config.extract import ExtractConfig
@@ -124,6 +125,9 @@ COMMANDS = {
         "view",
         "look at tomograms, mark particles and judge picks in a window",
         package="etpicker_plugin.window",
+    ),
+    "doctor": Command(
+        DoctorConfig, "doctor.doctor", "tell what works here, and what to do if not"
     ),
 }
 

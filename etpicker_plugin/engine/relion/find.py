@@ -47,7 +47,11 @@ class Relion:
         return path
 
 
-def find_relion(environment: Mapping[str, str] | None = None) -> Relion:
+def find_relion(
+    environment: Mapping[str, str] | None = None,
+    *,
+    timeout_s: float = VERSION_TIMEOUT_S,
+) -> Relion:
     """Return the RELION of ETPICKER_RELION_HOME, else RELION_HOME, else the PATH.
 
     Raises
@@ -57,7 +61,7 @@ def find_relion(environment: Mapping[str, str] | None = None) -> Relion:
     """
     environment = os.environ if environment is None else environment
     folder = find_folder(environment)
-    version = ask_version(folder / PROGRAM)
+    version = ask_version(folder / PROGRAM, timeout_s=timeout_s)
     if parse_version(version) < OLDEST:
         raise ExternalProgramError(
             f"RELION in {folder} is version {version}; expected 3.1 or later. "
@@ -94,7 +98,7 @@ def find_folder(environment: Mapping[str, str]) -> Path:
     return Path(found).parent
 
 
-def ask_version(program: Path) -> str:
+def ask_version(program: Path, *, timeout_s: float = VERSION_TIMEOUT_S) -> str:
     """Return the version a program says it is, ``3.1.3`` or ``5.0.1-commit-...``.
 
     Raises
@@ -107,7 +111,7 @@ def ask_version(program: Path) -> str:
             [str(program), "--version"],
             capture_output=True,
             text=True,
-            timeout=VERSION_TIMEOUT_S,
+            timeout=timeout_s,
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
@@ -115,6 +119,14 @@ def ask_version(program: Path) -> str:
             f"{program} does not start: {error}. {INSTALL_HINT}"
         ) from error
     said = done.stdout + done.stderr
+    missing = re.search(r"loading shared libraries: ([^\s:]+)", said)
+    if missing is not None:
+        raise ExternalProgramError(
+            f"{program} does not start: it needs the library {missing.group(1)}, which "
+            f"is not found ('ldd {program}' lists all that are missing). Install what "
+            "holds it, load the modules that this RELION was built with, or add the "
+            "library's folder to LD_LIBRARY_PATH."
+        )
     found = re.search(r"RELION version:\s*(\S+)", said)
     if found is None:
         raise ExternalProgramError(

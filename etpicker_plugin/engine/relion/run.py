@@ -119,7 +119,9 @@ def mpi_words(given: str = "") -> list[str]:
     return [*words, *OPEN_MPI] if "Open MPI" in said else words
 
 
-def check_mpi(mpi: Sequence[str], *, ranks: int) -> None:
+def check_mpi(
+    mpi: Sequence[str], *, ranks: int, timeout_s: float = MPI_TEST_TIMEOUT_S
+) -> None:
     """See that so many ranks start at all, before a long run does not.
 
     Raises
@@ -133,13 +135,13 @@ def check_mpi(mpi: Sequence[str], *, ranks: int) -> None:
             words,
             capture_output=True,
             text=True,
-            timeout=MPI_TEST_TIMEOUT_S,
+            timeout=timeout_s,
             check=False,
             env=relion_environment(None),
         )
         said, failed = done.stdout + done.stderr, done.returncode != 0
     except subprocess.TimeoutExpired:
-        said, failed = f"no answer within {MPI_TEST_TIMEOUT_S:g} s", True
+        said, failed = f"no answer within {timeout_s:g} s", True
     if failed:
         # MPI says first what is wrong, then at length what slots are.
         shown = "\n".join(clean_lines(said)[:SHOWN_LINES])
