@@ -4,8 +4,8 @@
 
 Simulates two tomograms, imports them, marks particles in one, trains, picks both, moves
 the cut-off, saves and exports: with real clicks in the real windows, under Xvfb and
-openbox. Needs xdotool and ImageMagick. The project stays in FOLDER. A busy or slow
-machine needs more minutes of training.
+openbox. Needs xdotool, xwininfo and ImageMagick. The project stays in FOLDER. A busy or
+slow machine needs more minutes of training.
 
 On the usual screen the pictures go to docs/images. On another one, ``--screen
 1280x800``, they go to FOLDER/images, to be looked at only. A window that is not wholly

@@ -1,5 +1,6 @@
 """Real clicks and keys on an X screen (xdotool), and pictures of it (ImageMagick)."""
 
+import re
 import subprocess
 import time
 from collections.abc import Callable
@@ -93,10 +94,13 @@ class Screen:
         room().require(title, *self.geometry())
 
     def geometry(self) -> tuple[int, int, int, int]:
-        """Return width, height, x and y."""
-        words = xdotool("getwindowgeometry", "--shell", self.id)
-        found = dict(word.split("=") for word in words)
-        return tuple(int(found[name]) for name in ("WIDTH", "HEIGHT", "X", "Y"))
+        """Return width, height, x and y, without the frame."""
+        # xdotool counts a frame twice.
+        command = ["xwininfo", "-id", self.id]
+        told = subprocess.run(command, check=True, capture_output=True, text=True)
+        words = ("Width", "Height", "Absolute upper-left X", "Absolute upper-left Y")
+        found = [re.search(rf"{word}: +(-?\d+)", told.stdout) for word in words]
+        return tuple(int(match[1]) for match in found)
 
     def pixel(self, share: tuple[float, float]) -> tuple[int, int]:
         """Return the pixel at a share of the width and the height."""
