@@ -21,7 +21,7 @@ from tkinter import ttk
 
 IMAGES = Path(__file__).parent / "images"
 DISPLAY = ":87"
-SCREEN = "1500x950x24"
+SCREEN = "1600x950x24"
 INSIDE = "--inside"
 PAUSE_MS = 1500
 TREE_WIDTH = 380

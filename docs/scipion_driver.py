@@ -11,6 +11,9 @@ from tk_driver import TRIES, TkDriver
 
 RUN_WAIT_S = 2400
 PROJECT_SIZE, PROJECT_CORNER = (1360, 800), (40, 40)
+MENU_BAR = 32
+"""Pixels of the project's menu, which Tk does not count."""
+
 FORM_CORNER = (220, 10)
 SELECT, WIZARD = 0, -2
 """Buttons beside a parameter: the first looks for inputs, the last but one is the
@@ -57,8 +60,10 @@ class Scipion(TkDriver):
         """Give the project's window its size and place, as far as there is room."""
         self.ask(lambda: self.root.attributes("-zoomed", False))
         time.sleep(SLOW_S)
-        geometry = room().place(*PROJECT_SIZE, PROJECT_CORNER)
-        self.ask(lambda: self.root.geometry("{}x{}+{}+{}".format(*geometry)))
+        width, height = PROJECT_SIZE
+        width, height, x, y = room().place(width, height + MENU_BAR, PROJECT_CORNER)
+        place = f"{width}x{height - MENU_BAR}+{x}+{y}"
+        self.ask(lambda: self.root.geometry(place))
         self.settle()
 
     def open_tree(self, *sections: str) -> None:
