@@ -7,7 +7,8 @@
 #                  [GPU_CHECK=folder]; needs a CUDA build of torch: PIP_FLAGS, below
 # make readers   an environment with other programs' readers, which 'make test' then asks
 # make screenshots   click through the tutorial in Scipion's window, and photograph it
-#                    [PROJECT=name] and the newest demo's project
+#                    [PROJECT=name] and the newest demo's project; on a small screen, to
+#                    see that all fits: python docs/make_tutorial.py --screen 1280x800
 #
 # Each makes the environment $(VENV) itself. PYTHON=/path/to/python3.11 chooses the
 # Python it is made of, PIP_FLAGS='...' goes to pip (another index, a CUDA build).

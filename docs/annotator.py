@@ -8,8 +8,8 @@ from pathlib import Path
 
 from screen_driver import Screen, wait_for
 
-PROBES = (400, 200), (600, 420)
-"""Two pixels of the XY view."""
+PROBES = (0.31, 0.25), (0.47, 0.52)
+"""Two places in the XY view, as shares of the window."""
 
 TRIES = 3
 CLICK_WAIT_S = 30
@@ -33,8 +33,8 @@ class Annotator:
     def mark_all(self) -> None:
         """Mark every particle, slice by slice; all of the tomogram in sight (F)."""
         self.window.key("f")
-        first, second = PROBES
-        before = [self.click_and_read(probe) for probe in PROBES]
+        first, second = map(self.window.pixel, PROBES)
+        before = [self.click_and_read(probe) for probe in (first, second)]
         known = len(self.lines())
         self.window.key("ctrl+z", "ctrl+z")
         wait_for(lambda: len(self.lines()) == known + 2, what="taking both back")

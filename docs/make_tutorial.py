@@ -1,11 +1,15 @@
 """Work through the tutorial in Scipion's own window, and photograph it.
 
-    python docs/make_tutorial.py [--out FOLDER] [--minutes 2]
+    python docs/make_tutorial.py [--out FOLDER] [--minutes 2] [--screen 1600x1000]
 
 Simulates two tomograms, imports them, marks particles in one, trains, picks both, moves
 the cut-off, saves and exports: with real clicks in the real windows, under Xvfb and
-openbox. Needs xdotool and ImageMagick. The project stays in FOLDER. A busy or slow
-machine needs more minutes of training.
+openbox. Needs xdotool, xwininfo and ImageMagick. The project stays in FOLDER. A busy or
+slow machine needs more minutes of training.
+
+On the usual screen the pictures go to docs/images. On another one, ``--screen
+1280x800``, they go to FOLDER/images, to be looked at only. A window that is not wholly
+on the screen, or a button that lies beyond it, ends the run.
 """
 
 import argparse
@@ -22,7 +26,8 @@ from tkinter import ttk
 
 from annotator import Annotator
 from scipion_driver import WIZARD, Scipion
-from screen_driver import Screen, wait_for, xdotool
+from screen_driver import Screen, room, wait_for, xdotool
+from screen_room import Room, read_room
 
 IMAGES = Path(__file__).parent / "images"
 INSIDE = "ETPICKER_TUTORIAL_INSIDE"
@@ -34,12 +39,18 @@ SIMULATE = (
     *("--shape", "140", "132", "50", "--voxel-size", "20", "--particles", "24"),
     *("--snr", "0.3", "--defocus", "5"),
 )
-PROJECT_PLACE = "1360x800+40+40"
-WINDOW = (1280, 800)
-Z_DRAGS = ((400, 262), (400, 248)), ((400, 76), (400, 90))
-"""Pixels in the figure of the Z range: of the first tomogram, at the outer slices."""
+SCREEN = Room(1600, 1000)
+"""The screen of the pictures in the documentation."""
 
-LOW = 0.001
+WINDOW = (1280, 800)
+"""The etpicker window's size where there is room; else it is as it opens."""
+
+Z_DRAGS = ((0.5, 0.408), (0.5, 0.386)), ((0.5, 0.118), (0.5, 0.14))
+"""In the figure of the Z range: lines of the first tomogram, at the outer slices."""
+
+LOW = 0.0001
+"""A threshold that lets some wrong picks through: something to cut off."""
+
 LEAST_SCORE = 0.8
 """Validation score of a model whose picks are worth a picture."""
 
@@ -53,17 +64,24 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", help="folder of data and project (default: a new one)")
     parser.add_argument("--minutes", default="2", help="time limit of the training")
+    parser.add_argument(
+        "--screen",
+        type=read_room,
+        default=SCREEN,
+        metavar="WIDTHxHEIGHT",
+        help="size of the screen in pixels (default: %(default)s)",
+    )
     arguments = parser.parse_args()
-    out = Path(arguments.out or tempfile.mkdtemp(prefix="etpicker_tutorial_"))
+    out = Path(arguments.out or tempfile.mkdtemp(prefix="etpicker_tutorial_")).resolve()
     if os.environ.get(INSIDE):
-        work_through(out.resolve(), arguments.minutes)
+        work_through(out, arguments.minutes)
         return 0
     if (out / "scipion").exists():
         parser.error(f"{out} holds a project already: give another folder")
-    return run_inside(out.resolve(), arguments.minutes)
+    return run_inside(out, arguments.minutes, arguments.screen)
 
 
-def run_inside(out: Path, minutes: str) -> int:
+def run_inside(out: Path, minutes: str, size: Room) -> int:
     """Simulate, configure a Scipion of its own, and run this script on a screen."""
     from etpicker_plugin.demo.scipion_home import prepare_scipion
     from etpicker_plugin.tests.support.window_driver import screen
@@ -72,7 +90,7 @@ def run_inside(out: Path, minutes: str) -> int:
         command = [sys.executable, "-m", "etpicker_plugin.engine", "simulate"]
         subprocess.run([*command, "--out", str(out / "data"), *SIMULATE], check=True)
     prepare_scipion(out / "scipion")
-    with screen() as display:
+    with screen(f"{size}x24") as display:
         environment = {**os.environ, "DISPLAY": display, INSIDE: "1"}
         manager = subprocess.Popen(["openbox"], env=environment)
         try:
@@ -120,12 +138,13 @@ class Story:
     def __init__(self, scipion: Scipion, out: Path, minutes: str) -> None:
         self.scipion = scipion
         self.data = out / "data"
+        self.images = IMAGES if room() == SCREEN else out / "images"
         self.minutes = minutes
 
     def tell(self) -> None:
         """Work through all of it."""
-        IMAGES.mkdir(exist_ok=True)
-        self.scipion.place(PROJECT_PLACE)
+        self.images.mkdir(exist_ok=True)
+        self.scipion.place()
         self.scipion.ask(self.show_tomography)
         self.scipion.settle()
         self.scipion.open_tree("Imports", "Particles", "Picking")
@@ -135,10 +154,11 @@ class Story:
         self.pick()
         self.threshold()
         self.export()
+        print(f"Pictures: {self.images}", flush=True)
 
     def photo(self, name: str) -> Path:
         """Return the file of a picture."""
-        return IMAGES / f"tutorial_{name}.png"
+        return self.images / f"tutorial_{name}.png"
 
     def show_tomography(self) -> None:
         """Choose the view 'Tomography' above the tree, with room for long names."""

@@ -20,7 +20,7 @@ from etpicker_plugin.tests.support.window_driver import screen, wait_drawn
 
 IMAGES = Path(__file__).parent / "images"
 SCREEN = "1280x800x24"
-COLOURS, MANY_COLOURS = 96, 256
+COLOURS = 128
 BEFORE_PICTURE_MS = 600
 UNTIL_FRAMED_MS = 1000
 
@@ -67,7 +67,7 @@ def photograph_pages(config: ViewConfig) -> None:
     best = int(window.editor.annotation.scores.argmax())
     window.tools.cloud.trigger()
     window._jump(best)
-    save_picture(window, "window_cloud", colours=MANY_COLOURS)
+    save_picture(window, "window_cloud")
     window.tools.cloud.trigger()
     window.views.fit()
     window.tabs.setCurrentIndex(SUGGEST)
@@ -79,7 +79,7 @@ def photograph_pages(config: ViewConfig) -> None:
     window.close()
 
 
-def save_picture(window, name: str, *, colours: int = COLOURS) -> None:
+def save_picture(window, name: str) -> None:
     """Save what the window shows, in few colours."""
     from PIL import Image
     from PyQt5.QtTest import QTest
@@ -89,7 +89,8 @@ def save_picture(window, name: str, *, colours: int = COLOURS) -> None:
     path = IMAGES / f"{name}.png"
     window.grab().save(str(path))
     with Image.open(path) as picture:
-        few = picture.convert("RGB").quantize(colours)
+        # An octree keeps the few pixels in the classes' colours as they are.
+        few = picture.convert("RGB").quantize(COLOURS, Image.Quantize.FASTOCTREE)
     few.save(path, optimize=True)
     print(f"{path.name}: {path.stat().st_size / 1000:.0f} kB")
 

@@ -6,11 +6,15 @@ from pathlib import Path
 from tkinter import ttk
 from typing import Any
 
-from screen_driver import SLOW_S, wait_for, xdotool
+from screen_driver import SLOW_S, room, wait_for, xdotool
 from tk_driver import TRIES, TkDriver
 
 RUN_WAIT_S = 2400
-FORM_PLACE = "+220+10"
+PROJECT_SIZE, PROJECT_CORNER = (1360, 800), (40, 40)
+MENU_BAR = 32
+"""Pixels of the project's menu, which Tk does not count."""
+
+FORM_CORNER = (220, 10)
 SELECT, WIZARD = 0, -2
 """Buttons beside a parameter: the first looks for inputs, the last but one is the
 wand (after it comes the question mark)."""
@@ -52,11 +56,14 @@ class Scipion(TkDriver):
 
         wait_for(is_there, what=f"{name}: {output}")
 
-    def place(self, geometry: str) -> None:
-        """Give the project's window this size and place."""
+    def place(self) -> None:
+        """Give the project's window its size and place, as far as there is room."""
         self.ask(lambda: self.root.attributes("-zoomed", False))
         time.sleep(SLOW_S)
-        self.ask(lambda: self.root.geometry(geometry))
+        width, height = PROJECT_SIZE
+        width, height, x, y = room().place(width, height + MENU_BAR, PROJECT_CORNER)
+        place = f"{width}x{height - MENU_BAR}+{x}+{y}"
+        self.ask(lambda: self.root.geometry(place))
         self.settle()
 
     def open_tree(self, *sections: str) -> None:
@@ -87,9 +94,17 @@ class Scipion(TkDriver):
             x, y, _, height = self.ask(place)
             self.click(tree, (x + 60, y + height // 2), times=2)
 
-        form = self.window_of(double_click, text)
-        # Scipion puts it in the middle, and a long one ends below the screen.
-        self.ask(lambda: form.geometry(FORM_PLACE))
+        return self.pull_up(self.window_of(double_click, text))
+
+    def pull_up(self, form: Any) -> Any:
+        """Put a form where all of it is on the screen, and return it.
+
+        Scipion puts it in the middle of the project's window before it knows how large
+        it is; a person drags it up by its title.
+        """
+        size = form.winfo_width(), form.winfo_height()
+        _, _, x, y = room().place(*size, FORM_CORNER)
+        self.ask(lambda: form.geometry(f"+{x}+{y}"))
         self.settle()
         return form
 
@@ -119,9 +134,10 @@ class Scipion(TkDriver):
     def analyze(self, name: str) -> Any:
         """Choose a run and click 'Analyze Results'; return the new window."""
         self.choose_run(name)
-        return self.window_of(
+        viewer = self.window_of(
             lambda: self.click(self.view.btnAnalyze), f"results of {name}"
         )
+        return self.pull_up(viewer)
 
     # --------------------------- forms ----------------------------------------
     def parts(self, form: Any, label: str) -> tuple[Any, list[Any]]:

@@ -1,15 +1,21 @@
 """Real clicks and keys on an X screen (xdotool), and pictures of it (ImageMagick)."""
 
+import re
 import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from screen_room import Room
+
 WAIT_S = 600
 SETTLE_S = 0.7
 SLOW_S = 2.0
 COLOURS = 96
+PLACE = (60, 30)
+"""Where a window goes on a screen that has room."""
+
 STILL_TRIES = 12
 """A blinking text cursor never lets a picture be still for long."""
 
@@ -20,6 +26,11 @@ def xdotool(*words: Any) -> list[str]:
         ["xdotool", *map(str, words)], capture_output=True, text=True, check=False
     )
     return done.stdout.split()
+
+
+def room() -> Room:
+    """Return the screen that there is."""
+    return Room(*map(int, xdotool("getdisplaygeometry")))
 
 
 def wait_for(
@@ -49,7 +60,7 @@ def save_picture(
 ) -> None:
     """Save a window, or a part of the screen (``WxH+X+Y``), once it is drawn.
 
-    It is when two looks at it are alike.
+    It is when two looks at it are alike. A wider picture is made ``width`` pixels wide.
     """
     part = ("-crop", place, "+repage") if place else ()
     before = b""
@@ -58,23 +69,43 @@ def save_picture(
         if (now := grab(window, *part)) == before:
             break
         before = now
-    smaller = ("-resize", str(width)) if width else ()
+    smaller = ("-resize", f"{width}>") if width else ()
     colours = ("+dither", "-colors", str(COLOURS))
     grab(window, *part, *smaller, *colours, to=f"png8:{path}")
     print(f"{path.name}: {path.stat().st_size / 1000:.0f} kB", flush=True)
 
 
 class Screen:
-    """One window that is not Tk's, the etpicker window, by its title."""
+    """One window that is not Tk's, the etpicker window, by its title.
+
+    Places in it are shares of its width and height, from the upper left corner.
+    """
 
     def __init__(self, title: str, *, size: tuple[int, int] | None = None) -> None:
+        """Find the window; on a screen with room for it, give it this size."""
+        self.title = title
         self.id = wait_for(lambda: xdotool("search", "--name", title), what=title)[-1]
         time.sleep(SLOW_S)
-        if size is not None:
+        if size is not None and room().holds(*size):
             xdotool("windowsize", self.id, *size)
-            xdotool("windowmove", self.id, 60, 30)
+            xdotool("windowmove", self.id, *PLACE)
         xdotool("windowfocus", self.id)
         time.sleep(SLOW_S)
+        room().require(title, *self.geometry())
+
+    def geometry(self) -> tuple[int, int, int, int]:
+        """Return width, height, x and y, without the frame."""
+        # xdotool counts a frame twice.
+        command = ["xwininfo", "-id", self.id]
+        told = subprocess.run(command, check=True, capture_output=True, text=True)
+        words = ("Width", "Height", "Absolute upper-left X", "Absolute upper-left Y")
+        found = [re.search(rf"{word}: +(-?\d+)", told.stdout) for word in words]
+        return tuple(int(match[1]) for match in found)
+
+    def pixel(self, share: tuple[float, float]) -> tuple[int, int]:
+        """Return the pixel at a share of the width and the height."""
+        width, height, _, _ = self.geometry()
+        return round(share[0] * width), round(share[1] * height)
 
     def move(self, x: int, y: int) -> None:
         """Put the mouse on a pixel of the window."""
@@ -87,8 +118,9 @@ class Screen:
         xdotool("click", button)
         time.sleep(0.4)
 
-    def drag(self, start: tuple[int, int], end: tuple[int, int]) -> None:
-        """Press at one pixel, and let go at another."""
+    def drag(self, start: tuple[float, float], end: tuple[float, float]) -> None:
+        """Press at one place, and let go at another."""
+        start, end = self.pixel(start), self.pixel(end)
         self.move(*start)
         xdotool("mousedown", 1)
         for i in range(1, 11):

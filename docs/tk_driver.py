@@ -13,12 +13,18 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from screen_driver import SETTLE_S, SLOW_S, WAIT_S, save_picture, wait_for, xdotool
+from screen_driver import (
+    SETTLE_S,
+    SLOW_S,
+    WAIT_S,
+    room,
+    save_picture,
+    wait_for,
+    xdotool,
+)
 
 WINDOW_WAIT_S = 30
 TRIES = 5
-NOWHERE = (1590, 990)
-"""Where the mouse is when a picture is taken: what it rests on may explain itself."""
 
 
 def written_on(widget: Any) -> str:
@@ -92,7 +98,9 @@ class TkDriver:
     def click(self, widget: Any, at: tuple[int, int] | None = None, times: int = 1):
         """Click the middle of a widget, or a pixel of it."""
         x, y = at or (widget.winfo_width() // 2, widget.winfo_height() // 2)
-        xdotool("mousemove", widget.winfo_rootx() + x, widget.winfo_rooty() + y)
+        x, y = widget.winfo_rootx() + x, widget.winfo_rooty() + y
+        room().require(f"What to click, {widget},", 1, 1, x, y)
+        xdotool("mousemove", x, y)
         time.sleep(0.3)
         xdotool("click", "--repeat", times, "--delay", 120, 1)
         self.settle()
@@ -129,9 +137,12 @@ class TkDriver:
 
     # --------------------------- pictures -------------------------------------
     def photograph(self, window: Any, path: Path, *, width: int | None = None) -> None:
-        """Save what the screen shows of a Tk window."""
+        """Save what the screen shows of a Tk window, all of which has to be there."""
         self.ask(window.lift)
-        xdotool("mousemove", *NOWHERE)
-        size = f"{window.winfo_width()}x{window.winfo_height()}"
-        place = f"{size}+{window.winfo_rootx()}+{window.winfo_rooty()}"
+        # What the mouse rests on may explain itself.
+        xdotool("mousemove", *room().corner)
+        size = window.winfo_width(), window.winfo_height()
+        corner = window.winfo_rootx(), window.winfo_rooty()
+        room().require(path.stem, *size, *corner)
+        place = "{}x{}+{}+{}".format(*size, *corner)
         save_picture(path, place=place, width=width)

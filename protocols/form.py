@@ -96,7 +96,7 @@ def form_parameters(
 def add_parameters(
     form: params.Form, config_class: type, fields: Sequence[str], **keywords: Any
 ) -> None:
-    """Add fields to a form; ``keywords`` (``condition``) go to each."""
+    """Add fields to a form; ``keywords`` (``condition``) go to each, and overrule."""
     classes = {
         "int": params.IntParam,
         "float": params.FloatParam,
@@ -105,20 +105,19 @@ def add_parameters(
         "file": params.FileParam,
     }
     for parameter in form_parameters(config_class, fields):
-        form.addParam(
-            parameter.name,
-            classes.get(parameter.kind, params.StringParam),
-            default=parameter.default,
-            label=parameter.label,
-            help=_help(parameter),
-            choices=list(parameter.choices),
-            expertLevel=params.LEVEL_ADVANCED
+        described = {
+            "default": parameter.default,
+            "label": parameter.label,
+            "help": _help(parameter),
+            "choices": list(parameter.choices),
+            "expertLevel": params.LEVEL_ADVANCED
             if parameter.advanced
             else params.LEVEL_NORMAL,
-            allowsNull=parameter.optional,
-            important=parameter.required,
-            **keywords,
-        )
+            "allowsNull": parameter.optional,
+            "important": parameter.required,
+        }
+        kind = classes.get(parameter.kind, params.StringParam)
+        form.addParam(parameter.name, kind, **described | keywords)
 
 
 def _help(parameter: FormParameter) -> str:

@@ -25,7 +25,8 @@ from etpicker_plugin.engine.errors import ConfigError
 from etpicker_plugin.engine.names import require_new_names
 from etpicker_plugin.window.document.display import require_display
 
-FORM_FIELDS = ("diameter", "trust_voxel_size")
+NEEDED_FIELDS, OTHER_FIELDS = ("diameter",), ("trust_voxel_size",)
+FORM_FIELDS = NEEDED_FIELDS + OTHER_FIELDS
 SCIPION_FIELDS = (
     "tomogram",
     "coordinates",
@@ -55,7 +56,8 @@ class ProtEtPickerAnnotate(ProtEtPickerBase):
     def _defineParams(self, form):
         form.addSection(label="Input")
         self._addTomograms(form, "Tomograms to mark particles in.")
-        add_parameters(form, ViewConfig, FORM_FIELDS)
+        add_parameters(form, ViewConfig, NEEDED_FIELDS, important=True)
+        add_parameters(form, ViewConfig, OTHER_FIELDS)
         form.addParam(
             "inputCoordinates",
             params.MultiPointerParam,

@@ -10,7 +10,12 @@ from matplotlib.ticker import MaxNLocator
 from etpicker_plugin.engine.literal_text import literal
 
 MOST_IN_ONE_COLUMN = 3
-METRICS = ("precision", "recall", "f1", "average_precision")
+METRICS = {
+    "precision": "precision",
+    "recall": "recall",
+    "f1": "F1",
+    "average_precision": "average precision",
+}
 
 
 def draw_scores(
@@ -51,10 +56,10 @@ def draw_metrics(figure: Figure, metrics: Mapping[str, Mapping[str, float]]) -> 
     axes = figure.subplots()
     names = list(metrics)
     width = 0.8 / len(METRICS)
-    for i, key in enumerate(METRICS):
+    for i, (key, label) in enumerate(METRICS.items()):
         places = np.arange(len(names)) + (i - (len(METRICS) - 1) / 2) * width
         values = [metrics[name].get(key) or 0.0 for name in names]
-        bars = axes.bar(places, values, width, label=key.replace("_", " "))
+        bars = axes.bar(places, values, width, label=label)
         axes.bar_label(bars, fmt="%.2f", fontsize=7)
     axes.set_xticks(range(len(names)), names)
     axes.set_ylim(0, 1.12)

@@ -82,6 +82,7 @@ def draw_training(
 ) -> None:
     """Draw the curves and, beside them, the slice if there is one."""
     figure.clear()
+    beside = False
     if shown is None:
         above, below = figure.subplots(2, 1, sharex=True)
     else:
@@ -93,6 +94,8 @@ def draw_training(
         place = grid[1, :] if beside else grid[:, 1]
         draw_validation_slice(figure.add_subplot(place), shown)
     _draw_curves(above, below, curves, title=title)
+    if beside:  # one above the other, they share the axis that is named below
+        above.set_xlabel(below.get_xlabel())
     literal(figure).tight_layout()
 
 

@@ -19,18 +19,41 @@ from etpicker_plugin.viewers.edit_window import edit_picks, first_outputs
 from etpicker_plugin.viewers.histograms import draw_metrics, draw_scores
 from etpicker_plugin.viewers.reports import open_report
 
+FRAME_PX = (10, 90)
+"""Width and height of what is drawn around a figure: frame, title and tools."""
+
 
 class FigureView(View):
-    """A matplotlib window, filled by ``draw(figure)``."""
+    """A matplotlib window, filled by ``draw(figure)``; no larger than the screen."""
 
     def __init__(self, title, draw, *, size=(7, 6)):
         super().__init__()
         self.figure = plt.figure(figsize=size)
+        window = getattr(self.figure.canvas.manager, "window", None)
+        if window is not None:  # none where nothing is shown, in tests
+            screen = window.winfo_screenwidth(), window.winfo_screenheight()
+            self.figure.set_size_inches(fitting(size, screen, self.figure.dpi))
         self.figure.canvas.manager.set_window_title(title)
         self.drawn = draw(self.figure)
 
     def show(self):
         plt.show(block=False)
+
+
+def fitting(size, screen, dpi):
+    """Return a figure's width and height in inches, such that its window fits.
+
+    Parameters
+    ----------
+    size
+        Width and height wanted, in inches.
+    screen
+        Width and height of the screen, in pixels.
+    """
+    return tuple(
+        min(wanted, (there - frame) / dpi)
+        for wanted, there, frame in zip(size, screen, FRAME_PX, strict=True)
+    )
 
 
 class EtPickerViewer(ProtocolViewer):

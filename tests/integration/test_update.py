@@ -105,7 +105,13 @@ def test_the_new_model_knows_where_it_comes_from(base, updated):
     assert kept == {("first", "first lab"), ("second", "second lab")}
     record = json.loads((updated.parent / "forgetting.json").read_text())
     assert set(record["classes"]) == {"large", "small"}
-    assert "data:image/png;base64" in (updated.parent / "report.html").read_text()
+    assert {cell["group"] for cell in record["matrix"]} == {
+        "first training",
+        "update 1",
+    }
+    page = (updated.parent / "report.html").read_text(encoding="utf-8")
+    assert "data:image/png;base64" in page
+    assert "first training" in page
 
 
 def test_an_update_with_shuffled_marks_is_not_promoted(data, base, tmp_path):

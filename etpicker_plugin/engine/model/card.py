@@ -132,7 +132,12 @@ class ModelCard:
 
 def describe_round(number: int) -> str:
     """Return in words how often a model was updated since its training."""
-    return "never updated" if number == 0 else f"update {number}"
+    return "never updated" if number == 0 else name_round(number)
+
+
+def name_round(number: int) -> str:
+    """Return in words where data were learnt: in the training, or in which update."""
+    return "first training" if number == 0 else f"update {number}"
 
 
 def card_to_json(card: ModelCard) -> str:

@@ -8,7 +8,7 @@ import torch
 from etpicker_plugin.engine.annotation import COMPLETE, warn_few_marks
 from etpicker_plugin.engine.config.update import UpdateConfig
 from etpicker_plugin.engine.hashing import file_sha256
-from etpicker_plugin.engine.model.card import ModelCard
+from etpicker_plugin.engine.model.card import ModelCard, name_round
 from etpicker_plugin.engine.model.exemplars import Exemplar, read_exemplars
 from etpicker_plugin.engine.model.model_file import load_model
 from etpicker_plugin.engine.model.network import Network, place_network
@@ -56,7 +56,7 @@ class Lesson:
     @property
     def new_group(self) -> str:
         """Name of this round's group."""
-        return f"round {self.card.round + 1}"
+        return name_round(self.card.round + 1)
 
     def count_held_out(self) -> list[int]:
         """Return how many held-out particles there are of each class."""
@@ -87,10 +87,10 @@ def prepare_lesson(config: UpdateConfig, device: torch.device) -> Lesson:
     )
     groups: dict[str, list[ValidationPart]] = {}
     for exemplar in sorted(earlier, key=lambda e: e.round):
-        groups.setdefault(f"round {exemplar.round}", []).extend(
+        groups.setdefault(name_round(exemplar.round), []).extend(
             held_out_parts([exemplar], plan.classes)
         )
-    groups[f"round {card.round + 1}"] = parts[: len(new)]
+    groups[name_round(card.round + 1)] = parts[: len(new)]
     if validation:
         groups[VALIDATION_GROUP] = parts[len(new) :]
     logger.info(

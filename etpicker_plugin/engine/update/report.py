@@ -79,9 +79,9 @@ def _page(
         *(paragraph(doubt, style="alarm") for doubt in forgetting.doubts),
         paragraph(
             f"A new model is promoted when no old class loses more than "
-            f"{forgetting.allowed_drop:g} F1 on held-out data of earlier rounds, none "
-            "loses on the new data, and new classes are found more often than random "
-            "picks would find them. Both models stay available."
+            f"{forgetting.allowed_drop:g} F1 on held-out data of earlier trainings, "
+            "none loses on the new data, and new classes are found more often than "
+            "random picks would find them. Both models stay available."
         ),
         table(
             ("Class", "F1 before", "F1 after", "change", "held-out particles"),
@@ -89,12 +89,12 @@ def _page(
         ),
         picture(PICTURE_NAME, png),
         paragraph(
-            "Old classes are measured on exemplars of earlier rounds that are never "
-            "learnt from, new classes on held-out parts of the new tomograms, both as "
-            "they are and mirrored along each axis; each model picks at its own "
-            "thresholds."
+            "Old classes are measured on exemplars of earlier trainings that are "
+            "never learnt from, new classes on held-out parts of the new tomograms, "
+            "both as they are and mirrored along each axis; each model picks at its "
+            "own thresholds."
         ),
-        "<h2>By round of the data</h2>",
+        "<h2>By where the data come from</h2>",
         _matrix(forgetting),
         paragraph(_transfer(forgetting)),
     ]
@@ -123,7 +123,7 @@ def _row(change: ClassChange) -> tuple[str, ...]:
 
 
 def _matrix(forgetting: Forgetting) -> str:
-    """Return the class × round table: F1 before → after (particles)."""
+    """Return the class × training table: F1 before → after (particles)."""
     groups = list(dict.fromkeys(cell.group for cell in forgetting.matrix))
     cells = {(c.class_name, c.group): c for c in forgetting.matrix}
     rows = []

@@ -30,7 +30,8 @@ class ScorePlot(pg.PlotWidget):
         self.line = pg.InfiniteLine(movable=True, pen=pg.mkPen(TEXT, width=2))
         self.line.setHoverPen(pg.mkPen("w", width=3))
         self.text = pg.TextItem("", color=FAINT, anchor=(0.5, 0.5))
-        for item in (self.bars, self.models, self.line, self.text):
+        # The line that is dragged would cross out the label of the other one.
+        for item in (self.bars, self.line, self.models, self.text):
             self.addItem(item, ignoreBounds=True)
 
     def show_scores(
