@@ -14,6 +14,7 @@ TRAINING_FIELDS = (
     "network",
     "from_scratch",
     "first_look",
+    "instant",
     "max_minutes",
     "steps",
     "batch_size",

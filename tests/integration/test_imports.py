@@ -207,7 +207,8 @@ ENGINE = {
     "lineage": {"model"},
     "picking": {*DATA, "model"},
     "evaluation": {*DATA},
-    "training": {*DATA, "model", "picking", "evaluation"},
+    "fewshot": {"model", "volumes"},
+    "training": {*DATA, "model", "picking", "evaluation", "fewshot"},
     "update": {*DATA, "model", "picking", "evaluation", "training"},
     "comparison": {*DATA, "evaluation"},
     "simulation": {"volumes"},
@@ -264,7 +265,7 @@ SCIPION_SIDE = {
 MAY_IMPORT = {**ENGINE, **WINDOW, **SCIPION_SIDE}
 """Room -> the rooms it may import beside itself and BASE; in functions too."""
 
-WITH_TORCH = {"base", "model", "picking", "training", "update", "doctor"}
+WITH_TORCH = {"base", "model", "picking", "fewshot", "training", "update", "doctor"}
 FILES_OF_ROOMS = {
     "cli": "command line",
     "__main__": "command line",

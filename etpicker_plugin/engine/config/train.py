@@ -30,6 +30,7 @@ from etpicker_plugin.engine.config.shared import (
     trust_voxel_size_option,
     voxel_size_option,
 )
+from etpicker_plugin.engine.errors import ConfigError
 from etpicker_plugin.engine.names import require_new_names
 from etpicker_plugin.engine.network_names import NETWORKS
 
@@ -110,6 +111,15 @@ class TrainConfig:
         "which the picks are less exact. With a time limit, for as long as that.",
         label="First look",
     )
+    instant: bool = option(
+        False,
+        "A model in seconds, from one marked particle of each class on: nothing is "
+        "trained; what is like the marked places, and unlike all else, follows from "
+        "the weights that come with etpicker. Not all particles need be marked. Mark "
+        "some of what else there is as classes of their own, or as negatives, and it "
+        "is told apart.",
+        label="Instant",
+    )
     max_minutes: float | None = max_minutes_option()
     steps: int = option(
         4000, "Optimiser steps at most.", label="Training steps", advanced=True
@@ -158,6 +168,12 @@ class TrainConfig:
     def __post_init__(self) -> None:
         """Refuse contradictions before any file is opened."""
         check_learning(self)
+        if self.instant and (self.network != "fast" or self.from_scratch):
+            raise ConfigError(
+                "--instant builds on the weights that come with etpicker, and there "
+                "are none for this network or from scratch. Leave out --network and "
+                "--from-scratch, or --instant."
+            )
         require_new_names(self.diameter, what="--diameter")
         require_voxel_size(self, "working_voxel_size")
         require_positive(self, "label_diameter")

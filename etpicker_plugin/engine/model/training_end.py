@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 
 ASKED, PATIENCE, TIME, STEPS = "asked", "patience", "time", "steps"
+SOLVED = "solved"
 
 WORDS = {
     ASKED: "it was asked to finish",
     PATIENCE: "nothing got better for a while (its patience)",
     TIME: "its time limit was reached",
     STEPS: "all its steps were taken",
+    SOLVED: "its head was computed from the marks, and nothing else learnt",
 }
 
 

@@ -1,8 +1,10 @@
 """``etpicker train``: from clicked centres to a model file."""
 
 import logging
+import time
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 from etpicker_plugin.engine.annotation import (
     COMPLETE,
@@ -16,11 +18,13 @@ from etpicker_plugin.engine.model.exemplars import MEGABYTE, Exemplar
 from etpicker_plugin.engine.model.fast_network import FastNetwork
 from etpicker_plugin.engine.model.network import Network, make_network, place_network
 from etpicker_plugin.engine.model.pretrained import begin_from_pretrained
+from etpicker_plugin.engine.model.training_end import SOLVED
 from etpicker_plugin.engine.progress import Progress
 from etpicker_plugin.engine.species import Species
 from etpicker_plugin.engine.training import dataset
 from etpicker_plugin.engine.training.annotated_border import annotated_border
 from etpicker_plugin.engine.training.flatness import learn_flatness
+from etpicker_plugin.engine.training.instant import solve_instantly
 from etpicker_plugin.engine.training.judge import with_results
 from etpicker_plugin.engine.training.keep import Provenance, keep_exemplars
 from etpicker_plugin.engine.training.make_card import make_card
@@ -55,7 +59,12 @@ def train(config: TrainConfig, out_dir: Path, *, on_progress: Progress) -> Path:
     if run is None:
         return out_dir / MODEL_NAME
     network, pretrained_sha256 = _first_network(config)
+    if config.instant:
+        config = replace(config, annotation=SPARSE)  # the usual place is background
     material = _read_material(config, alignment=network.alignment)
+    if config.instant:
+        network = place_network(network, run.device).eval()
+        return _finish_instantly(run, config, network, material, pretrained_sha256)
     best = run.learn(
         place_network(network, run.device),
         _make_sampler(config, material, run, stride=network.output_stride),
@@ -86,6 +95,41 @@ def train(config: TrainConfig, out_dir: Path, *, on_progress: Progress) -> Path:
     _describe_model(run.model_path, card.classes)
     for advice in card.training["advice"]:
         logger.warning("%s", advice)
+    return run.model_path
+
+
+def _finish_instantly(
+    run: LearningRun,
+    config: TrainConfig,
+    network: Network,
+    material: Material,
+    pretrained_sha256: str,
+) -> Path:
+    """Write a model whose head follows from the marks; return its file."""
+    run.ranks.leave()
+    if not run.ranks.is_first:
+        return run.model_path
+    species = solve_instantly(
+        cast(FastNetwork, network),
+        material,
+        seed=config.seed,
+        on_progress=run.on_progress,
+    )
+    counters = run.state.counters
+    counters.stopped_by = SOLVED
+    counters.elapsed_s = time.monotonic() - run.began
+    card = make_card(
+        config,
+        material,
+        species=species,
+        counters=counters,
+        pretrained_sha256=pretrained_sha256,
+        advice=[],
+    )
+    run.finish(network, card, _exemplars_to_keep(network, material, config))
+    for one in species:
+        logger.info("%s: threshold %.3f, from its clicks", one.name, one.threshold)
+    logger.info("Model written to %s", run.model_path)
     return run.model_path
 
 
@@ -120,7 +164,9 @@ def _read_material(config: TrainConfig, *, alignment: int) -> Material:
         validation,
         classes=list(config.diameter),
         working_voxel_size=voxel_size,
-        held_out_share=None if validation else config.validation_fraction,
+        held_out_share=(
+            None if validation or config.instant else config.validation_fraction
+        ),
         border_ang=border_ang,
         alignment=alignment,
     )

@@ -1,0 +1,64 @@
+"""The head that follows from clicks, without training: a whitened mean.
+
+Fisher's linear discriminant: along ``w = S⁻¹ (m - m0)`` the mean m of the clicked
+places is farthest from the mean m0 of all places, in units of how much S varies.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from etpicker_plugin.engine.arrays import FloatArray
+
+SHRINKAGE = 0.1
+"""Of the mean variance, added to each feature's own: a few clicks do not deserve
+directions in which the volume hardly varies (Ledoit & Wolf 2004 shrink likewise)."""
+
+GAIN = 8.0
+"""Logits between a usual place and a clicked one: from -4 to 4, so that a usual place
+scores 0.02 and a clicked one 0.98."""
+
+
+@dataclass(frozen=True)
+class Usual:
+    """Mean ``(F,)`` and covariance ``(F, F)`` of the features of all places."""
+
+    mean: FloatArray
+    covariance: FloatArray
+
+
+def usual_of(features: FloatArray) -> Usual:
+    """Return mean and covariance of ``(N, F)``, the latter shrunk."""
+    covariance = np.cov(features, rowvar=False)
+    ridge = SHRINKAGE * np.trace(covariance) / len(covariance)
+    return Usual(features.mean(axis=0), covariance + ridge * np.eye(len(covariance)))
+
+
+def solve_head(
+    usual: Usual, means: FloatArray, negatives: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return the weights ``(C, F)`` and biases ``(C,)`` of the classes' logits.
+
+    What a class must not answer to, the other classes and what was said to be none,
+    is added to what varies: of those directions it then takes nothing.
+
+    Parameters
+    ----------
+    means
+        ``(C, F)``, mean features of each class's clicks.
+    negatives
+        ``(N, F)``, features of places that hold none of the classes.
+    """
+    away = means - usual.mean
+    covariance = usual.covariance
+    if len(negatives):
+        wrong = negatives - usual.mean
+        covariance = covariance + wrong.T @ wrong / len(wrong)
+    weights, biases = [], []
+    for number, own in enumerate(away):
+        others = np.delete(away, number, axis=0)
+        direction = np.linalg.solve(covariance + others.T @ others, own)
+        weight = GAIN * direction / (direction @ own)
+        weights.append(weight)
+        biases.append(-weight @ usual.mean - GAIN / 2)
+    return np.array(weights), np.array(biases)
