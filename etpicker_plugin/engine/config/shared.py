@@ -19,10 +19,11 @@ def device_option() -> Any:
 def annotation_option() -> Any:
     """Declare whether every particle is marked."""
     return option(
-        "complete",
-        "complete: every particle of these classes is marked, so all else is "
-        "background. sparse: only some are; unmarked voxels are not taught as "
-        "certain background.",
+        "sparse",
+        "sparse: particles of these classes may be left unmarked; unmarked voxels are "
+        "not taught as certain background. complete: every one is marked, so that all "
+        "else is background; where some are not, they are learnt as background too, "
+        "and hardly any is found.",
         label="Annotation",
         choices=("complete", "sparse"),
     )

@@ -15,7 +15,11 @@ from etpicker_plugin.engine.training.validation import JudgedPicks
 DEFAULT_THRESHOLD = 0.05
 """Most of those that are chosen on data lie between 0.02 and 0.2."""
 
-SPARSE_BETA = 2.0
+SPARSE_BETA, SPARSE_BETA_FEW = 1.4, 2.0
+FEW_HELD_OUT = 15
+"""Where the annotation is sparse recall weighs more: by this much squared, and by more
+with fewer held-out particles, counted once for each dose that is looked at."""
+
 SLOPE_PRIOR = 0.25
 """Strength with which the slope is drawn to 1, that of a calibrated score."""
 
@@ -28,7 +32,8 @@ def choose_threshold(judged: JudgedPicks, *, sparse: bool = False) -> float:
     2014, for β = 1).
 
     Where the annotation is sparse, unmarked particles count as false, and F1 would
-    keep too few picks: recall weighs double there.
+    keep too few picks: recall weighs more there. Of few held-out particles a network
+    that has seen few scores new ones too low, and it weighs double.
 
     Without any hit the threshold is a default.
     """
@@ -40,12 +45,16 @@ def choose_threshold(judged: JudgedPicks, *, sparse: bool = False) -> float:
     kept = np.arange(1, len(order) + 1)
     missed = max(judged.n_truth - int(judged.is_true.sum()), 0)
     n_particles = expected_hits[-1] + missed
-    beta2 = SPARSE_BETA**2 if sparse else 1.0
+    beta2 = _sparse_beta(judged.n_truth) ** 2 if sparse else 1.0
     best = int(np.argmax(expected_hits / (kept + beta2 * n_particles)))
     # Cutting between the last pick kept and the next one keeps the same picks.
     scores = judged.scores[order]
     following = scores[best + 1] if best + 1 < len(scores) else 0.0
     return float((scores[best] + following) / 2)
+
+
+def _sparse_beta(n_held_out: int) -> float:
+    return SPARSE_BETA_FEW if n_held_out < FEW_HELD_OUT else SPARSE_BETA
 
 
 def true_probability(judged: JudgedPicks) -> FloatArray:
