@@ -23,6 +23,7 @@ from etpicker_plugin.engine.formats.tilt_series_names import check_patterns
 from etpicker_plugin.engine.names import require_classes
 
 FORMATS = tuple(known.name for known in CATALOGUE)
+TITLES = tuple(known.title for known in CATALOGUE)
 JOINT = [known for known in CATALOGUE if known.is_joint]
 PER_CLASS = [known for known in CATALOGUE if known.is_per_class]
 SINGLE = [known for known in CATALOGUE if known not in (*JOINT, *PER_CLASS)]
@@ -50,10 +51,18 @@ class ConvertConfig:
         REQUIRED, "Coordinate file(s) to read.", label="Coordinate files"
     )
     input_format: str = option(
-        REQUIRED, "Format of the input.", choices=FORMATS, label="Input format"
+        REQUIRED,
+        "Format of the input.",
+        choices=FORMATS,
+        titles=TITLES,
+        label="Input format",
     )
     output_format: str = option(
-        REQUIRED, "Format to write.", choices=FORMATS, label="Output format"
+        REQUIRED,
+        "Format to write.",
+        choices=FORMATS,
+        titles=TITLES,
+        label="Output format",
     )
     out: str = option(
         REQUIRED,

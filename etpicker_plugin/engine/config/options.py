@@ -39,6 +39,7 @@ def option(
     label: str = "",
     unit: str = "",
     choices: Sequence[str] = (),
+    titles: Sequence[str] = (),
     advanced: bool = False,
     positional: bool = False,
     counts: str = "value",
@@ -51,7 +52,8 @@ def option(
     """Declare one parameter of a command.
 
     ``default`` is the value, or ``REQUIRED``. ``unit`` (``Å``, ``voxels``, ``min``)
-    is shown in help texts and form labels; ``advanced`` hides the parameter from the
+    is shown in help texts and form labels; ``titles`` are the choices as people are
+    shown them, each with its own word; ``advanced`` hides the parameter from the
     form's normal level; ``positional`` lets it be typed without its flag; ``counts``
     is one of ``COUNTS``; ``of`` names the parameter whose files this one's belong to,
     one to one; ``alone`` lets a number stand without NAME=; ``class_in`` does too, and
@@ -65,6 +67,7 @@ def option(
         "label": label,
         "unit": unit,
         "choices": tuple(choices),
+        "titles": tuple(titles or choices),
         "advanced": advanced,
         "positional": positional,
         "counts": counts,
@@ -130,6 +133,8 @@ def _add_flag(
 
 def _help_text(field: "dataclasses.Field[Any]") -> str:
     text = str(field.metadata["help"])
+    if field.metadata["titles"] != field.metadata["choices"]:
+        text += " " + "; ".join(field.metadata["titles"]) + "."
     if field.metadata["unit"]:
         text += f" [{field.metadata['unit']}]"
     if field.default is not REQUIRED and field.default not in (None, ()):

@@ -109,6 +109,7 @@ def _cell_texts(column: Column, particles: Particles) -> list[list[str]]:
 
 CSV = Format(
     name="csv",
+    program="etpicker's own table (.csv)",
     file="{tomogram}.csv",
     positions=VOXELS,
     holds_every_column=True,

@@ -66,6 +66,8 @@ class Format:
     ----------
     name
         As users choose it.
+    program
+        Whose it is and how its files end, in words.
     file
         Name of a written file in the output folder. With ``{tomogram}`` in it there is
         one for each tomogram, with ``{class_name}`` too one for each of its classes,
@@ -115,6 +117,7 @@ class Format:
     """
 
     name: str
+    program: str
     file: str
     positions: str
     read: Callable[[Path, Frames, FormatOptions], list[Particles]]
@@ -135,6 +138,11 @@ class Format:
     without_tomograms: str = ""
     names_columns: bool = False
     mirrors_at_centre: bool = False
+
+    @property
+    def title(self) -> str:
+        """The format as forms and helps show it."""
+        return f"{self.name}: {self.program}"
 
     @property
     def is_joint(self) -> bool:

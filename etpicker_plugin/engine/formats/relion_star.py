@@ -269,9 +269,10 @@ def _write(
     )
 
 
-def _format(version: str, *, positions: str) -> Format:
+def _format(version: str, *, program: str, positions: str) -> Format:
     return Format(
         name=version,
+        program=program,
         file="particles.star",
         positions=positions,
         holds_every_column=True,
@@ -284,13 +285,25 @@ def _format(version: str, *, positions: str) -> Format:
     )
 
 
-RELION3 = _format("relion3", positions="x y z, voxels of the tomogram from 0")
+RELION3 = _format(
+    "relion3",
+    program="RELION 3.1 particles (.star)",
+    positions="x y z, voxels of the tomogram from 0",
+)
 RELION4 = replace(
-    _format("relion4", positions="x y z, unbinned tilt-series pixels from 0"),
+    _format(
+        "relion4",
+        program="RELION 4 particles (.star)",
+        positions="x y z, unbinned tilt-series pixels from 0",
+    ),
     needs_binning="RELION 4 coordinates are in unbinned pixels",
 )
 RELION5 = replace(
-    _format("relion5", positions="x y z, Å from the tomogram's centre"),
+    _format(
+        "relion5",
+        program="RELION 5 particles (.star)",
+        positions="x y z, Å from the tomogram's centre",
+    ),
     heeded=("relion5_centre",),
     without_tomograms="RELION 5 counts from the centre of its unbinned tomogram. "
     "Without --tomograms that is taken to be half the binned size, times the binning; "

@@ -53,6 +53,9 @@ class Sample:
     count: int = option(3, "50 % of something.")
     share: float | None = option(None, "A share.")
     kind: str = option("a", "A kind.", choices=("a", "b"))
+    program: str = option(
+        "c", "A program.", choices=("c", "d"), titles=("c: Cat (.c)", "d: Dog (.d)")
+    )
     write_map: bool = option(False, "Write it.")
 
 
@@ -111,6 +114,8 @@ def test_help_shows_units_defaults_and_percent_signs(capsys):
     text = " ".join(capsys.readouterr().out.split())
     assert "A size each. [Å]" in text
     assert "50 % of something. (default: 3)" in text
+    assert "A kind. (default: a)" in text
+    assert "A program. c: Cat (.c); d: Dog (.d). (default: c)" in text
 
 
 @pytest.mark.parametrize("config_class", COMMANDS)
