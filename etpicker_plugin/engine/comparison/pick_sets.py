@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.formats.checks import check_particles
-from etpicker_plugin.engine.formats.coordinates_csv import read_csv
-from etpicker_plugin.engine.names import visible
+from etpicker_plugin.engine.formats.coordinates_csv import csv_files, read_csv
 from etpicker_plugin.engine.negative import NEGATIVE
 from etpicker_plugin.engine.pairing import owners_by_name
 from etpicker_plugin.engine.particles import Particles
@@ -156,7 +155,7 @@ def find_files(
             f"Set {name}: {folder} is no folder. Give the folder that holds one CSV "
             "per tomogram."
         )
-    present = {file.stem: file for file in visible(folder.glob("*.csv"))}
+    present = {file.stem: file for file in csv_files(folder)}
     found = _files_by_name(present, list(tomogram_ids))
     if not found:
         raise InputDataError(

@@ -57,7 +57,8 @@ def option(
     form's normal level; ``positional`` lets it be typed without its flag; ``counts``
     is one of ``COUNTS``; ``of`` names the parameter whose files this one's belong to,
     one to one; ``alone`` lets a number stand without NAME=; ``class_in`` does too, and
-    names the parameter whose CSV files tell the class (see ``assignments``);
+    names the parameter whose CSV files, or folders of them, tell the class (see
+    ``assignments``);
     ``example`` is what one may type; ``file`` says that it is a path.
     """
     if counts not in COUNTS:
@@ -160,9 +161,14 @@ def config_from_arguments(
             given[name] = parse_assignments(words, flag=flag, alone=alone)
     values = {**(read_json(Path(file_name)) if file_name else {}), **given}
     for field in dataclasses.fields(config_class):  # type: ignore[arg-type]
-        files = values.get(field.metadata["class_in"])
-        if files and ONLY_CLASS in given.get(field.name, ()):
-            values[field.name] = name_only_class(values[field.name], files)
+        owner = field.metadata["class_in"]
+        if values.get(owner) and ONLY_CLASS in given.get(field.name, ()):
+            kind = field_type(config_class, owner)
+            values[field.name] = name_only_class(
+                given[field.name][ONLY_CLASS],
+                convert_value(kind, values[owner], name=owner),
+                label="--" + field.name.replace("_", "-"),
+            )
     return config_from_values(config_class, values)
 
 
