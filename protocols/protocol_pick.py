@@ -137,7 +137,7 @@ class ProtEtPickerPick(PickSteps, GrowingPicks, ProtEtPickerBase, ProtStreamingB
             *self._checkClasses(),
             *self._checkStreaming(),
             *(faults if len(faults) == len(tomograms) else []),
-            *checks.check_axes(tomograms),
+            *checks.check_axes(self._notLeftOut(tomograms)),
             *self._checkMasks(tomograms),
             *checks.check_gpu(self),
             *checks.check_writable(self),
@@ -160,6 +160,11 @@ class ProtEtPickerPick(PickSteps, GrowingPicks, ProtEtPickerBase, ProtStreamingB
         return checks.check_headers(
             self._tomograms(), trusted=self.trustVoxelSize.get()
         )
+
+    def _notLeftOut(self, tomograms):
+        """Leave out what a run, while its input was open, has refused by name."""
+        failures = self.getFailures()
+        return {n: item for n, item in tomograms.items() if n not in failures}
 
     def _checkStreaming(self):
         if not self.isInputOpen():
