@@ -12,6 +12,7 @@ from etpicker_plugin.engine.config.checks import (
 )
 from etpicker_plugin.engine.config.options import REQUIRED, option
 from etpicker_plugin.engine.config.shared import (
+    score_column_option,
     tilt_series_name_option,
     tilt_series_table_option,
     tomograms_option,
@@ -129,12 +130,9 @@ class ConvertConfig:
         label="Class names",
     )
 
-    score_column: str = option(
-        "",
-        "Column of the scores in the input, where it is not one of those that etpicker "
-        "knows: a label of a STAR file, a header of a CSV or TSV file.",
-        label="Score column",
-        advanced=True,
+    score_column: str = score_column_option(
+        "the input, where it is not one of those that etpicker knows: a label of a "
+        "STAR file, a header of a CSV or TSV file"
     )
 
     def __post_init__(self) -> None:

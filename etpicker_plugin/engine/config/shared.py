@@ -106,6 +106,24 @@ def trust_voxel_size_option() -> Any:
     )
 
 
+def score_column_option(where: str, default: Any = "") -> Any:
+    """Declare the column of the scores in files that name their columns.
+
+    Parameters
+    ----------
+    where
+        In which files, in words, and how they are called there.
+    default
+        ``{}`` where files of several programs have each their own.
+    """
+    return option(
+        default,
+        f"Column of the scores in {where}.",
+        label="Score column",
+        advanced=True,
+    )
+
+
 def tilt_range_option() -> Any:
     """Declare the lowest and highest tilt angle."""
     return option(
