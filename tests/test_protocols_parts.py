@@ -345,6 +345,17 @@ class TestClasses(unittest.TestCase):
     def test_sets_of_one_label_are_one_class(self):
         self.assertEqual(merged(["a", None, "b", "a"]), {"a": 2})
 
+    def test_a_class_without_a_resolution_is_told_so(self):
+        full = {"number": 1, "share": 0.75, "resolution_ang": 45.7}
+        self.assertEqual(
+            protocol_average.describe_class(full),
+            "Class 1: 75 %, 46 Å by RELION's own estimate",
+        )
+        empty = {"number": 2, "share": 0.0, "resolution_ang": None}
+        self.assertEqual(
+            protocol_average.describe_class(empty), "Class 2: 0 %, no resolution"
+        )
+
     def test_groups_count_along_the_names_or_take_them_in_order(self):
         table = [
             (["a", "b", "c"], [1, 2, 3], {1: "a", 2: "b", 3: "c"}),
