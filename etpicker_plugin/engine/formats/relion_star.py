@@ -307,5 +307,5 @@ RELION5 = replace(
     heeded=("relion5_centre",),
     without_tomograms="RELION 5 counts from the centre of its unbinned tomogram. "
     "Without --tomograms that is taken to be half the binned size, times the binning; "
-    "RELION's own may lie up to half a voxel away.",
+    "RELION's own may lie up to half a voxel away in z, and a quarter in x and y.",
 )
