@@ -260,7 +260,7 @@ def test_refined_particles_are_read_back(project):
     text = extracted_text("a list", poses="0 0 0 10 20 30 90 0", origin="1 -2 -1")
 
     for name, found in read_back(project, text).items():
-        expected = np.array(PLACES_XYZ[name]) + [-0.2, 0.4, 0.2]
+        expected = np.add(PLACES_XYZ[name], [-0.2, 0.4, 0.2])
         np.testing.assert_allclose(found, expected, rtol=0, atol=1e-6)
 
 
