@@ -15,6 +15,7 @@ from etpicker_plugin.protocols.pick_steps import (
     PickSteps,
 )
 from etpicker_plugin.protocols.protocol_base import ProtEtPickerBase
+from etpicker_plugin.protocols.relion_tomograms import find_tomograms_star
 from pyworkflow.object import String
 from pyworkflow.protocol import ProtStreamingBase, params
 from tomo.objects import SetOfCoordinates3D
@@ -226,7 +227,8 @@ class ProtEtPickerPick(PickSteps, GrowingPicks, ProtEtPickerBase, ProtStreamingB
     def _configFor(self, ts_ids, *, masks=None, records=""):
         """Return the engine's parameters; ``masks`` by tsId."""
         values = read_parameters(self, PickConfig, INPUT_FIELDS + PICKING_FIELDS)
-        model = self.inputModel.get()
+        model, tomograms = self.inputModel.get(), self._tomograms()
+        star = find_tomograms_star({t: tomograms[t] for t in ts_ids if t in tomograms})
         values.update(
             model=model.getPath(),
             model_sha256=model.getSha256(),
@@ -235,7 +237,9 @@ class ProtEtPickerPick(PickSteps, GrowingPicks, ProtEtPickerBase, ProtStreamingB
             out=str(self.getPicksFolder()),
             records=records,
             voxel_size=self._rate(),
-            tilt_series_name=[PLACE],  # A tsId is the tilt series' own name.
+            tomograms=star,
+            # A tsId is the tilt series' own name, unless RELION says another.
+            tilt_series_name=[] if star else [PLACE],
             device=self._device(),
             threads=self._engineThreads(),
         )

@@ -154,7 +154,8 @@ def tomograms_option() -> Any:
         "",
         "RELION's tomograms.star, of 'Reconstruct tomograms' (RELION 5) or 'Import "
         "tomograms' (RELION 4): STAR files then have its tilt series' names, and "
-        "positions count from its own unbinned sizes and pixel sizes.",
+        "positions count from its own unbinned sizes and pixel sizes. Scipion takes "
+        "the one beside the folder of the tomograms, where RELION puts it, by itself.",
         label="RELION's tomograms.star",
         counts="no",
         file=True,

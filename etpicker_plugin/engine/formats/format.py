@@ -108,6 +108,8 @@ class Format:
         Whether names stand in it as words, without blanks and quotes.
     one_voxel_size
         Why a file cannot hold tomograms of several voxel sizes, if so.
+    heeds_tomograms
+        Whether names and positions are those of RELION's tomograms.star.
     without_tomograms
         What to tell where RELION's tomograms.star is not given but would be heeded.
     names_columns
@@ -135,6 +137,7 @@ class Format:
     states_binning: bool = False
     holds_words: bool = False
     one_voxel_size: str = ""
+    heeds_tomograms: bool = False
     without_tomograms: str = ""
     names_columns: bool = False
     mirrors_at_centre: bool = False

@@ -188,5 +188,6 @@ RELION5_IMPORT = Format(
     heeded=RELION5.heeded,
     holds_words=True,
     names_columns=True,
+    heeds_tomograms=True,
     without_tomograms=RELION5.without_tomograms,
 )

@@ -297,6 +297,7 @@ RELION4 = replace(
         positions="x y z, unbinned tilt-series pixels from 0",
     ),
     needs_binning="RELION 4 coordinates are in unbinned pixels",
+    heeds_tomograms=True,
 )
 RELION5 = replace(
     _format(
@@ -305,6 +306,7 @@ RELION5 = replace(
         positions="x y z, Å from the tomogram's centre",
     ),
     heeded=("relion5_centre",),
+    heeds_tomograms=True,
     without_tomograms="RELION 5 counts from the centre of its unbinned tomogram. "
     "Without --tomograms that is taken to be half the binned size, times the binning; "
     "RELION's own may lie up to half a voxel away in z, and a quarter in x and y.",
