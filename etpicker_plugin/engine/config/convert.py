@@ -100,7 +100,7 @@ class ConvertConfig:
         "half",
         "Origin of RELION 5's centred coordinates: half = size/2 (RELION itself, "
         "copick, ArtiaX); half-minus-one = unbinned size/2 - 1 (RELION's napari "
-        "picker, pytom-match-pick).",
+        "picker).",
         choices=("half", "half-minus-one"),
         label="RELION 5 centre",
         advanced=True,

@@ -22,11 +22,8 @@ from etpicker_plugin.engine.formats.format import (
     Numbers,
 )
 from etpicker_plugin.engine.formats.names import match_names, order_of, short_name
-from etpicker_plugin.engine.formats.relion_star import (
-    RELION5,
-    joint_table,
-    read_star,
-)
+from etpicker_plugin.engine.formats.relion_formats import RELION5
+from etpicker_plugin.engine.formats.relion_star import joint_table, read_star
 from etpicker_plugin.engine.formats.star_columns import FLOAT_FORMAT
 from etpicker_plugin.engine.formats.star_tables import read_tables
 from etpicker_plugin.engine.formats.tilt_series_names import series_of

@@ -15,7 +15,7 @@ from etpicker_plugin.engine.errors import (
     InputDataError,
     ResourceError,
 )
-from etpicker_plugin.engine.formats.relion_star import RELION5
+from etpicker_plugin.engine.formats.relion_formats import RELION5
 from etpicker_plugin.engine.formats.tilt_series import TiltSeries, read_tilt_series
 from etpicker_plugin.engine.hashing import file_sha256
 from etpicker_plugin.engine.model.inference import for_inference

@@ -13,7 +13,8 @@ from etpicker_plugin.engine.config.options import config_to_values
 from etpicker_plugin.engine.config.pick import PickConfig
 from etpicker_plugin.engine.errors import ConfigError
 from etpicker_plugin.engine.formats.coordinates_csv import read_csv, write_csv
-from etpicker_plugin.engine.formats.relion_star import RELION5, write_star
+from etpicker_plugin.engine.formats.relion_formats import RELION5
+from etpicker_plugin.engine.formats.relion_star import write_star
 from etpicker_plugin.engine.formats.star_words import in_star_words
 from etpicker_plugin.engine.formats.tilt_series_names import series_of
 from etpicker_plugin.engine.formats.usual_names import usual_tilt_series

@@ -16,7 +16,7 @@ import pytest
 from etpicker_plugin.engine.config.convert import ConvertConfig
 from etpicker_plugin.engine.conversion.convert import convert
 from etpicker_plugin.engine.formats.coordinates_csv import read_csv
-from etpicker_plugin.engine.formats.relion_star import RELION5
+from etpicker_plugin.engine.formats.relion_formats import RELION5
 from etpicker_plugin.engine.progress import ignore_progress
 from etpicker_plugin.engine.volumes.tomogram import write_volume
 
@@ -246,6 +246,61 @@ def test_what_is_written(project, caplog, target, label, expected):
 
 def test_picks_without_optics_are_read_back(project):
     for name, found in read_back(project, picked_text()).items():
+        np.testing.assert_allclose(found, PLACES_XYZ[name], rtol=0, atol=1e-9)
+
+
+def test_napari_s_centre_is_an_unbinned_pixel_lower(project):
+    """So its numbers are larger by that: 2.5 Å, or 5 Å where nothing is binned."""
+    lines = []
+    for name, places in CENTRED.items():
+        more = 5 if name == "whole" else 2.5
+        lines += [f"{name} {x + more} {y + more} {z + more}" for x, y, z in places]
+    text = PICKED + "\n".join(lines) + "\n"
+
+    read = read_back(project, text, relion5_centre="half-minus-one")
+
+    for name, found in read.items():
+        np.testing.assert_allclose(found, PLACES_XYZ[name], rtol=0, atol=1e-9)
+
+
+PYTOM = """
+data_particles
+
+loop_
+_rlnCenteredCoordinateXAngst #1
+_rlnCenteredCoordinateYAngst #2
+_rlnCenteredCoordinateZAngst #3
+_rlnLCCmax #4
+_rlnTomoTiltSeriesPixelSize #5
+_rlnTomoName #6
+"""
+
+
+def test_pytom_match_pick_counts_from_the_tomogram_that_it_searched(project):
+    """It writes (p - n / 2) · 5 Å and states 5 Å, knowing of no RELION.
+
+    (40 - 91.5) · 5, (50 - 100.5) · 5, (6 - 31) · 5; (40 - 90.5) · 5, (50 - 100) · 5,
+    (6 - 30.5) · 5, of the even and the whole tomogram alike.
+    """
+    text = PYTOM + (
+        "-257.5 -252.5 -125 .5 5.0 odd\n"
+        "-252.5 -250 -122.5 .5 5.0 even\n"
+        "-252.5 -250 -122.5 .5 5.0 whole\n"
+    )
+
+    for found in read_back(project, text).values():
+        np.testing.assert_allclose(found, [[40, 50, 6]], rtol=0, atol=1e-9)
+
+
+def test_a_pixel_size_beside_the_particles_that_is_relion_s_own_is_no_matter(project):
+    head, rows = picked_text().split("_rlnCenteredCoordinateZAngst #4\n")
+    sizes = {"odd": 2.5, "even": 2.5, "whole": 5}
+    lines = [f"{row} {sizes[row.split()[0]]}" for row in rows.splitlines()]
+    label = "_rlnCenteredCoordinateZAngst #4\n_rlnTomoTiltSeriesPixelSize #5\n"
+
+    read = read_back(project, head + label + "\n".join(lines) + "\n")
+
+    for name, found in read.items():
         np.testing.assert_allclose(found, PLACES_XYZ[name], rtol=0, atol=1e-9)
 
 
