@@ -174,7 +174,7 @@ def _write_table(tables: Mapping[str, pd.DataFrame], path: Path) -> None:
 
 RELION5_IMPORT = Format(
     name="relion5-import",
-    program="RELION 5 list for Import coordinates (.star)",
+    program="RELION 5 import list (.star)",
     file="relion5_import.star",
     positions=RELION5.positions,
     holds_every_column=True,

@@ -58,7 +58,7 @@ CSV = (
     "ribosome,30.000,3.000,20.000,,,,\n"
 )
 OFFERED = [
-    "relion5-import: RELION 5 list for Import coordinates (.star)",
+    "relion5-import: RELION 5 import list (.star)",
     "sticks: Sticks list (.stk)",
 ]
 FRAME = ("--dimensions", "41", "57", "33", "--voxel-size", "10")
