@@ -117,8 +117,11 @@ def counted_from(
     if frame.unbinned_pixel_size is None or column not in rows.columns or rows.empty:
         return frame
     stated = read_columns(rows, (column,), path=path)
-    is_own = np.abs(stated - frame.voxel_size) <= PIXEL_SIZE_TOLERANCE * stated
-    if not is_own.all():
+    binned, unbinned = (
+        np.abs(stated - size) <= PIXEL_SIZE_TOLERANCE * stated
+        for size in (frame.voxel_size, frame.unbinned_pixel_size)
+    )
+    if unbinned.any() or not binned.all():
         return frame
     return replace(frame, unbinned_size_xyz=None, unbinned_pixel_size=None)
 
