@@ -29,6 +29,8 @@ from scipion_driver import WIZARD, Scipion
 from screen_driver import Screen, room, wait_for, xdotool
 from screen_room import Room, read_room
 
+from etpicker_plugin.engine.formats.relion_formats import RELION5
+
 IMAGES = Path(__file__).parent / "images"
 INSIDE = "ETPICKER_TUTORIAL_INSIDE"
 PROJECT = "tutorial"
@@ -275,7 +277,7 @@ class Story:
         self.scipion.link(
             form, "Coordinates", "Coordinates3D_v2", photo=self.photo("select")
         )
-        self.scipion.choose(form, "Output format", "relion5")
+        self.scipion.choose(form, "Output format", RELION5.title)
         self.scipion.execute(form, photo=self.photo("export_form"))
         self.scipion.wait_run(name)
         self.scipion.choose_run(name)

@@ -142,14 +142,17 @@ def flag_of(config_class: type, field: "dataclasses.Field[Any]") -> str:
 
 def default_of_field(field: "dataclasses.Field[Any]") -> str:
     """Return what a flag is without being given."""
-    if field.default is dataclasses.MISSING:
-        optional = field.default_factory is not dataclasses.MISSING
-        return "" if optional else "required"
-    choices = field.metadata["choices"]
+    required = field.default is field.default_factory is dataclasses.MISSING
+    choices = dict(
+        zip(field.metadata["choices"], field.metadata["titles"], strict=True)
+    )
     if choices:
-        others = [choice for choice in choices if choice != field.default]
-        chosen = [f"**{field.default}**"] if field.default else []
+        others = [shown for choice, shown in choices.items() if choice != field.default]
+        chosen = ["required, one of"] if required else []
+        chosen += [f"**{choices[field.default]}**"] if field.default in choices else []
         return "<br>".join([*chosen, *others])
+    if field.default is dataclasses.MISSING:
+        return "required" if required else ""
     if isinstance(field.default, bool):
         return "yes" if field.default else "no"
     if field.default is None or field.default in ((), ""):

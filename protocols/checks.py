@@ -14,10 +14,15 @@ from etpicker_plugin.engine.geometry import lies_outside
 from etpicker_plugin.engine.names import require_file_name
 from etpicker_plugin.engine.particles import Particles
 from etpicker_plugin.engine.relion.find import find_relion
-from etpicker_plugin.engine.volumes.tomogram import read_tomogram
+from etpicker_plugin.engine.volumes.tomogram import Tomogram, read_tomogram
 
 SAMPLING_TOLERANCE = 0.01
 LEAST_DIAMETER_VOX = 3.0
+TURNED = (
+    "its file holds the axes in another order (MAPC, MAPR, MAPS in the header), which "
+    "Scipion does not heed. Write it with x, y, z in order, by IMOD's 'clip flipyz' "
+    "for instance, and import it again."
+)
 GPU_DEVICES = ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd")
 
 
@@ -156,19 +161,25 @@ def check_headers(tomograms: Mapping[str, Any], *, trusted: bool = False) -> lis
                 tomogram.getSamplingRate(),
                 trust_voxel_size=trusted,
             )
-            messages += _axes_message(ts_id, opened.stored_axes)
+            if _is_turned(opened):
+                messages.append(f"{ts_id}: {TURNED}")
         except InputDataError as error:
             messages.append(f"{ts_id}: {error}")
     return messages
 
 
 def check_axes(tomograms: Mapping[str, Any]) -> list[str]:
-    """Refuse tomograms whose files hold the axes in another order than x, y, z.
+    """Refuse tomograms whose files hold the axes in another order than x, y, z."""
+    return [f"{ts_id}: {said}" for ts_id, said in find_turned(tomograms).items()]
+
+
+def find_turned(tomograms: Mapping[str, Any]) -> dict[str, str]:
+    """Return why to refuse those whose files hold the axes in another order.
 
     The engine reads them, but Scipion and its viewers do not heed the order: sizes and
     coordinates would be those of another volume there.
     """
-    messages = []
+    found = {}
     for ts_id, tomogram in tomograms.items():
         try:
             opened = read_tomogram(
@@ -178,18 +189,13 @@ def check_axes(tomograms: Mapping[str, Any]) -> list[str]:
             )
         except InputDataError:  # Said by check_headers.
             continue
-        messages += _axes_message(ts_id, opened.stored_axes)
-    return messages
+        if _is_turned(opened):
+            found[ts_id] = TURNED
+    return found
 
 
-def _axes_message(ts_id: str, stored_axes: tuple[int, int, int]) -> list[str]:
-    if stored_axes == (0, 1, 2):
-        return []
-    return [
-        f"{ts_id}: its file holds the axes in another order (MAPC, MAPR, MAPS in the "
-        "header), which Scipion does not heed. Write it with x, y, z in order, by "
-        "IMOD's 'clip flipyz' for instance, and import it again."
-    ]
+def _is_turned(opened: Tomogram) -> bool:
+    return opened.stored_axes != (0, 1, 2)
 
 
 def check_inside(

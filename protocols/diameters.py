@@ -10,7 +10,7 @@ from etpicker_plugin.protocols.form import (
 from etpicker_plugin.protocols.protocol_base import class_label
 
 from etpicker_plugin.convert import group_ids, told_diameters
-from etpicker_plugin.engine.errors import ConfigError
+from etpicker_plugin.engine.config.assignments import only_of
 from etpicker_plugin.engine.names import new_name_fault, suggest
 
 NUMBER = re.compile(r"\s*\d+(\.\d*)?\s*(Å|A)?\s*")
@@ -30,7 +30,8 @@ def read_diameters(protocol, config_class, pointers):
     text = protocol.diameter.get() or ""
     label = form_parameter(config_class, "diameter").label
     if NUMBER.fullmatch(text):
-        return {_only_class(pointers, label): float(text.strip(" ÅA"))}
+        names = [name for pointer in pointers for name in class_names_of(pointer)]
+        return only_of(float(text.strip(" ÅA")), names, label=label)
     return read_assignments(text, label=label) or told_by_all(pointers)
 
 
@@ -40,16 +41,6 @@ def read_with_diameters(protocol, config_class, fields, pointers):
     values = read_parameters(protocol, config_class, others)
     values["diameter"] = read_diameters(protocol, config_class, pointers)
     return values
-
-
-def _only_class(pointers, label):
-    names = list(dict.fromkeys(n for p in pointers for n in class_names_of(p)))
-    if len(names) != 1:
-        raise ConfigError(
-            f"{label}: got a number alone, and there are {len(names)} classes "
-            f"({', '.join(names) or 'none'}). Write NAME=VALUE for each."
-        )
-    return names[0]
 
 
 def told_by_all(pointers):

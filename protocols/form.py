@@ -19,7 +19,8 @@ class FormParameter:
     """One parameter as the form shows it.
 
     ``kind`` is int, float, bool, text, file, words (several names), assignments
-    (NAME=VALUE words) or enum; ``optional`` allows an empty field.
+    (NAME=VALUE words) or enum, whose choices are shown as ``titles``; ``optional``
+    allows an empty field.
     """
 
     field: str
@@ -29,6 +30,7 @@ class FormParameter:
     label: str
     help: str
     choices: tuple[str, ...]
+    titles: tuple[str, ...]
     advanced: bool
     optional: bool
     required: bool
@@ -55,6 +57,7 @@ def form_parameter(config_class: type, field_name: str) -> FormParameter:
         label=f"{label} [{unit}]" if unit else label,
         help=field.metadata["help"],
         choices=tuple(field.metadata["choices"]),
+        titles=tuple(field.metadata["titles"]),
         advanced=field.metadata["advanced"],
         optional=kind in ("words", "assignments") or field.default is None,
         required=field.default is REQUIRED and field.default_factory is REQUIRED,
@@ -109,7 +112,7 @@ def add_parameters(
             "default": parameter.default,
             "label": parameter.label,
             "help": _help(parameter),
-            "choices": list(parameter.choices),
+            "choices": list(parameter.titles),
             "expertLevel": params.LEVEL_ADVANCED
             if parameter.advanced
             else params.LEVEL_NORMAL,

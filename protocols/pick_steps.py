@@ -4,20 +4,20 @@ What is finished is told by the engine's files alone: NAME.json of a picked tomo
 ``failed/NAME.json`` of one that could not be. So Scipion's steps need no memory.
 """
 
-import json
 import sqlite3
 import time
 from datetime import datetime
 from pathlib import Path
 
+from etpicker_plugin.protocols import checks
 from etpicker_plugin.protocols.arriving_input import NONE_ARRIVED, refresh_set
 from etpicker_plugin.protocols.growing_outputs import drop_outputs, empty_output
+from etpicker_plugin.protocols.pick_note import claim_run
 from etpicker_plugin.protocols.protocol_base import EngineError
 from etpicker_plugin.protocols.words import in_form_words
 from pyworkflow.mapper.sqlite import SqliteFlatMapperException
 
 from etpicker_plugin.convert import link_tomogram, tomograms_by_id
-from etpicker_plugin.engine.atomic import write_whole
 from etpicker_plugin.engine.config.options import config_digest
 from etpicker_plugin.engine.picking.failures import (
     forget_failure,
@@ -38,6 +38,8 @@ MOST_GIVEN_UP = 3
 """So many left out in this way, and none picked: the engine itself does not work."""
 
 ANY_TOMOGRAM = "any"  # stands for a tomogram where its name does not matter
+
+UNMASKED = "It has no region mask. Add one, or leave the region masks out."
 
 RETRY_AFTER_S = 5.0
 """Who stops a protocol kills its jobs first: time to be stopped, not to start anew."""
@@ -147,27 +149,18 @@ class PickSteps:
         Raises
         ------
         EngineError
-            If it began with another model or other parameters.
+            If it began with another model or other parameters (see ``claim_run``).
         """
         note = Path(self._getExtraPath("run.json"))
-        now = self._describeRun()
-        before = json.loads(note.read_text("utf-8")) if note.is_file() else now
-        for key, what in (("model", "another model"), ("picking", "other parameters")):
-            if before[key] != now[key]:
-                raise EngineError(
-                    f"This run began with {what} than the form has now, and its "
-                    "tomograms are all to be picked alike. Restart it, put the form "
-                    "back, or copy the protocol."
-                )
-        with write_whole(note) as temporary:
-            temporary.write_text(json.dumps(now), encoding="utf-8")
+        picked = self.getPicked()
+        changed = claim_run(note, self._describeRun(), begun=bool(picked))
         self._remember("_pickingSteps", [])
-        if before != now:
+        if changed:
             drop_outputs(self, self._outputNames())
         empty_output(self, FAILED_TOMOGRAMS)
         for ts_id in self.getFailures():
             forget_failure(ts_id, out_dir=self.getPicksFolder())
-        if self.getPicked():
+        if picked:
             self._register()
 
     def _describeRun(self):
@@ -175,7 +168,7 @@ class PickSteps:
         return {
             "model": self.inputModel.get().getSha256(),
             "picking": digest,
-            "outputs": [self.boxSize.get(), self.outputSets.get()],
+            "outputs": (self.boxSize.get(), self.outputSets.get()),
         }
 
     def _look(self, asked):
@@ -216,7 +209,7 @@ class PickSteps:
         """Run the engine on tomograms; return what it said of those left over."""
         with self._lock:
             masks = self._masks()
-            self._leaveOutUnmasked(ts_ids, masks)
+            self._leaveOut(self._unfit(ts_ids, masks))
             ready = self._unsettled(ts_ids)
             if not ready:
                 return None
@@ -234,14 +227,15 @@ class PickSteps:
             return error
         return EngineError("The engine finished and left no picks.")
 
-    def _leaveOutUnmasked(self, ts_ids, masks):
-        for ts_id in set(ts_ids) - set(masks) if self._hasMasks() else ():
-            note_failure(
-                ts_id,
-                "InputDataError",
-                "It has no region mask. Add one, or leave the region masks out.",
-                out_dir=self.getPicksFolder(),
-            )
+    def _unfit(self, ts_ids, masks):
+        """Return why some cannot be picked: those that came after the form's checks."""
+        unmasked = set(ts_ids) - set(masks) if self._hasMasks() else ()
+        waiting = {n: self._tomograms()[n] for n in self._unsettled(ts_ids)}
+        return {**dict.fromkeys(unmasked, UNMASKED), **checks.find_turned(waiting)}
+
+    def _leaveOut(self, reasons):
+        for ts_id, reason in reasons.items():
+            note_failure(ts_id, "InputDataError", reason, out_dir=self.getPicksFolder())
 
     def _giveUp(self, ts_id, error):
         """Leave out a tomogram that the engine does not survive.

@@ -195,11 +195,7 @@ class ProtEtPickerAverage(ProtEtPickerBase):
             limit = " (the voxel size's limit)" if record["at_nyquist"] else ""
             lines = [f"Resolution {record['resolution_ang']:.1f} Å at FSC 0.143{limit}"]
         else:
-            lines = [
-                f"Class {c['number']}: {100 * c['share']:.0f} %, "
-                f"{c['resolution_ang']:.0f} Å by RELION's own estimate"
-                for c in record["classes"]
-            ]
+            lines = [describe_class(item) for item in record["classes"]]
         return [
             *lines,
             f"{record['particles']} subtomograms, RELION {record['relion_version']}",
@@ -264,3 +260,10 @@ class ProtEtPickerAverage(ProtEtPickerBase):
     def getOutFile(self, name):
         """Return one of the engine's files."""
         return self._getExtraPath("average", name)
+
+
+def describe_class(item):
+    """Return a line on a class of the record."""
+    found = item["resolution_ang"]
+    words = f"{found:.0f} Å by RELION's own estimate" if found else "no resolution"
+    return f"Class {item['number']}: {100 * item['share']:.0f} %, {words}"

@@ -31,7 +31,7 @@ FORM_FIELDS = (
     "seed",
     "trust_voxel_size",
 )
-SCIPION_FIELDS = ("picks", "tomogram", "truth", "voxel_size", "out")
+SCIPION_FIELDS = ("picks", "tomogram", "truth", "voxel_size", "out", "score_column")
 
 
 class ProtEtPickerCompare(PickerSets, ProtEtPickerBase):

@@ -15,6 +15,7 @@ from etpicker_plugin.protocols.protocol_base import (
     class_label,
     set_label,
 )
+from etpicker_plugin.protocols.relion_tomograms import TomogramsStar
 from pyworkflow.protocol import params
 
 from etpicker_plugin.convert import (
@@ -56,7 +57,7 @@ MOST_CLASSES = 1000
 """Greater group ids number something else: filaments, membranes."""
 
 
-class ProtEtPickerExportCoordinates(ProtEtPickerBase):
+class ProtEtPickerExportCoordinates(TomogramsStar, ProtEtPickerBase):
     """Export coordinates for RELION, Dynamo, IMOD, EMAN2, Warp, ArtiaX and others.
 
     Also for copick, the CryoET data portal and DeepETPicker, and as CSV and TXT. A JSON
@@ -102,12 +103,16 @@ class ProtEtPickerExportCoordinates(ProtEtPickerBase):
 
     # --------------------------- steps ----------------------------------------
     def _insertAllSteps(self):
-        digest = config_digest(self._buildConfig())
+        config = self._buildConfig()
         self._insertFunctionStep(
-            self.exportStep, digest, prerequisites=[], needsGPU=False
+            self.exportStep,
+            config_digest(config),
+            config.tomograms,
+            prerequisites=[],
+            needsGPU=False,
         )
 
-    def exportStep(self, digest):
+    def exportStep(self, digest, tomograms_star):
         """Write the engine's CSV, then convert it."""
         tomograms = self._tomograms()
         particles = self._readParticles()
@@ -119,6 +124,7 @@ class ProtEtPickerExportCoordinates(ProtEtPickerBase):
         if not self.exportDir.get():
             shutil.rmtree(self.getExportFolder(), ignore_errors=True)
         self.runEngine("convert", self._buildConfig(), self._getExtraPath())
+        self._keepStar(tomograms_star)
 
     # --------------------------- info -----------------------------------------
     def _findErrors(self):
@@ -140,7 +146,11 @@ class ProtEtPickerExportCoordinates(ProtEtPickerBase):
         files = self.getExportedFiles()
         if not files:
             return ["Nothing is exported yet."]
-        return [f"Exported to {self.getExportFolder()}:", *(f.name for f in files)]
+        return [
+            f"Exported to {self.getExportFolder()}:",
+            *(f.name for f in files),
+            *self._starLines(self._format()),
+        ]
 
     # --------------------------- helpers --------------------------------------
     def getExportFolder(self):
@@ -150,15 +160,21 @@ class ProtEtPickerExportCoordinates(ProtEtPickerBase):
     def getExportedFiles(self):
         """Return the exported files, without the JSON beside each."""
         folder = Path(self.getExportFolder())
-        kind = read_parameters(self, ConvertConfig, FORM_FIELDS)["output_format"]
-        written = format_named(kind)
+        written = self._format()
         files = {f for glob in written.written_globs() for f in folder.glob(glob)}
         return sorted(files - {written.sidecar(file) for file in files})
+
+    def _format(self):
+        given = read_parameters(self, ConvertConfig, ("output_format",))
+        return format_named(given["output_format"])
 
     def _buildConfig(self):
         rate = self.inputCoordinates[0].get().getSamplingRate()
         names = self._names()
         given = read_parameters(self, ConvertConfig, FORM_FIELDS)
+        star = self._chooseStar(
+            self._format(), given.get("tomograms"), self._tomograms()
+        )
         values = {
             **given,
             "input": [self._getExtraPath("coordinates", f"{n}.csv") for n in names],
@@ -166,7 +182,8 @@ class ProtEtPickerExportCoordinates(ProtEtPickerBase):
             "tomogram": [self._getExtraPath("tomograms", f"{n}.mrc") for n in names],
             "voxel_size": rate,
             # A tsId is the tilt series' own name, unless RELION says another.
-            "tilt_series_name": [] if given.get("tomograms") else [PLACE],
+            "tomograms": star,
+            "tilt_series_name": [] if star else [PLACE],
             "class_name": self._order(),
             "out": self.getExportFolder(),
         }

@@ -14,6 +14,7 @@ from etpicker_plugin.protocols.form import (
     read_parameters,
 )
 from etpicker_plugin.protocols.protocol_base import ProtEtPickerBase
+from etpicker_plugin.protocols.relion_tomograms import TomogramsStar
 from pyworkflow.protocol import params
 from tomo.objects import SetOfCoordinates3D
 
@@ -61,7 +62,7 @@ class ImportCoordinatesOutputs(Enum):
     Coordinates3D = SetOfCoordinates3D
 
 
-class ProtEtPickerImportCoordinates(ProtEtPickerBase):
+class ProtEtPickerImportCoordinates(TomogramsStar, ProtEtPickerBase):
     """Import coordinates of RELION, Dynamo, IMOD, EMAN2, Warp, ArtiaX and others.
 
     Also of copick, the CryoET data portal and DeepETPicker, and as CSV and TXT.
@@ -121,10 +122,11 @@ class ProtEtPickerImportCoordinates(ProtEtPickerBase):
 
     # --------------------------- steps ----------------------------------------
     def _insertAllSteps(self):
-        digest = config_digest(self._buildConfig(next(iter(self._jobs().items()))))
+        config = self._buildConfig(next(iter(self._jobs().items())))
         converted = self._insertFunctionStep(
             self.convertStep,
-            digest,
+            config_digest(config),
+            config.tomograms,
             self.filesPath.get(),
             self.filesPattern.get(),
             prerequisites=[],
@@ -139,7 +141,7 @@ class ProtEtPickerImportCoordinates(ProtEtPickerBase):
             needsGPU=False,
         )
 
-    def convertStep(self, digest, path, pattern):
+    def convertStep(self, digest, tomograms_star, path, pattern):
         """Translate every file to the engine's CSV."""
         shutil.rmtree(self._getExtraPath("converted"), ignore_errors=True)
         for tomogram in tomograms_by_id(self.inputTomograms.get()).values():
@@ -150,6 +152,7 @@ class ProtEtPickerImportCoordinates(ProtEtPickerBase):
         for job in self._jobs().items():
             config = self._buildConfig(job)
             self.runEngine("convert", config, config.out)
+        self._keepStar(tomograms_star)
 
     def createOutputStep(self, diameter, box_size, output_sets):
         """Register the sets."""
@@ -207,7 +210,9 @@ class ProtEtPickerImportCoordinates(ProtEtPickerBase):
             f"{len(output.getTSIds())} tomogram(s)"
             for name, output in self.iterOutputAttributes(SetOfCoordinates3D)
         ]
-        return lines or ["The coordinates are not imported yet."]
+        if not lines:
+            return ["The coordinates are not imported yet."]
+        return [*lines, *self._starLines(self._format())]
 
     # --------------------------- helpers --------------------------------------
     def _jobs(self):
@@ -240,7 +245,10 @@ class ProtEtPickerImportCoordinates(ProtEtPickerBase):
         )
 
     def _isJoint(self):
-        return format_named(self._values()["input_format"]).is_joint
+        return self._format().is_joint
+
+    def _format(self):
+        return format_named(self._values()["input_format"])
 
     def _values(self):
         return read_parameters(self, ConvertConfig, FORM_FIELDS)
@@ -248,10 +256,16 @@ class ProtEtPickerImportCoordinates(ProtEtPickerBase):
     def _buildConfig(self, job):
         name, (files, ts_ids) = job
         links = [self._getExtraPath("tomograms", f"{t}.mrc") for t in ts_ids]
+        given = self._values()
         values = {
-            **self._values(),
+            **given,
             "input": files,
             "output_format": "csv",
+            "tomograms": self._chooseStar(
+                self._format(),
+                given.get("tomograms"),
+                tomograms_by_id(self.inputTomograms.get()),
+            ),
             "tomogram": links,
             "voxel_size": self.inputTomograms.get().getSamplingRate(),
             "out": self._getExtraPath("converted", name),

@@ -15,6 +15,7 @@ from etpicker_plugin.protocols.pick_steps import (
     PickSteps,
 )
 from etpicker_plugin.protocols.protocol_base import ProtEtPickerBase
+from etpicker_plugin.protocols.relion_tomograms import find_tomograms_star
 from pyworkflow.object import String
 from pyworkflow.protocol import ProtStreamingBase, params
 from tomo.objects import SetOfCoordinates3D
@@ -137,7 +138,7 @@ class ProtEtPickerPick(PickSteps, GrowingPicks, ProtEtPickerBase, ProtStreamingB
             *self._checkClasses(),
             *self._checkStreaming(),
             *(faults if len(faults) == len(tomograms) else []),
-            *checks.check_axes(tomograms),
+            *checks.check_axes(self._notLeftOut(tomograms)),
             *self._checkMasks(tomograms),
             *checks.check_gpu(self),
             *checks.check_writable(self),
@@ -160,6 +161,11 @@ class ProtEtPickerPick(PickSteps, GrowingPicks, ProtEtPickerBase, ProtStreamingB
         return checks.check_headers(
             self._tomograms(), trusted=self.trustVoxelSize.get()
         )
+
+    def _notLeftOut(self, tomograms):
+        """Leave out what a run, while its input was open, has refused by name."""
+        failures = self.getFailures()
+        return {n: item for n, item in tomograms.items() if n not in failures}
 
     def _checkStreaming(self):
         if not self.isInputOpen():
@@ -221,7 +227,8 @@ class ProtEtPickerPick(PickSteps, GrowingPicks, ProtEtPickerBase, ProtStreamingB
     def _configFor(self, ts_ids, *, masks=None, records=""):
         """Return the engine's parameters; ``masks`` by tsId."""
         values = read_parameters(self, PickConfig, INPUT_FIELDS + PICKING_FIELDS)
-        model = self.inputModel.get()
+        model, tomograms = self.inputModel.get(), self._tomograms()
+        star = find_tomograms_star({t: tomograms[t] for t in ts_ids if t in tomograms})
         values.update(
             model=model.getPath(),
             model_sha256=model.getSha256(),
@@ -230,7 +237,9 @@ class ProtEtPickerPick(PickSteps, GrowingPicks, ProtEtPickerBase, ProtStreamingB
             out=str(self.getPicksFolder()),
             records=records,
             voxel_size=self._rate(),
-            tilt_series_name=[PLACE],  # A tsId is the tilt series' own name.
+            tomograms=star,
+            # A tsId is the tilt series' own name, unless RELION says another.
+            tilt_series_name=[] if star else [PLACE],
             device=self._device(),
             threads=self._engineThreads(),
         )

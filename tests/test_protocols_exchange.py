@@ -1,12 +1,18 @@
 """Other programs' formats through real Scipion projects: out, and in again."""
 
+import json
+import shutil
+
 import emtable
 import numpy as np
 from etpicker_plugin.protocols import (
     ProtEtPickerExportCoordinates,
     ProtEtPickerImportCoordinates,
+    ProtEtPickerImportModel,
+    ProtEtPickerPick,
 )
 from etpicker_plugin.protocols.classes import BY_GROUP
+from etpicker_plugin.protocols.relion_tomograms import find_tomograms_star
 
 from etpicker_plugin.convert import particles_by_tomogram
 from etpicker_plugin.engine.config.convert import FORMATS
@@ -15,6 +21,7 @@ from etpicker_plugin.engine.orientation import from_relion_angles
 from etpicker_plugin.engine.particles import make_particles
 from etpicker_plugin.tests.support.phantoms import SHAPES_ZYX, VOXEL_SIZE
 from etpicker_plugin.tests.support.scipion_project import PhantomProject, positions_of
+from etpicker_plugin.tests.support.untrained import MOST_PICKS, make_untrained_model
 
 BINNING = 3.0
 TOMOGRAMS_HEADER = """
@@ -182,6 +189,105 @@ class TestExchange(PhantomProject):
             boxSize=10,
         )
         self.check_positions(positions_of(again.Coordinates3D), positions_of(second))
+
+    def test_a_set_that_relion_reconstructed_brings_relion_s_own_file(self):
+        """It lies above the tomograms: JOB/tomograms.star, JOB/tomograms/rec_NAME.mrc.
+
+        RELION's unbinned size is 2 n + 1 pixels in z, so its centre is n / 2 + 1/4.
+        """
+        job = self.folder / "Tomograms" / "job009"
+        (job / "tomograms").mkdir(parents=True)
+        rows = []
+        for n, (z, y, x) in SHAPES_ZYX.items():
+            shutil.copy(self.folder / f"{n}.mrc", job / f"tomograms/rec_{n}.mrc")
+            shutil.copy(self.folder / f"{n}.csv", job / f"rec_{n}.csv")
+            rows.append(
+                f"{n} {VOXEL_SIZE / 2} {2 * x} {2 * y} {2 * z + 1} "
+                f"Tomograms/job009/tomograms/rec_{n}.mrc"
+            )
+        star = job / "tomograms.star"
+        star.write_text(TOMOGRAMS_HEADER + "\n".join(rows) + "\n")
+        tomograms = self.import_tomograms(job / "tomograms")
+        (first, second) = (
+            getattr(self.import_coordinates(tomograms, job), name)
+            for name in ("Coordinates3D", "Coordinates3D2")
+        )
+        for kind, label, per_voxel in (
+            ("relion5", "rlnCenteredCoordinate{}Angst", VOXEL_SIZE),
+            ("relion4", "rlnCoordinate{}", 2),
+        ):
+            exported = self.run_protocol(
+                ProtEtPickerExportCoordinates,
+                inputCoordinates=[first],
+                outputFormat=FORMATS.index(kind),
+            )
+            (file,) = exported.getExportedFiles()
+            found = []
+            for row in emtable.Table.iterRows(f"particles@{file}"):
+                z, y, x = SHAPES_ZYX[row.rlnTomoName]
+                half = np.array([x, y, z + 0.5]) / 2 if kind == "relion5" else 0
+                values = [getattr(row, label.format(axis)) for axis in "XYZ"]
+                place = np.array(values) / per_voxel + half
+                found.append((f"rec_{row.rlnTomoName}", *place))
+            self.check_positions(sorted(found), positions_of(first))
+            told = f"sizes and pixel sizes are RELION's own, of {star.resolve()}."
+            self.assertIn(told, " ".join(exported.summary()))
+            again = self.run_protocol(
+                ProtEtPickerImportCoordinates,
+                inputTomograms=tomograms,
+                filesPath=str(file.resolve()),
+                inputFormat=FORMATS.index(kind),
+                boxSize=10,
+            )
+            self.check_positions(positions_of(again.Coordinates3D), positions_of(first))
+            self.assertIn(told, " ".join(again.summary()))
+        self.check_pick(tomograms, star)
+
+        # One that cannot be read is no reason to do without.
+        broken = self.newProtocol(ProtEtPickerPick, inputTomograms=tomograms)
+        (job / "tomograms/rec_TS_c.mrc").write_bytes(b"no tomogram")
+        found = find_tomograms_star(broken._tomograms())
+        self.assertEqual(found, str(star.resolve()))
+        shutil.copy(self.folder / "TS_c.mrc", job / "tomograms/rec_TS_c.mrc")
+
+        # Of other sizes it is not RELION's own: then what is assumed is said.
+        star.write_text(star.read_text().replace(f"{2 * 45 + 1} ", "70 "))
+        exported = self.run_protocol(
+            ProtEtPickerExportCoordinates,
+            inputCoordinates=[second],
+            outputFormat=FORMATS.index("relion5"),
+        )
+        told = " ".join(exported.summary())
+        self.assertIn("Without 'RELION's tomograms.star' that is taken", told)
+        self.assertIn("half a voxel away in z, and a quarter in x and y", told)
+        (file,) = exported.getExportedFiles()
+        rows = list(emtable.Table.iterRows(f"particles@{file}"))
+        self.assertEqual(
+            {row.rlnTomoName for row in rows}, {f"rec_{n}" for n in SHAPES_ZYX}
+        )
+
+    def check_pick(self, tomograms, star):
+        model = make_untrained_model(self.folder / "untrained.safetensors")
+        imported = self.run_protocol(ProtEtPickerImportModel, modelFile=str(model))
+        picked = self.run_protocol(
+            ProtEtPickerPick,
+            inputTomograms=tomograms,
+            inputModel=imported.model,
+            maxPicks=MOST_PICKS,
+        )
+        for name, (z, y, x) in SHAPES_ZYX.items():
+            path = picked.getPicksFolder() / f"rec_{name}.star"
+            rows = list(emtable.Table.iterRows(f"particles@{path}"))
+            self.assertEqual({row.rlnTomoName for row in rows}, {name})
+            picks = read_csv(path.with_suffix(".csv"), tomogram_id=name)
+            found = [
+                [getattr(row, f"rlnCenteredCoordinate{a}Angst") for a in "XYZ"]
+                for row in rows
+            ]
+            from_centre = picks.positions_zyx[:, ::-1] - np.array([x, y, z + 0.5]) / 2
+            np.testing.assert_allclose(found, from_centre * VOXEL_SIZE, atol=0.01)
+            record = json.loads(path.with_suffix(".json").read_text())
+            self.assertEqual(record["config"]["tomograms"], str(star.resolve()))
 
     def test_a_group_id_is_the_class_s_number_with_a_name_or_without(self):
         first, second = self.sets()

@@ -40,6 +40,7 @@ from etpicker_plugin.protocols.form import (
     form_parameter,
     form_parameters,
     read_assignments,
+    read_parameters,
 )
 from etpicker_plugin.protocols.picker_sets import picker_names
 from etpicker_plugin.protocols.protocol_base import ProtEtPickerBase, engine_program
@@ -184,13 +185,25 @@ class TestFormFollowsTheEngine(BaseTest):
         self.assertEqual(shown.expertLevel.get(), level)
         value = protocol.getAttributeValue(wanted.name)
         if field.metadata["choices"]:
-            self.assertEqual(shown.choices, list(field.metadata["choices"]))
+            self.assertEqual(shown.choices, list(field.metadata["titles"]))
             if field.default is not dataclasses.MISSING:
-                self.assertEqual(shown.choices[value], field.default)
+                self.assertEqual(field.metadata["choices"][value], field.default)
         elif wanted.kind in ("int", "float", "bool"):
             default = field.default
             expected = None if default is dataclasses.MISSING else default
             self.assertEqual(value, expected)
+
+    def test_a_format_is_shown_with_its_program_and_kept_as_its_number(self):
+        for protocol_class, name in (
+            (ProtEtPickerImportCoordinates, "inputFormat"),
+            (ProtEtPickerExportCoordinates, "outputFormat"),
+        ):
+            protocol = self.newProtocol(protocol_class, **{name: 6})  # As saved before.
+            field = "input_format" if name == "inputFormat" else "output_format"
+            values = read_parameters(protocol, ConvertConfig, (field,))
+            self.assertEqual(values, {field: "dynamo"})
+            shown = protocol.getParam(name).choices
+            self.assertEqual(shown[6], "dynamo: Dynamo table (.tbl)")
 
     def test_names_do_not_hide_scipion_attributes(self):
         inherited = set(dir(ProtEtPickerBase()))
@@ -331,6 +344,17 @@ class TestClasses(unittest.TestCase):
 
     def test_sets_of_one_label_are_one_class(self):
         self.assertEqual(merged(["a", None, "b", "a"]), {"a": 2})
+
+    def test_a_class_without_a_resolution_is_told_so(self):
+        full = {"number": 1, "share": 0.75, "resolution_ang": 45.7}
+        self.assertEqual(
+            protocol_average.describe_class(full),
+            "Class 1: 75 %, 46 Å by RELION's own estimate",
+        )
+        empty = {"number": 2, "share": 0.0, "resolution_ang": None}
+        self.assertEqual(
+            protocol_average.describe_class(empty), "Class 2: 0 %, no resolution"
+        )
 
     def test_groups_count_along_the_names_or_take_them_in_order(self):
         table = [

@@ -1,11 +1,13 @@
 """Tomograms picked while they arrive: failures, kills, and the model's version."""
 
+import json
 import shutil
 import tempfile
 import time
 from collections import Counter
 from pathlib import Path
 
+import mrcfile
 import numpy as np
 import psutil
 from etpicker_plugin.protocols import (
@@ -23,6 +25,7 @@ from tomo.protocols import ProtImportTomograms, ProtImportTomomasks
 from tomo.tests.test_base_centralized_layer import TestBaseCentralizedLayer
 
 from etpicker_plugin.engine.formats.coordinates_csv import read_csv
+from etpicker_plugin.tests.support.mrc_headers import stored_in, write_mrc
 from etpicker_plugin.tests.support.phantoms import VOXEL_SIZE, write_tomogram
 from etpicker_plugin.tests.support.scipion_project import positions_of, stop_hard
 from etpicker_plugin.tests.support.stream_producer import Producer
@@ -152,6 +155,48 @@ class TestStreaming(StreamingProject):
             self.assertTrue(getattr(protocol, output).isStreamClosed())
         self.assertEqual(protocol.FailedTomograms.getTSIds(), ["TS_x"])
         self.assertIn("Failed: TS_x", " ".join(protocol.summary()))
+
+    def test_one_that_arrives_with_its_axes_in_another_order_is_left_out(self):
+        first, turned, third = make_tiny_tomograms(
+            self.folder / "tomograms", ["TS_a", "TS_t", "TS_c"]
+        )
+        data = mrcfile.read(turned)
+        turned.unlink()
+        write_mrc(turned, stored_in(data, (1, 3, 2)), axes=(1, 3, 2))
+        producer = self.make_producer(first)
+        protocol = self.make_pick()
+        self.start(protocol)
+        self.wait_until(lambda: "TS_a" in self.picked(protocol), "TS_a")
+        producer.send([("TS_t", turned), ("TS_c", third)])
+        producer.close()
+        self.wait_for_end(protocol)
+
+        self.assertTrue(protocol.isFinished(), protocol.getErrorMessage())
+        expected = dict.fromkeys(("TS_a", "TS_c"), MOST_PICKS)
+        self.assertEqual(self.counts(protocol), expected)
+        self.assertEqual(protocol.FailedTomograms.getTSIds(), ["TS_t"])
+        self.assertEqual(protocol.getFailures(), {"TS_t": checks.TURNED})
+        self.assertIn("axes in another order", " ".join(protocol.summary()))
+        # It is known, and no reason not to continue; a new run is told of it at once.
+        self.assertEqual(protocol.validate(), [])
+        (error,) = self.make_pick().validate()
+        self.assertEqual(error, f"TS_t: {checks.TURNED}")
+
+    def test_a_note_of_the_run_that_cannot_be_read(self):
+        (first,) = make_tiny_tomograms(self.folder / "tomograms", ["TS_a"])
+        self.make_producer(first).close()
+        protocol = self.make_pick()
+        self.start(protocol)
+        self.wait_for_end(protocol)
+        note = Path(protocol._getExtraPath("run.json"))
+        for text in ("[1]", '{"model": 3}', "{", '{"model": "a", "picking": "b"}'):
+            note.write_text(text)
+            with self.assertRaisesRegex(EngineError, "run.json .*: restart it"):
+                protocol._begin()
+        for done in protocol.getPicksFolder().glob("*.json"):
+            done.unlink()
+        protocol._begin()
+        self.assertEqual(json.loads(note.read_text())["outputs"], [None, 0])
 
     def has_output(self, protocol, ts_id):
         self.proj._updateProtocol(protocol)

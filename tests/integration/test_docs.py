@@ -96,6 +96,16 @@ def test_command_table_holds_flag_default_unit_and_help():
     assert any(row.startswith("| `--tomogram …` | required |") for row in rows)
 
 
+def test_formats_stand_in_the_tables_with_their_programs():
+    tables = load_tables()
+
+    for table in (
+        tables.command_table("convert"),
+        tables.form_table("ProtEtPickerImportCoordinates"),
+    ):
+        assert "<br>dynamo: Dynamo table (.tbl)<br>imod: IMOD points (.pts);" in table
+
+
 @pytest.mark.parametrize("line", commands_shown())
 def test_commands_shown_are_understood(line):
     arguments = build_parser().parse_args(shlex.split(line, comments=True))

@@ -66,6 +66,21 @@ def test_tilt_series_are_named_and_optics_left_to_relion(data):
         )
 
 
+def test_what_is_assumed_without_relion_s_file_is_told(data, caplog):
+    """Half the binned size: of 20 x 28 x 36 voxels of 10 Å it is 180, 140, 100 Å."""
+    caplog.set_level("INFO")
+    assert pick(data, names=("rec_TS_1",)) == 0
+
+    picks = read_csv(data / "out/rec_TS_1.csv", tomogram_id="rec_TS_1")
+    found = [[getattr(row, a) for a in ANG] for row in rows_of(data, "rec_TS_1")]
+    expected = picks.positions_zyx[:, ::-1] * 10 - [180, 140, 100]
+    np.testing.assert_allclose(found, expected, atol=0.01)
+    told = "may lie up to half a voxel away in z, and a quarter in x and y."
+    assert told in caplog.text
+    record = json.loads((data / "out/rec_TS_1.json").read_text())
+    assert record["star_centre"].endswith(told)
+
+
 def test_class_numbers_are_the_model_s_in_every_file(data):
     assert pick(data, "--classes", LAST) == 0
 
@@ -87,6 +102,8 @@ def test_positions_are_those_of_relion_itself(data, caplog):
     found = [[getattr(row, label) for label in ANG] for row in rows]
     np.testing.assert_allclose(found, unbinned_xyz * VOXEL_SIZE / 2, atol=0.01)
     assert {row.rlnTomoName for row in rows} == {"L_7"}
+    record = json.loads((data / "out/rec_TS_1.json").read_text())
+    assert record["star_centre"].startswith("half of the unbinned size that RELION")
 
     caplog.set_level("INFO")
     assert pick(data, *given, names=("rec_TS_1",)) == 0

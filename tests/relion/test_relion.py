@@ -18,6 +18,7 @@ from etpicker_plugin.engine.errors import (
     ExternalProgramError,
     ResourceError,
 )
+from etpicker_plugin.engine.json_checks import parse
 from etpicker_plugin.engine.orientation import to_relion_angles
 from etpicker_plugin.engine.progress import ignore_progress
 from etpicker_plugin.engine.relion.find import find_relion
@@ -234,6 +235,19 @@ def test_a_stopped_run_goes_on(folder, tmp_path, task, iterations):
     assert record["particles"] == len(read_particles(tmp_path / last)[0])
     name = {"classify": "class001.mrc", "refine": "average.mrc"}[task]
     assert likeness(read_map(tmp_path / name), true_map()) > 0.7
+
+
+def test_more_classes_than_the_boxes_fill(folder, tmp_path):
+    """Of some RELION then knows no resolution and writes inf, which is no JSON."""
+    settings = config(folder, tmp_path, task="classify", classes=8, iterations=6)
+
+    run(settings, tmp_path)
+
+    record = parse((tmp_path / "average.json").read_text())
+    shares = [c["share"] for c in record["classes"]]
+    assert len(shares) == 8
+    assert min(shares) == 0
+    assert sum(shares) == pytest.approx(1, abs=1e-3)
 
 
 def test_without_a_reference_one_is_made_from_the_boxes(

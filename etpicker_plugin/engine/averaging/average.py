@@ -232,6 +232,7 @@ def _finish(
     }
     with write_whole(job.folder / RECORD) as temporary:
         temporary.write_text(
-            json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
+            json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False) + "\n",
+            encoding="utf-8",
         )
     return record

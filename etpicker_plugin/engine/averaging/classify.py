@@ -1,5 +1,6 @@
 """3D classification: a map and a table for each class."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,13 +26,14 @@ class ClassAverage:
     """One class: its map's file, its share of the boxes, RELION's resolution (Å).
 
     That resolution comes from the reference's own signal-to-noise ratio, not from
-    independent halves: it says which class is better, not how good one is.
+    independent halves: it says which class is better, not how good one is. It is
+    ``None`` where RELION has none, as of a class that has lost its boxes.
     """
 
     number: int
     file: str
     share: float
-    resolution_ang: float
+    resolution_ang: float | None
 
 
 def classify(
@@ -83,7 +85,12 @@ def read_classes(model: Path) -> list[ClassAverage]:
             number=number,
             file=f"class{number:03d}.mrc",
             share=float(row["rlnClassDistribution"]),
-            resolution_ang=float(row["rlnEstimatedResolution"]),
+            resolution_ang=_finite(float(row["rlnEstimatedResolution"])),
         )
         for number, row in enumerate(table.to_dict("records"), 1)
     ]
+
+
+def _finite(resolution_ang: float) -> float | None:
+    """Return a resolution; ``None`` for the inf that RELION writes for none."""
+    return resolution_ang if math.isfinite(resolution_ang) else None

@@ -62,6 +62,7 @@ def compare(
         class_name=class_name,
         voxel_size=config.voxel_size,
         trust_voxel_size=config.trust_voxel_size,
+        score_columns=config.score_column,
     )
     truth = _read_truth(config, sets, class_name)
     run = _describe_run(config, sets)

@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.formats.checks import check_particles
-from etpicker_plugin.engine.formats.coordinates_csv import read_csv
-from etpicker_plugin.engine.names import visible
+from etpicker_plugin.engine.formats.coordinates_csv import csv_files, read_csv
 from etpicker_plugin.engine.negative import NEGATIVE
 from etpicker_plugin.engine.pairing import owners_by_name
 from etpicker_plugin.engine.particles import Particles
@@ -77,9 +76,11 @@ def read_pick_sets(
     class_name: str,
     voxel_size: float | None,
     trust_voxel_size: bool = False,
+    score_columns: Mapping[str, str] | None = None,
 ) -> PickSets:
     """Read one class of every set, in the tomograms that all sets cover.
 
+    ``score_columns`` are those of the sets where they are not called ``score``.
     A tomogram in which a set's file holds no row was picked and nothing found; one
     without a file was not picked, so it is left out of every set.
 
@@ -90,6 +91,7 @@ def read_pick_sets(
         tomogram is covered by all, or a set is empty.
     """
     opened = open_tomograms(tomograms, voxel_size, trusted=trust_voxel_size)
+    columns = score_columns or {}
     files = {name: find_files(name, Path(f), opened) for name, f in folders.items()}
     common = [t for t in opened if all(t in found for found in files.values())]
     if not common:
@@ -107,7 +109,9 @@ def read_pick_sets(
         tomograms={t: opened[t] for t in common},
         voxel_size=next(iter(opened.values())).voxel_size,
         picks={
-            name: _read_set(name, found, opened, class_name)
+            name: _read_set(
+                name, found, opened, class_name, score_column=columns.get(name, "")
+            )
             for name, found in files.items()
         },
         files=files,
@@ -156,7 +160,7 @@ def find_files(
             f"Set {name}: {folder} is no folder. Give the folder that holds one CSV "
             "per tomogram."
         )
-    present = {file.stem: file for file in visible(folder.glob("*.csv"))}
+    present = {file.stem: file for file in csv_files(folder)}
     found = _files_by_name(present, list(tomogram_ids))
     if not found:
         raise InputDataError(
@@ -193,9 +197,14 @@ def _read_set(
     files: Mapping[str, Path],
     tomograms: Mapping[str, Tomogram],
     class_name: str,
+    *,
+    score_column: str,
 ) -> dict[str, Particles]:
     """Read a set; its only class is taken whatever its name, as pickers name freely."""
-    read = {t: read_csv(path, tomogram_id=t) for t, path in files.items()}
+    read = {
+        t: read_csv(path, tomogram_id=t, score_column=score_column)
+        for t, path in files.items()
+    }
     names = {str(n) for p in read.values() for n in p.class_names}
     present = sorted(names - {NEGATIVE})
     chosen = class_name

@@ -72,9 +72,11 @@ def join_blanks(words: Sequence[str]) -> list[str]:
 
 
 def name_only_class(
-    numbers: Mapping[str, float], files: Iterable[str]
+    number: float, given: Mapping[str, str] | Iterable[str], *, label: str
 ) -> dict[str, float]:
-    """Give a number that stands alone to the only class of the coordinates in files.
+    """Give a number that stands alone to the only class of coordinates.
+
+    ``given`` are their CSV files or folders of them, or such by any names.
 
     Raises
     ------
@@ -84,17 +86,19 @@ def name_only_class(
         If a file cannot be read.
     """
     # Numbers that stand alone are rare, and NumPy takes a while.
-    from etpicker_plugin.engine.formats.coordinates_csv import read_csv
+    from etpicker_plugin.engine.formats.coordinates_csv import csv_files, read_csv
 
+    paths = given.values() if isinstance(given, Mapping) else given
     found = {
         str(name)
-        for path in files
-        for name in set(read_csv(Path(path), tomogram_id="").class_names.tolist())
+        for path in map(Path, paths)
+        for file in csv_files(path)
+        for name in set(read_csv(file, tomogram_id="").class_names.tolist())
     }
-    return only_of(numbers[ONLY_CLASS], found)
+    return only_of(number, found, label=label)
 
 
-def only_of(number: float, names: Iterable[str]) -> dict[str, float]:
+def only_of(number: float, names: Iterable[str], *, label: str) -> dict[str, float]:
     """Return the number by the only name there is, beside that of negatives.
 
     Raises
@@ -104,9 +108,10 @@ def only_of(number: float, names: Iterable[str]) -> dict[str, float]:
     """
     classes = sorted(set(names) - {NEGATIVE})
     if len(classes) != 1:
-        example = " ".join(f"{name}={number:g}" for name in classes or ["NAME"])
+        example = next(iter(classes), "NAME")
         raise ConfigError(
-            f"{number:g} alone is for one class, but there are {len(classes)}. Give "
-            f"each its own: {example}, say."
+            f"{label}: got {number:g} alone, which is for one class, but there are "
+            f"{len(classes)} ({', '.join(classes) or 'none'}). Write NAME=VALUE, "
+            f"{example}={number:g} say, for each that is meant."
         )
     return {classes[0]: number}

@@ -18,6 +18,7 @@ from etpicker_plugin.engine.config.pick_sets import (
     tomograms_option,
 )
 from etpicker_plugin.engine.config.shared import (
+    score_column_option,
     trust_voxel_size_option,
     voxel_size_option,
 )
@@ -42,6 +43,11 @@ class CompareConfig:
         label="True centres",
         counts="content",
     )
+    score_column: dict[str, str] = score_column_option(
+        "each set whose files call it otherwise than 'score': the set's name and the "
+        "column",
+        default={},
+    )
     voxel_size: float | None = voxel_size_option()
     trust_voxel_size: bool = trust_voxel_size_option()
     match_distance: float | None = match_distance_option()
@@ -65,6 +71,12 @@ class CompareConfig:
         require_given_if_trusted(self)
         require_positive(self, "match_distance", "f_beta")
         require_not_negative(self, "seed")
+        unknown = ", ".join(sorted(set(self.score_column) - set(self.picks)))
+        require(
+            not unknown,
+            f"--score-column: there is no set {unknown}. The sets are "
+            f"{', '.join(self.picks)}.",
+        )
         require(
             self.resamples >= 100,
             f"--resamples: got {self.resamples}, expected 100 or more.",

@@ -12,6 +12,7 @@ from etpicker_plugin.engine.config.checks import (
 )
 from etpicker_plugin.engine.config.options import REQUIRED, option
 from etpicker_plugin.engine.config.shared import (
+    score_column_option,
     tilt_series_name_option,
     tilt_series_table_option,
     tomograms_option,
@@ -23,6 +24,7 @@ from etpicker_plugin.engine.formats.tilt_series_names import check_patterns
 from etpicker_plugin.engine.names import require_classes
 
 FORMATS = tuple(known.name for known in CATALOGUE)
+TITLES = tuple(known.title for known in CATALOGUE)
 JOINT = [known for known in CATALOGUE if known.is_joint]
 PER_CLASS = [known for known in CATALOGUE if known.is_per_class]
 SINGLE = [known for known in CATALOGUE if known not in (*JOINT, *PER_CLASS)]
@@ -50,10 +52,18 @@ class ConvertConfig:
         REQUIRED, "Coordinate file(s) to read.", label="Coordinate files"
     )
     input_format: str = option(
-        REQUIRED, "Format of the input.", choices=FORMATS, label="Input format"
+        REQUIRED,
+        "Format of the input.",
+        choices=FORMATS,
+        titles=TITLES,
+        label="Input format",
     )
     output_format: str = option(
-        REQUIRED, "Format to write.", choices=FORMATS, label="Output format"
+        REQUIRED,
+        "Format to write.",
+        choices=FORMATS,
+        titles=TITLES,
+        label="Output format",
     )
     out: str = option(
         REQUIRED,
@@ -90,7 +100,7 @@ class ConvertConfig:
         "half",
         "Origin of RELION 5's centred coordinates: half = size/2 (RELION itself, "
         "copick, ArtiaX); half-minus-one = unbinned size/2 - 1 (RELION's napari "
-        "picker, pytom-match-pick).",
+        "picker).",
         choices=("half", "half-minus-one"),
         label="RELION 5 centre",
         advanced=True,
@@ -120,12 +130,9 @@ class ConvertConfig:
         label="Class names",
     )
 
-    score_column: str = option(
-        "",
-        "Column of the scores in the input, where it is not one of those that etpicker "
-        "knows: a label of a STAR file, a header of a CSV or TSV file.",
-        label="Score column",
-        advanced=True,
+    score_column: str = score_column_option(
+        "the input, where it is not one of those that etpicker knows: a label of a "
+        "STAR file, a header of a CSV or TSV file"
     )
 
     def __post_init__(self) -> None:

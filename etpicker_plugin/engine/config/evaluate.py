@@ -12,6 +12,7 @@ from etpicker_plugin.engine.config.checks import (
     require_voxel_size,
 )
 from etpicker_plugin.engine.config.options import REQUIRED, option
+from etpicker_plugin.engine.config.shared import score_column_option
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +45,7 @@ class EvaluateConfig:
         "Folder for metrics.json and the report.",
         counts="no",
     )
+    score_column: str = score_column_option("the picks, where it is not 'score'")
     match_distance: float = option(
         0.5,
         "A pick is true when a particle lies within this share of its diameter.",

@@ -45,6 +45,7 @@ class ExtractConfig:
         label="Particle diameter",
         unit="Å",
         example="ribosome=323 proteasome=150",
+        class_in="coordinates",
     )
     tilt_range: tuple[float, ...] = tilt_range_option()
     out: str = option(

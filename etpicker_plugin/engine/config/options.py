@@ -39,6 +39,7 @@ def option(
     label: str = "",
     unit: str = "",
     choices: Sequence[str] = (),
+    titles: Sequence[str] = (),
     advanced: bool = False,
     positional: bool = False,
     counts: str = "value",
@@ -51,11 +52,13 @@ def option(
     """Declare one parameter of a command.
 
     ``default`` is the value, or ``REQUIRED``. ``unit`` (``Å``, ``voxels``, ``min``)
-    is shown in help texts and form labels; ``advanced`` hides the parameter from the
+    is shown in help texts and form labels; ``titles`` are the choices as people are
+    shown them, each with its own word; ``advanced`` hides the parameter from the
     form's normal level; ``positional`` lets it be typed without its flag; ``counts``
     is one of ``COUNTS``; ``of`` names the parameter whose files this one's belong to,
     one to one; ``alone`` lets a number stand without NAME=; ``class_in`` does too, and
-    names the parameter whose CSV files tell the class (see ``assignments``);
+    names the parameter whose CSV files, or folders of them, tell the class (see
+    ``assignments``);
     ``example`` is what one may type; ``file`` says that it is a path.
     """
     if counts not in COUNTS:
@@ -65,6 +68,7 @@ def option(
         "label": label,
         "unit": unit,
         "choices": tuple(choices),
+        "titles": tuple(titles or choices),
         "advanced": advanced,
         "positional": positional,
         "counts": counts,
@@ -130,6 +134,8 @@ def _add_flag(
 
 def _help_text(field: "dataclasses.Field[Any]") -> str:
     text = str(field.metadata["help"])
+    if field.metadata["titles"] != field.metadata["choices"]:
+        text += " " + "; ".join(field.metadata["titles"]) + "."
     if field.metadata["unit"]:
         text += f" [{field.metadata['unit']}]"
     if field.default is not REQUIRED and field.default not in (None, ()):
@@ -155,9 +161,14 @@ def config_from_arguments(
             given[name] = parse_assignments(words, flag=flag, alone=alone)
     values = {**(read_json(Path(file_name)) if file_name else {}), **given}
     for field in dataclasses.fields(config_class):  # type: ignore[arg-type]
-        files = values.get(field.metadata["class_in"])
-        if files and ONLY_CLASS in given.get(field.name, ()):
-            values[field.name] = name_only_class(values[field.name], files)
+        owner = field.metadata["class_in"]
+        if values.get(owner) and ONLY_CLASS in given.get(field.name, ()):
+            kind = field_type(config_class, owner)
+            values[field.name] = name_only_class(
+                given[field.name][ONLY_CLASS],
+                convert_value(kind, values[owner], name=owner),
+                label="--" + field.name.replace("_", "-"),
+            )
     return config_from_values(config_class, values)
 
 

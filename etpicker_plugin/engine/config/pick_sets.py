@@ -45,6 +45,7 @@ def diameter_option() -> Any:
         label="Particle diameter",
         unit="Å",
         example="ribosome=323",
+        class_in="picks",
     )
 
 

@@ -107,6 +107,24 @@ def trust_voxel_size_option() -> Any:
     )
 
 
+def score_column_option(where: str, default: Any = "") -> Any:
+    """Declare the column of the scores in files that name their columns.
+
+    Parameters
+    ----------
+    where
+        In which files, in words, and how they are called there.
+    default
+        ``{}`` where files of several programs have each their own.
+    """
+    return option(
+        default,
+        f"Column of the scores in {where}.",
+        label="Score column",
+        advanced=True,
+    )
+
+
 def tilt_range_option() -> Any:
     """Declare the lowest and highest tilt angle."""
     return option(
@@ -137,7 +155,8 @@ def tomograms_option() -> Any:
         "",
         "RELION's tomograms.star, of 'Reconstruct tomograms' (RELION 5) or 'Import "
         "tomograms' (RELION 4): STAR files then have its tilt series' names, and "
-        "positions count from its own unbinned sizes and pixel sizes.",
+        "positions count from its own unbinned sizes and pixel sizes. Scipion takes "
+        "the one beside the folder of the tomograms, where RELION puts it, by itself.",
         label="RELION's tomograms.star",
         counts="no",
         file=True,

@@ -63,7 +63,11 @@ def evaluate(
     names = [Path(path).stem for path in config.picks]
     compared: dict[str, dict[str, Comparison]] = {}
     for done, name in enumerate(names, 1):
-        picks = read_csv(Path(config.picks[done - 1]), tomogram_id=name)
+        picks = read_csv(
+            Path(config.picks[done - 1]),
+            tomogram_id=name,
+            score_column=config.score_column,
+        )
         truth = read_csv(Path(config.truth[done - 1]), tomogram_id=name)
         compared[name] = compare_classes(picks, truth, config)
         on_progress(ProgressEvent("evaluate", done, len(names)))

@@ -151,6 +151,7 @@ def _columns(table: Mapping[str, FloatArray], names: Sequence[str]) -> FloatArra
 
 ARTIAX = Format(
     name="artiax",
+    program="ArtiaX particle list (.tsv)",
     file="{tomogram}.tsv",
     positions=VOXELS,
     not_held=("class names",),

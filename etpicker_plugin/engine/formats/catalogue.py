@@ -11,8 +11,8 @@ from etpicker_plugin.engine.formats.eman2_json import EMAN2
 from etpicker_plugin.engine.formats.format import Format
 from etpicker_plugin.engine.formats.imod_points import IMOD
 from etpicker_plugin.engine.formats.portal_ndjson import PORTAL
+from etpicker_plugin.engine.formats.relion_formats import RELION3, RELION4, RELION5
 from etpicker_plugin.engine.formats.relion_import import RELION5_IMPORT
-from etpicker_plugin.engine.formats.relion_star import RELION3, RELION4, RELION5
 from etpicker_plugin.engine.formats.warp_star import WARP, WARP_NORMALISED
 
 CATALOGUE: tuple[Format, ...] = (

@@ -19,7 +19,13 @@ from etpicker_plugin.engine.formats.csv_rows import read_rows
 from etpicker_plugin.engine.formats.format import VOXELS, Format, frame_in, particles_in
 from etpicker_plugin.engine.formats.long_csv import read_long
 from etpicker_plugin.engine.formats.text_files import read_text
+from etpicker_plugin.engine.names import visible
 from etpicker_plugin.engine.particles import Particles, make_particles
+
+
+def csv_files(path: Path) -> list[Path]:
+    """Return the files of coordinates at a path: itself, or those in the folder."""
+    return visible(path.glob("*.csv")) if path.is_dir() else [path]
 
 
 def read_csv(path: Path, *, tomogram_id: str, score_column: str = "") -> Particles:
@@ -109,6 +115,7 @@ def _cell_texts(column: Column, particles: Particles) -> list[list[str]]:
 
 CSV = Format(
     name="csv",
+    program="etpicker's own table (.csv)",
     file="{tomogram}.csv",
     positions=VOXELS,
     holds_every_column=True,

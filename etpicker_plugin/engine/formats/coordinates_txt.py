@@ -140,6 +140,7 @@ def to_whole_number(word: str, path: Path, line: int, *, least: int) -> int:
 
 TXT = Format(
     name="txt",
+    program="x y z in plain text (.txt)",
     file="{tomogram}.txt",
     positions=VOXELS,
     not_held=("classes", "scores", "orientations"),
@@ -152,4 +153,9 @@ TXT = Format(
     ],
     write=lambda items, path, _, __: write_txt(particles_in(items), path),
 )
-ARTIAX_COORDS = replace(TXT, name="artiax-coords", file="{tomogram}.coords")
+ARTIAX_COORDS = replace(
+    TXT,
+    name="artiax-coords",
+    program="ArtiaX coordinates (.coords)",
+    file="{tomogram}.coords",
+)

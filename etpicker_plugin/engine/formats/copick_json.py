@@ -189,6 +189,7 @@ def _sidecar(path: Path) -> Path:
 
 COPICK = Format(
     name="copick",
+    program="copick picks (.json)",
     file=f"{RUNS}/{{tomogram}}/{PICKS}/{USER}_{SESSION}_{{class_name}}.json",
     positions="x y z, Å from the centre of voxel 0",
     glob=f"**/{PICKS}/*.json",

@@ -68,6 +68,7 @@ def _class_of(row: Sequence[float], order: Sequence[str], where: str) -> str:
 
 DEEPETPICKER = Format(
     name="deepetpicker",
+    program="DeepETPicker coordinates (.coords)",
     file="{tomogram}.coords",
     positions="x y z, whole voxels from 0",
     not_held=("fractions of a voxel", "scores", "class names", "orientations"),

@@ -222,6 +222,7 @@ def _check_voxel_size(rows: FloatArray, frame: TomogramFrame, *, path: Path) -> 
 
 DYNAMO = Format(
     name="dynamo",
+    program="Dynamo table (.tbl)",
     file="particles.tbl",
     positions=VOXELS,
     not_held=("class names",),

@@ -187,6 +187,7 @@ def _class_names(
 
 EMAN2 = Format(
     name="eman2",
+    program="EMAN2 boxes (_info.json)",
     file="{tomogram}_info.json",
     positions="x y z, unbinned tilt-series pixels from voxel n // 2",
     not_held=("orientations",),

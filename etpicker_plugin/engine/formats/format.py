@@ -66,6 +66,8 @@ class Format:
     ----------
     name
         As users choose it.
+    program
+        Whose it is and how its files end, in words.
     file
         Name of a written file in the output folder. With ``{tomogram}`` in it there is
         one for each tomogram, with ``{class_name}`` too one for each of its classes,
@@ -106,6 +108,8 @@ class Format:
         Whether names stand in it as words, without blanks and quotes.
     one_voxel_size
         Why a file cannot hold tomograms of several voxel sizes, if so.
+    heeds_tomograms
+        Whether names and positions are those of RELION's tomograms.star.
     without_tomograms
         What to tell where RELION's tomograms.star is not given but would be heeded.
     names_columns
@@ -115,6 +119,7 @@ class Format:
     """
 
     name: str
+    program: str
     file: str
     positions: str
     read: Callable[[Path, Frames, FormatOptions], list[Particles]]
@@ -132,9 +137,15 @@ class Format:
     states_binning: bool = False
     holds_words: bool = False
     one_voxel_size: str = ""
+    heeds_tomograms: bool = False
     without_tomograms: str = ""
     names_columns: bool = False
     mirrors_at_centre: bool = False
+
+    @property
+    def title(self) -> str:
+        """The format as forms and helps show it."""
+        return f"{self.name}: {self.program}"
 
     @property
     def is_joint(self) -> bool:

@@ -98,6 +98,7 @@ def _complete(row: Sequence[float], where: str) -> tuple[float, ...]:
 
 IMOD = Format(
     name="imod",
+    program="IMOD points (.pts); reads models (.mod) too",
     file="{tomogram}.pts",
     positions="x y z, voxels; voxel 0 centred at 0.5, 0.5, 0",
     not_held=("class names", "orientations"),

@@ -101,6 +101,7 @@ def _rotation(point: dict[str, Any], where: str) -> FloatArray:
 
 PORTAL = Format(
     name="portal",
+    program="CryoET Data Portal annotations (.ndjson)",
     file="{tomogram}_{class_name}.ndjson",
     positions=VOXELS,
     not_held=("scores",),

@@ -22,11 +22,8 @@ from etpicker_plugin.engine.formats.format import (
     Numbers,
 )
 from etpicker_plugin.engine.formats.names import match_names, order_of, short_name
-from etpicker_plugin.engine.formats.relion_star import (
-    RELION5,
-    joint_table,
-    read_star,
-)
+from etpicker_plugin.engine.formats.relion_formats import RELION5
+from etpicker_plugin.engine.formats.relion_star import joint_table, read_star
 from etpicker_plugin.engine.formats.star_columns import FLOAT_FORMAT
 from etpicker_plugin.engine.formats.star_tables import read_tables
 from etpicker_plugin.engine.formats.tilt_series_names import series_of
@@ -177,6 +174,7 @@ def _write_table(tables: Mapping[str, pd.DataFrame], path: Path) -> None:
 
 RELION5_IMPORT = Format(
     name="relion5-import",
+    program="RELION 5 import list (.star)",
     file="relion5_import.star",
     positions=RELION5.positions,
     holds_every_column=True,
@@ -187,5 +185,6 @@ RELION5_IMPORT = Format(
     heeded=RELION5.heeded,
     holds_words=True,
     names_columns=True,
+    heeds_tomograms=True,
     without_tomograms=RELION5.without_tomograms,
 )

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,23 +11,17 @@ import numpy as np
 from etpicker_plugin.engine.arrays import FloatArray
 from etpicker_plugin.engine.atomic import write_whole
 from etpicker_plugin.engine.errors import InputDataError
-from etpicker_plugin.engine.formats.format import (
-    Format,
-    FormatOptions,
-    Frames,
-    Item,
-    Numbers,
-)
+from etpicker_plugin.engine.formats.format import Item
 from etpicker_plugin.engine.formats.names import (
     check_names,
     match_names,
     number_classes,
-    order_of,
     short_name,
 )
 from etpicker_plugin.engine.formats.relion_versions import (
     check_pixel_size,
     coordinate_columns,
+    counted_from,
     from_relion,
     number_optics,
     optics_table,
@@ -178,7 +170,11 @@ def read_star(
         if len(rows) and _pixel_size_matters(frame, version, relion5_centre):
             check_pixel_size(rows, optics, frame, version=version, path=path)
         positions_zyx = from_relion(
-            rows, frame, version=version, centre=relion5_centre, path=path
+            rows,
+            counted_from(rows, frame, path=path) if version == "relion5" else frame,
+            version=version,
+            centre=relion5_centre,
+            path=path,
         )
         records.append(
             read_rows(
@@ -237,62 +233,3 @@ def _particle_table(
             **particle_columns(particles, class_numbers=class_numbers),
         }
     )
-
-
-def _read(
-    path: Path, frames: Frames, options: FormatOptions, *, version: str
-) -> list[Particles]:
-    return read_star(
-        path,
-        frames=frames,
-        version=version,
-        relion5_centre=options.relion5_centre,
-        class_order=options.class_names,
-        score_column=options.score_column,
-    )
-
-
-def _write(
-    items: Sequence[Item],
-    path: Path,
-    options: FormatOptions,
-    numbers: Numbers,
-    *,
-    version: str,
-) -> None:
-    write_star(
-        items,
-        path,
-        version=version,
-        relion5_centre=options.relion5_centre,
-        class_order=order_of(numbers),
-    )
-
-
-def _format(version: str, *, positions: str) -> Format:
-    return Format(
-        name=version,
-        file="particles.star",
-        positions=positions,
-        holds_every_column=True,
-        holds_words=True,
-        glob="*.star",
-        names_columns=True,
-        tomograms_in=partial(read_star_names, version=version),
-        read=partial(_read, version=version),
-        write=partial(_write, version=version),
-    )
-
-
-RELION3 = _format("relion3", positions="x y z, voxels of the tomogram from 0")
-RELION4 = replace(
-    _format("relion4", positions="x y z, unbinned tilt-series pixels from 0"),
-    needs_binning="RELION 4 coordinates are in unbinned pixels",
-)
-RELION5 = replace(
-    _format("relion5", positions="x y z, Å from the tomogram's centre"),
-    heeded=("relion5_centre",),
-    without_tomograms="RELION 5 counts from the centre of its unbinned tomogram. "
-    "Without --tomograms that is taken to be half the binned size, times the binning; "
-    "RELION's own may lie up to half a voxel away.",
-)

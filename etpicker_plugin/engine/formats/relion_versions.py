@@ -14,6 +14,7 @@ A refined particle stands at its coordinate minus its origin (see ``star_poses``
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -96,6 +97,33 @@ def from_relion(
         positions_zyx = reverse_axes(xyz)
     shifts = read_shifts_vox(rows, voxel_size=frame.voxel_size, path=path)
     return positions_zyx - reverse_axes(shifts)
+
+
+def counted_from(
+    rows: pd.DataFrame, frame: TomogramFrame, *, path: Path
+) -> TomogramFrame:
+    """Return the frame from whose centre a file's rows count (RELION 5).
+
+    RELION states pixel sizes in tables of their own. Rows that state the tomogram's
+    voxel size themselves, as pytom-match-pick's do, count from half of the tomogram
+    as it is, whatever RELION's unbinned size.
+
+    Raises
+    ------
+    InputDataError
+        If a pixel size is no number.
+    """
+    column = pixel_size_column("relion5")
+    if frame.unbinned_pixel_size is None or column not in rows.columns or rows.empty:
+        return frame
+    stated = read_columns(rows, (column,), path=path)
+    binned, unbinned = (
+        np.abs(stated - size) <= PIXEL_SIZE_TOLERANCE * stated
+        for size in (frame.voxel_size, frame.unbinned_pixel_size)
+    )
+    if unbinned.any() or not binned.all():
+        return frame
+    return replace(frame, unbinned_size_xyz=None, unbinned_pixel_size=None)
 
 
 def number_optics(frames: Sequence[TomogramFrame]) -> dict[float, int]:

@@ -240,9 +240,10 @@ def _write(
     write_warp(items, path, normalised=normalised, class_order=order_of(numbers))
 
 
-def _format(name: str, *, positions: str, normalised: bool) -> Format:
+def _format(name: str, *, program: str, positions: str, normalised: bool) -> Format:
     return Format(
         name=name,
+        program=program,
         file="particles.star",
         positions=positions,
         holds_every_column=True,
@@ -256,11 +257,17 @@ def _format(name: str, *, positions: str, normalised: bool) -> Format:
 
 
 WARP = replace(
-    _format("warp", positions=VOXELS, normalised=False),
+    _format(
+        "warp",
+        program="Warp and M particles (.star)",
+        positions=VOXELS,
+        normalised=False,
+    ),
     one_voxel_size="Warp reads a table's voxels with one pixel size",
 )
 WARP_NORMALISED = _format(
     "warp-normalised",
+    program="Warp template matching (.star)",
     positions="x y z, fractions of the tomogram's size",
     normalised=True,
 )

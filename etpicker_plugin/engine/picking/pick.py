@@ -15,6 +15,7 @@ from etpicker_plugin.engine.errors import (
     InputDataError,
     ResourceError,
 )
+from etpicker_plugin.engine.formats.relion_formats import RELION5
 from etpicker_plugin.engine.formats.tilt_series import TiltSeries, read_tilt_series
 from etpicker_plugin.engine.hashing import file_sha256
 from etpicker_plugin.engine.model.inference import for_inference
@@ -100,6 +101,8 @@ def name_tilt_series(config: PickConfig) -> TiltSeries:
         tilt_series_name=config.tilt_series_name,
         tilt_series_table=config.tilt_series_table,
     )
+    if not config.tomograms:
+        logger.info("In NAME.star: %s", RELION5.without_tomograms)
     for path in config.tomogram:
         series.names.said_of(tomogram_id_of(path))
     return series

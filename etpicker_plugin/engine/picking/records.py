@@ -13,6 +13,7 @@ from etpicker_plugin.engine.config.options import config_to_values
 from etpicker_plugin.engine.config.pick import PickConfig
 from etpicker_plugin.engine.errors import ConfigError
 from etpicker_plugin.engine.formats.coordinates_csv import read_csv, write_csv
+from etpicker_plugin.engine.formats.relion_formats import RELION5
 from etpicker_plugin.engine.formats.relion_star import write_star
 from etpicker_plugin.engine.formats.star_words import in_star_words
 from etpicker_plugin.engine.formats.tilt_series_names import series_of
@@ -39,6 +40,8 @@ from etpicker_plugin.engine.volumes.tomogram import Tomogram
 from etpicker_plugin.engine.volumes.watched_file import WatchedFile
 
 logger = logging.getLogger(__name__)
+
+OF_RELION = "half of the unbinned size that RELION's tomograms.star states"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,6 +176,9 @@ def _describe(inputs: Inputs, run: Run) -> dict[str, Any]:
         "diameters_ang": {c.name: c.diameter_ang for c in card.classes},
         "class_numbers": {name: n for n, name in enumerate(card.class_names(), 1)},
         "tilt_series": series_of(inputs.frame),
+        "star_centre": RELION5.without_tomograms
+        if inputs.frame.unbinned_size_xyz is None
+        else OF_RELION,
         "model": str(inputs.config.model),
         "config": config_to_values(inputs.config),
         "code_version": __version__,

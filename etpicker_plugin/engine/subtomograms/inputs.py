@@ -11,8 +11,7 @@ import numpy as np
 from etpicker_plugin.engine.config.extract import ExtractConfig
 from etpicker_plugin.engine.errors import ConfigError, InputDataError
 from etpicker_plugin.engine.formats.checks import check_particles
-from etpicker_plugin.engine.formats.coordinates_csv import read_csv
-from etpicker_plugin.engine.names import visible
+from etpicker_plugin.engine.formats.coordinates_csv import csv_files, read_csv
 from etpicker_plugin.engine.pairing import pair_files
 from etpicker_plugin.engine.particles import Particles
 from etpicker_plugin.engine.volumes.mrc_cell import VOXEL_SIZE_TOLERANCE
@@ -71,7 +70,7 @@ def find_coordinate_files(given: Sequence[str]) -> list[Path]:
     """
     files: list[Path] = []
     for path in map(Path, given):
-        found = visible(path.glob("*.csv")) if path.is_dir() else [path]
+        found = csv_files(path)
         if not found:
             raise InputDataError(
                 f"Folder of coordinates {path}: no .csv in it. Expected NAME.csv for "

@@ -79,7 +79,7 @@ def name_alone(
     if ONLY_CLASS not in diameters:
         return diameters
     names = set(of_picks) - {REMOVED, NEGATIVE} or {DEFAULT_CLASS}
-    return only_of(diameters[ONLY_CLASS], names)
+    return only_of(diameters[ONLY_CLASS], names, label="--diameter")
 
 
 def check_class_name(name: str) -> None:

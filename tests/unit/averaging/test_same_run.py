@@ -1,14 +1,17 @@
 """An average of the same boxes is kept; of others it is refused; a cut one redone."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from etpicker_plugin.engine.averaging import average as module
+from etpicker_plugin.engine.averaging.classify import read_classes
 from etpicker_plugin.engine.config.average import AverageConfig
 from etpicker_plugin.engine.errors import ConfigError
+from etpicker_plugin.engine.json_checks import parse
 from etpicker_plugin.engine.particles import make_particles
 from etpicker_plugin.engine.progress import ignore_progress
 from etpicker_plugin.engine.relion.find import Relion
@@ -78,6 +81,42 @@ def test_a_finished_one_is_kept_and_a_stopped_one_goes_on(folder):
             average(folder, threads=threads)
     record = finish(folder)
     assert average(folder) == record
+
+
+MODEL = """
+data_model_general
+
+_rlnNrClasses 2
+
+data_model_classes
+
+loop_
+_rlnReferenceImage #1
+_rlnClassDistribution #2
+_rlnEstimatedResolution #3
+run_it010_class001.mrc 1.000000 45.714286
+run_it010_class002.mrc 0.000000 inf
+"""
+
+
+def test_a_class_without_a_resolution_leaves_the_record_json(folder, monkeypatch):
+    """RELION divides by nothing there; JSON knows no Infinity."""
+    (folder / "model.star").write_text(MODEL)
+    found = [asdict(c) for c in read_classes(folder / "model.star")]
+    monkeypatch.setattr(module, "make_reference", lambda *_, **__: "reference.mrc")
+    monkeypatch.setattr(
+        module, "_run", lambda *_, **__: {"table": "", "classes": found}
+    )
+    monkeypatch.setattr(module, "write_aligned", lambda *_: 3)
+    (folder / "out/aligned.star").write_text("aligned")
+
+    average(folder)
+
+    record = parse((folder / "out/average.json").read_text())
+    assert record["classes"] == [
+        {"number": 1, "file": "class001.mrc", "share": 1, "resolution_ang": 45.714286},
+        {"number": 2, "file": "class002.mrc", "share": 0, "resolution_ang": None},
+    ]
 
 
 @pytest.mark.parametrize("finished", [True, False])

@@ -89,6 +89,24 @@ def test_counts_offset_and_coordinates_of_every_subset(folder):
     np.testing.assert_allclose(alone.scores, 0.5)
 
 
+def test_a_set_s_scores_stand_in_the_column_that_is_named(folder):
+    for path in (folder / "b").glob("*.csv"):
+        rows = "".join(f"ring,{x},{y},{z},0.5,{z}\n" for z, y, x in SHIFTED)
+        path.write_text("class,x,y,z,score,LCC\n" + rows, encoding="utf-8")
+
+    run(folder, score_column={"B": "LCC"})
+
+    alone = read_csv(folder / "out/subsets/B_only/TS_1.csv", tomogram_id="TS_1")
+    np.testing.assert_allclose(alone.scores, SHIFTED[2:, 0])
+    both = read_csv(folder / "out/subsets/A_and_B/TS_1.csv", tomogram_id="TS_1")
+    np.testing.assert_allclose(both.scores, 0.5)  # A's, of the column 'score'.
+
+
+def test_the_column_of_a_set_that_is_not_there_is_refused(folder):
+    with pytest.raises(ConfigError, match=r"there is no set C. The sets are A, B"):
+        config_of(folder, score_column={"C": "LCC"})
+
+
 def test_scores_against_a_truth_by_hand(folder):
     found = run(folder, truth=str(folder / "true"), resamples=200)
 

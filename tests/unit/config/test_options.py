@@ -3,6 +3,7 @@
 import argparse
 import dataclasses
 import json
+from pathlib import Path
 
 import pytest
 
@@ -53,6 +54,9 @@ class Sample:
     count: int = option(3, "50 % of something.")
     share: float | None = option(None, "A share.")
     kind: str = option("a", "A kind.", choices=("a", "b"))
+    program: str = option(
+        "c", "A program.", choices=("c", "d"), titles=("c: Cat (.c)", "d: Dog (.d)")
+    )
     write_map: bool = option(False, "Write it.")
 
 
@@ -111,6 +115,8 @@ def test_help_shows_units_defaults_and_percent_signs(capsys):
     text = " ".join(capsys.readouterr().out.split())
     assert "A size each. [Å]" in text
     assert "50 % of something. (default: 3)" in text
+    assert "A kind. (default: a)" in text
+    assert "A program. c: Cat (.c); d: Dog (.d). (default: c)" in text
 
 
 @pytest.mark.parametrize("config_class", COMMANDS)
@@ -310,8 +316,11 @@ def test_a_number_alone_goes_to_the_only_class_of_the_coordinates(tmp_path):
 @pytest.mark.parametrize(
     ("files", "message"),
     [
-        ((["a", "b"], ["c"]), "323 alone .* there are 3.*: a=323 b=323 c=323, say"),
-        ((["negative"],), "there are 0.*: NAME=323, say"),
+        (
+            (["a", "b"], ["c"]),
+            "--diameter: got 323 alone.* there are 3 .a, b, c.*NAME=VALUE, a=323 say",
+        ),
+        ((["negative"],), "there are 0 .none.*, NAME=323 say"),
     ],
 )
 def test_a_number_alone_for_several_classes_or_none_is_refused(
@@ -319,6 +328,55 @@ def test_a_number_alone_for_several_classes_or_none_is_refused(
 ):
     with pytest.raises(ConfigError, match=message):
         parse(TrainConfig, *train_words(tmp_path, *files))
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Return what makes a folder of coordinates of such classes, a file each."""
+
+    def make(name, *files):
+        (tmp_path / name).mkdir()
+        train_words(tmp_path / name, *files)
+        return str(tmp_path / name)
+
+    return make
+
+
+@pytest.mark.parametrize("config_class", [CompareConfig, ValidateConfig])
+def test_a_number_alone_goes_to_the_only_class_of_all_sets(folder, config_class):
+    same, other = folder("a", ["ring", "negative"], []), folder("b", ["ring"])
+    (Path(other) / "._TS_9.csv").write_text("no table")
+    words = ("--tomogram", "TS_0.mrc", "--out", "out", "--diameter", "125.5")
+    tilts = () if config_class is CompareConfig else ("--tilt-range", "-60", "60")
+
+    config = parse(config_class, *words, *tilts, "--picks", f"A={same}", f"B={other}")
+
+    assert config.diameter == {"ring": 125.5}
+    third = folder("c", ["ribosome"])
+    with pytest.raises(ConfigError, match=r"there are 2 \(ribosome, ring\)"):
+        parse(config_class, *words, *tilts, "--picks", f"A={same}", f"C={third}")
+
+
+def test_a_number_alone_goes_to_the_only_class_that_is_extracted(folder):
+    words = ("--tomogram", "TS_0.mrc", "--out", "out", "--tilt-range", "-60", "60")
+    words = (*words, "--diameter", "323", "--coordinates")
+    one, two = folder("one", ["ring"], ["ring"]), folder("two", ["ring", "tube"])
+
+    assert parse(ExtractConfig, *words, one).diameter == {"ring": 323.0}
+    alone = str(Path(one) / "TS_1.csv")
+    assert parse(ExtractConfig, *words, alone).diameter == {"ring": 323.0}
+    with pytest.raises(ConfigError, match=r"there are 2 \(ring, tube\)"):
+        parse(ExtractConfig, *words, one, two)
+    empty = folder("empty")
+    with pytest.raises(ConfigError, match="there are 0"):
+        parse(ExtractConfig, *words, empty)
+
+
+def test_a_list_that_is_none_is_refused_before_its_class_is_looked_for(tmp_path):
+    file = tmp_path / "train.json"
+    file.write_text('{"coordinates": 3}')
+    with pytest.raises(ConfigError, match="coordinates: got 3, expected"):
+        parse(TrainConfig, "--config", str(file), "--diameter", "323")
 
 
 def test_the_window_finds_the_class_of_a_number_alone_itself():

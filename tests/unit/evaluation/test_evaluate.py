@@ -75,6 +75,24 @@ def test_two_tomograms_by_hand(tmp_path):
     assert metrics["settings"]["match_distance"] == 0.5
 
 
+def test_the_column_of_the_scores_is_chosen_in_the_picks_alone(tmp_path):
+    picks = {
+        "TS_1": "class,x,y,z,score,CC\nribosome,13,20,30,0.9,0.1\n"
+        "ribosome,40,50,24,0.8,0.9\nribosome,60,60,10,0.7,0.5\n",
+        "TS_2": "class,x,y,z,score,CC\nribosome,10,10,16,0.95,0.3\n",
+    }
+
+    metrics = run(tmp_path, picks, TRUTH, score_column="CC")
+
+    # Ranked 0.9 true, 0.5 false, 0.3 false, 0.1 true; four particles.
+    ribosome = metrics["classes"]["ribosome"]
+    assert ribosome["average_precision"] == pytest.approx(0.25 + 0.25 * 2 / 4)
+    assert (ribosome["best_threshold"], ribosome["best_f1"]) == (0.1, 0.5)
+    (tmp_path / "other").mkdir()
+    with pytest.raises(InputDataError, match=r"TS_1.csv: no column lcc, which --score"):
+        run(tmp_path / "other", picks, TRUTH, score_column="lcc")
+
+
 def test_the_report_needs_nothing_outside_it(tmp_path):
     name = "rib<b>&x"
     run(

@@ -65,10 +65,24 @@ def test_an_unknown_format_is_named_with_those_that_there_are():
         format_named("spider")
 
 
-def test_the_documentation_has_a_row_for_every_format():
+def test_the_documentation_has_a_row_for_every_format_with_its_program():
     table = (ROOT / "docs" / "formats.md").read_text(encoding="utf-8")
 
-    assert [name for name in FORMATS if f"\n| `{name}`" not in table] == []
+    rows = {
+        known.name: f"\n| `{known.name}` | {known.program} |" for known in CATALOGUE
+    }
+    assert [name for name, row in rows.items() if row not in table] == []
+
+
+def test_people_are_shown_the_program_beside_the_word_that_is_kept():
+    shown = {known.name: known.title for known in CATALOGUE}
+
+    assert shown["imod"] == "imod: IMOD points (.pts); reads models (.mod) too"
+    assert shown["warp"] == "warp: Warp and M particles (.star)"
+    assert shown["warp-normalised"] == (
+        "warp-normalised: Warp template matching (.star)"
+    )
+    assert len(set(shown.values())) == len({k.program for k in CATALOGUE}) == 16
 
 
 def test_the_flags_are_made_without_slow_packages():

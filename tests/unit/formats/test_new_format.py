@@ -32,13 +32,14 @@ pyworkflow.Config.getDomain().getProtocols()
 from etpicker_plugin.protocols import ProtEtPickerExportCoordinates as Export
 from etpicker_plugin.protocols import ProtEtPickerImportCoordinates as Import
 from etpicker_plugin.protocols.coordinate_files import CoordinateFiles
+from etpicker_plugin.engine.config.convert import FORMATS
 def choices(protocol, name):
     return protocol().getParam(name).choices
 folder = Path(sys.argv[1])
 files = CoordinateFiles(path=folder, pattern="", kind="sticks", ts_ids=("TS_01",))
 files.link(folder / "links")
 export = Export()
-export.outputFormat.set(choices(Export, "outputFormat").index("sticks"))
+export.outputFormat.set(FORMATS.index("sticks"))
 export.exportDir.set(str(folder))
 found = {
     "import": choices(Import, "inputFormat")[-2:],
@@ -56,6 +57,10 @@ CSV = (
     "ring,12.250,50.000,7.000,0.75,10.0000,20.0000,30.0000\n"
     "ribosome,30.000,3.000,20.000,,,,\n"
 )
+OFFERED = [
+    "relion5-import: RELION 5 import list (.star)",
+    "sticks: Sticks list (.stk)",
+]
 FRAME = ("--dimensions", "41", "57", "33", "--voxel-size", "10")
 
 
@@ -100,6 +105,7 @@ def test_it_is_a_choice_and_told_of(module):
     for flag in ("--input-format", "--output-format"):
         assert re.search(rf"{flag}\s+{{[^}}]*,relion5-import,sticks}}", done.stdout)
     assert "NAME.stk" in done.stdout
+    assert " ".join(OFFERED[1].split()) in " ".join(done.stdout.split())
 
 
 def test_there_and_back_with_what_it_cannot_hold(module, tmp_path):
@@ -133,8 +139,8 @@ def test_the_forms_offer_it_and_find_its_files(module, tmp_path):
 
     assert "FOUND" in done.stdout, done.stderr
     assert json.loads(done.stdout.split("FOUND")[1]) == {
-        "import": ["relion5-import", "sticks"],
-        "export": ["relion5-import", "sticks"],
+        "import": OFFERED,
+        "export": OFFERED,
         "files": ["TS_01.stk"],
         "links": ["TS_01.stk", "TS_01.stk.json"],
         "jobs": [],
