@@ -142,9 +142,12 @@ def flag_of(config_class: type, field: "dataclasses.Field[Any]") -> str:
 
 def default_of_field(field: "dataclasses.Field[Any]") -> str:
     """Return what a flag is without being given."""
+    from etpicker_plugin.engine.config.options import REQUIRED
+
+    if field.default is REQUIRED:
+        return "required"
     if field.default is dataclasses.MISSING:
-        optional = field.default_factory is not dataclasses.MISSING
-        return "" if optional else "required"
+        return ""
     choices = field.metadata["choices"]
     if choices:
         others = [choice for choice in choices if choice != field.default]

@@ -1,5 +1,7 @@
 """The window from Scipion: what it is given, how it is run, what comes back."""
 
+from __future__ import annotations
+
 import hashlib
 import json
 import subprocess
@@ -172,7 +174,7 @@ def register_annotation(protocol, folder: Path, tomograms, *, known_groups):
     ):
         if chosen:
             largest = even_box(classes.largest_diameter(), rate)
-            outputs |= make_class_sets(
+            made = make_class_sets(
                 protocol,
                 particles,
                 tomograms,
@@ -183,6 +185,7 @@ def register_annotation(protocol, folder: Path, tomograms, *, known_groups):
                 ending=f"{VERSION}{version}" if version > 1 else "",
                 label_of=label_of,
             )
+            outputs.update(made)
     protocol._defineOutputs(**outputs)
     for output in outputs.values():
         protocol._defineSourceRelation(protocol.inputTomograms, output)

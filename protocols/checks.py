@@ -1,5 +1,7 @@
 """What would fail an hour later, found before the run: each returns messages."""
 
+from __future__ import annotations
+
 import os
 import shutil
 from collections.abc import Iterable, Mapping

@@ -32,6 +32,7 @@ from etpicker_plugin.constants import (
 from etpicker_plugin.convert import group_ids
 from etpicker_plugin.engine.config.options import config_to_values
 from etpicker_plugin.engine.errors import EtPickerError
+from etpicker_plugin.engine.newer_python import zip_strict
 from etpicker_plugin.engine.records import (
     ERROR_FILE,
     FINISHED_FILE,
@@ -141,7 +142,7 @@ class ProtEtPickerBase(EMProtocol, ProtTomoBase):
         matched = match_sets(names, labels)
         return [
             (item, lambda _group, name=name: name)
-            for item, name in zip(sets, matched, strict=True)
+            for item, name in zip_strict(sets, matched)
         ]
 
     def _warnClasses(self, pointers, names):
@@ -151,7 +152,7 @@ class ProtEtPickerBase(EMProtocol, ProtTomoBase):
         labels = [class_label(pointer) for pointer in pointers]
         matched = match_sets(names, labels)
         left_out = [
-            label for label, name in zip(labels, matched, strict=True) if name is None
+            label for label, name in zip_strict(labels, matched) if name is None
         ]
         warnings = [
             f"{count} sets are labelled '{name}': they are taken together as one class."

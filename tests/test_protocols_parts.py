@@ -59,6 +59,7 @@ from etpicker_plugin.engine.config.compare import CompareConfig
 from etpicker_plugin.engine.config.convert import ConvertConfig
 from etpicker_plugin.engine.config.evaluate import EvaluateConfig
 from etpicker_plugin.engine.config.extract import ExtractConfig
+from etpicker_plugin.engine.config.options import REQUIRED
 from etpicker_plugin.engine.config.pick import PickConfig
 from etpicker_plugin.engine.config.train import TrainConfig
 from etpicker_plugin.engine.config.update import UpdateConfig
@@ -185,11 +186,11 @@ class TestFormFollowsTheEngine(BaseTest):
         value = protocol.getAttributeValue(wanted.name)
         if field.metadata["choices"]:
             self.assertEqual(shown.choices, list(field.metadata["choices"]))
-            if field.default is not dataclasses.MISSING:
+            if field.default is not REQUIRED:
                 self.assertEqual(shown.choices[value], field.default)
         elif wanted.kind in ("int", "float", "bool"):
             default = field.default
-            expected = None if default is dataclasses.MISSING else default
+            expected = None if default is REQUIRED else default
             self.assertEqual(value, expected)
 
     def test_names_do_not_hide_scipion_attributes(self):
@@ -402,11 +403,9 @@ class TestClasses(unittest.TestCase):
 
     def test_patterns_that_are_none(self):
         for pattern in ("*{TS}*.csv", "/{TS}.csv"):
-            with (
-                self.subTest(pattern),
-                self.assertRaisesRegex(ConfigError, "Check folder and pattern"),
-            ):
-                self.files_of("csv", ["TS_01.csv"], pattern).find()
+            with self.subTest(pattern):
+                with self.assertRaisesRegex(ConfigError, "Check folder and pattern"):
+                    self.files_of("csv", ["TS_01.csv"], pattern).find()
 
     def test_a_tomogram_whose_name_is_no_files(self):
         for ts_id in ("../up", "a\nb", "x" * 300, ".hidden"):
@@ -451,11 +450,9 @@ class TestClasses(unittest.TestCase):
             ("csv", ["TS_01.csv", "TS_01.txt"]),
             ("portal", ["TS_01_ring.ndjson", "TS_01-ring.ndjson"]),
         ):
-            with (
-                self.subTest(kind),
-                self.assertRaisesRegex(ConfigError, "2 files are of TS_01"),
-            ):
-                self.files_of(kind, names).by_name()
+            with self.subTest(kind):
+                with self.assertRaisesRegex(ConfigError, "2 files are of TS_01"):
+                    self.files_of(kind, names).by_name()
 
     def test_a_dynamo_table_without_a_map_is_of_the_tomogram_it_is_named_after(self):
         files = self.files_of(

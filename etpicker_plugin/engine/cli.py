@@ -22,8 +22,8 @@ from etpicker_plugin.engine.config.convert import ConvertConfig
 from etpicker_plugin.engine.config.evaluate import EvaluateConfig
 from etpicker_plugin.engine.config.exemplars import ExemplarsConfig
 from etpicker_plugin.engine.config.extract import ExtractConfig
+from etpicker_plugin.engine.config.flags import add_flags, config_from_arguments
 from etpicker_plugin.engine.config.models import ModelsConfig
-from etpicker_plugin.engine.config.options import add_flags, config_from_arguments
 from etpicker_plugin.engine.config.pick import PickConfig
 from etpicker_plugin.engine.config.simulate import SimulateConfig
 from etpicker_plugin.engine.config.train import TrainConfig

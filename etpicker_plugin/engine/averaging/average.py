@@ -1,5 +1,7 @@
 """``etpicker average``: boxes to an average, its resolution and aligned particles."""
 
+from __future__ import annotations
+
 import json
 import logging
 import os

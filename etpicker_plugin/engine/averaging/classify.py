@@ -1,5 +1,7 @@
 """3D classification: a map and a table for each class."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +22,7 @@ ITERATIONS = 10
 ROOT = "classify/run"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class ClassAverage:
     """One class: its map's file, its share of the boxes, RELION's resolution (Å).
 

@@ -1,5 +1,7 @@
 """What is averaged: a checked table of boxes, and the map to start from."""
 
+from __future__ import annotations
+
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +31,7 @@ SIZES = ("rlnImagePixelSize", "rlnImageSize", "rlnImageDimensionality")
 OPTICS = ("rlnOpticsGroup", *SIZES)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Boxes:
     """A table of boxes with their paths made absolute.
 

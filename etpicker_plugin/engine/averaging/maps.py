@@ -1,5 +1,7 @@
 """The maps that an averaging run leaves: copies, mask, FSC, local resolution."""
 
+from __future__ import annotations
+
 import json
 import logging
 from pathlib import Path

@@ -1,5 +1,7 @@
 """Reading what RELION wrote: particles, models, the FSC of post-processing."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +23,7 @@ FSC_COLUMNS = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class PostProcess:
     """What ``relion_postprocess`` found.
 

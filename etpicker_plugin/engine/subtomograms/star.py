@@ -1,5 +1,7 @@
 """The table of boxes that RELION 3.1 to 5 read: 3D images, each with its wedge."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,13 +22,14 @@ from etpicker_plugin.engine.formats.star_columns import (
 from etpicker_plugin.engine.formats.star_poses import ORIGIN_ANG
 from etpicker_plugin.engine.geometry import reverse_axes
 from etpicker_plugin.engine.names import star_word
+from etpicker_plugin.engine.newer_python import zip_strict
 from etpicker_plugin.engine.orientation import to_relion_angles
 from etpicker_plugin.engine.particles import Particles
 
 VERSION_LINE = "# version 30001"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class BoxSet:
     """The boxes of one tomogram.
 
@@ -48,7 +51,7 @@ class BoxSet:
     voxel_size: float
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Optics:
     """What all boxes share: edge (voxels), voxel size (Å), and the microscope."""
 
@@ -116,8 +119,8 @@ def _particle_table(item: BoxSet, *, group: int) -> pd.DataFrame:
     angles = np.zeros((count, 3))
     if particles.rotations is not None:
         angles = to_relion_angles(particles.rotations)
-    poses = dict(zip(ANGLES, angles.T, strict=True))
-    poses |= {name: np.zeros(count) for name in ORIGIN_ANG}
+    poses = dict(zip_strict(ANGLES, angles.T))
+    poses.update((name, np.zeros(count)) for name in ORIGIN_ANG)
     return pd.DataFrame(
         {
             "rlnMicrographName": np.full(

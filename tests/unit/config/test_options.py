@@ -6,22 +6,21 @@ import json
 
 import pytest
 
+from etpicker_plugin.engine.config.assignments import parse_assignments
 from etpicker_plugin.engine.config.average import AverageConfig
 from etpicker_plugin.engine.config.compare import CompareConfig
 from etpicker_plugin.engine.config.convert import ConvertConfig
 from etpicker_plugin.engine.config.evaluate import EvaluateConfig
 from etpicker_plugin.engine.config.extract import ExtractConfig
+from etpicker_plugin.engine.config.flags import add_flags, config_from_arguments
 from etpicker_plugin.engine.config.options import (
     REQUIRED,
-    add_flags,
     config_digest,
-    config_from_arguments,
     config_from_values,
     config_to_values,
     counting,
     option,
     option_of,
-    parse_assignments,
 )
 from etpicker_plugin.engine.config.pick import PickConfig
 from etpicker_plugin.engine.config.simulate import SimulateConfig
