@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from pwem.objects import FSC, Transform
 from pyworkflow.object import Float, Integer, String
 from tomo.constants import BOTTOM_LEFT_CORNER
@@ -25,7 +25,6 @@ from tomo.objects import (
 )
 
 from etpicker_plugin.convert import tomograms_by_id
-from etpicker_plugin.engine.averaging.maps import copy_map
 from etpicker_plugin.engine.newer_python import without_end, zip_strict
 from etpicker_plugin.engine.particles import make_particles
 from etpicker_plugin.engine.relion.poses import ANGLES, alignment_matrices
@@ -34,6 +33,10 @@ from etpicker_plugin.engine.subtomograms.star import (
     Optics,
     write_particles_star,
 )
+from etpicker_plugin.engine.volumes.tomogram import copy_map
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 ORIGINS = ("rlnOriginXAngst", "rlnOriginYAngst", "rlnOriginZAngst")
 SCORES = ("rlnLogLikeliContribution", "rlnMaxValueProbDistribution")

@@ -12,11 +12,11 @@ from etpicker_plugin.engine.averaging.job import (
     iteration_file,
     latest_optimiser,
 )
-from etpicker_plugin.engine.averaging.maps import copy_map
 from etpicker_plugin.engine.config.average import AverageConfig
 from etpicker_plugin.engine.errors import ExternalProgramError
 from etpicker_plugin.engine.relion.plans import Search, class3d
 from etpicker_plugin.engine.relion.read import read_tables
+from etpicker_plugin.engine.volumes.tomogram import copy_map
 
 ITERATIONS = 10
 ROOT = "classify/run"

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from etpicker_plugin.engine.averaging.records import LEAST_BOXES
 from etpicker_plugin.engine.config.average import AverageConfig
 from etpicker_plugin.engine.errors import ConfigError, InputDataError
 from etpicker_plugin.engine.json_checks import JsonFault, map_of, number
@@ -25,7 +26,6 @@ from etpicker_plugin.engine.volumes.tomogram import (
 
 WEDGE = "rlnCtfImage"
 DIAMETERS = map_of(number(0))
-LEAST_BOXES = {"refine": 8, "classify": 2}
 FEW_BOXES = 50
 SIZES = ("rlnImagePixelSize", "rlnImageSize", "rlnImageDimensionality")
 OPTICS = ("rlnOpticsGroup", *SIZES)

@@ -11,7 +11,6 @@ from etpicker_plugin.engine.averaging.job import (
     latest_optimiser,
 )
 from etpicker_plugin.engine.averaging.maps import (
-    copy_map,
     is_at_nyquist,
     make_mask,
     map_local_resolution,
@@ -22,6 +21,7 @@ from etpicker_plugin.engine.errors import ExternalProgramError
 from etpicker_plugin.engine.newer_python import without_end
 from etpicker_plugin.engine.relion.plans import Search, auto_refine, force_converge
 from etpicker_plugin.engine.relion.read import PostProcess
+from etpicker_plugin.engine.volumes.tomogram import copy_map
 
 logger = logging.getLogger(__name__)
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
+import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
-import starfile
 
 from etpicker_plugin.engine.atomic import write_whole
 from etpicker_plugin.engine.formats.names import check_names
@@ -25,6 +24,9 @@ from etpicker_plugin.engine.names import star_word
 from etpicker_plugin.engine.newer_python import zip_strict
 from etpicker_plugin.engine.orientation import to_relion_angles
 from etpicker_plugin.engine.particles import Particles
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 VERSION_LINE = "# version 30001"
 
@@ -72,6 +74,8 @@ def write_particles_star(sets: Sequence[BoxSet], path: Path, *, optics: Optics) 
     InputDataError
         If a name cannot stand in a STAR file.
     """
+    import pandas as pd
+
     sizes = list(dict.fromkeys(item.voxel_size for item in sets))
     tables = [
         _particle_table(item, group=sizes.index(item.voxel_size) + 1) for item in sets
@@ -89,13 +93,34 @@ def write_particles_star(sets: Sequence[BoxSet], path: Path, *, optics: Optics) 
 def write_tables(tables: dict[str, pd.DataFrame], path: Path) -> None:
     """Write tables with RELION 3.1's version above each, whole or not at all."""
     with write_whole(path) as temporary:
-        starfile.write(tables, temporary, float_format=FLOAT_FORMAT, na_rep="nan")
-        text = temporary.read_text(encoding="utf-8")
-        text = re.sub("^data_", f"{VERSION_LINE}\n\ndata_", text, flags=re.MULTILINE)
+        text = "\n".join(_loop_text(name, table) for name, table in tables.items())
         temporary.write_text(text, encoding="utf-8")
 
 
+def _loop_text(name: str, table: pd.DataFrame) -> str:
+    """Return a table as a loop; Scipion writes it too, where there is no starfile."""
+    labels = [f"_{label} #{n}" for n, label in enumerate(table.columns, 1)]
+    head = [VERSION_LINE, "", f"data_{name}", "", "loop_", *labels]
+    rows = table.apply(lambda column: column.map(_quoted)).to_csv(
+        sep="\t",
+        header=False,
+        index=False,
+        float_format=FLOAT_FORMAT,
+        na_rep="nan",
+        lineterminator="\n",
+        quoting=csv.QUOTE_NONE,
+    )
+    return "\n".join([*head, rows])
+
+
+def _quoted(value: object) -> object:
+    """Return a text of several words, or of none, in quotes."""
+    return f'"{value}"' if isinstance(value, str) and len(value.split()) != 1 else value
+
+
 def _optics_table(sizes: Sequence[float], optics: Optics) -> pd.DataFrame:
+    import pandas as pd
+
     count = len(sizes)
     return pd.DataFrame(
         {
@@ -113,6 +138,8 @@ def _optics_table(sizes: Sequence[float], optics: Optics) -> pd.DataFrame:
 
 def _particle_table(item: BoxSet, *, group: int) -> pd.DataFrame:
     """Return one tomogram's rows, each column with its number type."""
+    import pandas as pd
+
     particles = item.particles
     count = len(particles)
     x, y, z = reverse_axes(particles.positions_zyx).T

@@ -1,4 +1,4 @@
-"""Reading tomograms: MRC files with a trusted voxel size, box by box."""
+"""Reading tomograms: MRC files with a trusted voxel size, box by box; writing maps."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from etpicker_plugin.engine.arrays import Shape
+from etpicker_plugin.engine.atomic import write_whole
 from etpicker_plugin.engine.names import tomogram_id_of
 from etpicker_plugin.engine.newer_python import zip_strict
 from etpicker_plugin.engine.volumes.mrc_cell import (
@@ -223,3 +224,10 @@ def write_volume(path: Path, data: NDArray[np.generic], voxel_size: float) -> No
         mrc.set_data(data)
         mrc.set_volume()
         mrc.voxel_size = voxel_size
+
+
+def copy_map(source: Path, target: Path, voxel_size: float) -> None:
+    """Write a map under another name, with the voxel size in its header."""
+    data = np.asarray(read_whole(read_map(source, voxel_size)), dtype=np.float32)
+    with write_whole(target) as temporary:
+        write_volume(temporary, data, voxel_size)
