@@ -7,7 +7,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from etpicker_plugin.protocols.checks import check_python, gpu_present
+from etpicker_plugin.protocols.checks import check_engine, gpu_present
 from etpicker_plugin.protocols.classes import (
     BY_GROUP,
     BY_SET,
@@ -190,7 +190,7 @@ class ProtEtPickerBase(EMProtocol, ProtTomoBase):
             encoding="utf-8",
         )
         on_gpu = getattr(config, "device", "cpu") == "cuda"
-        program = engine_program(Plugin.getPython(), on_gpu=on_gpu, processes=processes)
+        program = engine_program(Plugin.getEngine(), on_gpu=on_gpu, processes=processes)
         records = records_folder(config)
         forget_end(records)
         try:
@@ -206,7 +206,7 @@ class ProtEtPickerBase(EMProtocol, ProtTomoBase):
     def _validate(self):
         """Return every message of ``_findErrors``; a bad parameter ends it early."""
         try:
-            errors = [*check_python(Plugin.getPython()), *self._findErrors()]
+            errors = [*check_engine(), *self._findErrors()]
             return [in_form_words(error) for error in errors]
         except EtPickerError as error:
             return [in_form_words(error)]
@@ -233,15 +233,15 @@ def explain_classes(place):
     )
 
 
-def engine_program(python, *, on_gpu, processes=1):
+def engine_program(engine, *, on_gpu, processes=1):
     """Return what Scipion runs; it puts the GPUs assigned to the step in place."""
     together = ""
     if processes > 1:
         together = (
             f"-m torch.distributed.run --standalone --nproc-per-node {processes} "
         )
-    program = f"{shlex.quote(python)} {together}-m etpicker_plugin.engine"
-    return f"CUDA_VISIBLE_DEVICES=%(GPU)s {program}" if on_gpu else program
+    setting = "CUDA_VISIBLE_DEVICES=%(GPU)s" if on_gpu else ""
+    return engine.line(f"{together}-m etpicker_plugin.engine", setting=setting)
 
 
 def is_finished(records, *, wait_s):

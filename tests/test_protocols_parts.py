@@ -72,6 +72,7 @@ from etpicker_plugin.engine.training.validation_slice import (
     ValidationSlice,
     write_validation_slice,
 )
+from etpicker_plugin.engine_environment import Engine
 from etpicker_plugin.run_template import fill_template
 from etpicker_plugin.viewers.histograms import draw_metrics, draw_scores
 from etpicker_plugin.viewers.slices import sections_at, slab_mean
@@ -221,7 +222,7 @@ class TestFormFollowsTheEngine(BaseTest):
 
 class TestEngineProgram(unittest.TestCase):
     def test_the_gpus_that_scipion_assigns_reach_the_engine(self):
-        program = engine_program("/a b/python", on_gpu=True)
+        program = engine_program(Engine("/a b/python"), on_gpu=True)
         command = buildRunCommand(program, "pick --config x.json", 1, gpuList=[2, 3])
         self.assertEqual(
             command.strip(),
@@ -230,7 +231,7 @@ class TestEngineProgram(unittest.TestCase):
         )
 
     def test_several_gpus_train_in_a_process_each(self):
-        program = engine_program("python", on_gpu=True, processes=2)
+        program = engine_program(Engine("python"), on_gpu=True, processes=2)
         command = buildRunCommand(program, "train --config x.json", 1, gpuList=[2, 3])
         self.assertEqual(
             command.strip(),
@@ -239,7 +240,7 @@ class TestEngineProgram(unittest.TestCase):
         )
 
     def test_without_a_gpu_nothing_is_hidden_or_substituted(self):
-        program = engine_program("python", on_gpu=False)
+        program = engine_program(Engine("python"), on_gpu=False)
         self.assertEqual(program, "python -m etpicker_plugin.engine")
 
 
