@@ -20,7 +20,7 @@ DEMO ?= demo
 FUZZ_SECONDS ?= 3600
 BIN := $(abspath $(VENV))/bin
 READY := $(VENV)/.etpicker-ready
-TOOLS := scipion-app scipion-em-reliontomo pytest pytest-cov pytest-xdist ruff mypy setuptools \
+TOOLS := scipion-app scipion-em-reliontomo pytest pytest-cov pytest-xdist ruff mypy vermin setuptools \
 	mkdocs-material
 # They need another NumPy than Scipion, hence an environment of their own; of copick's
 # many dependencies only those that reading picks takes.
@@ -60,6 +60,8 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/vermin --quiet --no-tips --violations --target=3.8- \
+		$$($(BIN)/python .ci/scipion_side.py)
 
 docs: $(READY)
 	NO_MKDOCS_2_WARNING=pinned $(BIN)/mkdocs build --strict --quiet

@@ -14,8 +14,8 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from etpicker_plugin.engine.config.flags import add_flags, config_from_arguments
 from etpicker_plugin.engine.config.view import ViewConfig
+from etpicker_plugin.engine.flags import add_flags, config_from_arguments
 from etpicker_plugin.tests.support.window_driver import screen, wait_drawn
 
 IMAGES = Path(__file__).parent / "images"

@@ -22,7 +22,6 @@ from etpicker_plugin.engine.config.convert import ConvertConfig
 from etpicker_plugin.engine.config.evaluate import EvaluateConfig
 from etpicker_plugin.engine.config.exemplars import ExemplarsConfig
 from etpicker_plugin.engine.config.extract import ExtractConfig
-from etpicker_plugin.engine.config.flags import add_flags, config_from_arguments
 from etpicker_plugin.engine.config.models import ModelsConfig
 from etpicker_plugin.engine.config.pick import PickConfig
 from etpicker_plugin.engine.config.simulate import SimulateConfig
@@ -32,6 +31,7 @@ from etpicker_plugin.engine.config.validate import ValidateConfig
 from etpicker_plugin.engine.config.view import ViewConfig
 from etpicker_plugin.engine.disk import NO_SPACE, cannot_write
 from etpicker_plugin.engine.errors import ConfigError, EtPickerError, ResourceError
+from etpicker_plugin.engine.flags import add_flags, config_from_arguments
 from etpicker_plugin.engine.progress import (
     BarProgress,
     JsonLinesProgress,

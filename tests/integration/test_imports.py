@@ -259,8 +259,11 @@ MAY_IMPORT = {**ENGINE, **WINDOW, **SCIPION_SIDE}
 WITH_TORCH = {"base", "model", "picking", "training", "update"}
 FILES_OF_ROOMS = {
     "cli": "command line",
+    "flags": "command line",
     "__main__": "command line",
     "constants": "root",
+    "engine_environment": "plugin",
+    "engine_installation": "plugin",
     "bibtex": "root",
     "relion_tomo": "convert",
     "run_template": "demo",

@@ -12,7 +12,6 @@ from etpicker_plugin.engine.config.compare import CompareConfig
 from etpicker_plugin.engine.config.convert import ConvertConfig
 from etpicker_plugin.engine.config.evaluate import EvaluateConfig
 from etpicker_plugin.engine.config.extract import ExtractConfig
-from etpicker_plugin.engine.config.flags import add_flags, config_from_arguments
 from etpicker_plugin.engine.config.options import (
     REQUIRED,
     config_digest,
@@ -29,6 +28,7 @@ from etpicker_plugin.engine.config.update import UpdateConfig
 from etpicker_plugin.engine.config.validate import ValidateConfig
 from etpicker_plugin.engine.config.view import ViewConfig
 from etpicker_plugin.engine.errors import ConfigError
+from etpicker_plugin.engine.flags import add_flags, config_from_arguments
 
 COMMANDS = (
     TrainConfig,

@@ -1,4 +1,4 @@
-"""Command-line flags, made from a command's dataclass; see ``options``."""
+"""Command-line flags, made from a command's dataclass; see ``config.options``."""
 
 from __future__ import annotations
 
