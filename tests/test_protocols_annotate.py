@@ -28,7 +28,7 @@ from etpicker_plugin.tests.support.scipion_project import (
     PhantomProject,
     positions_of,
 )
-from etpicker_plugin.tests.support.window_driver import screen
+from etpicker_plugin.tests.support.screen import screen
 from etpicker_plugin.viewers.edit_window import edit_marks
 from etpicker_plugin.viewers.model_viewers import find_maker
 from etpicker_plugin.viewers.viewers import EtPickerPicksViewer
