@@ -1,8 +1,9 @@
 # make demo   simulate, train, pick and evaluate in a Scipion project; CPU, ten minutes
-# make test   ruff, mypy, the site, and every test, those with real Scipion projects too
-# make lint   ruff and mypy alone
+# make test   ruff, mypy, vermin, the site, and every test, those with real Scipion projects too
+# make lint   ruff, mypy and vermin alone
 # make docs   the documentation as a site, in site/
 # make fuzz   damaged files for every reader, for an hour [FUZZ_SECONDS=3600]
+# make test-old-scipion   the plugin in a Scipion of old Python, the engine beside it
 # make readers   an environment with other programs' readers, which 'make test' then asks
 # make screenshots   click through the tutorial in Scipion's window, and photograph it
 #                    [PROJECT=name] and the newest demo's project
@@ -12,7 +13,8 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint docs screenshots environment readers fuzz
+.PHONY: help demo test lint docs screenshots environment readers fuzz \
+	test-old-scipion
 
 VENV ?= .venv
 PIP_FLAGS ?=
@@ -52,6 +54,9 @@ demo: $(READY)
 
 test: lint docs
 	$(BIN)/python -m pytest -n 2 --dist loadfile --durations=15
+
+test-old-scipion: $(READY)
+	PYTHON=$(BIN)/python .ci/test_old_scipion
 
 fuzz: $(READY)
 	FUZZ_SECONDS=$(FUZZ_SECONDS) $(BIN)/python -m pytest -q tests/fuzz

@@ -86,7 +86,7 @@ setup(
     install_requires=SCIPION_SIDE,
     extras_require={"engine": ENGINE},
     entry_points={
-        "console_scripts": ["etpicker = etpicker_plugin.engine.cli:main"],
+        "console_scripts": ["etpicker = etpicker_plugin.command:main"],
         "pyworkflow.plugin": ["etpicker_plugin = etpicker_plugin"],
     },
     classifiers=[

@@ -16,7 +16,8 @@ def list_files() -> list[Path]:
     """Return the files, refusing an entry of which there is none."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     files: set[Path] = set()
-    for entry in project["tool"]["ruff"]["per-file-target-version"]:
+    targets = project["tool"]["ruff"]["per-file-target-version"]
+    for entry in (entry for entry, target in targets.items() if target == "py38"):
         for pattern in spell_out(entry):
             found = [path for path in ROOT.glob(pattern) if path.suffix == ".py"]
             if not found:

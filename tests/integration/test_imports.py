@@ -229,7 +229,7 @@ ENGINE = {
         *("verdict.measures", "verdict.reporting"),
         *("comparison", "relion", "subtomograms"),
     },
-    "command line": set(),
+    "command line": {"plugin"},  # where Scipion installed it
 }
 WINDOW = {
     "window.document": {*DATA, "model"},  # its card: what a model's threshold is
@@ -259,6 +259,7 @@ MAY_IMPORT = {**ENGINE, **WINDOW, **SCIPION_SIDE}
 WITH_TORCH = {"base", "model", "picking", "training", "update"}
 FILES_OF_ROOMS = {
     "cli": "command line",
+    "command": "command line",
     "flags": "command line",
     "__main__": "command line",
     "constants": "root",

@@ -1,6 +1,7 @@
 """Which Python runs the engine, and what is said where none can."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -206,3 +207,43 @@ def test_the_command_beside_python(tmp_path):
     write_command(python)
     done = subprocess.run([folder / "etpicker", "pick", "a b"], capture_output=True)
     assert done.stdout == b"-m etpicker_plugin.engine pick a b\n"
+
+
+# ------------------------- the command, from Scipion's environment -------------------
+ELSEWHERE = """
+import sys
+from etpicker_plugin import engine_environment
+engine_environment.is_engine_here = lambda: False
+from etpicker_plugin import command
+from etpicker_plugin import Plugin
+Plugin._defineVariables()
+Plugin.hasConda = classmethod(lambda cls: False)
+sys.exit(command.main())
+"""
+
+
+def run_elsewhere(home, *words):
+    environ = {**os.environ, "ETPICKER_HOME": str(home), "ETPICKER_PYTHON": ""}
+    return subprocess.run(
+        [sys.executable, "-c", ELSEWHERE, *words],
+        env=environ,
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_the_command_runs_where_the_engine_is(tmp_path):
+    python = tmp_path / "bin/python"
+    python.parent.mkdir()
+    make_python(python.parent, 'echo "$@"')
+    (tmp_path / "lib/python3.11/site-packages/torch").mkdir(parents=True)
+    (tmp_path / "lib/python3.11/site-packages/torch/__init__.py").touch()
+    write_stamp(tmp_path, Installed(version=__version__, python=str(python)))
+    done = run_elsewhere(tmp_path, "pick", "a b")
+    assert done.stdout.splitlines()[-1] == "-m etpicker_plugin.engine pick a b"
+
+
+def test_the_command_says_that_there_is_no_engine(tmp_path):
+    done = run_elsewhere(tmp_path / "none", "pick")
+    assert done.returncode == 2
+    assert "Run 'scipion3 installb etpicker'." in done.stderr.splitlines()[-1]
