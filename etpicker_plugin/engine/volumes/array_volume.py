@@ -1,7 +1,5 @@
 """A working volume held in memory, for training's many small reads."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -9,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from etpicker_plugin.engine.arrays import Shape
-from etpicker_plugin.engine.newer_python import zip_strict
 from etpicker_plugin.engine.volumes.working_volume import WorkingVolume
 
 
@@ -44,7 +41,7 @@ class ArrayVolume:
         """Return a box as float32; outside the volume it is 0."""
         box = np.zeros(np.subtract(stop_zyx, start_zyx), dtype=np.float32)
         source, target = [], []
-        for a, b, n in zip_strict(start_zyx, stop_zyx, self.data.shape):
+        for a, b, n in zip(start_zyx, stop_zyx, self.data.shape, strict=True):
             first, last = min(max(a, 0), n), max(min(b, n), 0)
             source.append(slice(first, max(first, last)))
             target.append(slice(first - a, max(first, last) - a))

@@ -5,15 +5,12 @@ memory does not grow with the tomogram. A box holds the same values whatever oth
 boxes were read before or how large it is.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from etpicker_plugin.engine.errors import InputDataError
-from etpicker_plugin.engine.newer_python import zip_strict
 from etpicker_plugin.engine.volumes.tomogram import Tomogram, read_box, slabs
 
 SAME_VOXEL_SIZE = 0.03
@@ -32,7 +29,7 @@ BLUR_TRUNCATE = 4.0
 SLAB_VOXELS = 16_000_000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class WorkingVolume:
     """A tomogram with the numbers that normalise and rescale it.
 
@@ -66,13 +63,13 @@ class WorkingVolume:
         """Return a box of normalised voxels; outside the volume it is 0, the mean."""
         inside = [
             (max(a, 0), min(b, n))
-            for a, b, n in zip_strict(start_zyx, stop_zyx, self.shape_zyx)
+            for a, b, n in zip(start_zyx, stop_zyx, self.shape_zyx, strict=True)
         ]
         box = np.zeros(np.subtract(stop_zyx, start_zyx), dtype=np.float32)
         if all(a < b for a, b in inside):
             target = tuple(
                 slice(a - start, b - start)
-                for (a, b), start in zip_strict(inside, start_zyx)
+                for (a, b), start in zip(inside, start_zyx, strict=True)
             )
             box[target] = self._read_inside(inside)
         return box
@@ -86,12 +83,14 @@ class WorkingVolume:
                 max(int(np.floor(a * self.scale)) - margin, 0),
                 min(int(np.ceil((b - 1) * self.scale)) + margin + 1, n),
             )
-            for (a, b), n in zip_strict(inside, self.tomogram.shape_zyx)
+            for (a, b), n in zip(inside, self.tomogram.shape_zyx, strict=True)
         ]
         values = self._normalise(read_box(self.tomogram, _slices(source)))
         along_z, along_y, along_x = (
             resampling_matrix(box, read, scale=self.scale, length=n)
-            for box, read, n in zip_strict(inside, source, self.tomogram.shape_zyx)
+            for box, read, n in zip(
+                inside, source, self.tomogram.shape_zyx, strict=True
+            )
         )
         flat = along_z @ values.reshape(len(values), -1)
         planes = flat.reshape(-1, *values.shape[1:])
