@@ -6,21 +6,29 @@ or ``scipion3 python -m etpicker_plugin.engine ...`` starts the engine's Python.
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import sys
 
 from etpicker_plugin.engine.errors import EtPickerError
-from etpicker_plugin.engine_environment import Engine, is_engine_here
+from etpicker_plugin.engine_environment import is_engine_here
 
 
 def main() -> int:
     """Run the command line; return the process's exit code."""
-    if not is_engine_here() and importlib.util.find_spec("pwem") is not None:
+    if not is_engine_here() and is_in_scipion():
         return run_elsewhere(sys.argv[1:])
     from etpicker_plugin.engine.cli import main as run
 
     return run()
+
+
+def is_in_scipion() -> bool:
+    """Return whether this is Scipion's Python, which knows where the engine is."""
+    try:
+        from etpicker_plugin import Plugin  # noqa: F401
+    except ImportError:
+        return False
+    return True
 
 
 def run_elsewhere(arguments: list[str]) -> int:
@@ -29,7 +37,7 @@ def run_elsewhere(arguments: list[str]) -> int:
 
     try:
         Plugin._defineVariables()
-        engine: Engine = Plugin.getEngine()
+        engine = Plugin.getEngine()
     except EtPickerError as error:
         sys.stderr.write(f"{error}\n")
         return error.exit_code
