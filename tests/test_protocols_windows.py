@@ -18,7 +18,7 @@ from pyworkflow.viewer import DESKTOP_TKINTER
 from etpicker_plugin import Plugin, run_template
 from etpicker_plugin.tests.support.phantoms import VOXEL_SIZE
 from etpicker_plugin.tests.support.scipion_project import PhantomProject
-from etpicker_plugin.tests.support.screen import screen
+from etpicker_plugin.tests.support.screen import lasting_screen
 from etpicker_plugin.viewers import edit_window
 from etpicker_plugin.viewers.viewers import EtPickerPicksViewer
 
@@ -39,10 +39,7 @@ class TestWindows(PhantomProject):
 
     @classmethod
     def setUpClass(cls):
-        shown = screen()
-        display = shown.__enter__()
-        cls.addClassCleanup(shown.__exit__, None, None, None)
-        patch = mock.patch.dict(os.environ, DISPLAY=display)
+        patch = mock.patch.dict(os.environ, DISPLAY=lasting_screen())
         patch.start()
         cls.addClassCleanup(patch.stop)
         super().setUpClass()

@@ -4,8 +4,10 @@ import os
 import shutil
 import subprocess
 from contextlib import contextmanager
+from functools import lru_cache
 
 SCREEN = "1600x1000x24"
+LASTING = 'Xvfb "$@" & read _; kill $!'
 
 
 @contextmanager
@@ -31,3 +33,25 @@ def screen(size=SCREEN):
     finally:
         server.terminate()
         server.wait()
+
+
+@lru_cache(maxsize=None)
+def lasting_screen():
+    """Return the name of a screen that lasts as long as this process.
+
+    Tk never lets go of a screen, and ends the process when one is gone.
+    """
+    read, write = os.pipe()
+    hold, _held = os.pipe()  # The second end is closed by the process's end alone.
+    options = ("-screen", "0", SCREEN, "-nolisten", "tcp", "-r")
+    subprocess.Popen(
+        ["sh", "-c", LASTING, "sh", "-displayfd", str(write), *options],
+        stdin=hold,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        pass_fds=[write],
+    )
+    os.close(hold)
+    os.close(write)
+    with os.fdopen(read) as pipe:
+        return f":{pipe.readline().strip()}"
