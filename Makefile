@@ -1,10 +1,11 @@
 # make demo   simulate, train, pick and evaluate in a Scipion project; CPU, ten minutes
-# make test   ruff, mypy, the site, and every test, those with real Scipion projects too
-# make lint   ruff and mypy alone
+# make test   ruff, mypy, vermin, the site, and every test, those with real Scipion projects too
+# make lint   ruff, mypy and vermin alone
 # make docs   the documentation as a site, in site/
 # make fuzz   damaged files for every reader, for an hour [FUZZ_SECONDS=3600]
 # make gpu-check   the GPU's tests, and what it makes of picking and learning
 #                  [GPU_CHECK=folder]; needs a CUDA build of torch: PIP_FLAGS, below
+# make test-old-scipion   the plugin in a Scipion of old Python, the engine beside it
 # make readers   an environment with other programs' readers, which 'make test' then asks
 # make screenshots   click through the tutorial in Scipion's window, and photograph it
 #                    [PROJECT=name] and the newest demo's project; on a small screen, to
@@ -15,7 +16,8 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint docs screenshots environment readers fuzz gpu-check
+.PHONY: help demo test lint docs screenshots environment readers fuzz gpu-check \
+	test-old-scipion
 
 VENV ?= .venv
 PIP_FLAGS ?=
@@ -24,7 +26,7 @@ FUZZ_SECONDS ?= 3600
 GPU_CHECK ?= gpu_check
 BIN := $(abspath $(VENV))/bin
 READY := $(VENV)/.etpicker-ready
-TOOLS := scipion-app scipion-em-reliontomo pytest pytest-cov pytest-xdist ruff mypy setuptools \
+TOOLS := scipion-app scipion-em-reliontomo pytest pytest-cov pytest-xdist ruff mypy vermin setuptools \
 	mkdocs-material
 # They need another NumPy than Scipion, hence an environment of their own; of copick's
 # many dependencies only those that reading picks takes.
@@ -57,6 +59,9 @@ demo: $(READY)
 test: lint docs
 	$(BIN)/python -m pytest -n 2 --dist loadfile --durations=15
 
+test-old-scipion: $(READY)
+	PYTHON=$(BIN)/python .ci/test_old_scipion
+
 fuzz: $(READY)
 	FUZZ_SECONDS=$(FUZZ_SECONDS) $(BIN)/python -m pytest -q tests/fuzz
 
@@ -67,6 +72,8 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/vermin --quiet --no-tips --violations --target=3.8- \
+		$$($(BIN)/python .ci/scipion_side.py)
 
 docs: $(READY)
 	NO_MKDOCS_2_WARNING=pinned $(BIN)/mkdocs build --strict --quiet
@@ -99,6 +106,6 @@ $(READY): constraints.txt setup.py .ci/check_python.py
 		"rm -r $(VENV)" >&2; exit 1; fi
 	@echo "Making the environment $(VENV) with $$($(PYTHON) --version); a few minutes"
 	@[ -e $(VENV) ] || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install $(PIP_FLAGS) -c constraints.txt -e . $(TOOLS)
+	$(BIN)/python -m pip install $(PIP_FLAGS) -c constraints.txt -e '.[engine]' $(TOOLS)
 	$(BIN)/python -m pip check
 	@touch $(READY)

@@ -4,6 +4,8 @@
 repository and are installed inside it, which is where Scipion looks for them.
 """
 
+from __future__ import annotations
+
 import re
 from pathlib import Path
 
@@ -11,6 +13,35 @@ from setuptools import find_packages, setup
 
 HERE = Path(__file__).parent
 BESIDE = ("protocols", "templates", "tests")
+
+# What Scipion's own environment needs beside what Scipion brings, whose pins stay.
+SCIPION_SIDE = [
+    "scipion-em>=3.11.1",
+    "scipion-em-tomo>=3.12.4",
+    "numpy",
+    "scipy",
+    "mrcfile",
+    "matplotlib",
+    "emtable>=0.0.14",
+    "pandas>=1.5",
+    "safetensors>=0.4",
+]
+
+# All that the engine needs, which has an environment of its own: 'scipion3 installb
+# etpicker' installs this list there. Scipion's own needs none of it.
+ENGINE = [
+    "torch>=2.4",
+    "numpy>=1.26",
+    "scipy>=1.10",
+    "mrcfile>=1.4",
+    "matplotlib>=3.8",
+    "pandas>=2",
+    "starfile>=0.5.8",
+    "safetensors>=0.4",
+    "tqdm>=4.60",
+    "PyQt5>=5.15",
+    "pyqtgraph>=0.13",
+]
 
 
 def read_version() -> str:
@@ -40,7 +71,7 @@ setup(
     long_description=read_long_description(),
     long_description_content_type="text/markdown",
     license="GPL-3.0-or-later",
-    python_requires=">=3.11,<3.13",
+    python_requires=">=3.8",
     packages=list_packages(),
     package_dir={
         "etpicker_plugin": "etpicker_plugin",
@@ -52,28 +83,14 @@ setup(
         "etpicker_plugin.templates": ["*.json.template"],
     },
     include_package_data=False,
-    install_requires=[
-        "scipion-em>=3.11.1",
-        "scipion-em-tomo>=3.12.4",
-        "torch>=2.4",
-        "numpy>=1.26,<2",
-        "scipy>=1.10",
-        "mrcfile>=1.4",
-        "starfile>=0.5.8",
-        "emtable>=0.0.14",
-        "safetensors>=0.4",
-        "tqdm>=4.60",
-        "matplotlib>=3.8",
-        # The window; Scipion brings PyQt5 too.
-        "PyQt5>=5.15",
-        "pyqtgraph>=0.14",
-    ],
+    install_requires=SCIPION_SIDE,
+    extras_require={"engine": ENGINE},
     entry_points={
-        "console_scripts": ["etpicker = etpicker_plugin.engine.cli:main"],
+        "console_scripts": ["etpicker = etpicker_plugin.command:main"],
         "pyworkflow.plugin": ["etpicker_plugin = etpicker_plugin"],
     },
     classifiers=[
-        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3",
         "Topic :: Scientific/Engineering :: Bio-Informatics",
     ],
 )

@@ -124,7 +124,7 @@ def main() -> None:
     if arguments.inside:
         measure(Path(arguments.inside[0]), float(arguments.inside[1]))
         return
-    from etpicker_plugin.tests.support.window_driver import screen
+    from etpicker_plugin.tests.support.screen import screen
 
     with tempfile.TemporaryDirectory(dir=arguments.folder) as name, screen() as display:
         folder = Path(name)

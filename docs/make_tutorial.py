@@ -86,7 +86,7 @@ def main() -> int:
 def run_inside(out: Path, minutes: str, size: Room) -> int:
     """Simulate, configure a Scipion of its own, and run this script on a screen."""
     from etpicker_plugin.demo.scipion_home import prepare_scipion
-    from etpicker_plugin.tests.support.window_driver import screen
+    from etpicker_plugin.tests.support.screen import screen
 
     if not (out / "data").is_dir():
         command = [sys.executable, "-m", "etpicker_plugin.engine", "simulate"]

@@ -14,9 +14,10 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from etpicker_plugin.engine.config.options import add_flags, config_from_arguments
 from etpicker_plugin.engine.config.view import ViewConfig
-from etpicker_plugin.tests.support.window_driver import screen, wait_drawn
+from etpicker_plugin.engine.flags import add_flags, config_from_arguments
+from etpicker_plugin.tests.support.screen import screen
+from etpicker_plugin.tests.support.window_driver import wait_drawn
 
 IMAGES = Path(__file__).parent / "images"
 SCREEN = "1280x800x24"

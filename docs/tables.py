@@ -142,7 +142,9 @@ def flag_of(config_class: type, field: "dataclasses.Field[Any]") -> str:
 
 def default_of_field(field: "dataclasses.Field[Any]") -> str:
     """Return what a flag is without being given."""
-    required = field.default is field.default_factory is dataclasses.MISSING
+    from etpicker_plugin.engine.config.options import REQUIRED
+
+    required = field.default is REQUIRED
     choices = dict(
         zip(field.metadata["choices"], field.metadata["titles"], strict=True)
     )
@@ -151,8 +153,10 @@ def default_of_field(field: "dataclasses.Field[Any]") -> str:
         chosen = ["required, one of"] if required else []
         chosen += [f"**{choices[field.default]}**"] if field.default in choices else []
         return "<br>".join([*chosen, *others])
+    if required:
+        return "required"
     if field.default is dataclasses.MISSING:
-        return "required" if required else ""
+        return ""
     if isinstance(field.default, bool):
         return "yes" if field.default else "no"
     if field.default is None or field.default in ((), ""):

@@ -1,7 +1,16 @@
 """Names of the environment variables, files and references of the plugin."""
 
+ETPICKER_HOME = "ETPICKER_HOME"
+"""Variable: the folder in which the engine's environment is installed."""
+
+ETPICKER_ENV_ACTIVATION = "ETPICKER_ENV_ACTIVATION"
+"""Variable: the command that enters the engine's environment."""
+
 ETPICKER_PYTHON = "ETPICKER_PYTHON"
-"""Variable: the Python that runs the engine; by default Scipion's own."""
+"""Variable: a Python that runs the engine instead."""
+
+ETPICKER_CUDA = "ETPICKER_CUDA"
+"""Variable: the CUDA version of torch when the engine is installed."""
 
 ETPICKER_RELION_HOME = "ETPICKER_RELION_HOME"
 """Variable: the folder of the RELION that averages; else its plugin's, else PATH."""

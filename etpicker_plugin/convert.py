@@ -4,12 +4,15 @@ Scipion's ``BOTTOM_LEFT_CORNER`` is the engine's frame: 0-based voxel index, vox
 centred at *i*. Scipion orders xyz, the engine zyx.
 """
 
+from __future__ import annotations
+
 import json
 import math
 import os
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Callable, Optional
 
 import numpy as np
 from pyworkflow.object import String
@@ -31,13 +34,14 @@ from etpicker_plugin.convert_columns import (
     storable_columns,
 )
 from etpicker_plugin.engine.geometry import TomogramFrame
+from etpicker_plugin.engine.newer_python import zip_strict
 from etpicker_plugin.engine.particles import Particles, make_particles
 
 SAME_PLACE_VOX = 0.01
 DIAMETERS = "_etpickerDiameters"
 """Attribute of a set of coordinates, kept in the project with it."""
 
-ClassOfGroup = Callable[[int], str | None]
+ClassOfGroup = Callable[[int], Optional[str]]
 """Gives the class name of a coordinate's group id; ``None`` leaves it out."""
 
 
@@ -188,13 +192,12 @@ def append_particles(
     """Add particles of the classes in ``groups`` (name -> group id) to a set."""
     rotations = particles.rotations
     stored = storable_columns(coordinates)
-    for position, name, score, rotation, extras in zip(
+    for position, name, score, rotation, extras in zip_strict(
         particles.positions_zyx,
         particles.class_names,
         particles.scores,
         [None] * len(particles) if rotations is None else rotations,
         extra_cells(particles),
-        strict=True,
     ):
         if name not in groups:
             continue

@@ -4,6 +4,8 @@ Scipion stores and copies what attributes an item has, so every cell of a column
 of its own, ``_etpicker_HEADER``. The orientation has a place already: the matrix.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
@@ -11,6 +13,7 @@ from pyworkflow.object import Float, Integer, String
 from tomo.objects import Coordinate3D, SetOfCoordinates3D
 
 from etpicker_plugin.engine.columns import ROTATION, Column, Values, declared
+from etpicker_plugin.engine.newer_python import zip_strict
 from etpicker_plugin.engine.particles import Particles
 
 PREFIX = "_etpicker_"
@@ -41,10 +44,9 @@ def extra_cells(particles: Particles) -> list[dict[str, object]]:
         header: under.tolist()
         for column in extra_columns()
         if column.name in particles.optional
-        for header, under in zip(
+        for header, under in zip_strict(
             column.headers,
             column.cells(particles.optional[column.name]).T,
-            strict=True,
         )
     }
     return [{h: under[i] for h, under in cells.items()} for i in range(len(particles))]

@@ -4,12 +4,14 @@ Beside what every subtomogram has, ours carry the file of their missing wedge an
 their particle's diameter, so that a subset or a join of sets can still be averaged.
 """
 
+from __future__ import annotations
+
 import os
 from collections import defaultdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from pwem.objects import FSC, Transform
 from pyworkflow.object import Float, Integer, String
 from tomo.constants import BOTTOM_LEFT_CORNER
@@ -23,7 +25,7 @@ from tomo.objects import (
 )
 
 from etpicker_plugin.convert import tomograms_by_id
-from etpicker_plugin.engine.averaging.maps import copy_map
+from etpicker_plugin.engine.newer_python import without_end, zip_strict
 from etpicker_plugin.engine.particles import make_particles
 from etpicker_plugin.engine.relion.poses import ANGLES, alignment_matrices
 from etpicker_plugin.engine.subtomograms.star import (
@@ -31,6 +33,10 @@ from etpicker_plugin.engine.subtomograms.star import (
     Optics,
     write_particles_star,
 )
+from etpicker_plugin.engine.volumes.tomogram import copy_map
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 ORIGINS = ("rlnOriginXAngst", "rlnOriginYAngst", "rlnOriginZAngst")
 SCORES = ("rlnLogLikeliContribution", "rlnMaxValueProbDistribution")
@@ -59,7 +65,7 @@ def place_key(ts_id: str, xyz) -> tuple[str, ...]:
 
 def tomogram_of_row(row) -> str:
     """Return the tsId of a row of a table of boxes."""
-    return str(row.rlnMicrographName).removesuffix(".mrc")
+    return without_end(str(row.rlnMicrographName), ".mrc")
 
 
 def make_subtomograms(
@@ -162,7 +168,7 @@ def align_subtomograms(
         table[list(ANGLES)], table[list(ORIGINS)], voxel_size=voxel_size
     )
     rows = {row.rlnImageName: row for row in table.itertuples()}
-    poses = dict(zip(table["rlnImageName"], matrices, strict=True))
+    poses = dict(zip_strict(table["rlnImageName"], matrices))
     for item in subtomograms.iterItems():
         name = os.path.abspath(item.getFileName())
         matrix, row = poses[name], rows[name]

@@ -14,6 +14,8 @@ import sys
 import time
 from pathlib import Path
 
+from etpicker_plugin.engine.newer_python import without_end
+
 logger = logging.getLogger(__name__)
 
 EXIT_INVALID = 1
@@ -36,7 +38,7 @@ def find_template(name):
     for path in (Path(name), folder / name, folder / f"{name}{TEMPLATE_SUFFIX}"):
         if path.is_file():
             return path
-    known = sorted(p.name.removesuffix(TEMPLATE_SUFFIX) for p in folder.glob("*.json*"))
+    known = sorted(without_end(p.name, TEMPLATE_SUFFIX) for p in folder.glob("*.json*"))
     raise FileNotFoundError(
         f"No template '{name}'. The plugin has: {', '.join(known)}."
     )

@@ -1,9 +1,10 @@
 """The window from Scipion: what it is given, how it is run, what comes back."""
 
+from __future__ import annotations
+
 import hashlib
 import json
 import subprocess
-import sys
 from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
@@ -78,14 +79,21 @@ def _link_known(volumes, names, folder: Path) -> list[str]:
 
 
 def start_window(config: ViewConfig, folder: Path) -> subprocess.Popen:
-    """Start the window, with Scipion's own Python, which has Qt."""
+    """Start the window, which is the engine's, in its environment.
+
+    Raises
+    ------
+    ConfigError
+        If no engine is installed.
+    """
+    engine = Plugin.getEngine()
     file = folder / "view.json"
     file.write_text(
         json.dumps(config_to_values(config), indent=1, ensure_ascii=False),
         encoding="utf-8",
     )
-    command = [sys.executable, "-m", "etpicker_plugin.engine", "view"]
-    return subprocess.Popen([*command, "--config", str(file)], env=Plugin.getEnviron())
+    words = engine.words("-m", "etpicker_plugin.engine", "view", "--config", str(file))
+    return subprocess.Popen(words, env=Plugin.getEnviron())
 
 
 def window_error(config: ViewConfig, exit_code: int) -> EngineError | None:
@@ -172,7 +180,7 @@ def register_annotation(protocol, folder: Path, tomograms, *, known_groups):
     ):
         if chosen:
             largest = even_box(classes.largest_diameter(), rate)
-            outputs |= make_class_sets(
+            made = make_class_sets(
                 protocol,
                 particles,
                 tomograms,
@@ -183,6 +191,7 @@ def register_annotation(protocol, folder: Path, tomograms, *, known_groups):
                 ending=f"{VERSION}{version}" if version > 1 else "",
                 label_of=label_of,
             )
+            outputs.update(made)
     protocol._defineOutputs(**outputs)
     for output in outputs.values():
         protocol._defineSourceRelation(protocol.inputTomograms, output)

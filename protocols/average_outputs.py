@@ -16,7 +16,7 @@ from etpicker_plugin.convert_subtomograms import (
     make_average,
     make_fsc,
 )
-from etpicker_plugin.engine.averaging.average import ALIGNED
+from etpicker_plugin.engine.averaging.records import ALIGNED
 from etpicker_plugin.engine.relion.read import read_particles
 
 FSC_CURVES = ("corrected", "unmasked", "masked", "randomised")

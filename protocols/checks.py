@@ -1,13 +1,13 @@
 """What would fail an hour later, found before the run: each returns messages."""
 
+from __future__ import annotations
+
 import os
-import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from etpicker_plugin import Plugin
-from etpicker_plugin.constants import ETPICKER_PYTHON
 from etpicker_plugin.convert import frame_of, tomogram_file
 from etpicker_plugin.engine.errors import ExternalProgramError, InputDataError
 from etpicker_plugin.engine.geometry import lies_outside
@@ -15,6 +15,7 @@ from etpicker_plugin.engine.names import require_file_name
 from etpicker_plugin.engine.particles import Particles
 from etpicker_plugin.engine.relion.find import find_relion
 from etpicker_plugin.engine.volumes.tomogram import Tomogram, read_tomogram
+from etpicker_plugin.engine_environment import find_own_fault
 
 SAMPLING_TOLERANCE = 0.01
 LEAST_DIAMETER_VOX = 3.0
@@ -52,14 +53,17 @@ def check_relion(protocol: Any) -> list[str]:
     return []
 
 
-def check_python(python: str) -> list[str]:
-    """Refuse an engine's Python that is not there."""
-    if shutil.which(python):
-        return []
-    return [
-        f"{ETPICKER_PYTHON} is {python}, which is no program. Set it in Scipion's "
-        "configuration to a Python with etpicker_plugin and torch, or remove it."
-    ]
+def check_engine() -> list[str]:
+    """Refuse an engine that cannot run: one that the user has named is asked.
+
+    Raises
+    ------
+    ConfigError
+        If none is installed.
+    """
+    engine = Plugin.getEngine()
+    fault = find_own_fault(engine, Plugin.getEnviron()) if engine.variable else ""
+    return [fault] if fault else []
 
 
 def warn_idle_gpus(protocol: Any, *, watching: int = 0) -> list[str]:

@@ -1,5 +1,7 @@
 """Outputs by class: one set for each, or one whose group ids are the classes."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 
 from pyworkflow.protocol import params

@@ -1,9 +1,12 @@
 """Which coordinates are of which class: by set, or by group id."""
 
+from __future__ import annotations
+
 from collections import Counter
 from collections.abc import Sequence
 
 from etpicker_plugin.engine.errors import ConfigError
+from etpicker_plugin.engine.newer_python import zip_strict
 
 BY_SET = 0
 BY_GROUP = 1
@@ -57,7 +60,7 @@ def match_groups(names: Sequence[str], group_ids: Sequence[int]) -> dict[int, st
     if ids and set(ids) <= set(range(1, len(names) + 1)):
         return {i: names[i - 1] for i in ids}
     if len(ids) == len(names):
-        return dict(zip(ids, names, strict=True))
+        return dict(zip_strict(ids, names))
     found = ", ".join(str(i) for i in ids) or "none"
     raise ConfigError(
         f"The coordinates have the group ids {found}, but {len(names)} class(es) have "

@@ -1,5 +1,7 @@
 """Which coordinate files a user means, and which tomogram each belongs to."""
 
+from __future__ import annotations
+
 import re
 import shutil
 from collections import defaultdict
@@ -16,7 +18,7 @@ from etpicker_plugin.engine.names import visible
 TS_LABEL = "{TS}"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class CoordinateFiles:
     """The files at a path: a file, or those in a folder that a pattern fits.
 

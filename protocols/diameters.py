@@ -12,6 +12,7 @@ from etpicker_plugin.protocols.protocol_base import class_label
 from etpicker_plugin.convert import group_ids, told_diameters
 from etpicker_plugin.engine.config.assignments import only_of
 from etpicker_plugin.engine.names import new_name_fault, suggest
+from etpicker_plugin.engine.newer_python import zip_strict
 
 NUMBER = re.compile(r"\s*\d+(\.\d*)?\s*(Å|A)?\s*")
 
@@ -81,7 +82,7 @@ def _told(pointer):
     told, names = told_diameters(pointer.get()), class_names_of(pointer)
     if len(names) != len(told):
         names = list(told)
-    return list(zip(names, told.values(), strict=True))
+    return list(zip_strict(names, told.values()))
 
 
 def _of_box(pointer, *, by_group):

@@ -1,5 +1,7 @@
 """The Scipion form and the engine's parameters are one: made from the dataclasses."""
 
+from __future__ import annotations
+
 import dataclasses
 import typing
 from collections.abc import Sequence
@@ -7,11 +9,8 @@ from typing import Any
 
 from pyworkflow.protocol import params
 
-from etpicker_plugin.engine.config.options import (
-    REQUIRED,
-    field_type,
-    parse_assignments,
-)
+from etpicker_plugin.engine.config.assignments import parse_assignments
+from etpicker_plugin.engine.config.options import REQUIRED, field_type
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,12 +59,12 @@ def form_parameter(config_class: type, field_name: str) -> FormParameter:
         titles=tuple(field.metadata["titles"]),
         advanced=field.metadata["advanced"],
         optional=kind in ("words", "assignments") or field.default is None,
-        required=field.default is REQUIRED and field.default_factory is REQUIRED,
+        required=field.default is REQUIRED,
         example=field.metadata["example"],
     )
 
 
-def _kind(config_class: type, field: "dataclasses.Field[Any]") -> str:
+def _kind(config_class: type, field: dataclasses.Field[Any]) -> str:
     hint = field_type(config_class, field.name)
     if field.metadata["choices"]:
         return "enum"
@@ -78,7 +77,7 @@ def _kind(config_class: type, field: "dataclasses.Field[Any]") -> str:
     return {int: "int", float: "float", bool: "bool", str: "text"}[hint]
 
 
-def _default(field: "dataclasses.Field[Any]", kind: str) -> Any:
+def _default(field: dataclasses.Field[Any], kind: str) -> Any:
     if kind == "assignments":
         return ""
     value = None if field.default is REQUIRED else field.default

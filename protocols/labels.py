@@ -1,5 +1,7 @@
 """Labels of coordinate sets: their classes and, of edited ones, what was changed."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Mapping
 

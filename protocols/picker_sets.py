@@ -1,5 +1,7 @@
 """Several pickers' sets of coordinates as an input: names, files and checks."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from etpicker_plugin.convert import (
 from etpicker_plugin.engine.errors import ConfigError
 from etpicker_plugin.engine.formats.coordinates_csv import write_csv
 from etpicker_plugin.engine.names import suggest
+from etpicker_plugin.engine.newer_python import zip_strict
 from etpicker_plugin.engine.particles import make_particles
 
 LETTERS = "ABCDEFGH"
@@ -83,7 +86,7 @@ class PickerSets:
 
     def _sources(self):
         """Return the sets by name."""
-        pairs = zip(self._names(), self.inputSets, strict=True)
+        pairs = zip_strict(self._names(), self.inputSets)
         return {name: pointer.get() for name, pointer in pairs}
 
     def _folder(self, name):

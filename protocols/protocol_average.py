@@ -21,8 +21,7 @@ from etpicker_plugin.convert_subtomograms import (
     largest_diameter,
     write_boxes,
 )
-from etpicker_plugin.engine.averaging.average import RECORD
-from etpicker_plugin.engine.averaging.inputs import LEAST_BOXES
+from etpicker_plugin.engine.averaging.records import LEAST_BOXES, RECORD
 from etpicker_plugin.engine.config.average import AverageConfig
 from etpicker_plugin.engine.config.options import config_digest, config_from_values
 from etpicker_plugin.engine.relion.plans import RANKS_OF_HALVES

@@ -7,7 +7,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from etpicker_plugin.protocols.checks import check_python, gpu_present
+from etpicker_plugin.protocols.checks import check_engine, gpu_present
 from etpicker_plugin.protocols.classes import (
     BY_GROUP,
     BY_SET,
@@ -32,6 +32,7 @@ from etpicker_plugin.constants import (
 from etpicker_plugin.convert import group_ids
 from etpicker_plugin.engine.config.options import config_to_values
 from etpicker_plugin.engine.errors import EtPickerError
+from etpicker_plugin.engine.newer_python import zip_strict
 from etpicker_plugin.engine.records import (
     ERROR_FILE,
     FINISHED_FILE,
@@ -141,7 +142,7 @@ class ProtEtPickerBase(EMProtocol, ProtTomoBase):
         matched = match_sets(names, labels)
         return [
             (item, lambda _group, name=name: name)
-            for item, name in zip(sets, matched, strict=True)
+            for item, name in zip_strict(sets, matched)
         ]
 
     def _warnClasses(self, pointers, names):
@@ -151,7 +152,7 @@ class ProtEtPickerBase(EMProtocol, ProtTomoBase):
         labels = [class_label(pointer) for pointer in pointers]
         matched = match_sets(names, labels)
         left_out = [
-            label for label, name in zip(labels, matched, strict=True) if name is None
+            label for label, name in zip_strict(labels, matched) if name is None
         ]
         warnings = [
             f"{count} sets are labelled '{name}': they are taken together as one class."
@@ -189,7 +190,7 @@ class ProtEtPickerBase(EMProtocol, ProtTomoBase):
             encoding="utf-8",
         )
         on_gpu = getattr(config, "device", "cpu") == "cuda"
-        program = engine_program(Plugin.getPython(), on_gpu=on_gpu, processes=processes)
+        program = engine_program(Plugin.getEngine(), on_gpu=on_gpu, processes=processes)
         records = records_folder(config)
         forget_end(records)
         try:
@@ -205,7 +206,7 @@ class ProtEtPickerBase(EMProtocol, ProtTomoBase):
     def _validate(self):
         """Return every message of ``_findErrors``; a bad parameter ends it early."""
         try:
-            errors = [*check_python(Plugin.getPython()), *self._findErrors()]
+            errors = [*check_engine(), *self._findErrors()]
             return [in_form_words(error) for error in errors]
         except EtPickerError as error:
             return [in_form_words(error)]
@@ -232,15 +233,15 @@ def explain_classes(place):
     )
 
 
-def engine_program(python, *, on_gpu, processes=1):
+def engine_program(engine, *, on_gpu, processes=1):
     """Return what Scipion runs; it puts the GPUs assigned to the step in place."""
     together = ""
     if processes > 1:
         together = (
             f"-m torch.distributed.run --standalone --nproc-per-node {processes} "
         )
-    program = f"{shlex.quote(python)} {together}-m etpicker_plugin.engine"
-    return f"CUDA_VISIBLE_DEVICES=%(GPU)s {program}" if on_gpu else program
+    setting = "CUDA_VISIBLE_DEVICES=%(GPU)s" if on_gpu else ""
+    return engine.line(f"{together}-m etpicker_plugin.engine", setting=setting)
 
 
 def is_finished(records, *, wait_s):

@@ -30,6 +30,7 @@ from etpicker_plugin.engine.formats.catalogue import format_named
 from etpicker_plugin.engine.formats.coordinates_csv import write_csv
 from etpicker_plugin.engine.formats.names import name_class, order_of
 from etpicker_plugin.engine.formats.tilt_series_names import PLACE
+from etpicker_plugin.engine.newer_python import zip_strict
 
 FORM_FIELDS = (
     "output_format",
@@ -210,7 +211,7 @@ class ProtEtPickerExportCoordinates(TomogramsStar, ProtEtPickerBase):
             return names
         if self.classesFrom.get() == BY_GROUP:
             ids = [[i] for i in sorted({i for of_set in ids for i in of_set})]
-        numbers = {n: i[0] for n, i in zip(names, ids, strict=True) if len(i) == 1}
+        numbers = {n: i[0] for n, i in zip_strict(names, ids) if len(i) == 1}
         known = {i for i in numbers.values() if 0 < i <= MOST_CLASSES}
         return list(order_of(numbers)) if len(known) == len(names) else names
 
@@ -224,7 +225,7 @@ class ProtEtPickerExportCoordinates(TomogramsStar, ProtEtPickerBase):
             return particles_by_tomogram(
                 self._classSources(self.inputCoordinates, names)
             )
-        sources = zip(self.inputCoordinates, names, strict=True)
+        sources = zip_strict(self.inputCoordinates, names)
         return particles_by_tomogram(
             [(p.get(), lambda _group, name=name: name) for p, name in sources]
         )

@@ -5,6 +5,8 @@ RELION reconstructs ``JOB/tomograms/rec_NAME.mrc`` and lists them in
 imported are links to RELION's.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -45,7 +47,7 @@ def find_tomograms_star(tomograms: Mapping[str, Any]) -> str:
     return str(found[0])
 
 
-def _frame_of(ts_id: str, file: str, rate: float) -> "TomogramFrame | None":
+def _frame_of(ts_id: str, file: str, rate: float) -> TomogramFrame | None:
     """Return what the engine will see of a tomogram; nothing if that is a fault."""
     try:
         opened = read_tomogram(file, rate, trust_voxel_size=True)
@@ -61,7 +63,7 @@ class TomogramsStar:
         super().__init__(**kwargs)
         self.tomogramsStar = String()
 
-    def _chooseStar(self, kind: Format, given: "str | None", tomograms) -> str:
+    def _chooseStar(self, kind: Format, given: str | None, tomograms) -> str:
         """Return the file that the form names, or that lies by the tomograms."""
         if given or not kind.heeds_tomograms:
             return given or ""

@@ -1,5 +1,7 @@
 """What a running protocol's Summary says: how far it is, and how long it will take."""
 
+from __future__ import annotations
+
 from pathlib import Path
 
 from etpicker_plugin.engine.progress import describe_duration, read_last_event

@@ -1,5 +1,7 @@
 """What 'Continue' would do when the form has changed since a run began."""
 
+from __future__ import annotations
+
 from pathlib import Path
 from typing import Any
 

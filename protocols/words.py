@@ -1,5 +1,7 @@
 """The engine's messages as a form says it: labels of parameters, names of protocols."""
 
+from __future__ import annotations
+
 import dataclasses
 import re
 from collections.abc import Mapping
@@ -40,7 +42,7 @@ COMMAND = re.compile(rf"'etpicker ({'|'.join(PROTOCOLS)})'")
 FLAG = re.compile(r"--([a-z][a-z-]*[a-z])")
 
 
-def in_form_words(message: object, config_class: "type | None" = None) -> str:
+def in_form_words(message: object, config_class: type | None = None) -> str:
     """Return a message with the form's labels where it names the command's flags.
 
     Parameters
@@ -50,7 +52,7 @@ def in_form_words(message: object, config_class: "type | None" = None) -> str:
     """
     labels = {**_all_labels(), **(_labels(config_class) if config_class else {})}
 
-    def label(found: "re.Match[str]") -> str:
+    def label(found: re.Match[str]) -> str:
         name = labels.get(found[1])
         return f"'{name}'" if name else found[0]
 
@@ -59,7 +61,7 @@ def in_form_words(message: object, config_class: "type | None" = None) -> str:
 
 
 @lru_cache
-def _all_labels() -> "dict[str, str]":
+def _all_labels() -> dict[str, str]:
     labels: dict[str, str] = {}
     for config_class in reversed(CONFIGS):
         labels.update(_labels(config_class))

@@ -28,7 +28,7 @@ from etpicker_plugin.tests.support.scipion_project import (
     PhantomProject,
     positions_of,
 )
-from etpicker_plugin.tests.support.window_driver import screen
+from etpicker_plugin.tests.support.screen import lasting_screen
 from etpicker_plugin.viewers.edit_window import edit_marks
 from etpicker_plugin.viewers.model_viewers import find_maker
 from etpicker_plugin.viewers.viewers import EtPickerPicksViewer
@@ -72,12 +72,9 @@ class TestAnnotate(PhantomProject):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        display = screen()
-        before = os.environ.get("DISPLAY")
-        os.environ["DISPLAY"] = display.__enter__()
-        cls.addClassCleanup(display.__exit__, None, None, None)
-        if before is not None:
-            cls.addClassCleanup(os.environ.__setitem__, "DISPLAY", before)
+        patch = unittest.mock.patch.dict(os.environ, DISPLAY=lasting_screen())
+        patch.start()
+        cls.addClassCleanup(patch.stop)
 
     def run_window(self, protocol, *acts):
         user = threading.Thread(target=use_window, args=("TS_a", acts))

@@ -17,6 +17,7 @@ from etpicker_plugin.protocols.relion_tomograms import find_tomograms_star
 from etpicker_plugin.convert import particles_by_tomogram
 from etpicker_plugin.engine.config.convert import FORMATS
 from etpicker_plugin.engine.formats.coordinates_csv import read_csv, write_csv
+from etpicker_plugin.engine.newer_python import without_end, zip_strict
 from etpicker_plugin.engine.orientation import from_relion_angles
 from etpicker_plugin.engine.particles import make_particles
 from etpicker_plugin.tests.support.phantoms import SHAPES_ZYX, VOXEL_SIZE
@@ -105,17 +106,15 @@ class TestExchange(PhantomProject):
             binning=BINNING,
             className=names,
         )
-        for before, output in zip(
-            self.sets(), ("Coordinates3D", "Coordinates3D2"), strict=True
+        for before, output in zip_strict(
+            self.sets(), ("Coordinates3D", "Coordinates3D2")
         ):
             after = getattr(again, output)
             self.assertEqual(after.getObjLabel(), before.getObjLabel())
             self.check_same(after, before)
 
     def check_same(self, after, before):
-        for found, wanted in zip(
-            positions_of(after), positions_of(before), strict=True
-        ):
+        for found, wanted in zip_strict(positions_of(after), positions_of(before)):
             self.assertEqual(found[0], wanted[0])
             np.testing.assert_allclose(found[1:], wanted[1:], atol=0.01)
         after, before = (
@@ -174,10 +173,10 @@ class TestExchange(PhantomProject):
         for row in emtable.Table.iterRows(f"particles@{file}"):
             self.assertEqual(row.rlnClassNumber, 2)
             self.assertEqual(row.etpickerClassName, second.getObjLabel())
-            z, y, x = SHAPES_ZYX[row.rlnTomoName.removesuffix("_series")]
+            z, y, x = SHAPES_ZYX[without_end(row.rlnTomoName, "_series")]
             half = np.array([x, y, z + 0.5]) / 2
             ang = np.array([getattr(row, label) for label in labels])
-            name = row.rlnTomoName.removesuffix("_series")
+            name = without_end(row.rlnTomoName, "_series")
             found.append((name, *(ang / VOXEL_SIZE + half)))
         self.check_positions(sorted(found), positions_of(second))
         again = self.run_protocol(

@@ -2,9 +2,9 @@
 
 import json
 import shutil
-import sys
 import time
 from pathlib import Path
+from unittest import mock
 
 import mrcfile
 from etpicker_plugin.protocols import (
@@ -21,6 +21,7 @@ from pyworkflow.protocol import MODE_RESUME
 from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
+from etpicker_plugin import Plugin
 from etpicker_plugin.constants import STATE_FILE
 from etpicker_plugin.engine.config.convert import FORMATS
 from etpicker_plugin.engine.model.card import CARD_KEY
@@ -185,8 +186,9 @@ class TestFaults(PhantomProject):
         self.assertIn("has no GPU", errors)
 
     def test_an_engine_s_python_that_is_not_there(self):
-        self.assertEqual(checks.check_python(sys.executable), [])
-        (message,) = checks.check_python("/nonexistent/python")
+        self.assertEqual(checks.check_engine(), [])
+        with mock.patch.dict(Plugin.getVars(), ETPICKER_PYTHON="/nonexistent/python"):
+            (message,) = checks.check_engine()
         self.assertIn("ETPICKER_PYTHON is /nonexistent/python", message)
 
     def test_more_gpus_than_tomograms_at_a_time(self):

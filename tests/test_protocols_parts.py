@@ -60,6 +60,7 @@ from etpicker_plugin.engine.config.compare import CompareConfig
 from etpicker_plugin.engine.config.convert import ConvertConfig
 from etpicker_plugin.engine.config.evaluate import EvaluateConfig
 from etpicker_plugin.engine.config.extract import ExtractConfig
+from etpicker_plugin.engine.config.options import REQUIRED
 from etpicker_plugin.engine.config.pick import PickConfig
 from etpicker_plugin.engine.config.train import TrainConfig
 from etpicker_plugin.engine.config.update import UpdateConfig
@@ -72,6 +73,7 @@ from etpicker_plugin.engine.training.validation_slice import (
     ValidationSlice,
     write_validation_slice,
 )
+from etpicker_plugin.engine_environment import Engine
 from etpicker_plugin.run_template import fill_template
 from etpicker_plugin.viewers.histograms import draw_metrics, draw_scores
 from etpicker_plugin.viewers.slices import sections_at, slab_mean
@@ -186,11 +188,11 @@ class TestFormFollowsTheEngine(BaseTest):
         value = protocol.getAttributeValue(wanted.name)
         if field.metadata["choices"]:
             self.assertEqual(shown.choices, list(field.metadata["titles"]))
-            if field.default is not dataclasses.MISSING:
+            if field.default is not REQUIRED:
                 self.assertEqual(field.metadata["choices"][value], field.default)
         elif wanted.kind in ("int", "float", "bool"):
             default = field.default
-            expected = None if default is dataclasses.MISSING else default
+            expected = None if default is REQUIRED else default
             self.assertEqual(value, expected)
 
     def test_a_format_is_shown_with_its_program_and_kept_as_its_number(self):
@@ -233,7 +235,7 @@ class TestFormFollowsTheEngine(BaseTest):
 
 class TestEngineProgram(unittest.TestCase):
     def test_the_gpus_that_scipion_assigns_reach_the_engine(self):
-        program = engine_program("/a b/python", on_gpu=True)
+        program = engine_program(Engine("/a b/python"), on_gpu=True)
         command = buildRunCommand(program, "pick --config x.json", 1, gpuList=[2, 3])
         self.assertEqual(
             command.strip(),
@@ -242,7 +244,7 @@ class TestEngineProgram(unittest.TestCase):
         )
 
     def test_several_gpus_train_in_a_process_each(self):
-        program = engine_program("python", on_gpu=True, processes=2)
+        program = engine_program(Engine("python"), on_gpu=True, processes=2)
         command = buildRunCommand(program, "train --config x.json", 1, gpuList=[2, 3])
         self.assertEqual(
             command.strip(),
@@ -251,7 +253,7 @@ class TestEngineProgram(unittest.TestCase):
         )
 
     def test_without_a_gpu_nothing_is_hidden_or_substituted(self):
-        program = engine_program("python", on_gpu=False)
+        program = engine_program(Engine("python"), on_gpu=False)
         self.assertEqual(program, "python -m etpicker_plugin.engine")
 
 
@@ -426,11 +428,9 @@ class TestClasses(unittest.TestCase):
 
     def test_patterns_that_are_none(self):
         for pattern in ("*{TS}*.csv", "/{TS}.csv"):
-            with (
-                self.subTest(pattern),
-                self.assertRaisesRegex(ConfigError, "Check folder and pattern"),
-            ):
-                self.files_of("csv", ["TS_01.csv"], pattern).find()
+            with self.subTest(pattern):
+                with self.assertRaisesRegex(ConfigError, "Check folder and pattern"):
+                    self.files_of("csv", ["TS_01.csv"], pattern).find()
 
     def test_a_tomogram_whose_name_is_no_files(self):
         for ts_id in ("../up", "a\nb", "x" * 300, ".hidden"):
@@ -475,11 +475,9 @@ class TestClasses(unittest.TestCase):
             ("csv", ["TS_01.csv", "TS_01.txt"]),
             ("portal", ["TS_01_ring.ndjson", "TS_01-ring.ndjson"]),
         ):
-            with (
-                self.subTest(kind),
-                self.assertRaisesRegex(ConfigError, "2 files are of TS_01"),
-            ):
-                self.files_of(kind, names).by_name()
+            with self.subTest(kind):
+                with self.assertRaisesRegex(ConfigError, "2 files are of TS_01"):
+                    self.files_of(kind, names).by_name()
 
     def test_a_dynamo_table_without_a_map_is_of_the_tomogram_it_is_named_after(self):
         files = self.files_of(

@@ -25,6 +25,7 @@ from tomo.protocols import ProtImportTomograms, ProtImportTomomasks
 from tomo.tests.test_base_centralized_layer import TestBaseCentralizedLayer
 
 from etpicker_plugin.engine.formats.coordinates_csv import read_csv
+from etpicker_plugin.engine.newer_python import zip_strict
 from etpicker_plugin.tests.support.mrc_headers import stored_in, write_mrc
 from etpicker_plugin.tests.support.phantoms import VOXEL_SIZE, write_tomogram
 from etpicker_plugin.tests.support.scipion_project import positions_of, stop_hard
@@ -229,7 +230,7 @@ class TestStreaming(StreamingProject):
     def test_a_tomogram_waits_for_its_region_mask(self):
         names = ["TS_a", "TS_b", "TS_c"]
         tomograms = dict(
-            zip(names, make_tiny_tomograms(self.folder / "t", names), strict=True)
+            zip_strict(names, make_tiny_tomograms(self.folder / "t", names))
         )
         low_x, high_z = self.make_masks()
         producer = self.make_producer(tomograms["TS_a"])
@@ -267,7 +268,7 @@ class TestStreaming(StreamingProject):
         masks[0, :, :, :18] = 1
         masks[1, 12:] = 1
         paths = [self.folder / name / "TS_a.mrc" for name in ("low_x", "high_z")]
-        for path, mask in zip(paths, masks, strict=True):
+        for path, mask in zip_strict(paths, masks):
             path.parent.mkdir()
             write_tomogram(path, mask)
         return paths
@@ -370,7 +371,7 @@ class TestSoak(StreamingProject):
         memory = []
         self.kills = 0
 
-        sent = list(zip(names, paths, strict=True))[1:]
+        sent = list(zip_strict(names, paths))[1:]
         parts = [sent[i : i + self.AT_ONCE] for i in range(0, len(sent), self.AT_ONCE)]
         for number, part in enumerate(parts):
             producer.send(part)

@@ -25,6 +25,7 @@ from tomo.protocols import (
 from etpicker_plugin.convert import DIAMETERS
 from etpicker_plugin.engine.config.convert import FORMATS
 from etpicker_plugin.engine.errors import ConfigError
+from etpicker_plugin.engine.newer_python import zip_strict
 from etpicker_plugin.tests.support.phantoms import PARTICLES, SHAPES_ZYX, VOXEL_SIZE
 from etpicker_plugin.tests.support.scipion_project import (
     DIAMETER_WORDS,
@@ -148,9 +149,7 @@ class TestTrainPickEvaluate(PhantomProject):
         again = self.import_coordinates(
             self.tomograms, star.resolve(), inputFormat=RELION5, filesPattern=""
         )
-        for before, output in zip(
-            sets, ("Coordinates3D", "Coordinates3D2"), strict=True
-        ):
+        for before, output in zip_strict(sets, ("Coordinates3D", "Coordinates3D2")):
             after = getattr(again, output)
             self.assertEqual(after.getObjLabel(), before.getObjLabel())
             self.check_positions(positions_of(after), positions_of(before))

@@ -2,7 +2,7 @@
 
 import sys
 
-from etpicker_plugin.engine.cli import main
+from etpicker_plugin.command import main
 
 if __name__ == "__main__":
     sys.exit(main())

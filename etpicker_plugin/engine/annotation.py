@@ -4,6 +4,8 @@ With complete annotation every place that is not marked is learnt as background.
 particles are left unmarked, that teaches a network not to find them.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 
 COMPLETE, SPARSE, UNKNOWN = "complete", "sparse", "unknown"

@@ -1,8 +1,10 @@
 """Types of arrays that many files speak of."""
 
+from typing import Tuple
+
 import numpy as np
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
-Shape = tuple[int, int, int]
+Shape = Tuple[int, int, int]
 """Of a volume: z, y, x."""

@@ -4,6 +4,8 @@ The temporary name cannot be foreseen, and its file is locked as long as its wri
 lives, so that the next command can tell what a killed one has left, and removes it.
 """
 
+from __future__ import annotations
+
 import contextlib
 import fcntl
 import functools

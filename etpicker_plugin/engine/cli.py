@@ -24,7 +24,6 @@ from etpicker_plugin.engine.config.evaluate import EvaluateConfig
 from etpicker_plugin.engine.config.exemplars import ExemplarsConfig
 from etpicker_plugin.engine.config.extract import ExtractConfig
 from etpicker_plugin.engine.config.models import ModelsConfig
-from etpicker_plugin.engine.config.options import add_flags, config_from_arguments
 from etpicker_plugin.engine.config.pick import PickConfig
 from etpicker_plugin.engine.config.simulate import SimulateConfig
 from etpicker_plugin.engine.config.train import TrainConfig
@@ -33,6 +32,7 @@ from etpicker_plugin.engine.config.validate import ValidateConfig
 from etpicker_plugin.engine.config.view import ViewConfig
 from etpicker_plugin.engine.disk import NO_SPACE, cannot_write
 from etpicker_plugin.engine.errors import ConfigError, EtPickerError, ResourceError
+from etpicker_plugin.engine.flags import add_flags, config_from_arguments
 from etpicker_plugin.engine.progress import (
     BarProgress,
     JsonLinesProgress,

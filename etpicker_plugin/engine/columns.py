@@ -5,13 +5,16 @@ sidecars, the window's journal and Scipion's sets go through that tuple, so that
 of them names a column.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Mapping
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from etpicker_plugin.engine.newer_python import zip_strict
 from etpicker_plugin.engine.orientation import (
     from_relion_angles,
     mirror_rotations,
@@ -34,7 +37,7 @@ def unchanged(values: Values) -> Values:
     return values
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Column:
     """An optional value of a pick, and what it is in text.
 
@@ -114,7 +117,7 @@ class Column:
         known = self.known(values).tolist()
         return [
             value if is_known else None
-            for value, is_known in zip(values.tolist(), known, strict=True)
+            for value, is_known in zip_strict(values.tolist(), known)
         ]
 
     def from_json(self, rows: Sequence[Any]) -> Values:

@@ -5,6 +5,8 @@ leave it only through this module, in which ``p`` is such a position, ``n`` the
 tomogram's size and ``s`` its voxel size.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +17,7 @@ from etpicker_plugin.engine.arrays import FloatArray
 IMOD_VOXEL_CENTRE_XYZ = np.array([0.5, 0.5, 0.0])
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class TomogramFrame:
     """What a conversion must know of a tomogram.
 

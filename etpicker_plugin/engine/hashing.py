@@ -1,5 +1,7 @@
 """The digest by which a file is known again."""
 
+from __future__ import annotations
+
 import hashlib
 from pathlib import Path
 

@@ -1,5 +1,7 @@
 """A score on held-out particles, in words that say how far it can be trusted."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 
 FEW = 10

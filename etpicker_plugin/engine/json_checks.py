@@ -5,10 +5,12 @@ raises ``JsonFault``, which says what was got and what was expected. Each reader
 that into its own error, or leaves its unfinished work and begins anew.
 """
 
+from __future__ import annotations
+
 import json
 import math
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Callable
 
 Check = Callable[[Any, str], Any]
 

@@ -1,5 +1,7 @@
 """Names on plots as they are: matplotlib takes ``$x$`` for a formula, or fails."""
 
+from __future__ import annotations
+
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.text import Text

@@ -138,7 +138,7 @@ def _differences(names: Sequence[str]) -> list[tuple[str, ...]]:
 def _count_shared(lists: Sequence[list[str]]) -> int:
     """Return how many first words all have alike."""
     shared = 0
-    for column in zip(*lists):  # noqa: B905 (as many as the shortest has)
+    for column in zip(*lists):
         if len(set(column)) > 1:
             break
         shared += 1

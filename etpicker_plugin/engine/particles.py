@@ -1,5 +1,7 @@
 """Particles of one tomogram: the only record that positions travel in."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -10,7 +12,7 @@ from etpicker_plugin.engine import columns
 from etpicker_plugin.engine.arrays import FloatArray
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Particles:
     """Centres in one tomogram, in the engine's frame.
 
@@ -44,7 +46,7 @@ class Particles:
         """Return the number of particles."""
         return len(self.positions_zyx)
 
-    def select(self, chosen: NDArray[np.bool_] | NDArray[np.intp]) -> "Particles":
+    def select(self, chosen: NDArray[np.bool_] | NDArray[np.intp]) -> Particles:
         """Return the particles at a boolean mask or at indices, in that order."""
         return replace(
             self,
@@ -54,11 +56,11 @@ class Particles:
             optional=columns.select_rows(self.optional, chosen),
         )
 
-    def of_class(self, name: str) -> "Particles":
+    def of_class(self, name: str) -> Particles:
         """Return the particles of one class."""
         return self.select(self.class_names == name)
 
-    def having(self, optional: Mapping[str, ArrayLike | None]) -> "Particles":
+    def having(self, optional: Mapping[str, ArrayLike | None]) -> Particles:
         """Return the particles with these columns beside, or instead of, their own."""
         added = columns.checked(optional, len(self))
         return replace(self, optional={**self.optional, **added})

@@ -4,15 +4,17 @@
 ten seconds in a log, and ``progress.jsonl`` for viewers and queues.
 """
 
+from __future__ import annotations
+
 import json
 import logging
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Callable
 
 from etpicker_plugin.engine.disk import append_whole, cannot_write, open_own
 from etpicker_plugin.engine.json_checks import (

@@ -1,5 +1,7 @@
 """A finished result's own files: noted with their hashes, and never taken unseen."""
 
+from __future__ import annotations
+
 import logging
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager

@@ -5,6 +5,8 @@ with ``option``) and by what its input files hold; where they lie does not count
 folder of a run keeps both in a note, so that a refusal can say what differs.
 """
 
+from __future__ import annotations
+
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -24,6 +26,7 @@ from etpicker_plugin.engine.json_checks import (
     record,
     text,
 )
+from etpicker_plugin.engine.newer_python import zip_strict
 from etpicker_plugin.engine.result_files import read_record
 
 NOTE = ".run.json"
@@ -32,7 +35,7 @@ RUN = record({"parameters": map_of(anything), "inputs": list_of(list_of(text, 2)
 UNKNOWN = "what it was made from is not noted there"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Run:
     """What two runs must have alike to be the same.
 
@@ -90,7 +93,7 @@ def named_inputs(config: Any) -> Iterator[tuple[str, str]]:
             owners = option_of(config, field)
             words = f"{what} of" if owners else what
             named_after = getattr(config, owners or field)
-            for path, owner in zip(value, named_after, strict=True):
+            for path, owner in zip_strict(value, named_after):
                 yield f"{words} {Path(owner).stem}", path
 
 

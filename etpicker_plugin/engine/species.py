@@ -1,9 +1,11 @@
 """A species: what a model knows of one class of particles."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, field
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class SizeVox:
     """Diameters of a particle and of its weak label, in voxels."""
 
@@ -11,7 +13,7 @@ class SizeVox:
     label_diameter: float
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Species:
     """One class of particles; its place among others is its channel.
 

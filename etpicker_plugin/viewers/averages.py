@@ -1,5 +1,7 @@
 """Drawing boxes, averages and the FSC."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -8,6 +10,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from etpicker_plugin.engine.literal_text import literal
+from etpicker_plugin.engine.newer_python import zip_strict
 
 CRITERION = 0.143
 CURVES = {
@@ -48,9 +51,9 @@ def draw_sections(figure: Figure, maps: Mapping[str, NDArray[np.floating]]) -> N
     """Draw each map's three central slabs, one row for each: along z, y and x."""
     figure.clear()
     places = figure.subplots(len(maps), 3, squeeze=False)
-    for row, (name, volume) in zip(places, maps.items(), strict=True):
+    for row, (name, volume) in zip_strict(places, maps.items()):
         low, high = np.percentile(volume, (1, 99.8))
-        for axes, axis, letter in zip(row, range(3), "zyx", strict=True):
+        for axes, axis, letter in zip_strict(row, range(3), "zyx"):
             slab = central_slab(volume, axis)
             axes.imshow(slab, cmap="gray", origin="lower", vmin=low, vmax=high)
             axes.set_title(f"{name}, along {letter}", fontsize=9)
@@ -67,7 +70,7 @@ def draw_montage(
     places = figure.subplots(rows, MONTAGE_COLUMNS, squeeze=False).ravel()
     for axes in places:
         axes.axis("off")
-    for axes, box, name in zip(places, boxes, names, strict=False):
+    for axes, box, name in zip(places, boxes, names):
         axes.imshow(central_slab(box, 0), cmap="gray", origin="lower")
         axes.set_title(name, fontsize=7)
     literal(figure).tight_layout()

@@ -1,5 +1,7 @@
 """The etpicker window from Scipion's: on a protocol's picks, and for the wizards."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from pathlib import Path
 

@@ -1,5 +1,7 @@
 """Score histograms with the threshold, and bars of the metrics."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -28,7 +30,7 @@ def draw_scores(
     columns = 1 if len(scores) < MOST_IN_ONE_COLUMN else 2
     rows = -(-len(scores) // columns)
     places = figure.subplots(rows, columns, squeeze=False).ravel()
-    for axes, (name, values) in zip(places, scores.items(), strict=False):
+    for axes, (name, values) in zip(places, scores.items()):
         _draw_histogram(axes, name, values, thresholds.get(name))
     for axes in places[len(scores) :]:
         axes.set_visible(False)

@@ -1,5 +1,7 @@
 """Slices of tomograms and the sections of spheres in them, for pictures."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 
 import numpy as np

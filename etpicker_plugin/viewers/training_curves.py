@@ -1,5 +1,7 @@
 """Watching a training: its curves, and a validation slice with the picks so far."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from etpicker_plugin.engine.json_checks import (
     whole,
 )
 from etpicker_plugin.engine.literal_text import literal
+from etpicker_plugin.engine.newer_python import without_start
 from etpicker_plugin.engine.records import progress_file
 from etpicker_plugin.engine.training.validation_slice import (
     ValidationSlice,
@@ -69,7 +72,7 @@ def _add_validation(curves: Curves, found: dict) -> None:
     curves.score[step] = found["score"]
     for key, value in found.items():
         if key.startswith(CLASS_PREFIX):
-            by_step = curves.class_f1.setdefault(key.removeprefix(CLASS_PREFIX), {})
+            by_step = curves.class_f1.setdefault(without_start(key, CLASS_PREFIX), {})
             by_step[step] = value
 
 

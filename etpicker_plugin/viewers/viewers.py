@@ -6,6 +6,7 @@ from pyworkflow.viewer import DESKTOP_TKINTER, MessageView, ProtocolViewer, View
 
 from etpicker_plugin.convert import particles_by_tomogram, told_diameters
 from etpicker_plugin.engine.errors import EtPickerError
+from etpicker_plugin.engine.newer_python import zip_strict
 from etpicker_plugin.protocols import (
     ProtEtPickerAnnotate,
     ProtEtPickerEvaluate,
@@ -52,7 +53,7 @@ def fitting(size, screen, dpi):
     """
     return tuple(
         min(wanted, (there - frame) / dpi)
-        for wanted, there, frame in zip(size, screen, FRAME_PX, strict=True)
+        for wanted, there, frame in zip_strict(size, screen, FRAME_PX)
     )
 
 

@@ -5,6 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Circle, Rectangle
 
+from etpicker_plugin.engine.newer_python import zip_strict
 from etpicker_plugin.engine.training.validation_slice import ValidationSlice
 from etpicker_plugin.viewers.slices import class_colours, sections_at
 
@@ -58,5 +59,5 @@ def _add_circles(
     """Draw the sections of spheres that the slice, z = 0, cuts."""
     centres, radii = sections_at(positions, 0.0, radius)
     look = {"fill": False, "ec": colour, "ls": style, "lw": 1.3}
-    for centre, section in zip(centres, radii, strict=True):
+    for centre, section in zip_strict(centres, radii):
         axes.add_patch(Circle(centre, section, **look))

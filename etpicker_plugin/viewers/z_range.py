@@ -1,5 +1,7 @@
 """Choosing slices: two lines over side views of tomograms, moved with the mouse."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -8,6 +10,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from etpicker_plugin.engine.literal_text import literal
+from etpicker_plugin.engine.newer_python import zip_strict
 
 SLAB_SHARE = 16
 """Of the tomogram's width: so much is averaged, for the noise."""
@@ -50,7 +53,7 @@ class ZRangeChooser:
         self.last = int(np.clip(round(high), self.first, self._most))
         self._moves_first = False
         self._axes = figure.subplots(len(views), 1, squeeze=False).ravel()
-        for axes, (name, view) in zip(self._axes, views.items(), strict=True):
+        for axes, (name, view) in zip_strict(self._axes, views.items()):
             low, high = np.percentile(view, (1, 99))
             axes.imshow(
                 view, cmap="gray", origin="lower", vmin=low, vmax=high, aspect="auto"

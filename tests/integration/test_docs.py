@@ -11,7 +11,7 @@ import pytest
 
 from etpicker_plugin import protocols
 from etpicker_plugin.engine.cli import COMMANDS, build_parser
-from etpicker_plugin.engine.config.options import config_from_arguments
+from etpicker_plugin.engine.flags import config_from_arguments
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]

@@ -237,7 +237,7 @@ ENGINE = {
     # It tries networks, models and RELION, each in a process that may crash; Qt and
     # Scipion by name alone, as the command line does the window.
     "doctor": {"model", "lineage", "relion"},
-    "command line": set(),
+    "command line": {"plugin"},  # where Scipion installed it
 }
 WINDOW = {
     "window.document": {*DATA, "model"},  # its card: what a model's threshold is
@@ -268,8 +268,12 @@ MAY_IMPORT = {**ENGINE, **WINDOW, **SCIPION_SIDE}
 WITH_TORCH = {"base", "model", "picking", "fewshot", "training", "update", "doctor"}
 FILES_OF_ROOMS = {
     "cli": "command line",
+    "command": "command line",
+    "flags": "command line",
     "__main__": "command line",
     "constants": "root",
+    "engine_environment": "plugin",
+    "engine_installation": "plugin",
     "bibtex": "root",
     "relion_tomo": "convert",
     "run_template": "demo",

@@ -39,6 +39,14 @@ PROTOCOLS = [
     "ProtEtPickerValidate",
 ]
 
+VARIABLES = [
+    "ETPICKER_CUDA",
+    "ETPICKER_ENV_ACTIVATION",
+    "ETPICKER_HOME",
+    "ETPICKER_PYTHON",
+    "ETPICKER_RELION_HOME",
+]
+
 pytestmark = pytest.mark.slow
 
 
@@ -121,7 +129,7 @@ def check_found(found):
     }
     assert found["icon"]
     assert found["plugin"] == ["etpicker_plugin", found["path"]]
-    assert found["variables"] == ["ETPICKER_PYTHON", "ETPICKER_RELION_HOME"]
+    assert found["variables"] == VARIABLES
     assert found["pretrained"] == ["fast.safetensors"]
     assert found["references"] == ["Bharat2016", "Liu2024", "Zhang2022"]
     assert (

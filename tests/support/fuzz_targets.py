@@ -1,5 +1,7 @@
 """Every reader with a sound file of its own, and what may come of a damaged one."""
 
+from __future__ import annotations
+
 import json
 import re
 from collections import Counter
@@ -26,6 +28,7 @@ from etpicker_plugin.engine.model.card import read_card
 from etpicker_plugin.engine.model.exemplars import Exemplar, read_exemplars
 from etpicker_plugin.engine.model.model_file import load_model, save_model
 from etpicker_plugin.engine.model.network import make_network
+from etpicker_plugin.engine.newer_python import zip_strict
 from etpicker_plugin.engine.particles import make_particles
 from etpicker_plugin.engine.picking.failures import note_failure, read_failures
 from etpicker_plugin.engine.picking.nms import Peaks
@@ -154,11 +157,10 @@ def coordinate_target(known):
 def rows_of(particles):
     return [
         (name, *map(float, np.round(zyx, 6)), float(score))
-        for name, zyx, score in zip(
+        for name, zyx, score in zip_strict(
             particles.class_names,
             particles.positions_zyx,
             np.round(particles.scores, 9),
-            strict=True,
         )
     ]
 

@@ -1,5 +1,7 @@
 """Small tomograms with dark spheres at known places, of three different odd sizes."""
 
+from __future__ import annotations
+
 from pathlib import Path
 
 import mrcfile

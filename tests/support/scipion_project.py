@@ -2,7 +2,6 @@
 
 import shutil
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from tomo.constants import BOTTOM_LEFT_CORNER
 from tomo.protocols import ProtImportTomograms
 from tomo.tests.test_base_centralized_layer import TestBaseCentralizedLayer
 
+from etpicker_plugin import Plugin
 from etpicker_plugin.tests.support.phantoms import DIAMETERS, VOXEL_SIZE, make_phantoms
 
 DIAMETER_WORDS = " ".join(f"{k}={v:g}" for k, v in DIAMETERS.items())
@@ -78,14 +78,15 @@ def train_model(folder, *, diameter, working_voxel_size, steps):
     """Train on a folder's TS_*.mrc and .csv with the command line; return the model."""
     names = sorted(path.stem for path in folder.glob("TS_*.csv"))
     command = [
-        *(sys.executable, "-m", "etpicker_plugin.engine", "train"),
+        *("-m", "etpicker_plugin.engine", "train"),
         *("--tomogram", *(str(folder / f"{n}.mrc") for n in names)),
         *("--coordinates", *(str(folder / f"{n}.csv") for n in names)),
         *("--diameter", *diameter.split(), "--steps", str(steps)),
         *("--working-voxel-size", f"{working_voxel_size:g}", "--patch-size", "32"),
         *("--batch-size", "2", "--device", "cpu", "--out", str(folder / "model")),
     ]
-    subprocess.run(command, check=True)
+    words = Plugin.getEngine().words(*command)
+    subprocess.run(words, check=True, env=Plugin.getEnviron())
     return folder / "model" / "model.safetensors"
 
 

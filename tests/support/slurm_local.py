@@ -1,5 +1,7 @@
 """A real SLURM of one node, started by a test as any user, without systemd."""
 
+from __future__ import annotations
+
 import getpass
 import os
 import shutil

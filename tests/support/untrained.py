@@ -1,5 +1,7 @@
 """A model that has learnt nothing, and many tiny tomograms: for tests of running."""
 
+from __future__ import annotations
+
 from pathlib import Path
 
 import numpy as np

@@ -1,10 +1,6 @@
-"""Drives the real window: a screen of its own, clicks and drags by voxel position."""
+"""Drives the real window: clicks and drags by voxel position."""
 
-import os
-import shutil
-import subprocess
 import time
-from contextlib import contextmanager
 
 from PyQt5.QtCore import QEvent, QPoint, QPointF, Qt
 from PyQt5.QtGui import QMouseEvent
@@ -12,32 +8,6 @@ from PyQt5.QtTest import QTest
 from PyQt5.QtWidgets import QApplication
 
 DRAWN_WITHIN_S = 30
-SCREEN = "1600x1000x24"
-
-
-@contextmanager
-def screen(size=SCREEN):
-    """Start Xvfb and yield its name; without Xvfb, Qt's own invisible screen."""
-    if shutil.which("Xvfb") is None:
-        os.environ["QT_QPA_PLATFORM"] = "offscreen"
-        yield None
-        return
-    read, write = os.pipe()
-    # No key repeats itself (-r): on a busy machine one press would become several.
-    options = ("-screen", "0", size, "-nolisten", "tcp", "-r")
-    server = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(write), *options],
-        pass_fds=[write],
-        stderr=subprocess.DEVNULL,
-    )
-    os.close(write)
-    with os.fdopen(read) as pipe:
-        display = f":{pipe.readline().strip()}"
-    try:
-        yield display
-    finally:
-        server.terminate()
-        server.wait()
 
 
 def wait_until(condition, *, what):

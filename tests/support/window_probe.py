@@ -5,6 +5,8 @@
 Run in a process of its own: how large Qt's pixels are is decided when it starts.
 """
 
+from __future__ import annotations
+
 import json
 import sys
 from pathlib import Path

@@ -5,7 +5,8 @@ import os
 import pytest
 
 from etpicker_plugin.tests.support.phantoms import DIAMETERS, make_phantoms
-from etpicker_plugin.tests.support.window_driver import screen, wait_drawn
+from etpicker_plugin.tests.support.screen import screen
+from etpicker_plugin.tests.support.window_driver import wait_drawn
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ import time
 import pytest
 
 from etpicker_plugin.tests.support.phantoms import DIAMETERS
-from etpicker_plugin.tests.support.window_driver import screen
+from etpicker_plugin.tests.support.screen import screen
 
 WAIT_S = 240
 

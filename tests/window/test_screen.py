@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from etpicker_plugin.tests.support import window_probe
-from etpicker_plugin.tests.support.window_driver import screen
+from etpicker_plugin.tests.support.screen import screen
 
 SCREENS = {1: "1280x800x24", 2: "2560x1600x24"}
 

@@ -1,5 +1,7 @@
 """``etpicker average``: boxes to an average, its resolution and aligned particles."""
 
+from __future__ import annotations
+
 import json
 import logging
 import os
@@ -21,6 +23,7 @@ from etpicker_plugin.engine.averaging.inputs import (
 )
 from etpicker_plugin.engine.averaging.job import Job
 from etpicker_plugin.engine.averaging.maps import check_mask, is_at_nyquist
+from etpicker_plugin.engine.averaging.records import ALIGNED, RECORD
 from etpicker_plugin.engine.averaging.reference import make_reference
 from etpicker_plugin.engine.averaging.refine import refine
 from etpicker_plugin.engine.config.average import AverageConfig
@@ -47,8 +50,6 @@ from etpicker_plugin.engine.subtomograms.star import write_tables
 
 logger = logging.getLogger(__name__)
 
-RECORD = "average.json"
-ALIGNED = "aligned.star"
 INPUT = "input.star"
 LOWPASS_DIAMETERS, LOWPASS_VOXELS = 0.2, 4.0
 OFFSET_VOXELS = 4.0

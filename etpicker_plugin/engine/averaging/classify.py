@@ -1,5 +1,7 @@
 """3D classification: a map and a table for each class."""
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,17 +13,17 @@ from etpicker_plugin.engine.averaging.job import (
     iteration_file,
     latest_optimiser,
 )
-from etpicker_plugin.engine.averaging.maps import copy_map
 from etpicker_plugin.engine.config.average import AverageConfig
 from etpicker_plugin.engine.errors import ExternalProgramError
 from etpicker_plugin.engine.relion.plans import Search, class3d
 from etpicker_plugin.engine.relion.read import read_tables
+from etpicker_plugin.engine.volumes.tomogram import copy_map
 
 ITERATIONS = 10
 ROOT = "classify/run"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class ClassAverage:
     """One class: its map's file, its share of the boxes, RELION's resolution (Å).
 

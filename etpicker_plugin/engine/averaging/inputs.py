@@ -1,5 +1,7 @@
 """What is averaged: a checked table of boxes, and the map to start from."""
 
+from __future__ import annotations
+
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from etpicker_plugin.engine.averaging.records import LEAST_BOXES
 from etpicker_plugin.engine.config.average import AverageConfig
 from etpicker_plugin.engine.errors import ConfigError, InputDataError
 from etpicker_plugin.engine.json_checks import JsonFault, map_of, number
@@ -23,13 +26,12 @@ from etpicker_plugin.engine.volumes.tomogram import (
 
 WEDGE = "rlnCtfImage"
 DIAMETERS = map_of(number(0))
-LEAST_BOXES = {"refine": 8, "classify": 2}
 FEW_BOXES = 50
 SIZES = ("rlnImagePixelSize", "rlnImageSize", "rlnImageDimensionality")
 OPTICS = ("rlnOpticsGroup", *SIZES)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Boxes:
     """A table of boxes with their paths made absolute.
 

@@ -1,5 +1,7 @@
 """The steps of one averaging run: each is run once, and what is done is not redone."""
 
+from __future__ import annotations
+
 import logging
 import re
 from collections.abc import Callable
@@ -20,7 +22,7 @@ logger = logging.getLogger(__name__)
 ITERATION = re.compile(r"_it(\d+)_optimiser\.star$")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Job:
     """Where RELION runs, with what, and what it ran.
 

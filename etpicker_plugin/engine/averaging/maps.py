@@ -1,5 +1,7 @@
 """The maps that an averaging run leaves: copies, mask, FSC, local resolution."""
 
+from __future__ import annotations
+
 import json
 import logging
 from pathlib import Path
@@ -19,6 +21,7 @@ from etpicker_plugin.engine.relion.plans import (
 )
 from etpicker_plugin.engine.relion.read import PostProcess, read_postprocess
 from etpicker_plugin.engine.volumes.tomogram import (
+    copy_map,
     read_map,
     read_whole,
     write_volume,
@@ -31,13 +34,6 @@ HISTOGRAM_BINS = 256
 LEAST_MASK_SHARE, MOST_MASK_SHARE = 0.03, 0.9
 RANDOMISE_FROM = 2.0
 """Local resolution: phases are random from this many times the resolution on."""
-
-
-def copy_map(source: Path, target: Path, voxel_size: float) -> None:
-    """Write a map under another name, with the voxel size in its header."""
-    data = np.asarray(read_whole(read_map(source, voxel_size)), dtype=np.float32)
-    with write_whole(target) as temporary:
-        write_volume(temporary, data, voxel_size)
 
 
 def find_threshold(

@@ -1,5 +1,7 @@
 """Gold-standard refinement: two halves to the end, with final maps whatever happens."""
 
+from __future__ import annotations
+
 import logging
 from pathlib import Path
 
@@ -9,7 +11,6 @@ from etpicker_plugin.engine.averaging.job import (
     latest_optimiser,
 )
 from etpicker_plugin.engine.averaging.maps import (
-    copy_map,
     is_at_nyquist,
     make_mask,
     map_local_resolution,
@@ -17,8 +18,10 @@ from etpicker_plugin.engine.averaging.maps import (
 )
 from etpicker_plugin.engine.config.average import AverageConfig
 from etpicker_plugin.engine.errors import ExternalProgramError
+from etpicker_plugin.engine.newer_python import without_end
 from etpicker_plugin.engine.relion.plans import Search, auto_refine, force_converge
 from etpicker_plugin.engine.relion.read import PostProcess
+from etpicker_plugin.engine.volumes.tomogram import copy_map
 
 logger = logging.getLogger(__name__)
 
@@ -105,7 +108,7 @@ def finished_root(folder: Path) -> str | None:
     final = sorted((folder / ROOT).parent.glob(f"[!.]*{end}"))
     if not final:
         return None
-    return str(final[-1].relative_to(folder)).removesuffix(end)
+    return without_end(str(final[-1].relative_to(folder)), end)
 
 
 def _report(result: PostProcess, voxel_size: float) -> None:

@@ -1,5 +1,7 @@
 """``NAME=VALUE`` words of flags and forms."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 

@@ -1,6 +1,7 @@
 """Parameters of ``etpicker average``."""
 
 from dataclasses import dataclass
+from typing import Optional
 
 from etpicker_plugin.engine.config.checks import (
     require,
@@ -14,7 +15,7 @@ from etpicker_plugin.engine.config.shared import threads_option
 TASKS = ("refine", "classify")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class AverageConfig:
     """Which boxes are averaged, from which reference, and how far."""
 
@@ -38,7 +39,7 @@ class AverageConfig:
         choices=TASKS,
         label="Task",
     )
-    reference: str | None = option(
+    reference: Optional[str] = option(
         None,
         "Map to start from (MRC, particles bright), of the boxes' size and voxel "
         "size; only its low resolution is used. Without it one is made from the "
@@ -46,7 +47,7 @@ class AverageConfig:
         label="Reference",
         counts="content",
     )
-    diameter: float | None = option(
+    diameter: Optional[float] = option(
         None,
         "Diameter of the round mask around a particle; without it, that of the "
         "extraction.",
@@ -57,7 +58,7 @@ class AverageConfig:
         "C1", "Point group of the particle, as RELION names it.", label="Symmetry"
     )
     classes: int = option(1, "Number of classes of a classification.", label="Classes")
-    iterations: int | None = option(
+    iterations: Optional[int] = option(
         None,
         "Iterations of a classification, without it 10; of a refinement the most, "
         "without it 20: if it has not converged by then it is ended in good order.",
@@ -68,7 +69,7 @@ class AverageConfig:
         "Also map the resolution in each place (refinement).",
         label="Local resolution",
     )
-    mask: str | None = option(
+    mask: Optional[str] = option(
         None,
         "Mask for the FSC (MRC, 0 to 1, soft edge); without it one is made around the "
         "average.",
@@ -76,7 +77,7 @@ class AverageConfig:
         advanced=True,
         counts="content",
     )
-    initial_lowpass: float | None = option(
+    initial_lowpass: Optional[float] = option(
         None,
         "To which the reference is low-passed; without it, a fifth of the diameter, "
         "but not finer than four voxels.",
@@ -100,7 +101,7 @@ class AverageConfig:
         unit="°",
         advanced=True,
     )
-    offset_range: float | None = option(
+    offset_range: Optional[float] = option(
         None,
         "How far from a box's centre the particle is looked for; without it, four "
         "voxels.",

@@ -1,5 +1,7 @@
 """Checks shared by the commands' parameters."""
 
+from __future__ import annotations
+
 import dataclasses
 import logging
 import math

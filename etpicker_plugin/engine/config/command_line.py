@@ -1,10 +1,10 @@
 """The command that repeats a run, for reports."""
 
+from __future__ import annotations
+
 import dataclasses
 import shlex
 from typing import Any
-
-from etpicker_plugin.engine.config.options import REQUIRED
 
 
 def command_line(command: str, config: Any) -> str:
@@ -17,8 +17,8 @@ def command_line(command: str, config: Any) -> str:
     return shlex.join(words)
 
 
-def _default(field: "dataclasses.Field[Any]") -> Any:
-    if field.default_factory is not REQUIRED:
+def _default(field: dataclasses.Field[Any]) -> Any:
+    if field.default_factory is not dataclasses.MISSING:
         return field.default_factory()
     return field.default
 

@@ -1,6 +1,7 @@
 """Parameters of ``etpicker compare``."""
 
 from dataclasses import dataclass
+from typing import Dict, Optional, Tuple
 
 from etpicker_plugin.engine.config.checks import (
     require,
@@ -24,33 +25,33 @@ from etpicker_plugin.engine.config.shared import (
 )
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class CompareConfig:
     """Which pickers' sets, how near counts as the same, and perhaps a truth."""
 
-    picks: dict[str, str] = picks_option()
-    tomogram: tuple[str, ...] = tomograms_option()
-    diameter: dict[str, float] = diameter_option()
+    picks: Dict[str, str] = picks_option()
+    tomogram: Tuple[str, ...] = tomograms_option()
+    diameter: Dict[str, float] = diameter_option()
     out: str = option(
         REQUIRED,
         "Folder for compare.json, the report and the coordinates of every subset.",
         label="Output folder",
         counts="no",
     )
-    truth: str | None = option(
+    truth: Optional[str] = option(
         None,
         "Folder of true centres, one CSV per tomogram; every set is then scored too.",
         label="True centres",
         counts="content",
     )
-    score_column: dict[str, str] = score_column_option(
+    score_column: Dict[str, str] = score_column_option(
         "each set whose files call it otherwise than 'score': the set's name and the "
         "column",
         default={},
     )
-    voxel_size: float | None = voxel_size_option()
+    voxel_size: Optional[float] = voxel_size_option()
     trust_voxel_size: bool = trust_voxel_size_option()
-    match_distance: float | None = match_distance_option()
+    match_distance: Optional[float] = match_distance_option()
     f_beta: float = option(
         4.0,
         "How much more recall counts than precision in F-beta.",

@@ -1,6 +1,7 @@
 """Parameters of ``etpicker convert``."""
 
 from dataclasses import dataclass
+from typing import List, Optional, Tuple
 
 from etpicker_plugin.engine.config.checks import (
     pass_over_hidden,
@@ -35,20 +36,20 @@ UNNAMED = ("particle",)
 STATE_BINNING = [known for known in UNBINNED if known.states_binning]
 
 
-def _names(formats: list[Format]) -> str:
+def _names(formats: List[Format]) -> str:
     return ", ".join(known.name for known in formats)
 
 
-def _files(formats: list[Format]) -> str:
+def _files(formats: List[Format]) -> str:
     files = (str(known.path_of("NAME")) for known in formats)
     return ", ".join(dict.fromkeys(files))
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class ConvertConfig:
     """From which format to which, with voxel size, dimensions and origin said."""
 
-    input: tuple[str, ...] = option(
+    input: Tuple[str, ...] = option(
         REQUIRED, "Coordinate file(s) to read.", label="Coordinate files"
     )
     input_format: str = option(
@@ -72,20 +73,20 @@ class ConvertConfig:
         f"({_files(JOINT)}); beside each a .json says what it holds.",
         label="Output folder",
     )
-    tomogram: tuple[str, ...] = option(
+    tomogram: Tuple[str, ...] = option(
         (),
         "The tomograms the coordinates belong to: their dimensions, voxel size and "
         "names are read from them. Otherwise give --dimensions and --voxel-size.",
         label="Tomograms",
     )
-    dimensions: tuple[int, ...] = option(
+    dimensions: Tuple[int, ...] = option(
         (), "Tomogram size x y z.", label="Dimensions", unit="voxels"
     )
-    voxel_size: float | None = option(
+    voxel_size: Optional[float] = option(
         None, "Voxel size of the tomogram.", label="Voxel size", unit="Å"
     )
     trust_voxel_size: bool = trust_voxel_size_option()
-    binning: float | None = option(
+    binning: Optional[float] = option(
         None,
         "Tomogram voxel size over tilt-series pixel size. It must be given for formats "
         f"in unbinned pixels ({_names(UNBINNED)}), but not beside RELION's "
@@ -94,7 +95,7 @@ class ConvertConfig:
         label="Binning",
     )
     tomograms: str = tomograms_option()
-    tilt_series_name: tuple[str, ...] = tilt_series_name_option()
+    tilt_series_name: Tuple[str, ...] = tilt_series_name_option()
     tilt_series_table: str = tilt_series_table_option()
     relion5_centre: str = option(
         "half",
@@ -121,7 +122,7 @@ class ConvertConfig:
         label="Mirror z",
         advanced=True,
     )
-    class_name: tuple[str, ...] = option(
+    class_name: Tuple[str, ...] = option(
         UNNAMED,
         "Names of the classes 1, 2, … where the input holds only numbers; the first "
         "where it holds no class. Also the order in which classes are numbered; "
@@ -181,7 +182,7 @@ class ConvertConfig:
             "the tomogram is not binned) or --tomograms.",
         )
 
-    def _needs_of_binning(self) -> list[str]:
+    def _needs_of_binning(self) -> List[str]:
         """Return why the binning must be known."""
         read, written = map(format_named, (self.input_format, self.output_format))
         lower = self.relion5_centre != "half"

@@ -1,6 +1,7 @@
 """Parameters of ``etpicker evaluate``."""
 
 from dataclasses import dataclass
+from typing import Dict, Tuple
 
 from etpicker_plugin.engine.config.checks import (
     put_in_order,
@@ -15,21 +16,21 @@ from etpicker_plugin.engine.config.options import REQUIRED, option
 from etpicker_plugin.engine.config.shared import score_column_option
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class EvaluateConfig:
     """Picks, truth, and how near counts as found."""
 
-    picks: tuple[str, ...] = option(
+    picks: Tuple[str, ...] = option(
         REQUIRED,
         "One CSV of picks per tomogram.",
         counts="content",
     )
-    truth: tuple[str, ...] = option(
+    truth: Tuple[str, ...] = option(
         REQUIRED,
         "One CSV of true centres per tomogram, named like its picks.",
         counts="content",
     )
-    diameter: dict[str, float] = option(
+    diameter: Dict[str, float] = option(
         REQUIRED,
         "Each class to judge and its particle diameter.",
         label="Particle diameter",

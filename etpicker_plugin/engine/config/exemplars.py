@@ -1,12 +1,13 @@
 """Parameters of ``etpicker exemplars``."""
 
 from dataclasses import dataclass
+from typing import Tuple
 
 from etpicker_plugin.engine.config.checks import require
 from etpicker_plugin.engine.config.options import REQUIRED, option
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class ExemplarsConfig:
     """Which model's exemplars are listed or deleted."""
 
@@ -22,7 +23,7 @@ class ExemplarsConfig:
         label="Output folder",
         counts="no",
     )
-    delete_owner: tuple[str, ...] = option(
+    delete_owner: Tuple[str, ...] = option(
         (),
         "Delete the exemplars of these owners. The model given stays as it is.",
         label="Owners to delete",

@@ -1,6 +1,7 @@
 """Parameters of ``etpicker extract``."""
 
 from dataclasses import dataclass
+from typing import Dict, Optional, Tuple
 
 from etpicker_plugin.engine.config.checks import (
     pass_over_hidden,
@@ -23,23 +24,23 @@ from etpicker_plugin.engine.config.shared import (
 LEAST_BOX = 8
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class ExtractConfig:
     """Which particles of which tomograms, and how their boxes are made."""
 
-    coordinates: tuple[str, ...] = option(
+    coordinates: Tuple[str, ...] = option(
         REQUIRED,
         "One CSV of coordinates per tomogram, named after it, or a folder of them.",
         label="Coordinates",
         counts="content",
     )
-    tomogram: tuple[str, ...] = option(
+    tomogram: Tuple[str, ...] = option(
         REQUIRED,
         "The tomograms to cut boxes from (MRC).",
         label="Tomograms",
         counts="content",
     )
-    diameter: dict[str, float] = option(
+    diameter: Dict[str, float] = option(
         REQUIRED,
         "Each class to extract and its particle diameter; other classes are left out.",
         label="Particle diameter",
@@ -47,7 +48,7 @@ class ExtractConfig:
         example="ribosome=323 proteasome=150",
         class_in="coordinates",
     )
-    tilt_range: tuple[float, ...] = tilt_range_option()
+    tilt_range: Tuple[float, ...] = tilt_range_option()
     out: str = option(
         REQUIRED,
         "Folder for particles.star, boxes/, wedge.mrc, left_out.csv and, last, "
@@ -55,14 +56,14 @@ class ExtractConfig:
         label="Output folder",
         counts="no",
     )
-    box_size: int | None = option(
+    box_size: Optional[int] = option(
         None,
         "Edge of the boxes, even; without it, one and a half times the largest "
         "diameter. A particle whose box is not whole is listed and left out.",
         label="Box size",
         unit="voxels",
     )
-    box_voxel_size: float | None = option(
+    box_voxel_size: Optional[float] = option(
         None,
         "Voxel size of the boxes, not smaller than the tomograms'; without it, the "
         "tomograms' own.",
@@ -85,7 +86,7 @@ class ExtractConfig:
         label="Invert contrast",
     )
     tilt_axis: str = tilt_axis_option()
-    voxel_size: float | None = voxel_size_option()
+    voxel_size: Optional[float] = voxel_size_option()
     trust_voxel_size: bool = trust_voxel_size_option()
     voltage: float = option(300.0, "Acceleration voltage.", unit="kV", advanced=True)
     spherical_aberration: float = option(

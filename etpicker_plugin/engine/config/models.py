@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from etpicker_plugin.engine.config.options import option
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class ModelsConfig:
     """Where to look for models."""
 

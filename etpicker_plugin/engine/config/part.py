@@ -1,5 +1,7 @@
 """A share of a list, so that several processes work on it without talking."""
 
+from __future__ import annotations
+
 import os
 import re
 from collections.abc import Mapping, Sequence

@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Dict, Optional, Tuple
 
 from etpicker_plugin.engine.config.checks import (
     put_in_order,
@@ -28,7 +29,7 @@ from etpicker_plugin.engine.formats.tilt_series_names import check_patterns
 from etpicker_plugin.engine.records import RECORDS_FOLDER
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class PickConfig:
     """Which model picks which tomograms, and what is kept."""
 
@@ -38,7 +39,7 @@ class PickConfig:
         label="Model",
         counts="content",
     )
-    tomogram: tuple[str, ...] = option(
+    tomogram: Tuple[str, ...] = option(
         REQUIRED,
         "Tomograms to pick (MRC).",
         label="Tomograms",
@@ -51,7 +52,7 @@ class PickConfig:
         label="Output folder",
         counts="no",
     )
-    classes: tuple[str, ...] = option(
+    classes: Tuple[str, ...] = option(
         (), "Classes to pick; without any, all the model knows.", label="Classes"
     )
     unbiased: bool = option(
@@ -63,26 +64,26 @@ class PickConfig:
         label="Any species alike",
         advanced=True,
     )
-    threshold: dict[str, float] = option(
+    threshold: Dict[str, float] = option(
         {},
         "Lowest score kept, per class (0 to 1); without it, the model's own, chosen "
         "on its validation data.",
         label="Thresholds",
         example="ribosome=0.5",
     )
-    max_picks: int | None = option(
+    max_picks: Optional[int] = option(
         None,
         "Keep the best this many picks per class and tomogram, whatever their "
         "score (down to the lowest possible threshold).",
         label="Most picks per class",
         advanced=True,
     )
-    voxel_size: float | None = voxel_size_option()
+    voxel_size: Optional[float] = voxel_size_option()
     trust_voxel_size: bool = trust_voxel_size_option()
     tomograms: str = tomograms_option()
-    tilt_series_name: tuple[str, ...] = tilt_series_name_option()
+    tilt_series_name: Tuple[str, ...] = tilt_series_name_option()
     tilt_series_table: str = tilt_series_table_option()
-    mask: tuple[str, ...] = option(
+    mask: Tuple[str, ...] = option(
         (),
         "One region mask (MRC) per tomogram, named after it: nothing is picked where "
         "it is 0.",
@@ -90,14 +91,14 @@ class PickConfig:
         counts="content",
         of="tomogram",
     )
-    z_range: tuple[float, ...] = option(
+    z_range: Tuple[float, ...] = option(
         (),
         "First and last slice, counted from 0, in which particles are looked for; "
         "what is far from them is not computed. Without it, all slices.",
         label="Z range",
         unit="voxels",
     )
-    border: float | None = option(
+    border: Optional[float] = option(
         None,
         "Centres nearer than this to a face of the tomogram are left out; 0 leaves out "
         "none. Without it, only those so near to a face in x or y that the model's "
@@ -106,7 +107,7 @@ class PickConfig:
         unit="Å",
         advanced=True,
     )
-    min_distance: float | None = option(
+    min_distance: Optional[float] = option(
         None,
         "Two picks of a class are at least this far apart; without it, half that "
         "class's diameter.",
@@ -120,7 +121,7 @@ class PickConfig:
         label="Write probability maps",
         advanced=True,
     )
-    tile_size: int | None = option(
+    tile_size: Optional[int] = option(
         None,
         "Edge of an inference tile at the working voxel size; without it, as large "
         "as free memory allows.",

@@ -1,6 +1,7 @@
 """Parameters of ``etpicker simulate``."""
 
 from dataclasses import dataclass
+from typing import Tuple
 
 from etpicker_plugin.engine.config.checks import (
     pass_over_hidden,
@@ -14,7 +15,7 @@ from etpicker_plugin.engine.config.options import REQUIRED, option
 from etpicker_plugin.engine.names import require_new_names, tomogram_id_of
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class SimulateConfig:
     """How many phantom tomograms, of what, and as seen by which microscope."""
 
@@ -30,18 +31,18 @@ class SimulateConfig:
         label="Tomograms",
         counts="no",
     )
-    shape: tuple[int, ...] = option(
+    shape: Tuple[int, ...] = option(
         (200, 200, 64), "Size x y z.", label="Size x y z", unit="voxels"
     )
     voxel_size: float = option(10.0, "Voxel size.", label="Voxel size", unit="Å")
-    density: tuple[str, ...] = option(
+    density: Tuple[str, ...] = option(
         (),
         "Density maps (MRC, protein positive) of the species to place, named after "
         "their files; rescaled to the voxel size.",
         label="Density maps",
         counts="content",
     )
-    species: tuple[str, ...] = option(
+    species: Tuple[str, ...] = option(
         ("ribosome", "proteasome"),
         "Built-in procedural species to place; used when no density map is given.",
         label="Built-in species",

@@ -1,6 +1,7 @@
 """Parameters of ``etpicker train``."""
 
 from dataclasses import dataclass
+from typing import Dict, Optional, Tuple
 
 from etpicker_plugin.engine.config.checks import (
     require_in_bounds,
@@ -37,17 +38,17 @@ from etpicker_plugin.engine.network_names import NETWORKS
 LABEL_SHAPES = ("ball", "truncated-ball", "cubic")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class TrainConfig:
     """What to learn from, what to learn, and how long."""
 
-    tomogram: tuple[str, ...] = option(
+    tomogram: Tuple[str, ...] = option(
         REQUIRED,
         "Tomograms to learn from (MRC).",
         label="Tomograms",
         counts="content",
     )
-    coordinates: tuple[str, ...] = option(
+    coordinates: Tuple[str, ...] = option(
         REQUIRED,
         "One coordinate CSV per tomogram, named after it: a header with class,x,y,z; "
         "0-based voxels of that tomogram. Rows of class 'negative' are places without "
@@ -56,7 +57,7 @@ class TrainConfig:
         counts="content",
         of="tomogram",
     )
-    diameter: dict[str, float] = option(
+    diameter: Dict[str, float] = option(
         REQUIRED,
         "Each class to learn and its particle diameter; rows of other classes are "
         "not used, except negatives.",
@@ -72,17 +73,17 @@ class TrainConfig:
         counts="no",
     )
     annotation: str = annotation_option()
-    voxel_size: float | None = voxel_size_option()
+    voxel_size: Optional[float] = voxel_size_option()
     trust_voxel_size: bool = trust_voxel_size_option()
-    mask: tuple[str, ...] = mask_option()
-    validation_tomogram: tuple[str, ...] = option(
+    mask: Tuple[str, ...] = mask_option()
+    validation_tomogram: Tuple[str, ...] = option(
         (),
         "Tomograms held out for validation and for the thresholds. Without any, "
         "a slab of each training tomogram is held out.",
         label="Validation tomograms",
         counts="content",
     )
-    validation_coordinates: tuple[str, ...] = option(
+    validation_coordinates: Tuple[str, ...] = option(
         (),
         "One coordinate CSV per validation tomogram, named after it.",
         label="Validation coordinates",
@@ -120,7 +121,7 @@ class TrainConfig:
         "is told apart.",
         label="Instant",
     )
-    max_minutes: float | None = max_minutes_option()
+    max_minutes: Optional[float] = max_minutes_option()
     steps: int = option(
         4000, "Optimiser steps at most.", label="Training steps", advanced=True
     )
@@ -132,7 +133,7 @@ class TrainConfig:
         advanced=True,
     )
     patch_size: int = patch_size_option()
-    working_voxel_size: float | None = option(
+    working_voxel_size: Optional[float] = option(
         None,
         "Voxel size at which the network works; without it, chosen from the diameters.",
         label="Working voxel size",
@@ -146,7 +147,7 @@ class TrainConfig:
         choices=LABEL_SHAPES,
         advanced=True,
     )
-    label_diameter: float | None = option(
+    label_diameter: Optional[float] = option(
         None,
         "Diameter of the weak labels; without it, from each class's diameter.",
         label="Label diameter",

@@ -1,6 +1,7 @@
 """Parameters of ``etpicker update``."""
 
 from dataclasses import dataclass
+from typing import Dict, Optional, Tuple
 
 from etpicker_plugin.engine.config.checks import (
     require,
@@ -32,7 +33,7 @@ from etpicker_plugin.engine.config.shared import (
 )
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class UpdateConfig:
     """Which model learns what, and what keeps it from forgetting."""
 
@@ -42,13 +43,13 @@ class UpdateConfig:
         label="Model",
         counts="content",
     )
-    tomogram: tuple[str, ...] = option(
+    tomogram: Tuple[str, ...] = option(
         REQUIRED,
         "New tomograms to learn from (MRC).",
         label="Tomograms",
         counts="content",
     )
-    coordinates: tuple[str, ...] = option(
+    coordinates: Tuple[str, ...] = option(
         REQUIRED,
         "One coordinate CSV per new tomogram, named after it: a header with "
         "class,x,y,z; 0-based voxels of that tomogram. Rows of class 'negative' are "
@@ -63,7 +64,7 @@ class UpdateConfig:
         label="Output folder",
         counts="no",
     )
-    diameter: dict[str, float] = option(
+    diameter: Dict[str, float] = option(
         {},
         "Classes to learn from the new tomograms and their particle diameters; needed "
         "for classes that are new to the model. Without any, all classes in the "
@@ -83,17 +84,17 @@ class UpdateConfig:
         choices=("unknown", "absent"),
         advanced=True,
     )
-    voxel_size: float | None = voxel_size_option()
+    voxel_size: Optional[float] = voxel_size_option()
     trust_voxel_size: bool = trust_voxel_size_option()
-    mask: tuple[str, ...] = mask_option()
-    validation_tomogram: tuple[str, ...] = option(
+    mask: Tuple[str, ...] = mask_option()
+    validation_tomogram: Tuple[str, ...] = option(
         (),
         "Tomograms, of new or of earlier data, that are never learnt from: old and "
         "new model are compared on them.",
         label="Validation tomograms",
         counts="content",
     )
-    validation_coordinates: tuple[str, ...] = option(
+    validation_coordinates: Tuple[str, ...] = option(
         (),
         "One coordinate CSV per validation tomogram; every class of the model in it "
         "counts.",
@@ -106,7 +107,7 @@ class UpdateConfig:
         "F1 that an old class may lose. If one loses more, the verdict is 'kept old'.",
         label="Allowed drop of F1",
     )
-    max_minutes: float | None = max_minutes_option()
+    max_minutes: Optional[float] = max_minutes_option()
     steps: int = option(
         800, "Optimiser steps at most.", label="Training steps", advanced=True
     )

@@ -1,6 +1,7 @@
 """Parameters of ``etpicker validate``."""
 
 from dataclasses import dataclass
+from typing import Dict, Optional, Tuple
 
 from etpicker_plugin.engine.config.checks import (
     require,
@@ -29,14 +30,14 @@ LEAST_ITERATIONS = 2
 """The first compares by correlation; only later ones have likelihoods."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class ValidateConfig:
     """Which sets are averaged and judged, and how much work that may be."""
 
-    picks: dict[str, str] = picks_option()
-    tomogram: tuple[str, ...] = tomograms_option()
-    diameter: dict[str, float] = diameter_option()
-    tilt_range: tuple[float, ...] = tilt_range_option()
+    picks: Dict[str, str] = picks_option()
+    tomogram: Tuple[str, ...] = tomograms_option()
+    diameter: Dict[str, float] = diameter_option()
+    tilt_range: Tuple[float, ...] = tilt_range_option()
     out: str = option(
         REQUIRED,
         "Folder for report.html, verdict.json, the averages and RELION's own files. "
@@ -44,7 +45,7 @@ class ValidateConfig:
         label="Output folder",
         counts="no",
     )
-    reference: str | None = option(
+    reference: Optional[str] = option(
         None,
         "Map of the particle (MRC, protein bright) to align to first; of any box and "
         "voxel size. Without it one is made from the picks, which takes longer and "
@@ -52,7 +53,7 @@ class ValidateConfig:
         label="Reference map",
         counts="content",
     )
-    voxel_size: float | None = voxel_size_option()
+    voxel_size: Optional[float] = voxel_size_option()
     trust_voxel_size: bool = trust_voxel_size_option()
     tilt_axis: str = tilt_axis_option()
     invert: bool = option(
@@ -61,8 +62,8 @@ class ValidateConfig:
         "are bright already.",
         label="Invert contrast",
     )
-    match_distance: float | None = match_distance_option()
-    box_voxel_size: float | None = option(
+    match_distance: Optional[float] = match_distance_option()
+    box_voxel_size: Optional[float] = option(
         None,
         "Voxel size of the boxes that RELION aligns; without it, so large that the "
         "particle is 18.5 voxels wide, or the tomograms' own if that is larger. Work "
@@ -71,7 +72,7 @@ class ValidateConfig:
         unit="Å",
         advanced=True,
     )
-    iterations: int | None = option(
+    iterations: Optional[int] = option(
         None,
         "Iterations of the joint refinement; without it 3, and 4 without a reference.",
         label="Iterations",

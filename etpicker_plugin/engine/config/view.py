@@ -1,6 +1,7 @@
 """Parameters of ``etpicker view``."""
 
 from dataclasses import dataclass
+from typing import Dict, Optional, Tuple
 
 from etpicker_plugin.engine.config.checks import (
     pass_over_hidden,
@@ -16,25 +17,25 @@ from etpicker_plugin.engine.config.shared import (
 )
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class ViewConfig:
     """What to look at, and where the annotation is kept."""
 
-    tomogram: tuple[str, ...] = option(
+    tomogram: Tuple[str, ...] = option(
         REQUIRED, "Tomograms to look at (MRC).", label="Tomograms"
     )
-    coordinates: tuple[str, ...] = option(
+    coordinates: Tuple[str, ...] = option(
         (),
         "Picks to begin with: one CSV per tomogram, or some, named after theirs. They "
         "are copied, never changed.",
         label="Coordinates",
     )
-    compare: tuple[str, ...] = option(
+    compare: Tuple[str, ...] = option(
         (),
         "A second set of picks, one CSV per tomogram, to see what both found.",
         label="Compare with",
     )
-    diameter: dict[str, float] = option(
+    diameter: Dict[str, float] = option(
         {},
         "Classes and their particle diameters; the order gives the keys 1, 2, 3 …. A "
         "number alone is for the one class that there is. What is not given is taken "
@@ -44,18 +45,18 @@ class ViewConfig:
         example="ribosome=323 proteasome=150",
         alone=True,
     )
-    threshold: dict[str, float] = option(
+    threshold: Dict[str, float] = option(
         {},
         "Thresholds of the model that picked, to be marked among the scores. What is "
         "not given is taken from what lies beside the coordinates.",
         label="Model's thresholds",
     )
-    voxel_size: float | None = voxel_size_option()
+    voxel_size: Optional[float] = voxel_size_option()
     trust_voxel_size: bool = trust_voxel_size_option()
-    probability: tuple[str, ...] = option(
+    probability: Tuple[str, ...] = option(
         (), "Probability maps to lay over the tomograms.", label="Probability maps"
     )
-    mask: tuple[str, ...] = option(
+    mask: Tuple[str, ...] = option(
         (), "Region masks to lay over the tomograms.", label="Region masks"
     )
     out: str = option(

@@ -95,8 +95,9 @@ def _box(
     batch = image[None, None].contiguous(memory_format=LAYOUT)
     with torch.inference_mode():
         features = network.forward_with_features(batch)[2][0]
-    inner = tuple(slice(halo // stride, -(halo // stride)) for _ in range(3))
-    found: FloatArray = features[(slice(None), *inner)].double().cpu().numpy()
+    edge = halo // stride
+    inner = features[:, edge:-edge, edge:-edge, edge:-edge]
+    found: FloatArray = inner.double().cpu().numpy()
     return found
 
 

@@ -6,6 +6,8 @@ attributes: here ``score`` and ``class``. ArtiaX's ``.coords`` files are ``x y z
 line, our ``txt``, and its RELION lists our ``relion3``.
 """
 
+from __future__ import annotations
+
 import csv
 import logging
 from collections.abc import Mapping, Sequence
@@ -22,6 +24,7 @@ from etpicker_plugin.engine.formats.names import name_class
 from etpicker_plugin.engine.formats.scores import zero_if_unknown
 from etpicker_plugin.engine.formats.text_files import read_text, split_lines
 from etpicker_plugin.engine.geometry import reverse_axes
+from etpicker_plugin.engine.newer_python import zip_strict
 from etpicker_plugin.engine.orientation import from_artiax_angles, to_artiax_angles
 from etpicker_plugin.engine.particles import Particles, make_particles
 
@@ -89,14 +92,12 @@ def write_artiax(
     if np.isfinite(particles.scores).any():
         columns.append(zero_if_unknown(particles.scores))
         names.append(SCORE)
-    with (
-        write_whole(path) as temporary,
-        temporary.open("w", encoding="utf-8", newline="") as stream,
-    ):
-        writer = csv.writer(stream, delimiter="\t", lineterminator="\n")
-        writer.writerow(names)
-        rows = zip(*columns, strict=True)
-        writer.writerows([f"{value:.9g}" for value in row] for row in rows)
+    with write_whole(path) as temporary:
+        with temporary.open("w", encoding="utf-8", newline="") as stream:
+            writer = csv.writer(stream, delimiter="\t", lineterminator="\n")
+            writer.writerow(names)
+            rows = zip_strict(*columns)
+            writer.writerows([f"{value:.9g}" for value in row] for row in rows)
 
 
 def _read_table(path: Path, *, needed: Sequence[str]) -> dict[str, FloatArray]:
@@ -122,7 +123,7 @@ def _read_table(path: Path, *, needed: Sequence[str]) -> dict[str, FloatArray]:
         logger.warning("%s: these columns are left out: %s.", path, ", ".join(left_out))
     rows = [_read_row(cells, header, used, path, n) for n, cells in lines[1:]]
     table = np.array(rows, dtype=np.float64).reshape(-1, len(used))
-    return dict(zip(used, table.T, strict=True))
+    return dict(zip_strict(used, table.T))
 
 
 def _read_row(
@@ -139,7 +140,7 @@ def _read_row(
             f"Coordinates {path}, line {line}: {len(cells)} cell(s), expected {count} "
             "as in the header."
         )
-    by_name = dict(zip(header, cells, strict=False))
+    by_name = dict(zip(header, cells))
     if CLASS in used:
         to_whole_number(by_name[CLASS], path, line, least=0)
     return [to_number(by_name[name], path, line) for name in used]

@@ -1,5 +1,7 @@
 """Every coordinate format, in the order in which users see them."""
 
+from __future__ import annotations
+
 from etpicker_plugin.engine.errors import ConfigError
 from etpicker_plugin.engine.formats.artiax_list import ARTIAX
 from etpicker_plugin.engine.formats.coordinates_csv import CSV

@@ -1,5 +1,7 @@
 """What is checked of particles that were read: inside their tomogram, and each once."""
 
+from __future__ import annotations
+
 import logging
 from pathlib import Path
 

@@ -1,5 +1,7 @@
 """The engine's own coordinate files: CSV with a header, 0-based voxels."""
 
+from __future__ import annotations
+
 import csv
 import io
 import math
@@ -20,6 +22,7 @@ from etpicker_plugin.engine.formats.format import VOXELS, Format, frame_in, part
 from etpicker_plugin.engine.formats.long_csv import read_long
 from etpicker_plugin.engine.formats.text_files import read_text
 from etpicker_plugin.engine.names import visible
+from etpicker_plugin.engine.newer_python import without_end, zip_strict
 from etpicker_plugin.engine.particles import Particles, make_particles
 
 
@@ -66,12 +69,10 @@ def write_csv(particles: Particles, path: Path) -> None:
     single precision, angles (``rot,tilt,psi``) to 0.0001 degrees.
     """
     more = [h for c in columns_of(particles.optional) for h in c.headers]
-    with (
-        write_whole(path) as temporary,
-        temporary.open("w", encoding="utf-8", newline="") as stream,
-    ):
-        stream.write(",".join((*REQUIRED_COLUMNS, SCORE.name, *more)) + "\n")
-        stream.writelines(_lines_of(particles))
+    with write_whole(path) as temporary:
+        with temporary.open("w", encoding="utf-8", newline="") as stream:
+            stream.write(",".join((*REQUIRED_COLUMNS, SCORE.name, *more)) + "\n")
+            stream.writelines(_lines_of(particles))
 
 
 def _lines_of(particles: Particles) -> Iterator[str]:
@@ -79,12 +80,11 @@ def _lines_of(particles: Particles) -> Iterator[str]:
     names = particles.class_names.tolist()
     cells = {name: _quoted(name) for name in set(names)}
     # Python's own numbers are formatted several times faster than NumPy's.
-    for name, (z, y, x), score, more in zip(
+    for name, (z, y, x), score, more in zip_strict(
         names,
         particles.positions_zyx.tolist(),
         particles.scores.tolist(),
         _optional_cells(particles),
-        strict=True,
     ):
         score_cell = "" if math.isnan(score) else f"{score:.9g}"
         yield f"{cells[name]},{x:.3f},{y:.3f},{z:.3f},{score_cell}{more}\n"
@@ -94,7 +94,7 @@ def _quoted(name: str) -> str:
     """Return a cell of text, in quotes where it needs them."""
     stream = io.StringIO()
     csv.writer(stream, lineterminator="\n").writerow([name, ""])
-    return stream.getvalue().removesuffix(",\n")
+    return without_end(stream.getvalue(), ",\n")
 
 
 def _optional_cells(particles: Particles) -> list[str]:
@@ -103,7 +103,7 @@ def _optional_cells(particles: Particles) -> list[str]:
     texts = [text for column in there for text in _cell_texts(column, particles)]
     if not texts:
         return [""] * len(particles)
-    return ["," + ",".join(row) for row in zip(*texts, strict=True)]
+    return ["," + ",".join(row) for row in zip_strict(*texts)]
 
 
 def _cell_texts(column: Column, particles: Particles) -> list[list[str]]:

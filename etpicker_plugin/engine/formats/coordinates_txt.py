@@ -1,5 +1,7 @@
 """Plain text coordinates: ``x y z`` per line, in 0-based voxels."""
 
+from __future__ import annotations
+
 from dataclasses import replace
 from pathlib import Path
 

@@ -6,6 +6,8 @@ location. Written into ``ExperimentRuns/RUN/Picks/USER_SESSION_OBJECT.json``, th
 folder is the root of a copick project.
 """
 
+from __future__ import annotations
+
 import json
 import os
 import re
@@ -32,6 +34,7 @@ from etpicker_plugin.engine.formats.json_files import (
 )
 from etpicker_plugin.engine.geometry import TomogramFrame, from_ang_xyz, to_ang_xyz
 from etpicker_plugin.engine.names import require_file_name
+from etpicker_plugin.engine.newer_python import zip_strict
 from etpicker_plugin.engine.orientation import (
     known_or_unturned,
     unknown_if_no_rotation,
@@ -92,11 +95,11 @@ def read_copick(path: Path, *, frame: TomogramFrame) -> Particles:
         )
     points = _points_of(record, path)
     where = [f"{path}, point {n}" for n in range(len(points))]
-    located = [read_location(p, w) for p, w in zip(points, where, strict=True)]
+    located = [read_location(p, w) for p, w in zip_strict(points, where)]
     xyz = np.array(located).reshape(-1, 3)
-    read = [_transformation(p, w) for p, w in zip(points, where, strict=True)]
+    read = [_transformation(p, w) for p, w in zip_strict(points, where)]
     transformations = np.array(read).reshape(-1, 4, 4)
-    scores = [_score(p, w) for p, w in zip(points, where, strict=True)]
+    scores = [_score(p, w) for p, w in zip_strict(points, where)]
     rotations = None
     if _is_trusted(record, path) and (transformations[:, :3, :3] != np.eye(3)).any():
         rotations = unknown_if_no_rotation(transformations[:, :3, :3], source=path)
@@ -120,8 +123,7 @@ def write_copick(particles: Particles, path: Path, *, frame: TomogramFrame) -> N
         transformations[:, :3, :3] = known_or_unturned(particles.rotations)
     xyz = to_ang_xyz(particles.positions_zyx, frame)
     points = [
-        _point(*values)
-        for values in zip(xyz, transformations, particles.scores, strict=True)
+        _point(*values) for values in zip_strict(xyz, transformations, particles.scores)
     ]
     record = {
         "pickable_object_name": copick_object(str(particles.class_names[0])),
@@ -138,7 +140,7 @@ def write_copick(particles: Particles, path: Path, *, frame: TomogramFrame) -> N
 
 
 def _point(xyz: FloatArray, transformation: FloatArray, score: float) -> dict[str, Any]:
-    location = dict(zip("xyz", np.round(xyz, 4).tolist(), strict=True))
+    location = dict(zip_strict("xyz", np.round(xyz, 4).tolist()))
     point = {"location": location, "transformation_": transformation.tolist()}
     if np.isfinite(score):
         point["score"] = float(score)

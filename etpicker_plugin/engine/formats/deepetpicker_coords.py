@@ -4,6 +4,8 @@ Positions are 0-based voxels cast to integers and classes are numbers from 1.
 Fractions of a voxel, scores and class names are lost.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from etpicker_plugin.engine.formats.coordinates_txt import read_number_rows
 from etpicker_plugin.engine.formats.format import Format, frame_in, particles_in
 from etpicker_plugin.engine.formats.names import name_class
 from etpicker_plugin.engine.geometry import reverse_axes
+from etpicker_plugin.engine.newer_python import zip_strict
 from etpicker_plugin.engine.particles import Particles, make_particles
 
 
@@ -50,7 +53,7 @@ def write_coords(
     rounded = np.rint(reverse_axes(particles.positions_zyx)).astype(np.int64)
     lines = [
         f"{class_numbers[str(name)]}\t{x}\t{y}\t{z}\n"
-        for name, (x, y, z) in zip(particles.class_names, rounded, strict=True)
+        for name, (x, y, z) in zip_strict(particles.class_names, rounded)
     ]
     with write_whole(path) as temporary:
         temporary.write_text("".join(lines), encoding="utf-8")

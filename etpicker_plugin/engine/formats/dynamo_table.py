@@ -6,6 +6,8 @@ shift in pixels, 7-9 tdrot, tilt, narot, 10 cross correlation, 20 tomogram, 22 c
 tomograms: ``NUMBER FILE`` per line.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -28,6 +30,7 @@ from etpicker_plugin.engine.formats.names import (
 )
 from etpicker_plugin.engine.formats.scores import unknown_if_all_zero, zero_if_unknown
 from etpicker_plugin.engine.geometry import TomogramFrame, reverse_axes
+from etpicker_plugin.engine.newer_python import zip_strict
 from etpicker_plugin.engine.orientation import from_dynamo_angles, to_dynamo_angles
 from etpicker_plugin.engine.particles import Particles, make_particles
 
@@ -133,7 +136,7 @@ def _read_table(path: Path) -> FloatArray:
     """Return ``(N, 36)`` numbers; columns that are not used, or absent, are 0."""
     lines = read_word_rows(path)
     table = np.zeros((len(lines), N_COLUMNS))
-    for row, (number, words) in zip(table, lines, strict=True):
+    for row, (number, words) in zip_strict(table, lines):
         width = len(lines[0][1])
         if len(words) < LEAST_COLUMNS or len(words) != width:
             raise InputDataError(

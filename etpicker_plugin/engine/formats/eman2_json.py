@@ -5,6 +5,8 @@ classes' names. Beside ``apix_unbin``, the pixel size of the tilt series, boxes 
 unbinned pixels from voxel n // 2; without it (before 2018) in voxels from the corner.
 """
 
+from __future__ import annotations
+
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -31,6 +33,7 @@ from etpicker_plugin.engine.geometry import (
     reverse_axes,
     to_eman2_xyz,
 )
+from etpicker_plugin.engine.newer_python import zip_strict
 from etpicker_plugin.engine.particles import Particles, make_particles
 
 BOX_SIZE = 64
@@ -101,11 +104,10 @@ def write_eman2(
             float(score),
             class_numbers[str(name)] - 1,
         ]
-        for xyz, score, name in zip(
+        for xyz, score, name in zip_strict(
             to_eman2_xyz(particles.positions_zyx, frame),
             zero_if_unknown(particles.scores),
             particles.class_names,
-            strict=True,
         )
     ]
     record = {
@@ -147,7 +149,7 @@ def _numbers_of(box: object, where: str) -> FloatArray:
         )
     score, number = (*box[4:6], 0, 0)[:2] if len(box) < 6 else box[4:6]
     numbers = to_numbers([*box[:3], score, number], (5,), where)
-    if numbers[4] < 0 or not numbers[4].is_integer():
+    if numbers[4] < 0 or numbers[4] % 1:
         raise InputDataError(
             f"Coordinates {where}: class {shown(number)}, expected a whole number "
             "from 0."

@@ -6,20 +6,21 @@ format's module imports slow packages (pandas, starfile, SciPy) in its functions
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Mapping, Tuple
 
 from etpicker_plugin.engine.formats.names import split_class
 from etpicker_plugin.engine.geometry import TomogramFrame
 from etpicker_plugin.engine.names import require_file_name, require_path
+from etpicker_plugin.engine.newer_python import without_end
 from etpicker_plugin.engine.particles import Particles
 
 VOXELS = "x y z, voxels from 0, voxel i centred at i"
 TOMOGRAM, CLASS = "{tomogram}", "{class_name}"
 
-Item = tuple[Particles, TomogramFrame]
+Item = Tuple[Particles, TomogramFrame]
 Frames = Mapping[str, TomogramFrame]
 """Frames by their tomograms' names."""
 Numbers = Mapping[str, int]
@@ -184,7 +185,7 @@ class Format:
         if self.tomograms_in:
             return self.tomograms_in(path)
         _, _, ending = Path(self.file).stem.partition(TOMOGRAM)
-        return [path.stem if CLASS in ending else path.stem.removesuffix(ending)]
+        return [path.stem if CLASS in ending else without_end(path.stem, ending)]
 
     def owner_of(self, path: Path, known: Sequence[str]) -> tuple[str, str | None]:
         """Return tomogram and class that a file of one tomogram names.

@@ -6,6 +6,8 @@ run from 0 to n, z from -0.5 to n - 0.5 (without ``-zcoord``), so the centre of 
 first voxel is at 0.5, 0.5, 0.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -25,6 +27,7 @@ from etpicker_plugin.engine.geometry import (
     rescale,
     to_imod_xyz,
 )
+from etpicker_plugin.engine.newer_python import zip_strict
 from etpicker_plugin.engine.particles import Particles, make_particles
 
 
@@ -72,11 +75,10 @@ def write_imod(
     lines = [
         f"{class_numbers[str(name)]} 1 {x:.3f} {y:.3f} {z:.3f}"
         + (f" {score:.6g}\n" if scored else "\n")
-        for name, (x, y, z), score in zip(
+        for name, (x, y, z), score in zip_strict(
             particles.class_names,
             to_imod_xyz(particles.positions_zyx),
             zero_if_unknown(particles.scores),
-            strict=True,
         )
     ]
     with write_whole(path) as temporary:

@@ -1,5 +1,7 @@
 """JSON of other programs: read with messages that say what is wrong where."""
 
+from __future__ import annotations
+
 from pathlib import Path
 from typing import Any
 

@@ -1,9 +1,11 @@
 """Long coordinate files without a fault, read by pandas: five times faster."""
 
+from __future__ import annotations
+
 import csv
 import io
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Dict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +19,7 @@ LONG_TEXT = 200_000
 
 UNKNOWN = ("", "nan", "NaN")
 
-Cells = dict[str, NDArray[Any]]
+Cells = Dict[str, NDArray[Any]]
 """Header of each column that is read -> its ``(N,)`` values.
 
 What is unknown is NaN, or the missing value of an optional column."""
@@ -79,13 +81,13 @@ def _read_cells(stream: io.StringIO, header: Header) -> Cells | None:
         index_col=False,
         usecols=[places[name] for name in names],
         names=names,
-        dtype=dict.fromkeys(texts, "category") | dict.fromkeys(numbers, "float64"),
+        dtype={**dict.fromkeys(texts, "category"), **dict.fromkeys(numbers, "float64")},
         keep_default_na=False,
         na_values=dict.fromkeys(numbers, UNKNOWN),
         float_precision="round_trip",
     )
     cells = {name: table[name].to_numpy() for name in numbers}
-    cells |= {name: _of_category(table[name], of) for name, of in texts.items()}
+    cells.update((name, _of_category(table[name], of)) for name, of in texts.items())
     positions = np.array([cells[axis] for axis in "xyz"])
     classes = list(table["class"].cat.categories)
     if (

@@ -1,10 +1,13 @@
 """Which tomogram is meant, when programs name the same one differently."""
 
+from __future__ import annotations
+
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 from pathlib import PurePosixPath
+from typing import Callable
 
 from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.formats.usual_names import usual_tilt_series

@@ -6,6 +6,8 @@ tomogram; a ``point`` and an ``instancePoint`` have none. Neither holds a score,
 class, which stands in the portal's metadata and, here, in the file's name.
 """
 
+from __future__ import annotations
+
 import json
 import re
 from pathlib import Path
@@ -25,6 +27,7 @@ from etpicker_plugin.engine.formats.json_files import (
 )
 from etpicker_plugin.engine.formats.text_files import read_text, split_lines
 from etpicker_plugin.engine.geometry import reverse_axes
+from etpicker_plugin.engine.newer_python import zip_strict
 from etpicker_plugin.engine.orientation import unknown_if_no_rotation
 from etpicker_plugin.engine.particles import Particles, make_particles
 
@@ -67,8 +70,8 @@ def write_portal(particles: Particles, path: Path) -> None:
         rotations = np.full((len(particles), 3, 3), np.nan)
     lines = [
         json.dumps(_point(xyz, rotation)) + "\n"
-        for xyz, rotation in zip(
-            reverse_axes(particles.positions_zyx), rotations, strict=True
+        for xyz, rotation in zip_strict(
+            reverse_axes(particles.positions_zyx), rotations
         )
     ]
     with write_whole(path) as temporary:
@@ -76,7 +79,7 @@ def write_portal(particles: Particles, path: Path) -> None:
 
 
 def _point(xyz: FloatArray, rotation: FloatArray) -> dict[str, Any]:
-    location = dict(zip("xyz", np.round(xyz, 4).tolist(), strict=True))
+    location = dict(zip_strict("xyz", np.round(xyz, 4).tolist()))
     if np.isfinite(rotation).all():
         return {
             "type": ORIENTED,

@@ -1,5 +1,7 @@
 """The records of RELION's particle files, one for each version (see relion_star.py)."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial

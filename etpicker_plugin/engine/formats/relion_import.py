@@ -27,6 +27,7 @@ from etpicker_plugin.engine.formats.relion_star import joint_table, read_star
 from etpicker_plugin.engine.formats.star_columns import FLOAT_FORMAT
 from etpicker_plugin.engine.formats.star_tables import read_tables
 from etpicker_plugin.engine.formats.tilt_series_names import series_of
+from etpicker_plugin.engine.newer_python import zip_strict
 from etpicker_plugin.engine.particles import Particles, join_particles, make_particles
 
 if TYPE_CHECKING:
@@ -131,7 +132,7 @@ def _read_list(path: Path) -> dict[str, list[Path]]:
         path, needed=(NAME, FILE), tomogram=NAME, version="relion5-import"
     )
     listed: dict[str, list[Path]] = {}
-    pairs = zip(table[NAME].astype(str), table[FILE].astype(str), strict=True)
+    pairs = zip_strict(table[NAME].astype(str), table[FILE].astype(str))
     for name, file in pairs:
         there = Path(file).is_file()
         found = Path(file) if there else path.parent / file

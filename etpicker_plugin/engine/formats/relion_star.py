@@ -45,6 +45,7 @@ from etpicker_plugin.engine.formats.tilt_series_names import (
     series_of,
 )
 from etpicker_plugin.engine.geometry import TomogramFrame
+from etpicker_plugin.engine.newer_python import zip_strict
 from etpicker_plugin.engine.particles import Particles
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ def joint_table(
     ]
     if version == "relion3":
         groups = number_optics(frames)
-        for table, frame in zip(tables, frames, strict=True):
+        for table, frame in zip_strict(tables, frames):
             table[OPTICS_GROUP] = groups[frame.voxel_size]
     return drop_unknown(pd.concat(tables, ignore_index=True))
 
@@ -225,7 +226,7 @@ def _particle_table(
     import pandas as pd
 
     tomogram = name_in_star(frame, version=version)
-    columns = dict(zip(coordinate_columns(version), positions_xyz.T, strict=True))
+    columns = dict(zip_strict(coordinate_columns(version), positions_xyz.T))
     return pd.DataFrame(
         {
             tomogram_column(version): np.full(len(particles), tomogram, dtype=object),

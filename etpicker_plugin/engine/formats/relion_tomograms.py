@@ -21,6 +21,7 @@ from etpicker_plugin.engine.formats.names import match_names
 from etpicker_plugin.engine.formats.star_numbers import read_columns
 from etpicker_plugin.engine.formats.star_tables import read_tables
 from etpicker_plugin.engine.geometry import TomogramFrame
+from etpicker_plugin.engine.newer_python import zip_strict
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,7 +36,7 @@ BINNING_TOLERANCE = 0.01
 SIZE_TOLERANCE_VOX = 1.0
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class RelionTomogram:
     """A tilt series and its tomogram, as RELION has them.
 
@@ -97,7 +98,7 @@ def read_tomograms_star(path: Path) -> dict[str, RelionTomogram]:
             binning=binnings[i],
             files=files[i],
         )
-        for i, (name, row) in enumerate(zip(names, numbers.tolist(), strict=True))
+        for i, (name, row) in enumerate(zip_strict(names, numbers.tolist()))
     }
 
 

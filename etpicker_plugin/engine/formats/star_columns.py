@@ -9,6 +9,7 @@ import numpy as np
 
 from etpicker_plugin.engine.columns import ROTATION, Column, Values, declared
 from etpicker_plugin.engine.formats.names import check_names
+from etpicker_plugin.engine.newer_python import zip_strict
 from etpicker_plugin.engine.particles import Particles
 
 if TYPE_CHECKING:
@@ -52,11 +53,11 @@ def _star_cells(column: Column, particles: Particles) -> dict[str, Values]:
     if column.dtype is str:
         check_names(np.unique(cells[column.known(values)]).tolist())
     if column.dtype is float:
-        return dict(zip(column.star_labels, cells.T, strict=True))
+        return dict(zip_strict(column.star_labels, cells.T))
     # As texts, because pandas makes floats of whole numbers beside an unknown one.
     texts = [[t or None for t in column.to_texts(under)] for under in cells.T]
     return dict(
-        zip(column.star_labels, (np.array(t, dtype=object) for t in texts), strict=True)
+        zip_strict(column.star_labels, (np.array(t, dtype=object) for t in texts))
     )
 
 

@@ -1,5 +1,7 @@
 """Particles under names that a STAR file can hold: words."""
 
+from __future__ import annotations
+
 from dataclasses import replace
 
 import numpy as np

@@ -21,7 +21,7 @@ from etpicker_plugin.engine.formats.tilt_series_names import (
 from etpicker_plugin.engine.geometry import TomogramFrame
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class TiltSeries:
     """Names that a user gave, and RELION's tomograms by name.
 

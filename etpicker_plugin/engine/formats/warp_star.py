@@ -57,6 +57,7 @@ from etpicker_plugin.engine.geometry import (
     reverse_axes,
     to_fraction_xyz,
 )
+from etpicker_plugin.engine.newer_python import zip_strict
 from etpicker_plugin.engine.particles import Particles
 
 if TYPE_CHECKING:
@@ -162,7 +163,7 @@ def _particle_table(
     name = series_of(frame) + ".tomostar"
     return pd.DataFrame(
         {
-            **dict(zip(COORDINATES, xyz.T, strict=True)),
+            **dict(zip_strict(COORDINATES, xyz.T)),
             **particle_columns(particles, class_numbers=class_numbers),
             TOMOGRAM: np.full(len(particles), name, dtype=object),
         }

@@ -5,6 +5,8 @@ JSON text, the card. Nothing in it is pickled, so opening a stranger's model run
 code.
 """
 
+from __future__ import annotations
+
 import dataclasses
 import json
 from dataclasses import dataclass
@@ -85,7 +87,7 @@ class NoCardError(CheckpointError):
     """A safetensors file of another program, or no model at all."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class TomogramCard:
     """One tomogram that a model has learnt from, in the round given.
 
@@ -101,7 +103,7 @@ class TomogramCard:
     round: int = 0
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class ModelCard:
     """Everything about a model but its weights.
 

@@ -3,10 +3,13 @@
 The checksums stand in the file's metadata; models of before have none, and load.
 """
 
+from __future__ import annotations
+
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Tuple
 
 from etpicker_plugin.engine.errors import CheckpointError
 from etpicker_plugin.engine.json_checks import (
@@ -20,7 +23,7 @@ CHECKSUMS_KEY = "etpicker_checksums"
 PARTS = ("card", "weights", "exemplars")
 CHECKSUMS = record(dict.fromkeys(PARTS, text))
 
-Described = tuple[str, str, tuple[int, ...], bytes]
+Described = Tuple[str, str, Tuple[int, ...], bytes]
 """An array: its name, type, shape and bytes."""
 
 

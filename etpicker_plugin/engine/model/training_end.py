@@ -1,5 +1,7 @@
 """Why a training ended, and how that is said."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from typing import Any
 

@@ -3,6 +3,8 @@
 ``OUT/failed/NAME.json`` holds the reason until the tomogram is picked.
 """
 
+from __future__ import annotations
+
 import json
 from pathlib import Path
 

@@ -1,5 +1,7 @@
 """Which RELION runs: where it is, and whether it is new enough."""
 
+from __future__ import annotations
+
 import os
 import re
 import shutil
@@ -23,7 +25,7 @@ INSTALL_HINT = (
 )
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Relion:
     """An installed RELION: the folder of its programs, and its version."""
 

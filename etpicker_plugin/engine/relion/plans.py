@@ -6,6 +6,8 @@ nothing to 3D images, and ``--firstiter_cc`` is refused with one iteration, as t
 iteration's "log-likelihood" is a correlation coefficient.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 from etpicker_plugin.engine.errors import ConfigError
@@ -19,7 +21,7 @@ RANKS_OF_HALVES = 3
 """A leader, and one follower for each half set."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class RelionCommand:
     """A command to run.
 
@@ -37,7 +39,7 @@ class RelionCommand:
     ranks: int = 1
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Search:
     """What classification and refinement share.
 

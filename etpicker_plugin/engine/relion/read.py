@@ -1,14 +1,18 @@
 """Reading what RELION wrote: particles, models, the FSC of post-processing."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.formats.star_file import StarTable, read_star_file
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 IMAGE = "rlnImageName"
 TEXT_COLUMNS = [IMAGE, "rlnMicrographName", "rlnCtfImage", "etpickerClassName"]
@@ -21,7 +25,7 @@ FSC_COLUMNS = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class PostProcess:
     """What ``relion_postprocess`` found.
 
@@ -74,6 +78,8 @@ def read_particles(path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     InputDataError
         If the file is no such table.
     """
+    import pandas as pd
+
     tables = read_tables(path)
     particles, optics = (_as_loop(tables.get(n)) for n in ("particles", "optics"))
     if not isinstance(particles, pd.DataFrame) or IMAGE not in particles.columns:
@@ -92,6 +98,8 @@ def read_particles(path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 def _as_loop(table: Any) -> Any:
     """Return a list, which a table of one row may be, as a loop."""
+    import pandas as pd
+
     return pd.DataFrame([table]) if isinstance(table, dict) else table
 
 
@@ -103,6 +111,8 @@ def read_postprocess(path: Path) -> PostProcess:
     InputDataError
         If the file is missing or holds something else.
     """
+    import pandas as pd
+
     tables = read_tables(path)
     try:
         general, fsc = tables["general"], tables["fsc"]

@@ -1,5 +1,7 @@
 """Running a RELION program: its log kept, its failure told in its own words."""
 
+from __future__ import annotations
+
 import logging
 import os
 import re

@@ -1,5 +1,7 @@
 """What is extracted from what: tomograms and coordinates paired, checked, planned."""
 
+from __future__ import annotations
+
 import logging
 import math
 from collections.abc import Iterable, Sequence
@@ -27,7 +29,7 @@ ROOM_VOX = 2
 """A box is at least this much wider than the particle: the mask has a soft edge."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Source:
     """A tomogram and the particles wanted from it, out of a file of coordinates."""
 

@@ -1,5 +1,7 @@
 """The record of an extraction, which tells one run from another."""
 
+from __future__ import annotations
+
 import csv
 import json
 from collections.abc import Sequence
@@ -12,6 +14,7 @@ from etpicker_plugin import __version__
 from etpicker_plugin.engine.atomic import write_whole
 from etpicker_plugin.engine.config.extract import ExtractConfig
 from etpicker_plugin.engine.config.options import config_to_values
+from etpicker_plugin.engine.newer_python import zip_strict
 from etpicker_plugin.engine.particles import Particles
 from etpicker_plugin.engine.result_files import (
     are_as_written,
@@ -89,19 +92,18 @@ def write_record(
 
 def write_left_out(rows: Sequence[tuple[Particles, str]], path: Path) -> None:
     """Write tomogram,class,x,y,z,score,reason of the particles without a box."""
-    with (
-        write_whole(path) as temporary,
-        temporary.open("w", encoding="utf-8", newline="") as stream,
-    ):
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(("tomogram", "class", "x", "y", "z", "score", "reason"))
-        for particles, reason in rows:
-            for name, (z, y, x), score in zip(
-                particles.class_names,
-                particles.positions_zyx,
-                particles.scores,
-                strict=True,
-            ):
-                known = "" if np.isnan(score) else f"{score:.9g}"
-                place = [f"{value:.3f}" for value in (x, y, z)]
-                writer.writerow([particles.tomogram_id, name, *place, known, reason])
+    with write_whole(path) as temporary:
+        with temporary.open("w", encoding="utf-8", newline="") as stream:
+            writer = csv.writer(stream, lineterminator="\n")
+            writer.writerow(("tomogram", "class", "x", "y", "z", "score", "reason"))
+            for particles, reason in rows:
+                for name, (z, y, x), score in zip_strict(
+                    particles.class_names,
+                    particles.positions_zyx,
+                    particles.scores,
+                ):
+                    known = "" if np.isnan(score) else f"{score:.9g}"
+                    place = [f"{value:.3f}" for value in (x, y, z)]
+                    writer.writerow(
+                        [particles.tomogram_id, name, *place, known, reason]
+                    )

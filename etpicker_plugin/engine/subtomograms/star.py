@@ -1,13 +1,14 @@
 """The table of boxes that RELION 3.1 to 5 read: 3D images, each with its wedge."""
 
-import re
+from __future__ import annotations
+
+import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
-import starfile
 
 from etpicker_plugin.engine.atomic import write_whole
 from etpicker_plugin.engine.formats.names import check_names
@@ -20,13 +21,17 @@ from etpicker_plugin.engine.formats.star_columns import (
 from etpicker_plugin.engine.formats.star_poses import ORIGIN_ANG
 from etpicker_plugin.engine.geometry import reverse_axes
 from etpicker_plugin.engine.names import star_word
+from etpicker_plugin.engine.newer_python import zip_strict
 from etpicker_plugin.engine.orientation import to_relion_angles
 from etpicker_plugin.engine.particles import Particles
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 VERSION_LINE = "# version 30001"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class BoxSet:
     """The boxes of one tomogram.
 
@@ -48,7 +53,7 @@ class BoxSet:
     voxel_size: float
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Optics:
     """What all boxes share: edge (voxels), voxel size (Å), and the microscope."""
 
@@ -69,6 +74,8 @@ def write_particles_star(sets: Sequence[BoxSet], path: Path, *, optics: Optics) 
     InputDataError
         If a name cannot stand in a STAR file.
     """
+    import pandas as pd
+
     sizes = list(dict.fromkeys(item.voxel_size for item in sets))
     tables = [
         _particle_table(item, group=sizes.index(item.voxel_size) + 1) for item in sets
@@ -86,13 +93,34 @@ def write_particles_star(sets: Sequence[BoxSet], path: Path, *, optics: Optics) 
 def write_tables(tables: dict[str, pd.DataFrame], path: Path) -> None:
     """Write tables with RELION 3.1's version above each, whole or not at all."""
     with write_whole(path) as temporary:
-        starfile.write(tables, temporary, float_format=FLOAT_FORMAT, na_rep="nan")
-        text = temporary.read_text(encoding="utf-8")
-        text = re.sub("^data_", f"{VERSION_LINE}\n\ndata_", text, flags=re.MULTILINE)
+        text = "\n".join(_loop_text(name, table) for name, table in tables.items())
         temporary.write_text(text, encoding="utf-8")
 
 
+def _loop_text(name: str, table: pd.DataFrame) -> str:
+    """Return a table as a loop; Scipion writes it too, where there is no starfile."""
+    labels = [f"_{label} #{n}" for n, label in enumerate(table.columns, 1)]
+    head = [VERSION_LINE, "", f"data_{name}", "", "loop_", *labels]
+    rows = table.apply(lambda column: column.map(_quoted)).to_csv(
+        sep="\t",
+        header=False,
+        index=False,
+        float_format=FLOAT_FORMAT,
+        na_rep="nan",
+        lineterminator="\n",
+        quoting=csv.QUOTE_NONE,
+    )
+    return "\n".join([*head, rows])
+
+
+def _quoted(value: object) -> object:
+    """Return a text of several words, or of none, in quotes."""
+    return f'"{value}"' if isinstance(value, str) and len(value.split()) != 1 else value
+
+
 def _optics_table(sizes: Sequence[float], optics: Optics) -> pd.DataFrame:
+    import pandas as pd
+
     count = len(sizes)
     return pd.DataFrame(
         {
@@ -110,14 +138,16 @@ def _optics_table(sizes: Sequence[float], optics: Optics) -> pd.DataFrame:
 
 def _particle_table(item: BoxSet, *, group: int) -> pd.DataFrame:
     """Return one tomogram's rows, each column with its number type."""
+    import pandas as pd
+
     particles = item.particles
     count = len(particles)
     x, y, z = reverse_axes(particles.positions_zyx).T
     angles = np.zeros((count, 3))
     if particles.rotations is not None:
         angles = to_relion_angles(particles.rotations)
-    poses = dict(zip(ANGLES, angles.T, strict=True))
-    poses |= {name: np.zeros(count) for name in ORIGIN_ANG}
+    poses = dict(zip_strict(ANGLES, angles.T))
+    poses.update((name, np.zeros(count)) for name in ORIGIN_ANG)
     return pd.DataFrame(
         {
             "rlnMicrographName": np.full(

@@ -1,5 +1,7 @@
 """From diameters in Å to voxels: the working voxel size and the labels."""
 
+from __future__ import annotations
+
 import logging
 
 from etpicker_plugin.engine.errors import InputDataError

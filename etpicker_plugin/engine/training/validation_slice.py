@@ -1,5 +1,7 @@
 """One held-out slice with what a network picks there: a small file to look at."""
 
+from __future__ import annotations
+
 import tokenize
 import zipfile
 import zlib
@@ -20,7 +22,7 @@ FAULTS = (
 """What NumPy raises for a file that is missing, torn or another's."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class ValidationSlice:
     """A slice at the working voxel size, and the places near it.
 

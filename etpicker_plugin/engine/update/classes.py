@@ -1,5 +1,7 @@
 """Which classes an updated model has: the old ones first, then the new."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +11,7 @@ from etpicker_plugin.engine.formats.coordinates_csv import read_csv
 from etpicker_plugin.engine.model.card import ModelCard
 from etpicker_plugin.engine.names import require_new_names, tomogram_id_of
 from etpicker_plugin.engine.negative import NEGATIVE
+from etpicker_plugin.engine.newer_python import zip_strict
 from etpicker_plugin.engine.species import Species
 from etpicker_plugin.engine.training.scale import label_diameters_ang
 
@@ -16,7 +19,7 @@ SAME_DIAMETER = 0.02
 SMALLEST_VOX = 6.0
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Plan:
     """The classes of an updated model.
 
@@ -78,7 +81,7 @@ def plan_classes(card: ModelCard, config: UpdateConfig) -> Plan:
 def _marked_classes(config: UpdateConfig, known: dict[str, float]) -> dict[str, float]:
     """Return the classes in the coordinates, all of which must be known."""
     names: set[str] = set()
-    for tomogram, path in zip(config.tomogram, config.coordinates, strict=True):
+    for tomogram, path in zip_strict(config.tomogram, config.coordinates):
         particles = read_csv(Path(path), tomogram_id=tomogram_id_of(tomogram))
         names |= set(particles.class_names.tolist()) - {NEGATIVE}
     new = sorted(names - known.keys())

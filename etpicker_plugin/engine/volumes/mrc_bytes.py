@@ -7,12 +7,16 @@ wrong way, what lies on either side of the middle value is torn apart by 256. Wh
 header is of one mind it is believed, and a doubt of the voxels is said.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from io import FileIO
+from typing import Tuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from etpicker_plugin.engine.newer_python import zip_strict
 from etpicker_plugin.engine.volumes.mrc_fields import Fields
 from etpicker_plugin.engine.volumes.mrc_header import MrcHeader
 from etpicker_plugin.engine.volumes.watched_file import read_at
@@ -24,7 +28,7 @@ SAMPLED_PLANES = 8
 CLEARLY = 1.5
 """So many times rougher is one reading than the other where the voxels decide."""
 
-Claim = tuple[str, bool]
+Claim = Tuple[str, bool]
 """Evidence in words, and whether it says unsigned; the weightiest stands first."""
 
 
@@ -101,7 +105,7 @@ def _sample(header: MrcHeader, stream: FileIO) -> NDArray[np.uint8]:
     sections, rows, columns = header.stored_shape
     number = min(SAMPLED_PLANES, sections)
     sample = np.empty((number, rows, columns), np.uint8)
-    for plane, section in zip(sample, _middles(sections, number), strict=True):
+    for plane, section in zip_strict(sample, _middles(sections, number)):
         read_at(stream, header.offset + section * rows * columns, plane)
     return sample.reshape(-1, columns)
 

@@ -1,11 +1,14 @@
 """The voxel size: what an MRC header's cell says, and what a user says."""
 
+from __future__ import annotations
+
 import math
 
 import numpy as np
 
 from etpicker_plugin.engine.config.checks import VOXEL_SIZE_RANGE
 from etpicker_plugin.engine.errors import InputDataError
+from etpicker_plugin.engine.newer_python import zip_strict
 from etpicker_plugin.engine.volumes.mrc_fields import Fields
 
 VOXEL_SIZE_TOLERANCE = 0.01
@@ -79,7 +82,7 @@ def header_voxel_size(fields: Fields) -> tuple[float, str]:
     # Rounded as mrcfile does, so that a header's 13.48 stays what it has been.
     sizes = [
         float(np.float32(edge / n)) if n > 0 else 0.0
-        for edge, n in zip(edges, fields.samples, strict=True)
+        for edge, n in zip_strict(edges, fields.samples)
     ]
     if not any(sizes):
         return 0.0, ""

@@ -5,6 +5,8 @@ stamp. NXSTART and ORIGIN are not used: they say where a volume lies in a larger
 and picks are counted from the volume's own first voxel.
 """
 
+from __future__ import annotations
+
 import math
 import struct
 from dataclasses import dataclass
@@ -20,7 +22,7 @@ STAMPS = {b"\x44\x44": "<", b"\x44\x41": "<", b"\x11\x11": ">"}
 ORDERS = {"<": "little-endian", ">": "big-endian"}
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Fields:
     """What an MRC header says, read in one byte order; nothing is judged yet.
 

@@ -4,6 +4,8 @@ Nothing that a header says of the voxels is passed over in silence: it is heeded
 refused, or heeded with a remark to the user.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,7 +35,7 @@ VOLUME_STACK = 401
 """Space groups from here to 630 are stacks of volumes."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class MrcHeader:
     """Where the voxels lie in a file, and of what kind they are.
 
@@ -53,7 +55,7 @@ class MrcHeader:
     """
 
     fields: Fields
-    dtype: "np.dtype[Any]"
+    dtype: np.dtype[Any]
     offset: int
     stored_shape: Shape
     stored_axes: Shape

@@ -1,5 +1,7 @@
 """Region masks: which voxels of a tomogram are inside, whatever numbers say so."""
 
+from __future__ import annotations
+
 import logging
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,17 +1,22 @@
-"""Reading tomograms: MRC files with a trusted voxel size, box by box."""
+"""Reading tomograms: MRC files with a trusted voxel size, box by box; writing maps."""
+
+from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
+from typing import Tuple
 
 import mrcfile
 import numpy as np
 from numpy.typing import NDArray
 
 from etpicker_plugin.engine.arrays import Shape
+from etpicker_plugin.engine.atomic import write_whole
 from etpicker_plugin.engine.names import tomogram_id_of
+from etpicker_plugin.engine.newer_python import zip_strict
 from etpicker_plugin.engine.volumes.mrc_cell import (
     INSIST,
     choose_voxel_size,
@@ -22,11 +27,11 @@ from etpicker_plugin.engine.volumes.watched_file import WatchedFile, read_at
 
 logger = logging.getLogger(__name__)
 
-Box = tuple[slice, slice, slice]
+Box = Tuple[slice, slice, slice]
 WHOLE: Box = (slice(None), slice(None), slice(None))
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Tomogram:
     """A tomogram on disk.
 
@@ -181,7 +186,7 @@ def read_from(stream: FileIO, tomogram: Tomogram, box: Box) -> NDArray[np.generi
     stored = data.transpose(axes)
     sections, rows = (range(stored.shape[i])[box[axes[i]]] for i in (0, 1))
     read = np.empty((rows[-1] + 1 - rows[0], stored.shape[2]), data.dtype)
-    for section, into in zip(sections, values.transpose(axes), strict=True):
+    for section, into in zip_strict(sections, values.transpose(axes)):
         first = (section * stored.shape[1] + rows[0]) * stored.shape[2]
         read_at(stream, tomogram.offset + first * data.itemsize, read)
         into[...] = read[:: rows.step, box[axes[2]]]
@@ -219,3 +224,10 @@ def write_volume(path: Path, data: NDArray[np.generic], voxel_size: float) -> No
         mrc.set_data(data)
         mrc.set_volume()
         mrc.voxel_size = voxel_size
+
+
+def copy_map(source: Path, target: Path, voxel_size: float) -> None:
+    """Write a map under another name, with the voxel size in its header."""
+    data = np.asarray(read_whole(read_map(source, voxel_size)), dtype=np.float32)
+    with write_whole(target) as temporary:
+        write_volume(temporary, data, voxel_size)

@@ -1,10 +1,13 @@
 """A file that is read piece by piece for a long time, and must stay the same."""
 
+from __future__ import annotations
+
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import FileIO
 from pathlib import Path
+from typing import Tuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +15,7 @@ from numpy.typing import NDArray
 from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.hashing import file_sha256
 
-Stamp = tuple[int, int, int]
+Stamp = Tuple[int, int, int]
 
 
 class WatchedFile:

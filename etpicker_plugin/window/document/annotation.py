@@ -4,6 +4,8 @@ A pick keeps its number for ever: a deleted one is only marked so, which lets an
 be written down in a line and replayed (see ``journal``).
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -242,7 +244,7 @@ class Annotation:
             room = max(count, 2 * capacity, 64) - self._count
             shapes = {n: (room, *self._columns[n].shape[1:]) for n in REQUIRED}
             empty = {n: np.zeros(s, self._columns[n].dtype) for n, s in shapes.items()}
-            empty |= {c.name: c.unknown(room) for c in columns_of(self._columns)}
+            empty.update((c.name, c.unknown(room)) for c in columns_of(self._columns))
             for name, added in empty.items():
                 old = self._columns[name][: self._count]
                 self._columns[name] = np.concatenate([old, added])
@@ -286,7 +288,7 @@ def edit_from_values(values: Mapping[str, Any], annotation: Annotation) -> Edit:
         columns["scores"] = np.array(scores, dtype=np.float64)
     if "alive" in values:
         columns["alive"] = np.array(values["alive"], dtype=bool)
-    columns |= {c.name: c.from_json(values[c.name]) for c in columns_of(values)}
+    columns.update((c.name, c.from_json(values[c.name])) for c in columns_of(values))
     _check_ids(ids, values["edit"], len(annotation))
     _check_columns(columns, values["edit"], len(ids))
     return Edit(kind=str(values["edit"]), ids=ids, values=columns)

@@ -19,7 +19,7 @@ MAKE, UNDO, REDO = "class", "undo class", "redo class"
 """What a line of a journal does with a change."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class ClassChange:
     """What a class becomes.
 

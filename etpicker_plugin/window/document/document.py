@@ -1,5 +1,7 @@
 """A tomogram of an annotation: its picks, which of them count, what lies over it."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -19,7 +21,7 @@ from etpicker_plugin.window.document.volume import VolumeFile
 EVERY = slice(None)
 
 
-@dataclass(kw_only=True)
+@dataclass
 class Document:
     """A tomogram with its picks and what may lie over it."""
 

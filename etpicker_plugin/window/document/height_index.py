@@ -1,5 +1,7 @@
 """Which picks can lie in a slice, found without looking at all of them."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from typing import Protocol
 

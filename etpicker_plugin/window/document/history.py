@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Union
+from typing import Any, Dict, Union
 
 import numpy as np
 from numpy.typing import NDArray
 
 from etpicker_plugin.window.document.class_change import ClassChange
 
-Values = dict[str, NDArray[Any]]
+Values = Dict[str, NDArray[Any]]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Edit:
     """New values of some picks' columns.
 
@@ -32,7 +32,7 @@ class Edit:
     values: Values
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class PickStep:
     """An edit, and the one that takes it back."""
 
@@ -40,7 +40,7 @@ class PickStep:
     inverse: Edit
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class ClassStep:
     """A change of classes, and the codes whose name it changed."""
 
@@ -48,7 +48,7 @@ class ClassStep:
     codes: tuple[int, ...]
 
 
-Step = Union[PickStep, ClassStep]  # noqa: UP007 read when imported, on 3.8 too
+Step = Union[PickStep, ClassStep]
 
 
 @dataclass

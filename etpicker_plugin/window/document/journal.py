@@ -5,6 +5,8 @@ for each edit, undo and redo. A line is written and synced at once; a window tha
 killed loses nothing, and at most leaves a half-written last line, which is dropped.
 """
 
+from __future__ import annotations
+
 import contextlib
 import json
 import os

@@ -5,6 +5,8 @@ For a tomogram NAME the folder holds ``NAME.start.csv`` (the picks that it began
 ``classes.json`` holds the classes of all.
 """
 
+from __future__ import annotations
+
 import fcntl
 import os
 import shutil

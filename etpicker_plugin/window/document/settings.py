@@ -1,5 +1,7 @@
 """The classes of an annotation: names, diameters and thresholds, kept in its folder."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
@@ -44,7 +46,7 @@ UNKNOWN_DIAMETER_ANG = 200.0
 """Drawn, and said to be a guess, for a class whose diameter nobody gave."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class ParticleClass:
     """A class of an annotation.
 

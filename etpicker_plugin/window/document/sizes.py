@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from etpicker_plugin.engine.columns import RADIUS, ColumnValues
 
-Ids = Union[NDArray[np.intp], slice]  # noqa: UP007 read when imported, on 3.8 too
+Ids = Union[NDArray[np.intp], slice]
 
 
 def own_or(

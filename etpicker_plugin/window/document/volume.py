@@ -5,6 +5,8 @@ kills the process (SIGBUS), and all its touched pages count as resident memory, 
 for one yz slice is the whole file. Here a short read is an error that can be shown.
 """
 
+from __future__ import annotations
+
 import os
 from dataclasses import dataclass
 from io import FileIO
@@ -34,7 +36,7 @@ class Sliced(Protocol):
         """Return the voxels of a box that lies inside, ``(z, y, x)``."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class VolumeFile:
     """Where a tomogram's voxels lie; nothing is open.
 

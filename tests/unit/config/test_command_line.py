@@ -5,8 +5,8 @@ import shlex
 
 from etpicker_plugin.engine.cli import build_parser
 from etpicker_plugin.engine.config.command_line import command_line
-from etpicker_plugin.engine.config.options import config_from_arguments
 from etpicker_plugin.engine.config.validate import ValidateConfig
+from etpicker_plugin.engine.flags import config_from_arguments
 
 CONFIG = ValidateConfig(
     picks={"ours": "my picks", "theirs": "b"},

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from etpicker_plugin.engine.config.assignments import parse_assignments
 from etpicker_plugin.engine.config.average import AverageConfig
 from etpicker_plugin.engine.config.compare import CompareConfig
 from etpicker_plugin.engine.config.convert import ConvertConfig
@@ -14,15 +15,12 @@ from etpicker_plugin.engine.config.evaluate import EvaluateConfig
 from etpicker_plugin.engine.config.extract import ExtractConfig
 from etpicker_plugin.engine.config.options import (
     REQUIRED,
-    add_flags,
     config_digest,
-    config_from_arguments,
     config_from_values,
     config_to_values,
     counting,
     option,
     option_of,
-    parse_assignments,
 )
 from etpicker_plugin.engine.config.pick import PickConfig
 from etpicker_plugin.engine.config.simulate import SimulateConfig
@@ -31,6 +29,7 @@ from etpicker_plugin.engine.config.update import UpdateConfig
 from etpicker_plugin.engine.config.validate import ValidateConfig
 from etpicker_plugin.engine.config.view import ViewConfig
 from etpicker_plugin.engine.errors import ConfigError
+from etpicker_plugin.engine.flags import add_flags, config_from_arguments
 
 COMMANDS = (
     TrainConfig,
