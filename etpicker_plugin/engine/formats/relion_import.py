@@ -8,6 +8,7 @@ RELION is started, so they are whole here. All files need the same columns.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +28,7 @@ from etpicker_plugin.engine.formats.relion_star import joint_table, read_star
 from etpicker_plugin.engine.formats.star_columns import FLOAT_FORMAT
 from etpicker_plugin.engine.formats.star_tables import read_tables
 from etpicker_plugin.engine.formats.tilt_series_names import series_of
+from etpicker_plugin.engine.names import printable
 from etpicker_plugin.engine.newer_python import zip_strict
 from etpicker_plugin.engine.particles import Particles, join_particles, make_particles
 
@@ -95,6 +97,12 @@ def read_import_list(
     for series, files in listed.items():
         name = match.pairs[series]
         for file in files:
+            if not os.path.isfile(file):  # of any text: too long for a name, too
+                raise InputDataError(
+                    f"{path} lists '{printable(str(file))}', and there is no such "
+                    "file. Put it there, or correct the line; paths count from the folder "
+                    "in which one works, or from the list's own."
+                )
             found[name] += read_star(
                 file,
                 frames={name: frames[name]},
@@ -132,10 +140,8 @@ def _read_list(path: Path) -> dict[str, list[Path]]:
         path, needed=(NAME, FILE), tomogram=NAME, version="relion5-import"
     )
     listed: dict[str, list[Path]] = {}
-    pairs = zip_strict(table[NAME].astype(str), table[FILE].astype(str))
-    for name, file in pairs:
-        there = Path(file).is_file()
-        found = Path(file) if there else path.parent / file
+    for name, file in zip_strict(map(str, table[NAME]), map(str, table[FILE])):
+        found = Path(file) if os.path.isfile(file) else path.parent / file
         if any(found in files for files in listed.values()):
             raise InputDataError(
                 f"{path}: {file} is listed twice, and its particles would be read "
