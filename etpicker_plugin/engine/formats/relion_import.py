@@ -100,8 +100,8 @@ def read_import_list(
             if not os.path.isfile(file):  # of any text: too long for a name, too
                 raise InputDataError(
                     f"{path} lists '{printable(str(file))}', and there is no such "
-                    "file. Put it there, or correct the line; paths count from the folder "
-                    "in which one works, or from the list's own."
+                    "file. Put it there, or correct the line; paths count from the "
+                    "folder in which one works, or from the list's own."
                 )
             found[name] += read_star(
                 file,

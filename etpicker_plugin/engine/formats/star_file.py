@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.formats.star_structure import RawTable, scan_star
 from etpicker_plugin.engine.formats.text_files import read_text
 
@@ -53,13 +54,21 @@ def read_star_file(path: Path, *, text_labels: Collection[str]) -> list[StarTabl
     Raises
     ------
     InputDataError
-        If the file is missing, is no text, or its structure is not that of STAR.
+        If the file is missing, is no text, its structure is not that of STAR, or a
+        number is absurd.
     """
     tables = scan_star(read_text(path), path)
-    return [
-        StarTable(raw.block, raw.line, raw.is_loop, _to_frame(raw, text_labels))
-        for raw in tables
-    ]
+    found = []
+    for raw in tables:
+        try:
+            rows = _to_frame(raw, text_labels)
+        except OverflowError as error:
+            raise InputDataError(
+                f"{path}: a whole number in data_{raw.block} (line {raw.line} and "
+                "after) has more digits than any number here. Correct it."
+            ) from error
+        found.append(StarTable(raw.block, raw.line, raw.is_loop, rows))
+    return found
 
 
 def _to_frame(raw: RawTable, text_labels: Collection[str]) -> pd.DataFrame:

@@ -14,7 +14,12 @@ from etpicker_plugin.engine.formats.star_file import StarTable, read_star_file
 if TYPE_CHECKING:
     import pandas as pd
 
-TEXT_LABELS = ("rlnTomoName", "rlnMicrographName", CLASS_NAME)
+TEXT_LABELS = (
+    "rlnTomoName",
+    "rlnMicrographName",
+    "rlnTomoImportParticleFile",
+    CLASS_NAME,
+)
 COORDINATE = ("rlnCoordinate", "rlnCenteredCoordinate")
 """What labels of positions begin with."""
 

@@ -130,7 +130,7 @@ def test_a_list_made_elsewhere_with_paths_from_its_own_folder(tmp_path):
         ("TS_07 relion5_import/TS_01.star", "without a tomogram: TS_07"),
         ("TS_01 gone/TS_01.star", r"gone/TS_01\.star', and there is no such file"),
         ("TS_01 " + "x" * 400, "x', and there is no such file"),
-        ("TS_01 " + "9" * 400, "and there is no such file"),
+        ("TS_01 " + "9" * 400, "9', and there is no such file"),
         ("TS_01 nan", "/nan', and there is no such file"),
         ("TS_01 relion5_import/TS_02.star", "without a tomogram: TS_02"),
         ("TS_01 relion5_import/TS_01.star\n" * 2, "is listed twice"),

@@ -150,3 +150,10 @@ def test_what_is_no_text_is_told(tmp_path, data, message):
 
     with pytest.raises(InputDataError, match=message):
         read_star_file(path, text_labels=())
+
+
+def test_a_number_of_too_many_digits_is_told(tmp_path):
+    path = tmp_path / "a.star"
+    path.write_text(f"data_a\n\nloop_\n_x\n_y\n{'9' * 400} 3\n")
+    with pytest.raises(InputDataError, match=r"whole number in data_a \(line 3"):
+        read_star_file(path, text_labels=())
