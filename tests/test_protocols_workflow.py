@@ -261,6 +261,8 @@ class TestTrainPickEvaluate(PhantomProject):
 
     def test_few_marks_taken_for_complete_are_warned_of(self):
         count = len(SHAPES_ZYX) * PARTICLES["large"]
+        self.trained.annotation.set(0)
+        self.addCleanup(self.trained.annotation.set, 1)
         self.assertIn(
             f"large: {count} centre(s) marked, and the annotation is 'complete'",
             " ".join(self.trained.warnings()),
