@@ -21,8 +21,8 @@ from etpicker_plugin.engine.doctor.scipion import check_scipion
 from etpicker_plugin.engine.doctor.screen import check_screen
 from etpicker_plugin.engine.hashing import file_sha256
 from etpicker_plugin.tests.support.python_without import python_without
+from etpicker_plugin.tests.support.screen import screen
 from etpicker_plugin.tests.support.untrained import make_untrained_model
-from etpicker_plugin.tests.support.window_driver import screen
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = ["etpicker", "packages", "torch", "GPU", "folder", "RELION", "MPI", "window"]
