@@ -26,10 +26,10 @@ from etpicker_plugin.engine.picking.nms import Peaks
 from etpicker_plugin.engine.species import Species
 from etpicker_plugin.engine.training.judge import Judge
 from etpicker_plugin.engine.training.patches import UNKNOWN, TrainingVolume
-from etpicker_plugin.engine.training.split import Region
 from etpicker_plugin.engine.training.threshold import line_misfit, log_odds_of
 from etpicker_plugin.engine.training.validation import (
     ValidationPart,
+    all_of,
     choose_all,
     find_candidates,
     match_part,
@@ -80,7 +80,7 @@ def learn_flatness(
         if not wanted or left <= 0:
             continue
         left -= volume.image.data.size
-        part = _whole(volume)
+        part = all_of(volume)
         candidates = find_candidates(
             ready, part, judge.species, voxel_size=judge.voxel_size
         )
@@ -156,16 +156,3 @@ def fit_log_odds(
         bounds=[SLOPES, (None, None), (0.0, MOST_LOG_ODDS)],
     )
     return round(float(found.x[2]), 4)
-
-
-def _whole(volume: TrainingVolume) -> ValidationPart:
-    """Return all of a tomogram but what is held out or not to be learnt."""
-    return ValidationPart(
-        tomogram_id=volume.tomogram_id,
-        image=volume.image,
-        region=Region((0, 0, 0), volume.image.shape_zyx),
-        allowed=volume.learnable,
-        positions_zyx=volume.positions_zyx,
-        channels=volume.channels,
-        annotation=volume.annotation,
-    )

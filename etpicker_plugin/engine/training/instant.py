@@ -14,10 +14,8 @@ from etpicker_plugin.engine.model.fast_network import FastNetwork
 from etpicker_plugin.engine.progress import Progress, ProgressEvent
 from etpicker_plugin.engine.species import Species
 from etpicker_plugin.engine.training.material import Material
-from etpicker_plugin.engine.training.patches import TrainingVolume
-from etpicker_plugin.engine.training.split import Region
 from etpicker_plugin.engine.training.threshold import DEFAULT_THRESHOLD
-from etpicker_plugin.engine.training.validation import ValidationPart, judge_parts
+from etpicker_plugin.engine.training.validation import all_of, judge_parts
 
 logger = logging.getLogger(__name__)
 
@@ -89,7 +87,7 @@ def _at_most(
 
 def _with_thresholds(network: FastNetwork, material: Material) -> tuple[Species, ...]:
     """Return the species, each with a threshold from what its clicks score."""
-    parts = [_whole(volume) for volume in material.volumes]
+    parts = [all_of(volume) for volume in material.volumes]
     judged = judge_parts(
         network, parts, material.species, voxel_size=material.voxel_size
     )
@@ -107,15 +105,3 @@ def _with_thresholds(network: FastNetwork, material: Material) -> tuple[Species,
             )
         found.append(replace(one, threshold=round(threshold, 6)))
     return tuple(found)
-
-
-def _whole(volume: TrainingVolume) -> ValidationPart:
-    return ValidationPart(
-        tomogram_id=volume.tomogram_id,
-        image=volume.image,
-        region=Region((0, 0, 0), volume.image.shape_zyx),
-        allowed=volume.learnable,
-        positions_zyx=volume.positions_zyx,
-        channels=volume.channels,
-        annotation=volume.annotation,
-    )

@@ -27,6 +27,7 @@ from etpicker_plugin.engine.picking.find import Search, peak_settings, pick_tile
 from etpicker_plugin.engine.picking.nms import Peaks, join_peaks, keep_best
 from etpicker_plugin.engine.species import Species
 from etpicker_plugin.engine.training.augment import add_matched_noise
+from etpicker_plugin.engine.training.patches import TrainingVolume
 from etpicker_plugin.engine.training.split import Region
 from etpicker_plugin.engine.volumes.array_volume import ArrayVolume
 
@@ -249,6 +250,19 @@ def with_noise(parts: list[ValidationPart], share: float) -> Iterator[Validation
         image = torch.from_numpy(part.image.data.astype(np.float32))
         noisy = add_matched_noise(image, share, seed=number)
         yield replace(part, image=ArrayVolume(noisy.numpy().astype(np.float16)))
+
+
+def all_of(volume: TrainingVolume) -> ValidationPart:
+    """Return all of a tomogram but what is held out or not to be learnt."""
+    return ValidationPart(
+        tomogram_id=volume.tomogram_id,
+        image=volume.image,
+        region=Region((0, 0, 0), volume.image.shape_zyx),
+        allowed=volume.learnable,
+        positions_zyx=volume.positions_zyx,
+        channels=volume.channels,
+        annotation=volume.annotation,
+    )
 
 
 def mirrored(part: ValidationPart, axes: tuple[int, ...]) -> ValidationPart:
