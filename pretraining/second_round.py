@@ -15,6 +15,7 @@ import json
 import logging
 import math
 import os
+import sys
 import time
 from pathlib import Path
 
@@ -44,7 +45,8 @@ HEAD_STEPS, HEAD_RATE = 300, 1e-2
 FIRST_SCENES = 60
 AVERAGE_DECAY = 0.999
 BETAS, WEIGHT_DECAY, LARGEST_GRADIENT = (0.9, 0.99), 0.01, 5.0
-LOOK_EVERY_S, SAVE_EVERY_S, LOG_EVERY = 1.0, 20.0, 5
+LOOK_EVERY_S, SAVE_EVERY_S, LOG_EVERY = 1.0, 60.0, 200
+LONGEST_WAIT_S = 120.0
 SCENES_AT_ONCE = 6
 
 
@@ -130,8 +132,11 @@ class Learner:
 
 def wait_for_scenes(folder: Path, first: int) -> list[str]:
     """Return the classes, once so many scenes are there."""
+    began = time.monotonic()
     while len(list(folder.glob("*.npz"))) < first:
         time.sleep(0.5)
+        if time.monotonic() - began > LONGEST_WAIT_S:
+            sys.exit(f"{folder}: fewer than {first} scenes. Does second_scenes.py run?")
     names: list[str] = json.loads((folder / "classes.json").read_text("utf-8"))
     return names
 
@@ -140,7 +145,7 @@ def learn(arguments: argparse.Namespace) -> None:
     """Learn until the time is over."""
     began = time.monotonic()
     device = choose_device(arguments.device, threads=arguments.threads)
-    torch.set_float32_matmul_precision("high")
+    torch.backends.cudnn.benchmark = True
     torch.manual_seed(arguments.seed)
     generator = np.random.default_rng(arguments.seed)
     names = wait_for_scenes(arguments.scenes, arguments.first_scenes)
@@ -178,7 +183,7 @@ def learn(arguments: argparse.Namespace) -> None:
                 *(now - began, step, len(store), rate, known, clicked),
             )
             if not math.isfinite(known + clicked):
-                raise SystemExit("The loss is no number any more.")
+                sys.exit("The loss is no number any more.")
             losses.zero_()
     learner.save(out)
     logger.info("%d steps of %d, %d scenes", step, arguments.batch, len(store))
