@@ -30,7 +30,7 @@ def add_distractors(
     for _ in range(vesicles):
         radius = generator.uniform(*VESICLE_RADIUS_ANG)
         centre = generator.uniform(0, shape)
-        add_density(scene, _shell(shape, centre, radius, voxel_size))
+        add_density(scene, draw_shell(shape, centre, radius, voxel_size))
     for _ in range(filaments):
         radius = FILAMENT_RADIUS_ANG[int(generator.integers(2))]
         point = generator.uniform(0.2 * shape, 0.8 * shape)
@@ -56,13 +56,13 @@ def _distance_ang(
     return np.asarray(voxel_size * np.sqrt(squared))
 
 
-def _shell(
+def draw_shell(
     shape: NDArray[np.int64],
     centre: NDArray[np.float64],
     radius_ang: float,
     voxel_size: float,
 ) -> NDArray[np.float64]:
-    """Return a vesicle: two leaflets 36 Å apart, as the bilayer looks."""
+    """Return a spherical membrane: two leaflets 36 Å apart, as the bilayer looks."""
     depth = _distance_ang(shape, centre, voxel_size) - radius_ang
     leaflets = sum(
         np.exp(-((depth - side * LEAFLET_ANG) ** 2) / (2 * LEAFLET_SIGMA_ANG**2))
