@@ -14,9 +14,8 @@ from pathlib import Path
 from etpicker_plugin import __version__
 from etpicker_plugin.constants import ETPICKER_ENV_ACTIVATION, ETPICKER_PYTHON
 from etpicker_plugin.engine.errors import ConfigError
-from etpicker_plugin.engine.installed import STAMP, Installed, read_stamp
+from etpicker_plugin.engine.installed import INSTALL, STAMP, Installed, read_stamp
 
-INSTALL = "scipion3 installb etpicker"
 OLDEST = (3, 10)
 ONLY_THE_ENGINES = ("torch", "starfile", "tqdm")
 """What an environment has that is the engine's, and Scipion's own has not."""
@@ -54,7 +53,12 @@ class Engine:
 
 
 def find_engine(
-    *, python: str, activation: str, default_activation: str, home: str
+    *,
+    python: str,
+    activation: str,
+    default_activation: str,
+    home: str,
+    package: str = "",
 ) -> Engine:
     """Return the engine's Python: the user's own, the one installed, or this one.
 
@@ -66,6 +70,9 @@ def find_engine(
         Of the environment that ``installb`` makes, whose Python is known.
     home
         Where it makes it.
+    package
+        The folder of Scipion's etpicker, which the engine is to run; nothing where each
+        job is told, as in a checkout.
 
     Raises
     ------
@@ -76,7 +83,7 @@ def find_engine(
         return Engine(python, variable=ETPICKER_PYTHON)
     if activation != default_activation:
         return Engine("python", activation, variable=ETPICKER_ENV_ACTIVATION)
-    installed, fault = read_stamp(home), find_fault(Path(home))
+    installed, fault = read_stamp(home), find_fault(Path(home), package)
     if installed is not None and not fault:
         return Engine(installed.python)
     if is_engine_here():
@@ -91,8 +98,11 @@ def is_engine_here() -> bool:
     )
 
 
-def find_fault(home: Path) -> str:
-    """Return what is wrong with what ``installb`` made, and what to do; or nothing."""
+def find_fault(home: Path, package: str = "") -> str:
+    """Return what is wrong with what ``installb`` made, and what to do; or nothing.
+
+    ``package`` is the folder of Scipion's etpicker, if the engine is to run that.
+    """
     installed = read_stamp(home)
     if installed is None:
         return _fault_of_unfinished(home)
@@ -101,10 +111,15 @@ def find_fault(home: Path) -> str:
     again = f"Remove {home} and run '{INSTALL}'."
     if not Path(installed.python).is_file():
         return f"The Python of etpicker's engine, {installed.python}, is gone. {again}"
-    if not has_torch(installed):
+    if find_in(installed, "torch") is None:
         return (
             f"etpicker's engine has lost its torch: {installed.python} has no such "
             f"package. {again}"
+        )
+    if package and not _runs(installed, package):
+        return (
+            f"etpicker's engine in {home} does not run Scipion's etpicker, {package}, "
+            f"but another one. Remove {home / STAMP} and run '{INSTALL}'."
         )
     return ""
 
@@ -129,10 +144,16 @@ def _of_another_version(folder: Path, versions: str) -> str:
     )
 
 
-def has_torch(installed: Installed) -> bool:
-    """Return whether torch lies in an environment, without starting it."""
+def find_in(installed: Installed, package: str) -> Path | None:
+    """Return a package's folder in an environment, without starting its Python."""
     libraries = Path(installed.python).parent.parent / "lib"
-    return any(libraries.glob("python3*/site-packages/torch/__init__.py"))
+    found = libraries.glob(f"python3*/site-packages/{package}/__init__.py")
+    return next((path.parent for path in found), None)
+
+
+def _runs(installed: Installed, package: str) -> bool:
+    found = find_in(installed, "etpicker_plugin")
+    return found is not None and found.resolve() == Path(package).resolve()
 
 
 def find_own_fault(engine: Engine, environ: Mapping[str, str]) -> str:

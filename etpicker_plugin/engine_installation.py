@@ -85,9 +85,12 @@ def install_commands(
 
 
 def place_package(package: str) -> str:
-    """Return the command that copies the installed package; no network is needed."""
-    copy = f'cp -R {shlex.quote(package)} "$site/etpicker_plugin"'
-    return f'rm -rf "$site/etpicker_plugin" && {copy}'
+    """Return the command by which the engine finds the installed package itself.
+
+    A copy would stay as it is when the same version is installed again.
+    """
+    link = f'ln -s {shlex.quote(package)} "$site/etpicker_plugin"'
+    return f'rm -rf "$site/etpicker_plugin" && {link}'
 
 
 def place_checkout(checkout: str) -> str:

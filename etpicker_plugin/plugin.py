@@ -108,6 +108,7 @@ class Plugin(pwem.Plugin):
             activation=activation,
             default_activation=default,
             home=cls.getHome(),
+            package="" if IN_CHECKOUT else HERE,
         )
 
     @classmethod

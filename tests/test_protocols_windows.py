@@ -1,21 +1,21 @@
 """What a person opens in Scipion's window: every form, and Analyze Results."""
 
+import json
 import os
 import shutil
 import subprocess
+import sys
 import time
 import unittest
 from unittest import mock
 
-import matplotlib.pyplot as plt
 import pyworkflow as pw
 import pyworkflow.gui.project  # first: they import one another
 from etpicker_plugin.protocols.annotation import start_window
-from pyworkflow.gui import Window
 from pyworkflow.gui.form import FormWindow
-from pyworkflow.viewer import DESKTOP_TKINTER
 
 from etpicker_plugin import Plugin, run_template
+from etpicker_plugin.tests.support import results_probe
 from etpicker_plugin.tests.support.phantoms import VOXEL_SIZE
 from etpicker_plugin.tests.support.scipion_project import PhantomProject
 from etpicker_plugin.tests.support.screen import lasting_screen
@@ -33,11 +33,7 @@ SHOWN = {
 WINDOW_S = 60
 
 
-ALONE = "Tk's loop does not end in a process of many tests: make test-old-scipion"
-
-
 @unittest.skipIf(shutil.which("Xvfb") is None, "there is no Xvfb")
-@unittest.skipIf("PYTEST_XDIST_WORKER" in os.environ, ALONE)
 class TestWindows(PhantomProject):
     """The template from tomograms to an evaluation, and what there is to see of it."""
 
@@ -87,36 +83,18 @@ class TestWindows(PhantomProject):
                 self.assertGreater(len(own & shown), 1)
 
     def test_analyze_results_opens(self):
-        for name, shown in SHOWN.items():
-            with self.subTest(name):
-                self.assertEqual(self.analyze(self.runs[name]), shown)
-
-    def analyze(self, protocol):
-        """Open a protocol's results and each of its plots; return what was there."""
-        viewer_class, *_ = pw.Config.getDomain().findViewers(
-            protocol.getClassName(), DESKTOP_TKINTER
+        numbers = {name: str(self.runs[name].getObjId()) for name in SHOWN}
+        words = [str(self.proj.path), *PLOTS, "--", *numbers.values()]
+        done = subprocess.run(
+            [sys.executable, "-m", results_probe.__name__, *words],
+            capture_output=True,
+            encoding="utf-8",
+            timeout=WINDOW_S,
         )
-        viewer = viewer_class(project=self.proj, protocol=protocol)
-        master = Window("tests")
-        found = []
-
-        def look():
-            # What goes wrong in here Tk only prints: the loop is to end all the same.
-            try:
-                viewer.formWindow.root.update()
-                for name in viewer._getVisualizeDict():
-                    if name in PLOTS:
-                        viewer._visualizeParam(name)
-                        found.append((name, len(plt.get_fignums())))
-                plt.close("all")
-                viewer.formWindow.root.destroy()
-            finally:
-                master.root.quit()
-
-        master.root.after(500, look)
-        viewer.visualize(protocol, windows=master)
-        master.root.destroy()
-        return dict(found)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        found = json.loads(done.stdout.splitlines()[-1])
+        shown = {name: found[number] for name, number in numbers.items()}
+        self.assertEqual(shown, SHOWN, done.stderr)
 
     def test_picks_open_in_the_engine_s_window(self):
         picks = self.runs["ProtEtPickerPick"]

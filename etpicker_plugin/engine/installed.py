@@ -2,8 +2,9 @@
 
     python -m etpicker_plugin.engine.installed FOLDER
 
-It says in a line what works, puts ``etpicker`` beside Python, and leaves in FOLDER a
-file by which Scipion knows that the installation came to its end.
+It says in a line what works, puts ``etpicker`` beside Python, notes in the environment
+which installation it is of, and leaves in FOLDER a file by which Scipion knows that the
+installation came to its end.
 """
 
 from __future__ import annotations
@@ -20,7 +21,10 @@ from etpicker_plugin import __version__
 from etpicker_plugin.engine.atomic import write_whole
 from etpicker_plugin.engine.json_checks import JsonFault, parse, record, text
 
+INSTALL = "scipion3 installb etpicker"
 STAMP = "engine.json"
+NOTE = "etpicker-installation"
+"""In the environment: the folder to remove if another is to be made."""
 NEEDED = ("scipy", "mrcfile", "matplotlib", "pandas", "starfile", "safetensors", "tqdm")
 
 INSTALLED = record({"version": text, "python": text})
@@ -47,6 +51,20 @@ def write_stamp(folder: Path | str, installed: Installed) -> None:
     """Leave what was installed."""
     with write_whole(Path(folder) / STAMP) as temporary:
         temporary.write_text(json.dumps(asdict(installed)), encoding="utf-8")
+
+
+def read_note(prefix: Path | str) -> str:
+    """Return the installation's folder that an environment is of, or nothing."""
+    try:
+        return (Path(prefix) / NOTE).read_text(encoding="utf-8").strip()
+    except OSError:
+        return ""
+
+
+def write_note(prefix: Path | str, folder: Path | str) -> None:
+    """Leave in an environment the installation's folder."""
+    path = Path(prefix) / NOTE
+    path.write_text(f"{Path(folder).resolve()}\n", encoding="utf-8")
 
 
 def describe() -> str:
@@ -90,6 +108,7 @@ def main(folder: str) -> None:
     """Check this Python and leave the note in ``folder``."""
     sys.stdout.write(f"{describe()}\n")
     write_command(Path(sys.executable))
+    write_note(sys.prefix, folder)
     write_stamp(folder, Installed(version=__version__, python=sys.executable))
 
 

@@ -20,6 +20,7 @@ from etpicker_plugin.engine.doctor.relion import PROGRAMS, check_relion
 from etpicker_plugin.engine.doctor.scipion import check_scipion
 from etpicker_plugin.engine.doctor.screen import check_screen
 from etpicker_plugin.engine.hashing import file_sha256
+from etpicker_plugin.engine.installed import write_note
 from etpicker_plugin.tests.support.python_without import python_without
 from etpicker_plugin.tests.support.screen import screen
 from etpicker_plugin.tests.support.untrained import make_untrained_model
@@ -97,6 +98,13 @@ def test_without_torch_qt_scipion_and_relion(tmp_path):
     assert "PyQt5: it is not installed" in found["window"]["what"]
     assert "its weights were not read" in found["model"]["what"]
 
+    write_note(tmp_path / "bare" / "python", tmp_path / "em")
+    done = run_doctor("--json", python=python, PATH="/nowhere")
+
+    found = {record["name"]: record for record in json.loads(done.stdout)}
+    remedy = f"Remove {tmp_path / 'em'} and run 'scipion3 installb etpicker'"
+    assert found["torch"]["remedy"].startswith(remedy)
+
 
 def test_packages_that_are_there_and_broken(tmp_path):
     python = python_without(tmp_path / "bare", "torch", "starfile", "tomo", "pyqtgraph")
@@ -138,7 +146,7 @@ def test_the_page_shows_lines_as_they_are_printed():
 
     names = [line[9:19].strip() for line, _ in shown]
     every = [*NAMES, "Scipion", "model"]
-    assert names == [*every, *(name for name in every if name != "GPU")]
+    assert names == [*every, "GPU", *(name for name in every if name != "GPU")]
 
 
 # one line each --------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -12,8 +13,10 @@ from etpicker_plugin.engine.errors import ConfigError
 from etpicker_plugin.engine.installed import (
     Installed,
     describe,
+    read_note,
     read_stamp,
     write_command,
+    write_note,
     write_stamp,
 )
 from etpicker_plugin.engine_environment import (
@@ -115,6 +118,47 @@ def test_without_torch(tmp_path, elsewhere):
     assert f"Remove {tmp_path} and run" in said_of(tmp_path)
 
 
+def find_in_plugin(home, package):
+    return find_engine(
+        python="",
+        activation="default",
+        default_activation="default",
+        home=str(home),
+        package=str(package),
+    )
+
+
+def test_the_engine_runs_scipion_s_package_or_says_that_it_does_not(
+    tmp_path, elsewhere
+):
+    """After a wheel went in again its files are the engine's; a copy would stay."""
+    home = tmp_path / "home"
+    packages = [tmp_path / name / "etpicker_plugin" for name in ("old", "new")]
+    for package in packages:
+        package.mkdir(parents=True)
+        (package / "__init__.py").touch()
+    old, new = packages
+    python = make_installed(home)
+    site = home / "env/lib/python3.11/site-packages/etpicker_plugin"
+    told = f"does not run Scipion's etpicker, {new}, but another one. Remove {home}/"
+    with pytest.raises(ConfigError, match="run 'scipion3 installb") as without:
+        find_in_plugin(home, new)
+    site.symlink_to(old)
+    with pytest.raises(ConfigError) as linked_to_another:
+        find_in_plugin(home, new)
+    site.unlink()
+    shutil.copytree(new, site)
+    with pytest.raises(ConfigError) as copied:
+        find_in_plugin(home, new)
+    assert told in str(without.value)
+    assert told in str(linked_to_another.value)
+    assert told in str(copied.value)
+    shutil.rmtree(site)
+    site.symlink_to(new)
+    assert find_in_plugin(home, new) == Engine(python)
+    assert find_in_plugin(home, "") == Engine(python)
+
+
 def test_python_gone(tmp_path, elsewhere):
     (python := tmp_path / "env/bin/python", make_installed(tmp_path))
     python.unlink()
@@ -191,6 +235,13 @@ def test_what_an_installation_leaves(tmp_path):
     assert json.loads((tmp_path / "engine.json").read_text())["version"] == "0.0.9"
     (tmp_path / "engine.json").write_text('{"version": 1, "python": "p"}')
     assert read_stamp(tmp_path) is None
+
+
+def test_an_environment_tells_its_installation(tmp_path, monkeypatch):
+    assert read_note(tmp_path) == ""
+    monkeypatch.chdir(tmp_path)
+    write_note(tmp_path, ".")
+    assert read_note(tmp_path) == str(tmp_path.resolve())
 
 
 def test_a_line_says_what_works():

@@ -1,5 +1,6 @@
 """The commands that make the engine's environment, and which torch they choose."""
 
+import shutil
 import subprocess
 import sys
 
@@ -51,7 +52,7 @@ def test_conda_commands():
         ),
         (
             f'{APART}site=$({ENTER} -c "{SITE}") && rm -rf "$site/etpicker_plugin" && '
-            "cp -R '/a b/etpicker_plugin' \"$site/etpicker_plugin\" && "
+            "ln -s '/a b/etpicker_plugin' \"$site/etpicker_plugin\" && "
             f"{ENTER} -m etpicker_plugin.engine.installed . && "
             f"if {ENTER} -m etpicker_plugin.engine doctor --help >/dev/null 2>&1; then "
             f"{ENTER} -m etpicker_plugin.engine doctor; fi; test -f engine.json",
@@ -109,11 +110,28 @@ def test_the_commands_run_apart_from_scipion_and_leave_what_they_say(
         assert (done.returncode, done.stderr) == (0, "")
         assert (tmp_path / left).is_file()
     placed = tmp_path / "site/etpicker_plugin"
+    assert placed.resolve() == package.resolve()
     assert [p.name for p in placed.iterdir()] == ["engine"]
     words = (tmp_path / "words").read_text().splitlines()
     assert words[0] == "-m pip install torch>=2.4 --index-url u []"
     assert words[1] == "-m pip install a>=1 b []"
     assert words[3] == "-m etpicker_plugin.engine.installed . []"
+
+
+def test_a_package_that_is_installed_again_is_the_engine_s_at_once(tmp_path):
+    package, site = tmp_path / "scipion", tmp_path / "site"
+    site.mkdir()
+    for text in ("old", "new"):
+        package.mkdir()
+        (package / "file").write_text(text)
+        command = f"site={site} && {place_package(str(package))}"
+        assert run_in(tmp_path, command).returncode == 0
+        assert (site / "etpicker_plugin/file").read_text() == text
+        shutil.rmtree(package)
+        package.mkdir()
+        (package / "file").write_text("in between")
+        assert (site / "etpicker_plugin/file").read_text() == "in between"
+        shutil.rmtree(package)
 
 
 def test_what_fails_leaves_nothing(tmp_path, commands):

@@ -7,15 +7,20 @@ from typing import Any
 
 from etpicker_plugin.engine.doctor.finding import BAD, OK, WARNING, Finding
 from etpicker_plugin.engine.doctor.nvidia import Driver
+from etpicker_plugin.engine.doctor.reinstalling import by_installb
 
 LEAST_LIKENESS = 0.99
 GIGABYTE = 1e9
+FITTING = "Install a torch whose CUDA fits the card and its driver."
+FOR_OLD_CARDS = "12.6"
+"""The last CUDA for which torch is built with cards before compute capability 7.5."""
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 
 
 def megavoxels(speed: float) -> str:
-    """Return how fast the network is, in words."""
-    return f"the default network does {speed:.3g} Mvoxel/s"
+    """Return how fast the network is, in words, to three digits."""
+    rounded = float(f"{speed:.3g}")
+    return f"the default network does {rounded:,.9g} Mvoxel/s"
 
 
 def judge_gpu(told: dict[str, Any], crash: str, driver: Driver | None) -> Finding:
@@ -65,7 +70,10 @@ def _without_cuda(driver: Driver | None) -> Finding:
         WARNING,
         f"this machine has an NVIDIA {driver.words()}, but torch is built for the CPU "
         "alone, so the GPU is not used",
-        f"Install a torch that is built for CUDA{newest} (see pytorch.org).",
+        by_installb(
+            otherwise=f"Install a torch that is built for CUDA{newest} (see "
+            "pytorch.org)."
+        ),
     )
 
 
@@ -88,8 +96,10 @@ def _unusable(built_for: str, fault: str, driver: Driver | None) -> Finding:
             BAD,
             f"the NVIDIA {known} is too old for this torch, which is built for "
             f"{built_for}: the GPU is not used",
-            f"Install a torch that is built for an older CUDA{fitting} (see "
-            "pytorch.org), or a newer driver.",
+            by_installb(
+                otherwise=f"Install a torch that is built for an older CUDA{fitting} "
+                "(see pytorch.org), or a newer driver."
+            ),
         )
     if VISIBLE in os.environ and "No CUDA GPUs" in fault:
         return Finding(
@@ -125,7 +135,7 @@ def _does_not_run(
         "GPU",
         BAD,
         f"{where}; the network does not run on it: {fault}",
-        f"Install a torch whose CUDA fits the card and its driver: this one is built "
-        f"for {built_for}, and newer ones leave out old cards. Until then use "
-        "--device cpu.",
+        f"{by_installb(otherwise=FITTING, cuda=FOR_OLD_CARDS)} This one is built for "
+        f"{built_for}, and newer ones leave out old cards. Until then use --device "
+        "cpu.",
     )

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from etpicker_plugin.engine.columns import declared
 from etpicker_plugin.engine.formats.csv_header import Header
+from etpicker_plugin.engine.formats.exact_floats import exact_floats
 from etpicker_plugin.engine.plain_numbers import LARGEST
 
 LONG_TEXT = 200_000
@@ -84,7 +85,7 @@ def _read_cells(stream: io.StringIO, header: Header) -> Cells | None:
         dtype={**dict.fromkeys(texts, "category"), **dict.fromkeys(numbers, "float64")},
         keep_default_na=False,
         na_values=dict.fromkeys(numbers, UNKNOWN),
-        float_precision="round_trip",
+        **exact_floats(),
     )
     cells = {name: table[name].to_numpy() for name in numbers}
     cells.update((name, _of_category(table[name], of)) for name, of in texts.items())

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from etpicker_plugin.engine.errors import InputDataError
+from etpicker_plugin.engine.formats.exact_floats import exact_floats
 from etpicker_plugin.engine.formats.star_structure import RawTable, scan_star
 from etpicker_plugin.engine.formats.text_files import read_text
 
@@ -88,8 +89,8 @@ def _to_frame(raw: RawTable, text_labels: Collection[str]) -> pd.DataFrame:
         dtype=dict.fromkeys(texts, str),
         keep_default_na=False,
         na_values={label: UNKNOWN for label in labels if label not in texts},
-        float_precision="round_trip",
         low_memory=False,
+        **exact_floats(),
     )
     frame.index = pd.Index(raw.lines)
     return frame

@@ -2,7 +2,7 @@
 
 import pytest
 
-from etpicker_plugin.engine.doctor.gpu import judge_gpu
+from etpicker_plugin.engine.doctor.gpu import judge_gpu, megavoxels
 from etpicker_plugin.engine.doctor.networks import judge_torch
 from etpicker_plugin.engine.doctor.nvidia import (
     Driver,
@@ -148,6 +148,14 @@ def test_a_gpu_that_works():
     )
 
 
+@pytest.mark.parametrize(
+    ("speed", "words"),
+    [(0.9964, "0.996"), (2.206, "2.21"), (412.4, "412"), (1986.4, "1,990")],
+)
+def test_a_speed_has_three_digits(speed, words):
+    assert megavoxels(speed) == f"the default network does {words} Mvoxel/s"
+
+
 @pytest.mark.parametrize("likeness", [0.62, float("nan")])
 def test_a_gpu_that_computes_something_else_is_bad(likeness):
     told = {**SEEN, "likeness": likeness, "gpu_speed": 412.4}
@@ -188,3 +196,23 @@ def test_torch_that_cannot_be_imported_or_does_not_run():
         "2.13.0+cpu, built for the CPU; CPU with 2 threads, float32 (no bfloat16 in "
         "hardware): the default network does 1.06 Mvoxel/s"
     )
+
+
+def test_in_scipion_s_environment_installb_gets_another_torch(monkeypatch):
+    monkeypatch.setattr(
+        "etpicker_plugin.engine.doctor.reinstalling.read_note", lambda prefix: "/em/e-1"
+    )
+    known = {"version": "2.13.0", "built_for": "the CPU"}
+
+    found = [
+        judge_torch({}, "ImportError: libgomp.so.1: cannot open"),
+        judge_torch(known, "it was ended by SIGILL"),
+        judge_gpu(known, "", DRIVER),
+        judge_gpu({**CUDA, "gpu_fault": TOO_OLD}, "", DRIVER),
+    ]
+    old_card = judge_gpu({**SEEN, "run_fault": "no kernel image"}, "", DRIVER)
+
+    remedy = "Remove /em/e-1 and run 'scipion3 installb etpicker'"
+    assert [finding.remedy.startswith(remedy) for finding in found] == [True] * 4
+    assert "run 'ETPICKER_CUDA=12.6 scipion3 installb etpicker'" in old_card.remedy
+    assert not any("pip" in finding.remedy for finding in [*found, old_card])

@@ -71,4 +71,4 @@ def _divide(
     floor = max(LEAST_WEIGHT * count, 1e-6)
     spectrum = total / np.maximum(weight, floor)
     size = total.shape[0]
-    return np.fft.irfftn(spectrum, s=(size, size, size)).astype(np.float32)
+    return np.fft.irfftn(spectrum, s=(size,) * 3, axes=(0, 1, 2)).astype(np.float32)

@@ -124,7 +124,7 @@ def correlation_maps(
     maps = np.empty((len(boxes), *(2 * reach_vox + 1,) * 3), np.float32)
     for number, box in enumerate(boxes):
         product = np.fft.rfftn(box) * spectrum
-        whole = np.fft.fftshift(np.fft.irfftn(product, s=(size,) * 3))
+        whole = np.fft.fftshift(np.fft.irfftn(product, s=(size,) * 3, axes=(0, 1, 2)))
         maps[number] = whole[near, near, near]
     return maps
 

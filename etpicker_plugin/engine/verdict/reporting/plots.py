@@ -1,6 +1,8 @@
 """The report's pictures."""
 
+import inspect
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -74,6 +76,12 @@ def _draw_density(
     )
 
 
+def _lying(axes: Axes) -> dict[str, Any]:
+    """Return how a box plot is told to lie down, by old Matplotlib or new."""
+    is_new = "orientation" in inspect.signature(axes.boxplot).parameters
+    return {"orientation": "horizontal"} if is_new else {"vert": False}
+
+
 def draw_groups(verdict: Verdict) -> Figure:
     """Draw the ratio's median and quartiles of every group, whole sets first."""
     names = [n for n in verdict.groups if len(verdict.groups[n])]
@@ -81,7 +89,7 @@ def draw_groups(verdict: Verdict) -> Figure:
     axes = figure.add_subplot()
     drawn = axes.boxplot(
         [verdict.ratios(n) for n in names],
-        vert=False,
+        **_lying(axes),
         showfliers=False,
         patch_artist=True,
         medianprops={"color": "k"},
