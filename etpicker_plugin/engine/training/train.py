@@ -23,6 +23,7 @@ from etpicker_plugin.engine.progress import Progress
 from etpicker_plugin.engine.species import Species
 from etpicker_plugin.engine.training import dataset
 from etpicker_plugin.engine.training.annotated_border import annotated_border
+from etpicker_plugin.engine.training.first_head import solve_first_head
 from etpicker_plugin.engine.training.flatness import learn_flatness
 from etpicker_plugin.engine.training.instant import solve_instantly
 from etpicker_plugin.engine.training.judge import with_results
@@ -65,9 +66,14 @@ def train(config: TrainConfig, out_dir: Path, *, on_progress: Progress) -> Path:
     if config.instant:
         network = place_network(network, run.device).eval()
         return _finish_instantly(run, config, network, material, pretrained_sha256)
+    network = place_network(network, run.device)
+    source = _make_sampler(config, material, run, stride=network.output_stride)
+    if pretrained_sha256:
+        solve_first_head(cast(FastNetwork, network), source)
+        run.ranks.average(network.head.parameters())
     best = run.learn(
-        place_network(network, run.device),
-        _make_sampler(config, material, run, stride=network.output_stride),
+        network,
+        source,
         material,
         minutes=time_limit(config),
         first_validation=FIRST_VALIDATION[config.annotation],
