@@ -49,10 +49,13 @@ def patch_size_option() -> Any:
     )
 
 
-def learning_rate_option() -> Any:
-    """Declare the learning rate."""
+def learning_rate_option(*, more: str = "") -> Any:
+    """Declare the learning rate; ``more`` is added to its help."""
     return option(
-        3e-3, "Peak of the one-cycle schedule.", label="Learning rate", advanced=True
+        3e-3,
+        f"Peak of the one-cycle schedule.{more}",
+        label="Learning rate",
+        advanced=True,
     )
 
 

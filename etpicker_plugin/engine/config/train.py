@@ -123,7 +123,11 @@ class TrainConfig:
     )
     max_minutes: Optional[float] = max_minutes_option()
     steps: int = option(
-        4000, "Optimiser steps at most.", label="Training steps", advanced=True
+        4000,
+        "Optimiser steps at most; 30 for each marked particle where that is less, "
+        "unless from scratch.",
+        label="Training steps",
+        advanced=True,
     )
     batch_size: int = option(
         4,
@@ -154,7 +158,10 @@ class TrainConfig:
         unit="Å",
         advanced=True,
     )
-    learning_rate: float = learning_rate_option()
+    learning_rate: float = learning_rate_option(
+        more=" Of fewer than 150 marked particles less is taken, unless from scratch: "
+        "a tenth with five."
+    )
     validation_fraction: float = validation_fraction_option()
     f_alpha: float = f_alpha_option()
     patience: int = patience_option()

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from etpicker_plugin.engine.arrays import FloatArray
+from etpicker_plugin.engine.fewshot.cut_off import choose_cut_off
 from etpicker_plugin.engine.fewshot.features import features_at, usual_features
 from etpicker_plugin.engine.fewshot.head import solve_head, usual_of
 from etpicker_plugin.engine.model.fast_network import FastNetwork
@@ -21,10 +21,6 @@ logger = logging.getLogger(__name__)
 
 MOST_CLICKS = 60
 """Of a class and a tomogram; more move the mean hardly any more."""
-
-SHARE_OF_CLICKS = 0.42
-"""The threshold, over the median score at the clicks, which the head was made from and
-which score more than others do."""
 
 
 def solve_instantly(
@@ -93,15 +89,13 @@ def _with_thresholds(network: FastNetwork, material: Material) -> tuple[Species,
     )
     found = []
     for one, picks in zip(material.species, judged, strict=True):
-        scores: NDArray[np.float64] = picks.scores[picks.is_true]
-        if len(scores):
-            threshold = SHARE_OF_CLICKS * float(np.median(scores))
-        else:
-            threshold = DEFAULT_THRESHOLD
+        cut_off = choose_cut_off(picks.scores, picks.is_true)
+        if cut_off is None:
             logger.warning(
                 "%s: no place like the marked ones is found, not even there. Look "
                 "whether the marks lie on particles, and at the diameter.",
                 one.name,
             )
-        found.append(replace(one, threshold=round(threshold, 6)))
+        threshold = DEFAULT_THRESHOLD if cut_off is None else cut_off.value
+        found.append(replace(one, threshold=threshold))
     return tuple(found)

@@ -41,6 +41,14 @@ class Material:
         """Names, in the order of the channels."""
         return tuple(s.name for s in self.species)
 
+    def count_marks(self) -> int:
+        """Return how many particles are marked where it is learnt, of all classes."""
+        return sum(
+            volume.can_learn_at(position)
+            for volume in self.volumes
+            for position in volume.positions_zyx
+        )
+
     def judge(self, f_alpha: float) -> Judge:
         """Return who judges networks on what is held out."""
         return Judge(species=self.species, voxel_size=self.voxel_size, f_alpha=f_alpha)

@@ -35,6 +35,7 @@ from etpicker_plugin.engine.training.flatness import seconds_to_learn
 from etpicker_plugin.engine.training.judge import equal_score, make_validate
 from etpicker_plugin.engine.training.make_card import describe_course
 from etpicker_plugin.engine.training.material import Material
+from etpicker_plugin.engine.training.pace import Pace
 from etpicker_plugin.engine.training.parallel import Run, only_logits
 from etpicker_plugin.engine.training.patches import BatchSource, TrainingVolume
 from etpicker_plugin.engine.training.ranks import Ranks, join_ranks
@@ -83,9 +84,9 @@ class LearningRun:
         source: BatchSource,
         material: Material,
         *,
+        pace: Pace,
         minutes: float | None,
         first_validation: float,
-        learn_statistics: bool = True,
         outputs: Run = only_logits,
         loss: Loss = learn_from_labels,
     ) -> Network:
@@ -97,9 +98,11 @@ class LearningRun:
             To begin with; changed in place.
         source
             Gives the batches of this process.
+        pace
+            How fast and how long.
         minutes
             That the whole command may take.
-        first_validation, learn_statistics
+        first_validation
             See ``FitSettings``.
         outputs, loss
             What is computed of a batch, and its loss (see ``fit``).
@@ -120,13 +123,13 @@ class LearningRun:
         )
         settings = FitSettings(
             budget=remaining_budget(
-                config.steps, minutes, began=self.began, volumes=material.volumes
+                pace.steps, minutes, began=self.began, volumes=material.volumes
             ),
             batch_size=config.batch_size,
-            learning_rate=config.learning_rate,
+            learning_rate=pace.learning_rate,
             patience=config.patience,
             equal_score=equal_score(material.parts),
-            learn_statistics=learn_statistics,
+            learn_statistics=pace.learn_statistics,
             first_validation=first_validation,
         )
         request = FinishRequest(self.out_dir)

@@ -23,12 +23,14 @@ from etpicker_plugin.engine.progress import Progress
 from etpicker_plugin.engine.species import Species
 from etpicker_plugin.engine.training import dataset
 from etpicker_plugin.engine.training.annotated_border import annotated_border
+from etpicker_plugin.engine.training.first_head import solve_first_head
 from etpicker_plugin.engine.training.flatness import learn_flatness
 from etpicker_plugin.engine.training.instant import solve_instantly
 from etpicker_plugin.engine.training.judge import with_results
 from etpicker_plugin.engine.training.keep import Provenance, keep_exemplars
 from etpicker_plugin.engine.training.make_card import make_card
 from etpicker_plugin.engine.training.material import Material
+from etpicker_plugin.engine.training.pace import Pace, slow_down
 from etpicker_plugin.engine.training.patches import PatchSampler
 from etpicker_plugin.engine.training.run import MODEL_NAME, LearningRun, begin_run
 from etpicker_plugin.engine.training.scale import (
@@ -65,10 +67,25 @@ def train(config: TrainConfig, out_dir: Path, *, on_progress: Progress) -> Path:
     if config.instant:
         network = place_network(network, run.device).eval()
         return _finish_instantly(run, config, network, material, pretrained_sha256)
+    network = place_network(network, run.device)
+    source = _make_sampler(config, material, run, stride=network.output_stride)
+    pace = Pace(learning_rate=config.learning_rate, steps=config.steps)
+    if pretrained_sha256:
+        solve_first_head(cast(FastNetwork, network), source)
+        run.ranks.average(network.head.parameters())
+        marks = material.count_marks()
+        pace = slow_down(pace, marks)
+        logger.info(
+            "Learning from %d marks, at a rate of %.2g, for %d steps at the most",
+            marks,
+            pace.learning_rate,
+            pace.steps,
+        )
     best = run.learn(
-        place_network(network, run.device),
-        _make_sampler(config, material, run, stride=network.output_stride),
+        network,
+        source,
         material,
+        pace=pace,
         minutes=time_limit(config),
         first_validation=FIRST_VALIDATION[config.annotation],
     )

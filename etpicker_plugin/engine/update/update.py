@@ -12,12 +12,15 @@ from torch import Tensor
 from etpicker_plugin.engine.config.update import UpdateConfig
 from etpicker_plugin.engine.model.card import read_usable_card
 from etpicker_plugin.engine.model.exemplars import MEGABYTE, Exemplar
+from etpicker_plugin.engine.model.fast_network import FastNetwork
 from etpicker_plugin.engine.model.network import Network, grow_network, place_network
 from etpicker_plugin.engine.progress import Progress
 from etpicker_plugin.engine.species import Species
+from etpicker_plugin.engine.training.first_head import solve_first_head
 from etpicker_plugin.engine.training.flatness import learn_flatness
 from etpicker_plugin.engine.training.judge import Judge, with_results
 from etpicker_plugin.engine.training.keep import Provenance, keep_exemplars
+from etpicker_plugin.engine.training.pace import Pace
 from etpicker_plugin.engine.training.patches import PatchSampler, TrainingVolume
 from etpicker_plugin.engine.training.run import MODEL_NAME, LearningRun, begin_run
 from etpicker_plugin.engine.update.contender import VIEWS, Contender, many_views
@@ -87,14 +90,22 @@ def _learn(lesson: Lesson, config: UpdateConfig, run: LearningRun) -> Network:
     """Train the student beside the frozen teacher."""
     n_classes = len(lesson.plan.classes)
     student = grow_network(lesson.teacher, n_classes, seed=config.seed)
+    student = place_network(student, lesson.device)
     source = _mixed_batches(lesson, config, seed=run.ranks.seed(config.seed))
+    if isinstance(student, FastNetwork) and n_classes > lesson.plan.n_old:
+        solve_first_head(student, source.new, first_channel=lesson.plan.n_old)
+        run.ranks.average(student.head.parameters())
     return run.learn(
-        place_network(student, lesson.device),
+        student,
         source,
         replace(lesson.material, species=_without_costs(lesson.plan.species)),
+        pace=Pace(
+            learning_rate=config.learning_rate,
+            steps=config.steps,
+            learn_statistics=False,
+        ),
         minutes=config.max_minutes,
         first_validation=FIRST_VALIDATION,
-        learn_statistics=False,
         outputs=dual_path(lesson.teacher),
         loss=_update_loss(lesson, source, config),
     )
