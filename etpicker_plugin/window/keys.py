@@ -47,8 +47,12 @@ MOVING = {
 }
 PAGES = {
     "page_annotate": Binding(("Alt+N",), "Page *Annotate*"),
+    "page_live": Binding(("Alt+L",), "Page *Live*"),
     "page_judge": Binding(("Alt+J",), "Page *Judge*"),
     "page_suggest": Binding(("Alt+S",), "Page *Suggest*"),
+    "doubtful": Binding(("N",), "On *Live*: go to the most doubtful candidate"),
+    "accept": Binding(("A",), "On *Live*: the candidate asked about is a particle"),
+    "decline": Binding(("X",), "On *Live*: the candidate asked about is none"),
     "automatic": Binding(("Alt+A",), "On *Judge*: find a cut-off"),
     "to_cut_off": Binding(("G",), "On *Judge*: go to the pick at the cut-off"),
     "reject": Binding(("X", "Del", "Backspace"), "In the gallery: reject the pick"),
@@ -79,6 +83,8 @@ MOUSE = {
         "drag a pick": "move it (tools Pick and None here)",
         "drag elsewhere": "move the picture",
         "right-click a pick": "delete it",
+        "click a dashed circle": "on *Live*: it is a particle",
+        "right-click a dashed circle": "on *Live*: it is none",
         "right-drag": "across: contrast; up: brightness",
         "Shift + click, middle click": "put the cursor there",
     },

@@ -14,7 +14,7 @@ from etpicker_plugin.window.document.counts import count_picks, describe, total
 from etpicker_plugin.window.document.document import Document
 from etpicker_plugin.window.document.session import Session
 from etpicker_plugin.window.drawing.slices import Z
-from etpicker_plugin.window.keys import MOVING, PICKS, name_of
+from etpicker_plugin.window.keys import KEYS, MOVING, PICKS, name_of
 from etpicker_plugin.window.qt import class_dialogs, frame
 from etpicker_plugin.window.qt.class_panel import ClassPanel
 from etpicker_plugin.window.qt.editor import Editor
@@ -23,6 +23,7 @@ from etpicker_plugin.window.qt.help import HelpDialog
 from etpicker_plugin.window.qt.hint_bar import HintBar
 from etpicker_plugin.window.qt.judge_page import JudgePage
 from etpicker_plugin.window.qt.key_press import key_text
+from etpicker_plugin.window.qt.live_mode import LiveMode
 from etpicker_plugin.window.qt.look_panel import LookPanel
 from etpicker_plugin.window.qt.pages import Pages
 from etpicker_plugin.window.qt.status_line import StatusLine
@@ -50,7 +51,8 @@ class MainWindow(QMainWindow):
         self.editor = Editor(session)
         self.gestures = Gestures(self.editor, self.state)
         self.views = Views(self.editor, self.state)
-        self.tomograms = TomogramList(session)
+        self.live = LiveMode(self.editor, self.state)
+        self.tomograms = TomogramList(session, self.live.counts)
         self.classes = ClassPanel(session.classes)
         self.hint = HintBar(session.classes)
         self.look = LookPanel(self.views.look)
@@ -78,7 +80,10 @@ class MainWindow(QMainWindow):
         left, right = Qt.LeftDockWidgetArea, Qt.RightDockWidgetArea
         width = self.tomograms.fitting_width()
         frame.dock(self, left, "Tomograms", self.tomograms, width)
-        self.tabs = Pages((self.classes, self.look), self.judge, self.suggest)
+        self.tabs = Pages(
+            (self.classes, self.look), self.live.page, self.judge, self.suggest
+        )
+        self.tabs.grey_live(self.live.hindrance)
         frame.dock(self, right, "", self.tabs, SIDE_WIDTH)
         self.setStatusBar(self.status)
 
@@ -88,6 +93,7 @@ class MainWindow(QMainWindow):
         self._connect_gestures()
         self._connect_panels()
         self._connect_judging()
+        self._connect_live()
         self._recount.timeout.connect(self._count)
         self.editor.changed.connect(self._recount.start)
         self.editor.said.connect(self.status.say)
@@ -110,6 +116,14 @@ class MainWindow(QMainWindow):
         self.judge.gallery.jumped.connect(self._jump_in)
         self.judge.class_chosen.connect(self._choose_class)
         self.suggest.jumped.connect(self._jump)
+
+    def _connect_live(self) -> None:
+        self.live.shown.connect(self.views.show_questions)
+        self.live.jumped.connect(self.views.go_to)
+        self.live.counted.connect(self._count_all)
+        self.live.progressed.connect(self.status.show_live)
+        self.live.page.class_chosen.connect(self._choose_class)
+        self.gestures.answered.connect(self.live.answer)
 
     def _connect_panels(self) -> None:
         self.tomograms.chosen.connect(self.open)
@@ -194,6 +208,7 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         """Save and close; if saving fails, say first that every edit is kept."""
         self._framed.stop()
+        self.live.close()
         self.views.close_document()
         try:
             self.session.close()
@@ -246,6 +261,9 @@ class MainWindow(QMainWindow):
             if self.gestures.tool is Tool.LOOK:
                 self.tools.choose(self._tool_before)
             self._tool_before = None
+        live = self.gestures.takes_answers = self.tabs.is_live()
+        self.tools.lend(KEYS["doubtful"].keys if live else ())
+        self.live.set_active(live)
 
     def _choose_tool(self, tool: Tool) -> None:
         self.gestures.tool = tool

@@ -1,5 +1,7 @@
 """Tools, undo and redo, snap, and what each is for."""
 
+from collections.abc import Sequence
+
 from PyQt5.QtCore import Qt, pyqtSignal
 from PyQt5.QtGui import QKeySequence
 from PyQt5.QtWidgets import QAction, QActionGroup, QDoubleSpinBox, QLabel, QToolBar
@@ -82,6 +84,12 @@ class ToolBar(QToolBar):
         if shown:
             self.addAction(action)
         return action
+
+    def lend(self, keys: Sequence[str]) -> None:
+        """Give up keys that the page in sight needs; those before come back."""
+        for tool, action in self._tools.items():
+            own = [k for k in KEYS[tool.value].keys if k not in keys]
+            action.setShortcuts([QKeySequence(k) for k in own])
 
     def key_actions(self) -> list[QAction]:
         """Return what has keys and no button: the window must hold them."""

@@ -1,0 +1,179 @@
+"""The live picker as the window knows it: what was asked, and what came of it."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from etpicker_plugin.window.document.document import Document
+from etpicker_plugin.window.document.session import Session
+from etpicker_plugin.window.live.candidates import (
+    NONE,
+    Candidates,
+    merged,
+    radii_vox,
+    unanswered,
+)
+from etpicker_plugin.window.live.events import (
+    CutOff,
+    CutOffs,
+    Event,
+    Found,
+    Progress,
+    Refused,
+    Solved,
+)
+from etpicker_plugin.window.live.requests import has_click, marks_of, solve_request
+
+
+class LivePicker:
+    """Requests in, events out, and the questions that are open.
+
+    Attributes
+    ----------
+    questions
+        Tomogram -> candidates that nobody has answered, of any score.
+    cut_offs
+        Class -> the automatic cut-off of the last answer.
+    own_cut_offs
+        Class -> the cut-off that a person has set instead.
+    progress
+        The last word about it while it computes.
+    is_solved
+        Whether all that was asked for has come.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.questions: dict[str, Candidates] = {}
+        self.cut_offs: dict[str, CutOff] = {}
+        self.own_cut_offs: dict[str, float] = {}
+        self.progress: Progress | None = None
+        self.is_solved = True
+        self._all: dict[str, Candidates] = {}
+        self._number = 0
+        self._asked: object = None
+        self._first = ""
+        self._passed: list[tuple[str, np.ndarray]] = []
+
+    # --------------------------- asking ---------------------------------------
+    def ask(self, document: Document, z: int) -> dict[str, Any] | None:
+        """Return the request for what is marked now; ``None`` if it is asked already.
+
+        ``document`` and ``z`` are what a person looks at. While it computes, looking
+        elsewhere is a new request: what is looked at comes first.
+        """
+        classes = self.session.classes
+        marks = marks_of(self.session.documents, classes)
+        asked = marks, [(item.name, item.diameter_ang) for item in classes]
+        same = asked == self._asked
+        if same and (self.is_solved or document.name == self._first):
+            return None
+        if self._asked is None and not has_click(marks):
+            return None
+        self._asked, self._first = asked, document.name
+        self._number += 1
+        self.is_solved = False
+        return solve_request(self._number, classes, marks, tomogram=document.name, z=z)
+
+    def forget(self) -> None:
+        """Begin anew: the process that knew it is gone."""
+        self._asked, self.progress, self.is_solved = None, None, True
+
+    # --------------------------- hearing --------------------------------------
+    def take(self, event: Event) -> list[Document]:
+        """Take in what was said; return the tomograms whose candidates are others."""
+        if getattr(event, "number", None) not in (None, self._number):
+            return []  # Of marks that were changed since.
+        if isinstance(event, Progress):
+            self.progress = event
+        elif isinstance(event, CutOffs):
+            self.cut_offs = event.classes
+            return self.session.documents
+        elif isinstance(event, Found):
+            return self._take_found(event)
+        elif isinstance(event, Solved):
+            self.progress, self.is_solved = None, True
+            return self._drop_unclicked()
+        elif isinstance(event, Refused):
+            self.progress, self.is_solved = None, True
+        return []
+
+    def _take_found(self, event: Found) -> list[Document]:
+        named = [d for d in self.session.documents if d.name == event.tomogram]
+        for document in named:
+            old = self._all.get(document.name, NONE)
+            self._all[document.name] = merged(old, event.candidates, event.planes)
+            self.review(document)
+        return named
+
+    def _drop_unclicked(self) -> list[Document]:
+        """Drop all candidates once no particle is marked any more."""
+        if has_click(marks_of(self.session.documents, self.session.classes)):
+            return []
+        self._all, self.questions, self.cut_offs = {}, {}, {}
+        return self.session.documents
+
+    def review(self, document: Document) -> None:
+        """Look again which candidates of a tomogram are answered."""
+        self.questions[document.name] = unanswered(
+            self._all.get(document.name, NONE), document, self.session.classes
+        )
+
+    # --------------------------- what is shown --------------------------------
+    def cut_off(self, name: str) -> float:
+        """Return the score from which on a class's candidates count."""
+        if name in self.own_cut_offs:
+            return self.own_cut_offs[name]
+        return self.cut_offs[name].score if name in self.cut_offs else np.inf
+
+    def open_questions(self, document: Document) -> Candidates:
+        """Return the open candidates of a tomogram, of any score."""
+        return self.questions.get(document.name, NONE)
+
+    def proposed(self, document: Document) -> Candidates:
+        """Return the open candidates that reach the cut-off of their class."""
+        found = self.open_questions(document)
+        least = {name: self.cut_off(name) for name in np.unique(found.class_names)}
+        limits = np.array([least[name] for name in found.class_names], dtype=float)
+        return found.chosen(found.scores >= limits)
+
+    def count(self, documents: Iterable[Document], name: str) -> int:
+        """Return how many open candidates of a class reach its cut-off."""
+        found = (self.open_questions(document) for document in documents)
+        least = self.cut_off(name)
+        return sum(
+            int(((f.class_names == name) & (f.scores >= least)).sum()) for f in found
+        )
+
+    def scores(self, name: str) -> np.ndarray:
+        """Return the scores of a class's open candidates, in all tomograms."""
+        found = [self.open_questions(d) for d in self.session.documents]
+        return np.concatenate([f.scores[f.class_names == name] for f in found])
+
+    def most_doubtful(self, document: Document, name: str) -> Candidates | None:
+        """Return the open candidate nearest the cut-off of its class, as a table.
+
+        One that was asked about and passed by comes again after all the others.
+        """
+        found = self.open_questions(document)
+        found = found.chosen(found.class_names == name)
+        if len(found) == 0 or not np.isfinite(self.cut_off(name)):
+            return None
+        left = found.chosen(~self._is_passed(found, document))
+        if len(left) == 0:
+            self._passed, left = [], found
+        doubt = np.abs(left.scores - self.cut_off(name))
+        best = left.chosen(np.array([np.argmin(doubt)]))
+        self._passed.append((document.name, best.positions_zyx[0]))
+        return best
+
+    def _is_passed(self, found: Candidates, document: Document) -> np.ndarray:
+        """Return which lie where it was asked already, ``(N,)``."""
+        passed = np.zeros(len(found), dtype=bool)
+        radii = radii_vox(found, document, self.session.classes)
+        for tomogram, place in self._passed:
+            if tomogram == document.name:
+                apart = np.linalg.norm(found.positions_zyx - place, axis=1)
+                passed |= apart <= radii
+        return passed
