@@ -56,6 +56,7 @@ class LiveMode(QObject):
         self._to_ask.timeout.connect(self._ask)
         self._to_show.timeout.connect(self._show)
         self.editor.changed.connect(self._edited)
+        self.editor.classes_changed.connect(self._review_all)
         self.editor.class_chosen.connect(lambda _name: self._forget_asked())
         self.process.told.connect(self._hear)
         self.process.ended.connect(self._mourn)
@@ -74,7 +75,7 @@ class LiveMode(QObject):
         if active and not self.process.is_running():
             self._start()
         if active:
-            self.picker.review(self.editor.document)
+            self._review_all()
             self._to_ask.start()
         self._show()
 
@@ -99,6 +100,10 @@ class LiveMode(QObject):
         self.picker.forget()
         self.process.start(command)
         self._to_ask.start()
+
+    def _review_all(self) -> None:
+        for document in self.editor.session.documents:
+            self.picker.review(document)
 
     # --------------------------- asking and hearing ---------------------------
     def _edited(self) -> None:

@@ -193,6 +193,7 @@ class MainWindow(QMainWindow):
         except EtPickerError as error:
             self.complain(str(error))
             return
+        self.live.save_model()
         saved = total(count_picks(self.session.documents, self.session.classes))
         self.status.say(f"Saved {describe(saved)}, to {self.session.folder}")
 
