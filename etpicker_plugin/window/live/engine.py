@@ -21,8 +21,9 @@ def hindrance() -> str:
     """Return why there can be no live picker here, or nothing."""
     if importlib.util.find_spec("torch") is None:
         return (
-            "Live needs torch, which this Python lacks. Open the window with the "
-            "engine's: scipion3 installb etpicker, or pip install etpicker[engine]."
+            "Live needs torch, which this Python lacks. Install it with "
+            "'pip install torch', or the whole engine with "
+            "'scipion3 installb etpicker'."
         )
     return ""
 
@@ -32,7 +33,8 @@ def configuration(session: Session, folder: Path) -> dict[str, Any]:
     volumes = [document.volume for document in session.documents]
     return {
         "tomogram": [str(volume.path.absolute()) for volume in volumes],
-        "voxel_sizes": [volume.voxel_size for volume in volumes],
+        "name": [volume.tomogram_id for volume in volumes],
+        "voxel_size": [volume.voxel_size for volume in volumes],
         "out": str(folder),
     }
 

@@ -11,6 +11,7 @@ from etpicker_plugin.engine.json_checks import (
     map_of,
     number,
     one_of,
+    or_none,
     parse,
     record,
     text,
@@ -169,6 +170,6 @@ SAID = {
     "cut_off": record({**NUMBER, "classes": map_of(CUT_OFF)}),
     "solved": record(NUMBER),
     "saved": record({"path": text}),
-    "refused": record({"text": text}, NUMBER),
+    "refused": record({"text": text}, {"number": or_none(whole(0))}),
 }
 EVENT = record({"event": one_of(*SAID)}, others=True)

@@ -141,8 +141,7 @@ class LiveMode(QObject):
         self.picker.forget()
         self.progressed.emit("")
         self.page.show_trouble(
-            f"The live picker {html.escape(how)}. Start it again, or go on marking: "
-            "nothing is lost.",
+            f"{html.escape(how)}. Start it again, or go on marking: nothing is lost.",
             ended=True,
         )
 

@@ -77,14 +77,14 @@ class LiveProcess(QObject):
                 event = read_event(line)
             except JsonFault as error:
                 self.stop()
-                self._tell_end(f"said what is not understood ({error})")
+                self._tell_end(f"The live picker said what is not understood ({error})")
                 return
             self.told.emit(event)
             process = self._process
 
     def _fail(self, error: QProcess.ProcessError) -> None:
         if error == QProcess.FailedToStart:
-            self._end("could not be started")
+            self._end("The live picker could not be started")
 
     def _end(self, how: str) -> None:
         if self._process is not None:
@@ -98,4 +98,4 @@ class LiveProcess(QObject):
 
 
 def _how(code: int) -> str:
-    return f"ended with code {code}"
+    return f"The live picker ended with code {code}"

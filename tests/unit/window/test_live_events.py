@@ -34,7 +34,8 @@ def test_each_event_is_what_it_says():
     assert read_event(line("saved", path="/x/m")) == Saved(path="/x/m")
     refused = read_event(line("refused", number=7, text="No."))
     assert refused == Refused(text="No.", number=7)
-    assert read_event(line("refused", text="No.")).number is None
+    for values in ({}, {"number": None}):
+        assert read_event(line("refused", text="No.", **values)).number is None
 
 
 def test_candidates_come_xyz_and_are_kept_zyx():

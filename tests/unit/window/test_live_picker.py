@@ -50,9 +50,7 @@ def mark(document, position, name, score=np.nan):
 
 def found(number, *, tomogram="TS_1", planes=WHOLE, **classes):
     candidates = make_candidates(classes, planes)
-    return Found(
-        number=number, tomogram=tomogram, planes=planes, candidates=candidates
-    )
+    return Found(number=number, tomogram=tomogram, planes=planes, candidates=candidates)
 
 
 def clicked(session, picker):
