@@ -23,6 +23,7 @@ from etpicker_plugin.engine.config.doctor import DoctorConfig
 from etpicker_plugin.engine.config.evaluate import EvaluateConfig
 from etpicker_plugin.engine.config.exemplars import ExemplarsConfig
 from etpicker_plugin.engine.config.extract import ExtractConfig
+from etpicker_plugin.engine.config.live import LiveConfig
 from etpicker_plugin.engine.config.models import ModelsConfig
 from etpicker_plugin.engine.config.pick import PickConfig
 from etpicker_plugin.engine.config.simulate import SimulateConfig
@@ -125,6 +126,11 @@ COMMANDS = {
         "view",
         "look at tomograms, mark particles and judge picks in a window",
         package="etpicker_plugin.window",
+    ),
+    "live": Command(
+        LiveConfig,
+        "live.live",
+        "pick while a person clicks: the window's own, which starts it",
     ),
     "doctor": Command(
         DoctorConfig, "doctor.doctor", "tell what works here, and what to do if not"

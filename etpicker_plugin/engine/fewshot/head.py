@@ -7,12 +7,18 @@ places is farthest from the mean m0 of all places, in units of how much S varies
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 
 from etpicker_plugin.engine.arrays import FloatArray
+from etpicker_plugin.engine.errors import InputDataError
+from etpicker_plugin.engine.model.fast_network import FastNetwork
 
 SHRINKAGE = 0.1
 """Of the mean variance, added to each feature's own: a few clicks do not deserve
 directions in which the volume hardly varies (Ledoit & Wolf 2004 shrink likewise)."""
+
+FEWEST = 500
+"""Voxels, of the network's output, that tell what is usual: many times the features."""
 
 GAIN = 8.0
 """Logits between a usual place and a clicked one: from -4 to 4, so that a usual place
@@ -27,17 +33,35 @@ class Usual:
     covariance: FloatArray
 
 
+@dataclass(frozen=True)
+class Head:
+    """Weights ``(C, F)`` and biases ``(C,)`` of the classes' logits."""
+
+    weights: FloatArray
+    biases: FloatArray
+
+
 def usual_of(features: FloatArray) -> Usual:
-    """Return mean and covariance of ``(N, F)``, the latter shrunk."""
+    """Return mean and covariance of ``(N, F)``, the latter shrunk.
+
+    Raises
+    ------
+    InputDataError
+        If there are too few for a covariance.
+    """
+    if len(features) < FEWEST:
+        raise InputDataError(
+            f"{len(features)} places of the tomograms may be looked at, expected "
+            f"{FEWEST} or more: from them follows what is usual there. Give masks that "
+            "leave more, or none, and look whether the tomograms are large enough."
+        )
     covariance = np.cov(features, rowvar=False)
     ridge = SHRINKAGE * np.trace(covariance) / len(covariance)
     return Usual(features.mean(axis=0), covariance + ridge * np.eye(len(covariance)))
 
 
-def solve_head(
-    usual: Usual, means: FloatArray, negatives: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    """Return the weights ``(C, F)`` and biases ``(C,)`` of the classes' logits.
+def solve_head(usual: Usual, means: FloatArray, negatives: FloatArray) -> Head:
+    """Return the head of the classes' logits.
 
     What a class must not answer to, the other classes and what was said to be none,
     is added to what varies: of those directions it then takes nothing.
@@ -61,4 +85,14 @@ def solve_head(
         weight = GAIN * direction / (direction @ own)
         weights.append(weight)
         biases.append(-weight @ usual.mean - GAIN / 2)
-    return np.array(weights), np.array(biases)
+    return Head(np.array(weights), np.array(biases))
+
+
+def give_head(network: FastNetwork, head: Head) -> None:
+    """Put a head into a network of as many classes, in place."""
+    network.head.load_state_dict(
+        {
+            "weight": torch.from_numpy(head.weights)[..., None, None, None],
+            "bias": torch.from_numpy(head.biases),
+        }
+    )

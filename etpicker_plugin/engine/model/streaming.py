@@ -139,6 +139,12 @@ def stream_logits(network: FastNetwork, image: Planes) -> Planes:
     image
         Planes ``(1, 1, n, Y, X)``; their number, Y and X are multiples of 8.
     """
+    features = stream_features(network, image)
+    return _planes(features, 1, _convolved(features, network.head))
+
+
+def stream_features(network: FastNetwork, image: Planes) -> Planes:
+    """Return the planes of the features below the head (see ``stream_logits``)."""
     stem = _halved(image, cast(HalvingConv, network.stem[0]))
     rest = network.stem[1:]
     x0 = _residual(_planes(image, 2, lambda a, b: rest(stem(a, b))), network.encode0)
@@ -147,8 +153,7 @@ def stream_logits(network: FastNetwork, image: Planes) -> Planes:
     down1 = _planes(x1, 2, _convolved(x1, network.down1))
     x2 = _residual(down1, network.bottom)
     y1 = _residual(_raised(x2, network.up1, skip=x1), network.decode1)
-    y0 = _residual(_raised(y1, network.up0, skip=x0), network.decode0)
-    return _planes(y0, 1, _convolved(y0, network.head))
+    return _residual(_raised(y1, network.up0, skip=x0), network.decode0)
 
 
 def _planes(source: Planes, stride: int, compute: Read) -> Planes:

@@ -1,6 +1,6 @@
 """A volume through the network, tile by tile or plane by plane."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 
 import torch
@@ -9,7 +9,11 @@ from torch import Tensor
 from etpicker_plugin.engine.model.fast_network import FastNetwork
 from etpicker_plugin.engine.model.inference import predict_logits
 from etpicker_plugin.engine.model.network import Network
-from etpicker_plugin.engine.model.streaming import Planes, stream_logits
+from etpicker_plugin.engine.model.streaming import (
+    Planes,
+    stream_features,
+    stream_logits,
+)
 from etpicker_plugin.engine.picking.plan import planes_at_once
 from etpicker_plugin.engine.picking.tiling import Tile, group_columns, padded_length
 from etpicker_plugin.engine.volumes.array_volume import Readable
@@ -27,15 +31,38 @@ def tile_logits(
     """
     if isinstance(network, FastNetwork):
         for column in group_columns(tiles):
-            yield from _column_logits(network, volume, column)
+            step = planes_at_once(network, column[0])
+            yield from _stream(stream_logits, network, volume, column, step=step)
         return
     for tile in tiles:
         box = torch.from_numpy(volume.read(tile.read_start, tile.read_stop))
         yield tile, predict_logits(network, box.to(network.head.weight.device))
 
 
-def _column_logits(
-    network: FastNetwork, volume: Readable, column: list[Tile]
+def tile_features(
+    network: FastNetwork, volume: Readable, tiles: list[Tile], *, most_planes: int
+) -> Iterator[tuple[Tile, Tensor]]:
+    """Yield each tile with the features ``(F, z, y, x)`` of its read box.
+
+    Parameters
+    ----------
+    network
+        Made by ``for_inference``.
+    most_planes
+        Input planes that are computed at once, at most: so long a wait may be.
+    """
+    for column in group_columns(tiles):
+        step = min(planes_at_once(network, column[0]), most_planes)
+        yield from _stream(stream_features, network, volume, column, step=step)
+
+
+def _stream(
+    outputs: Callable[[FastNetwork, Planes], Planes],
+    network: FastNetwork,
+    volume: Readable,
+    column: list[Tile],
+    *,
+    step: int,
 ) -> Iterator[tuple[Tile, Tensor]]:
     """Stream tiles that follow each other along z through the network."""
     stride, depth = network.output_stride, volume.shape_zyx[0]
@@ -46,16 +73,16 @@ def _column_logits(
             network, volume, column[0], bottom + start, bottom + stop
         ),
         length=min(top, padded_length(depth, network.alignment)) - bottom,
-        step=planes_at_once(network, column[0]),
+        step=step,
     )
     seen_twice = [a.read_stop[0] - b.read_start[0] for a, b in pairwise(column)]
     overlap = max(seen_twice, default=0) // stride
-    read = stream_logits(network, image).reader(overlap=overlap)
+    read = outputs(network, image).reader(overlap=overlap)
     for tile in column:
         first, last = tile.read_start[0] - bottom, tile.read_stop[0] - bottom
         with torch.inference_mode():
-            logits = read(first // stride, last // stride)
-        yield tile, logits[0]
+            found = read(first // stride, last // stride)
+        yield tile, found[0]
 
 
 def _read_planes(

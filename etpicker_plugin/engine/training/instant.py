@@ -1,36 +1,45 @@
 """A model from a few clicks in seconds: shipped features, and a head in closed form."""
 
 import logging
+import tempfile
 from dataclasses import replace
+from pathlib import Path
+from typing import cast
 
 import numpy as np
-import torch
-from numpy.typing import NDArray
 
 from etpicker_plugin.engine.arrays import FloatArray
-from etpicker_plugin.engine.fewshot.features import features_at, usual_features
-from etpicker_plugin.engine.fewshot.head import solve_head, usual_of
+from etpicker_plugin.engine.fewshot.candidates import all_peaks
+from etpicker_plugin.engine.fewshot.cut_off import choose_cut_off
+from etpicker_plugin.engine.fewshot.features import draw_usual, features_at
+from etpicker_plugin.engine.fewshot.fill import fill, open_store
+from etpicker_plugin.engine.fewshot.head import Head, give_head, solve_head, usual_of
+from etpicker_plugin.engine.fewshot.store import FeatureStore, rows_at
 from etpicker_plugin.engine.model.fast_network import FastNetwork
+from etpicker_plugin.engine.model.inference import for_inference
+from etpicker_plugin.engine.picking.find import peak_settings
 from etpicker_plugin.engine.progress import Progress, ProgressEvent
 from etpicker_plugin.engine.species import Species
 from etpicker_plugin.engine.training.material import Material
 from etpicker_plugin.engine.training.threshold import DEFAULT_THRESHOLD
-from etpicker_plugin.engine.training.validation import all_of, judge_parts
+from etpicker_plugin.engine.training.validation import (
+    CANDIDATE_SCORE,
+    all_of,
+    allowed_candidates,
+    judge_candidates,
+)
 
 logger = logging.getLogger(__name__)
 
 MOST_CLICKS = 60
 """Of a class and a tomogram; more move the mean hardly any more."""
 
-SHARE_OF_CLICKS = 0.42
-"""The threshold, over the median score at the clicks, which the head was made from and
-which score more than others do."""
-
 
 def solve_instantly(
     network: FastNetwork,
     material: Material,
     *,
+    folder: Path,
     seed: int,
     on_progress: Progress,
 ) -> tuple[Species, ...]:
@@ -42,66 +51,85 @@ def solve_instantly(
         With features to build on, in evaluation mode; its head is changed in place.
     material
         Everything marked is learnt from, and nothing held out.
+    folder
+        Has room for features meanwhile.
     """
-    generator = np.random.default_rng(seed)
-    n_features = network.head.in_channels
+    ready = cast(FastNetwork, for_inference(network))
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".features_") as aside:
+        stores = []
+        for done, volume in enumerate(material.volumes, 1):
+            store = open_store(
+                ready, volume.image.shape_zyx, path=Path(aside) / f"{done}.features"
+            )
+            for _ in fill(store, ready, volume.image):
+                pass
+            stores.append(store)
+            on_progress(ProgressEvent("looking", done, len(material.volumes)))
+        head = _head_of(material, stores, np.random.default_rng(seed))
+        give_head(network, head)
+        return _with_thresholds(material, stores, head)
+
+
+def _head_of(
+    material: Material, stores: list[FeatureStore], generator: np.random.Generator
+) -> Head:
+    """Return the head that follows from the marks and the tomograms' features."""
     usual: list[FloatArray] = []
     clicks: list[list[FloatArray]] = [[] for _ in material.classes]
-    negatives = [np.zeros((0, n_features))]
-    for done, volume in enumerate(material.volumes, 1):
-        usual.append(
-            usual_features(
-                network,
-                volume.image,
-                allowed=np.asarray(volume.learnable.data, dtype=bool),
-                generator=generator,
-            )
-        )
+    negatives: list[FloatArray] = []
+    for volume, store in zip(material.volumes, stores, strict=True):
+        allowed = np.asarray(volume.learnable.data, dtype=bool)
+        stride = store.stride
+        index = draw_usual(allowed[::stride, ::stride, ::stride], generator)
+        usual.append(rows_at(store, index))
         for channel, of_class in enumerate(clicks):
             places = volume.positions_zyx[volume.channels == channel]
-            some = _at_most(places, MOST_CLICKS, generator)
-            of_class.append(features_at(network, volume.image, some))
-        some = _at_most(volume.negatives_zyx, MOST_CLICKS, generator)
-        negatives.append(features_at(network, volume.image, some))
-        on_progress(ProgressEvent("looking", done, len(material.volumes)))
-    weights, biases = solve_head(
+            of_class.append(features_at(store, _at_most(places, generator)))
+        negatives.append(features_at(store, _at_most(volume.negatives_zyx, generator)))
+    return solve_head(
         usual_of(np.concatenate(usual)),
         np.stack([np.concatenate(of_class).mean(axis=0) for of_class in clicks]),
         np.concatenate(negatives),
     )
-    head = {
-        "weight": torch.from_numpy(weights)[..., None, None, None],
-        "bias": torch.from_numpy(biases),
-    }
-    network.head.load_state_dict(head)
-    return _with_thresholds(network, material)
 
 
-def _at_most(
-    places: FloatArray, most: int, generator: np.random.Generator
-) -> FloatArray:
-    if len(places) <= most:
+def _at_most(places: FloatArray, generator: np.random.Generator) -> FloatArray:
+    if len(places) <= MOST_CLICKS:
         return places
-    return np.asarray(places[generator.permutation(len(places))[:most]])
+    return np.asarray(places[generator.permutation(len(places))[:MOST_CLICKS]])
 
 
-def _with_thresholds(network: FastNetwork, material: Material) -> tuple[Species, ...]:
+def _with_thresholds(
+    material: Material, stores: list[FeatureStore], head: Head
+) -> tuple[Species, ...]:
     """Return the species, each with a threshold from what its clicks score."""
+    settings = peak_settings(
+        material.species,
+        output_voxel_size=material.voxel_size * stores[0].stride,
+        min_score=CANDIDATE_SCORE,
+    )
     parts = [all_of(volume) for volume in material.volumes]
-    judged = judge_parts(
-        network, parts, material.species, voxel_size=material.voxel_size
+    peaks = (
+        all_peaks(store, head, settings, shape=part.image.shape_zyx)
+        for part, store in zip(parts, stores, strict=True)
+    )
+    judged = judge_candidates(
+        (
+            (part, allowed_candidates(found, part))
+            for part, found in zip(parts, peaks, strict=True)
+        ),
+        material.species,
+        voxel_size=material.voxel_size,
     )
     found = []
     for one, picks in zip(material.species, judged, strict=True):
-        scores: NDArray[np.float64] = picks.scores[picks.is_true]
-        if len(scores):
-            threshold = SHARE_OF_CLICKS * float(np.median(scores))
-        else:
-            threshold = DEFAULT_THRESHOLD
+        cut_off = choose_cut_off(picks.scores, picks.is_true)
+        if cut_off is None:
             logger.warning(
                 "%s: no place like the marked ones is found, not even there. Look "
                 "whether the marks lie on particles, and at the diameter.",
                 one.name,
             )
-        found.append(replace(one, threshold=round(threshold, 6)))
+        threshold = DEFAULT_THRESHOLD if cut_off is None else cut_off.value
+        found.append(replace(one, threshold=threshold))
     return tuple(found)

@@ -112,6 +112,7 @@ def _finish_instantly(
     species = solve_instantly(
         cast(FastNetwork, network),
         material,
+        folder=run.out_dir,
         seed=config.seed,
         on_progress=run.on_progress,
     )

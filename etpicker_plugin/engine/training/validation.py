@@ -112,9 +112,23 @@ def judge_parts(
         Is shown each part with its picks.
     """
     ready = for_inference(network)
+    found = (
+        (part, find_candidates(ready, part, species, voxel_size=voxel_size))
+        for part in parts
+    )
+    return judge_candidates(found, species, voxel_size=voxel_size, see=see)
+
+
+def judge_candidates(
+    found: Iterable[tuple[ValidationPart, Peaks]],
+    species: Sequence[Species],
+    *,
+    voxel_size: float,
+    see: See = see_nothing,
+) -> list[JudgedPicks]:
+    """Match the picks among parts' allowed candidates (see ``judge_parts``)."""
     judged: list[list[JudgedPicks]] = [[] for _ in species]
-    for part in parts:
-        candidates = find_candidates(ready, part, species, voxel_size=voxel_size)
+    for part, candidates in found:
         peaks = choose_all(candidates, part, species, voxel_size=voxel_size)
         see(part, peaks)
         for channel, one in enumerate(species):
@@ -157,7 +171,11 @@ def find_candidates(
         region=(_on_grid(part.region.start, ready.alignment), part.region.stop),
     )
     found = pick_tiles(search, search.tiles(search.longest_edge()))
-    peaks = join_peaks([peaks for _, _, peaks, _ in found])
+    return allowed_candidates(join_peaks([peaks for _, _, peaks, _ in found]), part)
+
+
+def allowed_candidates(peaks: Peaks, part: ValidationPart) -> Peaks:
+    """Return the best of a part's peaks that lie where they may."""
     allowed = peaks.select(_is_allowed(peaks.positions_zyx, part))
     return keep_best(allowed, MOST_CANDIDATES)
 

@@ -9,16 +9,15 @@ NONE = np.zeros((0, 3))
 
 
 def logits(head, place):
-    weights, biases = head
-    return weights @ np.asarray(place) + biases
+    return head.weights @ np.asarray(place) + head.biases
 
 
 def test_usual_and_clicked_places_by_hand():
     """Away by (2, 2, 0): whitened (2, 0.5, 0), which answers 2·2 + 0.5·2 = 5."""
-    weights, biases = solve_head(USUAL, np.array([[3.0, 4.0, 0.0]]), NONE)
-    np.testing.assert_allclose(weights, [[8 * 2 / 5, 8 * 0.5 / 5, 0]])
-    np.testing.assert_allclose(logits((weights, biases), [1, 2, 0]), [-4])
-    np.testing.assert_allclose(logits((weights, biases), [3, 4, 0]), [4])
+    head = solve_head(USUAL, np.array([[3.0, 4.0, 0.0]]), NONE)
+    np.testing.assert_allclose(head.weights, [[8 * 2 / 5, 8 * 0.5 / 5, 0]])
+    np.testing.assert_allclose(logits(head, [1, 2, 0]), [-4])
+    np.testing.assert_allclose(logits(head, [3, 4, 0]), [4])
 
 
 def test_classes_do_not_answer_to_each_other():
@@ -44,9 +43,9 @@ def test_negatives_are_told_apart():
 
 
 def test_the_usual_is_shrunk():
-    features = np.array([[1.0, 10.0], [3.0, 10.0], [1.0, 14.0], [3.0, 14.0]])
-    usual = usual_of(features)
-    variances = np.array([4 / 3, 16 / 3])
+    corners = np.array([[1.0, 10.0], [3.0, 10.0], [1.0, 14.0], [3.0, 14.0]])
+    usual = usual_of(np.tile(corners, (200, 1)))
+    variances = np.array([1, 4]) * 800 / 799
     ridge = SHRINKAGE * variances.mean()
     np.testing.assert_allclose(usual.mean, [2, 12])
     np.testing.assert_allclose(usual.covariance, np.diag(variances + ridge), atol=1e-12)

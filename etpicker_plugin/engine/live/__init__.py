@@ -1,0 +1,1 @@
+"""Picking while a person clicks: a process that answers lines with lines."""
