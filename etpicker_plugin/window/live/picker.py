@@ -60,16 +60,15 @@ class LivePicker:
     def ask(self, document: Document, z: int) -> dict[str, Any] | None:
         """Return the request for what is marked now; ``None`` if it is asked already.
 
-        ``document`` and ``z`` are what a person looks at. While it computes, looking
-        elsewhere is a new request: what is looked at comes first.
+        ``document`` and ``z`` are what a person looks at, and come first. Looking
+        elsewhere is a new request while it computes, and before the first click: it
+        gets ready for one there.
         """
         classes = self.session.classes
         marks = marks_of(self.session.documents, classes)
         asked = marks, [(item.name, item.diameter_ang) for item in classes]
-        same = asked == self._asked
-        if same and (self.is_solved or document.name == self._first):
-            return None
-        if self._asked is None and not has_click(marks):
+        is_done = self.is_solved and has_click(marks)
+        if asked == self._asked and (is_done or document.name == self._first):
             return None
         self._asked, self._first = asked, document.name
         self._number += 1

@@ -11,7 +11,7 @@ from etpicker_plugin.engine.negative import NEGATIVE
 from etpicker_plugin.window.document.document import Document
 from etpicker_plugin.window.live import engine
 from etpicker_plugin.window.live.candidates import NONE, Candidates, joined
-from etpicker_plugin.window.live.events import Progress, Ready, Refused, Saved
+from etpicker_plugin.window.live.events import Progress, Ready, Refused, Saved, Solved
 from etpicker_plugin.window.live.keeping import keep_candidates
 from etpicker_plugin.window.live.picker import LivePicker
 from etpicker_plugin.window.qt.editor import Editor
@@ -47,7 +47,8 @@ class LiveMode(QObject):
         self.questions: Candidates = NONE
         self.asked: int | None = None
         self._kept: dict[str, np.ndarray] = {}
-        self._is_unsaved = False
+        self._is_unsaved = self._is_saving = False
+        self._troubles: list[str] = []
         self._to_ask = QTimer(self, singleShot=True, interval=UNTIL_ASKED_MS)
         self._to_show = QTimer(self, singleShot=True, interval=UNTIL_SHOWN_MS)
         self._connect()
@@ -84,7 +85,7 @@ class LiveMode(QObject):
         if self._is_unsaved and self.process.is_running() and self.picker.is_solved:
             self.save_model()
             for _ in range(SAVED_WITHIN_MS // 100):
-                if not self._is_unsaved:
+                if not self._is_saving:
                     break
                 self.process.wait(100)
         self.process.stop()
@@ -117,14 +118,17 @@ class LiveMode(QObject):
             return
         request = self.picker.ask(self.editor.document, self.state.cursor_zyx[0])
         if request is not None:
-            self.page.show_trouble("")
+            self._troubles = []
             self.process.ask(request)
 
     def _hear(self, event: object) -> None:
         if isinstance(event, Refused):
-            self.page.show_trouble(html.escape(event.text))
+            self._troubles.append(html.escape(event.text))
+            self._is_saving &= event.number is not None
+        if isinstance(event, Refused | Solved):
+            self.page.show_trouble("<br>".join(self._troubles))
         elif isinstance(event, Saved):
-            self._is_unsaved = False
+            self._is_unsaved = self._is_saving = False
             name = html.escape(Path(event.path).name)
             folder = html.escape(str(Path(event.path).parent))
             self.page.saved.setText(f"The live model is <b>{name}</b> in {folder}.")
@@ -139,6 +143,7 @@ class LiveMode(QObject):
     def _mourn(self, how: str) -> None:
         """Say that the process has ended; what was marked is on disk."""
         self.picker.forget()
+        self._is_saving = False
         self.progressed.emit("")
         self.page.show_trouble(
             f"{html.escape(how)}. Start it again, or go on marking: nothing is lost.",
@@ -233,6 +238,7 @@ class LiveMode(QObject):
     def save_model(self) -> None:
         """Have the model of the last answer written into the annotation's folder."""
         if self._is_unsaved:
+            self._is_saving = True
             path = self.editor.session.folder.absolute() / engine.MODEL_FILE
             self.process.ask({"do": "save", "path": str(path)})
 

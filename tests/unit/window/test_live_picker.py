@@ -85,11 +85,16 @@ def test_the_request_is_the_whole_state(session, picker):
     }
 
 
-def test_nothing_is_asked_twice_nor_before_the_first_click(session, picker):
+def test_it_gets_ready_for_a_click_on_what_is_looked_at(session, picker):
     first, second = session.documents
-    assert picker.ask(first, Z) is None
-    mark(first, [4.0, 5.0, 6.0], NEGATIVE)
-    assert picker.ask(first, Z) is None
+    assert picker.ask(first, Z)["marks"] == {"TS_1": {}, "TS_2": {}}
+    picker.take(Solved(number=1))
+    assert picker.ask(first, Z + 1) is None
+    assert picker.ask(second, Z)["first"]["tomogram"] == "TS_2"
+
+
+def test_nothing_is_asked_twice(session, picker):
+    first, second = session.documents
     mark(first, [1.0, 2.0, 3.0], "a")
     assert picker.ask(first, Z)["number"] == 1
     assert picker.ask(first, Z + 1) is None
