@@ -22,7 +22,7 @@ NAMES = "TS_01", "TS_02"
 
 @pytest.fixture(scope="module")
 def simulated(tmp_path_factory):
-    """Two small tomograms of ribosomes, and their true centres zyx."""
+    """Two small tomograms of ribosomes among others, and their true centres zyx."""
     folder = tmp_path_factory.mktemp("simulated")
     config = SimulateConfig(
         out=str(folder),
@@ -30,18 +30,21 @@ def simulated(tmp_path_factory):
         tomograms=2,
         shape=(126, 110, 58),
         voxel_size=VOXEL_SIZE,
-        species=("ribosome",),
-        particles=12,
-        snr=0.3,
+        species=("ribosome", "proteasome"),
+        particles=10,
+        snr=0.08,
         tilt_step=6.0,
-        membranes=0,
+        membranes=1,
         filaments=1,
         gold=0,
-        seed=2,
+        seed=3,
     )
     simulate(config, folder, on_progress=ignore_progress)
     truth = {n: read_csv(folder / f"{n}.csv", tomogram_id=n) for n in NAMES}
-    return folder, {name: found.positions_zyx for name, found in truth.items()}
+    return folder, {
+        name: found.positions_zyx[found.class_names == "ribosome"]
+        for name, found in truth.items()
+    }
 
 
 def settle(window):
@@ -78,16 +81,17 @@ def test_from_one_click_to_picks_and_a_model(open_window, simulated):
     press(window, here[0])
     found = live.picker.proposed(window.editor.document)
     near = distances(here[1:], found.positions_zyx)
-    assert (near < radius / 2).mean() > 0.7
+    assert (near < radius / 2).mean() > 0.55
 
     # Far below the cut-off there are wrong ones; two of them are rejected.
     live.page.cut_off.cut.setValue(float(live.picker.scores("ribosome").min()))
     settle(window)
-    found = live.questions
-    wrong = found.chosen(distances(found.positions_zyx, here) > 1.5 * radius)
-    rejected = wrong.positions_zyx[np.argsort(-wrong.scores)[:2]]
-    for place in rejected:
-        press(window, place, Qt.RightButton)
+    rejected = []
+    for _ in range(2):
+        found = live.questions
+        wrong = found.chosen(distances(found.positions_zyx, here) > radius)
+        rejected.append(wrong.positions_zyx[np.argmax(wrong.scores)])
+        press(window, rejected[-1], Qt.RightButton)
     live.page.cut_off.automatic.click()
     settle(window)
     found = live.picker.open_questions(window.editor.document)
@@ -110,8 +114,8 @@ def test_from_one_click_to_picks_and_a_model(open_window, simulated):
     for name in NAMES:
         picks = read_csv(out / f"{name}.csv", tomogram_id=name)
         ribosomes = picks.positions_zyx[picks.class_names == "ribosome"]
-        assert (distances(truth[name], ribosomes) < radius / 2).mean() > 0.7
-        assert (distances(ribosomes, truth[name]) < radius / 2).mean() > 0.7
+        assert (distances(truth[name], ribosomes) < radius / 2).mean() > 0.55
+        assert (distances(ribosomes, truth[name]) < radius / 2).mean() > 0.55
         assert np.nanmin(picks.scores) >= cut_off - 1e-4
 
     card = read_card(out / "live_model.safetensors")

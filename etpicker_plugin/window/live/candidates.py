@@ -1,7 +1,7 @@
 """Places that the live picker takes for particles, until a person has answered."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -64,6 +64,12 @@ def make_candidates(found: Found, planes: tuple[int, int]) -> Candidates:
         scores=np.concatenate([*(np.asarray(s, float) for _, s in found.values()), []]),
         planes=np.clip(np.rint(every[:, 0]), first, last - 1).astype(np.intp),
     )
+
+
+def within(candidates: Candidates, shape_zyx: tuple[int, int, int]) -> Candidates:
+    """Return them with centres inside: beyond a face no pick could be made of them."""
+    inside = np.clip(candidates.positions_zyx, 0, np.asarray(shape_zyx) - 1)
+    return replace(candidates, positions_zyx=inside)
 
 
 NONE = make_candidates({}, (0, 1))

@@ -2,7 +2,11 @@
 
 import importlib.util
 import json
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +16,7 @@ from etpicker_plugin.window.document.session import Session
 
 FOLDER = ".live"
 CONFIG_FILE, LOG_FILE = "config.json", "log.txt"
-MODEL_FILE = "live_model.safetensors"
+MODEL, SUFFIX = "live_model", ".safetensors"
 COMMAND = (sys.executable, "-m", "etpicker_plugin.engine", "live")
 LAST_WORDS = 300
 
@@ -49,14 +53,53 @@ def prepare(session: Session) -> list[str]:
     """
     folder = session.folder / FOLDER
     path = folder / CONFIG_FILE
-    try:
+    with cannot(folder):
         folder.mkdir(exist_ok=True)
-    except OSError as error:
-        raise cannot_write(f"The folder {folder}", folder, error) from error
     with write_whole(path) as temporary:
         text = json.dumps(configuration(session, folder), ensure_ascii=False)
         temporary.write_text(text, encoding="utf-8")
     return [*COMMAND, "--config", str(path)]
+
+
+class ModelFile:
+    """Where the live model goes; the one of an earlier window is not overwritten.
+
+    The engine writes it in the folder of its own, and what is whole takes the place of
+    the one that this window saved before.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder.absolute()
+        self.written = self.folder / FOLDER / f"{MODEL}{SUFFIX}"
+        self.path: Path | None = None
+
+    def make_room(self) -> Path:
+        """Return where the engine shall write."""
+        with cannot(self.written):
+            self.written.unlink(missing_ok=True)
+        return self.written
+
+    def take(self) -> Path:
+        """Put what was written in its place, and return it."""
+        path = self.path or self._free()
+        with cannot(path):
+            os.replace(self.written, path)
+        self.path = path
+        return path
+
+    def _free(self) -> Path:
+        names = chain([MODEL], (f"{MODEL}_{n}" for n in count(2)))
+        paths = (self.folder / f"{name}{SUFFIX}" for name in names)
+        return next(path for path in paths if not path.exists())
+
+
+@contextmanager
+def cannot(path: Path) -> Iterator[None]:
+    """Turn the errors of writing a file into one that says what to do."""
+    try:
+        yield
+    except OSError as error:
+        raise cannot_write(str(path), path, error) from error
 
 
 def last_words(log: Path) -> str:

@@ -13,6 +13,7 @@ from etpicker_plugin.window.live.candidates import (
     merged,
     radii_vox,
     unanswered,
+    within,
 )
 from etpicker_plugin.window.live.events import (
     CutOff,
@@ -102,7 +103,8 @@ class LivePicker:
         named = [d for d in self.session.documents if d.name == event.tomogram]
         for document in named:
             old = self._all.get(document.name, NONE)
-            self._all[document.name] = merged(old, event.candidates, event.planes)
+            inside = within(event.candidates, document.volume.shape_zyx)
+            self._all[document.name] = merged(old, inside, event.planes)
             self.review(document)
         return named
 

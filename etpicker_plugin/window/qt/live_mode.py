@@ -1,7 +1,6 @@
 """*Live*: marks go to a process, candidates come back, answers become marks."""
 
 import html
-from pathlib import Path
 
 import numpy as np
 from PyQt5.QtCore import QObject, QTimer, pyqtSignal
@@ -46,6 +45,7 @@ class LiveMode(QObject):
         self.hindrance = engine.hindrance()
         self.questions: Candidates = NONE
         self.asked: int | None = None
+        self._model = engine.ModelFile(session.folder)
         self._kept: dict[str, np.ndarray] = {}
         self._is_unsaved = self._is_saving = False
         self._troubles: list[str] = []
@@ -128,10 +128,7 @@ class LiveMode(QObject):
         if isinstance(event, Refused | Solved):
             self.page.show_trouble("<br>".join(self._troubles))
         elif isinstance(event, Saved):
-            self._is_unsaved = self._is_saving = False
-            name = html.escape(Path(event.path).name)
-            folder = html.escape(str(Path(event.path).parent))
-            self.page.saved.setText(f"The live model is <b>{name}</b> in {folder}.")
+            self._take_model()
         if self.picker.take(event):
             self._is_unsaved = True
             self._show_soon()
@@ -237,10 +234,25 @@ class LiveMode(QObject):
 
     def save_model(self) -> None:
         """Have the model of the last answer written into the annotation's folder."""
-        if self._is_unsaved:
+        if self._is_unsaved and not self._is_saving and self.process.is_running():
+            try:
+                path = self._model.make_room()
+            except EtPickerError as error:
+                self.editor.failed.emit(str(error))
+                return
             self._is_saving = True
-            path = self.editor.session.folder.absolute() / engine.MODEL_FILE
             self.process.ask({"do": "save", "path": str(path)})
+
+    def _take_model(self) -> None:
+        self._is_saving = False
+        try:
+            path = self._model.take()
+        except EtPickerError as error:
+            self.editor.failed.emit(str(error))
+            return
+        self._is_unsaved = False
+        name, folder = html.escape(path.name), html.escape(str(path.parent))
+        self.page.saved.setText(f"The live model is <b>{name}</b> in {folder}.")
 
 
 def _describe(progress: Progress) -> str:

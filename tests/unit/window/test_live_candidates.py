@@ -13,6 +13,7 @@ from etpicker_plugin.window.live.candidates import (
     merged,
     radii_vox,
     unanswered,
+    within,
 )
 
 WHOLE = (0, 11)
@@ -83,6 +84,12 @@ def test_what_a_pick_or_a_negative_answers_is_hidden(session):
     assert left.scores.tolist() == [0.9, 0.7, 0.5]
     document.journal.undo()
     assert len(unanswered(found, document, session.classes)) == 4
+
+
+def test_a_centre_beyond_a_face_is_put_on_it():
+    found = make_candidates({"a": ([[-0.4, 20.7, 30.0]], [0.5])}, WHOLE)
+    inside = within(found, (11, 21, 31)).positions_zyx
+    assert inside.tolist() == [[0.0, 20.0, 30.0]]
 
 
 def test_what_is_of_no_class_any_more_is_hidden(session):
