@@ -52,13 +52,14 @@ def make_tomograms(folder: Path) -> None:
         shape=SHAPE_XYZ,
         species=tuple(DIAMETERS),
         particles=30,
+        snr=0.06,
         seed=4,
     )
     simulate(config, folder, on_progress=ignore_progress)
 
 
 def read_centres(path: Path) -> np.ndarray:
-    """Return the true centres of the clicked class, zyx."""
+    """Return the true centres zyx of the class that is clicked."""
     with path.open(encoding="utf-8") as file:
         rows = [row for row in csv.DictReader(file) if row["class"] == CLICKED]
     return np.array([[float(row[axis]) for axis in "zyx"] for row in rows])
@@ -93,33 +94,39 @@ def photograph(folder: Path) -> None:
     window.tabs.setCurrentIndex(LIVE)
     truth = read_centres(folder / f"{NAMES[0]}.csv")
     view = window.views.views[Z]
+    radius = DIAMETERS[CLICKED] / window.editor.document.volume.voxel_size / 2
 
-    def press(place: np.ndarray, button: object) -> None:
-        window.views.go_to(place)
-        wait_drawn(window)
-        click(view, [window.state.cursor_zyx[0], *place[1:]], button)
+    def settle() -> None:
         QTest.qWait(500)
         wait_until(lambda: window.live.picker.is_solved, what="the answer")
+        QTest.qWait(200)
+        wait_drawn(window)
 
-    middle = np.abs(truth[:, 0] - SHAPE_XYZ[2] / 2).argmin()
-    press(truth[middle], Qt.LeftButton)
-    save_picture(window, "live_click")
-    for _ in range(2):
-        press(wrong_and_right(window, truth)[0][0], Qt.RightButton)
-    save_picture(window, "live_reject")
-    press(wrong_and_right(window, truth)[1][-1], Qt.LeftButton)
-    save_picture(window, "live_accept")
-    window.close()
+    def answer(is_true: bool) -> None:
+        """Go from one doubtful candidate to the next until one is such; answer it."""
+        while True:
+            window.live.page.doubtful.click()
+            asked = window.live.questions.positions_zyx[window.live.asked]
+            if (np.linalg.norm(truth - asked, axis=1).min() <= radius) == is_true:
+                break
+        settle()
+        click(view, asked, Qt.LeftButton if is_true else Qt.RightButton)
+        settle()
 
-
-def wrong_and_right(window, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the places of the candidates by whether they are true, the best first."""
-    found = window.live.picker.proposed(window.editor.document)
-    found = found.chosen(np.argsort(-found.scores))
-    offsets = found.positions_zyx[:, None] - truth[None]
-    radius = DIAMETERS[CLICKED] / window.editor.document.volume.voxel_size / 2
-    is_true = np.linalg.norm(offsets, axis=2).min(axis=1) <= radius
-    return found.positions_zyx[~is_true], found.positions_zyx[is_true]
+    try:
+        place = truth[np.abs(truth[:, 0] - SHAPE_XYZ[2] / 2).argmin()]
+        window.views.go_to(place)
+        wait_drawn(window)
+        click(view, [window.state.cursor_zyx[0], *place[1:]])
+        settle()
+        save_picture(window, "live_click")
+        answer(False)
+        answer(False)
+        save_picture(window, "live_reject")
+        answer(True)
+        save_picture(window, "live_accept")
+    finally:
+        window.close()
 
 
 if __name__ == "__main__":

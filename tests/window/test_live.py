@@ -1,5 +1,6 @@
 """The page *Live*, in the real window; the live picker itself is played."""
 
+import json
 import sys
 
 import numpy as np
@@ -122,6 +123,10 @@ def test_clicks_answer_in_every_view(open_live, large):
     # The candidate's own place, not where the mouse was.
     np.testing.assert_allclose([p for _, p in marks(window)[1:]], large[1:])
     assert np.isnan(window.editor.annotation.scores).all()
+    # Written down already: kill -9 takes none of them.
+    lines = (window.session.folder / "TS_a.journal.jsonl").read_text().splitlines()
+    told = [json.loads(line)["positions_zyx"][0] for line in lines[1:]]
+    assert told == [p.tolist() for _, p in marks(window)]
     assert window.live.picker.count([window.editor.document], "large") < len(large)
     window.tools.undo.trigger()
     settle(window)

@@ -35,10 +35,12 @@ def hindrance() -> str:
 def configuration(session: Session, folder: Path) -> dict[str, Any]:
     """Return what the command is told once: tomograms, and where to keep features."""
     volumes = [document.volume for document in session.documents]
+    masks = [d.mask.volume.path for d in session.documents if d.mask is not None]
     return {
         "tomogram": [str(volume.path.absolute()) for volume in volumes],
         "name": [volume.tomogram_id for volume in volumes],
         "voxel_size": [volume.voxel_size for volume in volumes],
+        "mask": [str(p.absolute()) for p in masks if len(masks) == len(volumes)],
         "out": str(folder),
     }
 

@@ -44,6 +44,7 @@ class LiveMode(QObject):
         self.is_active = False
         self.hindrance = engine.hindrance()
         self.questions: Candidates = NONE
+        self._of: Document | None = None
         self.asked: int | None = None
         self._model = engine.ModelFile(session.folder)
         self._kept: dict[str, np.ndarray] = {}
@@ -155,7 +156,7 @@ class LiveMode(QObject):
     def _show(self) -> None:
         """Hand the candidates of the open tomogram to whoever draws them."""
         asked = self._asked_one()
-        self.questions, self.asked = NONE, None
+        self.questions, self.asked, self._of = NONE, None, self.editor.document
         if self.is_active:
             self.questions = self.picker.proposed(self.editor.document)
             if asked is not None:
@@ -165,7 +166,7 @@ class LiveMode(QObject):
         self.counted.emit()
 
     def _asked_one(self) -> Candidates | None:
-        if self.asked is None:
+        if self.asked is None or self._of is not self.editor.document:
             return None
         return self.questions.chosen(np.array([self.asked]))
 
@@ -198,6 +199,8 @@ class LiveMode(QObject):
     # --------------------------- answers --------------------------------------
     def answer(self, question: int, is_particle: bool) -> None:
         """Make a candidate a mark of its class, or a place without a particle."""
+        if self._of is not self.editor.document:
+            return  # It was of the tomogram before.
         name = str(self.questions.class_names[question])
         position = self.questions.positions_zyx[question].tolist()
         if question == self.asked:

@@ -18,13 +18,16 @@ from etpicker_plugin.window.live.engine import (
 )
 
 
-def test_the_engine_understands_what_the_window_writes(tmp_path):
-    for name in ("TS_1", "TS_2"):
-        write_tomogram(tmp_path / f"{name}.mrc", np.zeros((11, 21, 31), np.float32))
+@pytest.mark.parametrize("masks", [(), (1,), (1, 2)], ids=["none", "one", "all"])
+def test_the_engine_understands_what_the_window_writes(tmp_path, masks):
+    """A mask of one tomogram alone is left out: the command takes one for each."""
+    for name in ("TS_1", "TS_2", "TS_1_mask", "TS_2_mask"):
+        write_tomogram(tmp_path / f"{name}.mrc", np.ones((11, 21, 31), np.float32))
     (tmp_path / "out").mkdir()
     paths = tuple(str(tmp_path / f"TS_{i}.mrc") for i in (1, 2))
     config = ViewConfig(
         tomogram=paths,
+        mask=tuple(str(tmp_path / f"TS_{i}_mask.mrc") for i in masks),
         voxel_size=7.5,
         trust_voxel_size=True,
         diameter={"a": 90.0},
@@ -36,6 +39,7 @@ def test_the_engine_understands_what_the_window_writes(tmp_path):
     live = LiveConfig(**{k: tuple(v) if k != "out" else v for k, v in values.items()})
     assert (live.tomogram, live.names()) == (paths, ("TS_1", "TS_2"))
     assert live.voxel_size == (7.5, 7.5)
+    assert live.mask == (config.mask if len(masks) == 2 else ())
     assert live.out == str(tmp_path / "out" / FOLDER)
 
 
