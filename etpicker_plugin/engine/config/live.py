@@ -11,6 +11,7 @@ from etpicker_plugin.engine.config.checks import (
 from etpicker_plugin.engine.config.learning import seed_option
 from etpicker_plugin.engine.config.options import REQUIRED, option
 from etpicker_plugin.engine.config.shared import device_option, threads_option
+from etpicker_plugin.engine.names import file_fault, printable, tomogram_id_of
 
 PRETRAINED = "pretrained"
 
@@ -73,6 +74,9 @@ class LiveConfig:
             len(set(names)) == len(names),
             "Two tomograms have the same name. Give each a --name of its own.",
         )
+        for name in names:
+            fault = file_fault(name)
+            require(not fault, f"--name: '{printable(name)}' cannot be used: {fault}.")
         low, high = VOXEL_SIZE_RANGE
         require(
             all(low <= size <= high for size in self.voxel_size),
@@ -83,6 +87,4 @@ class LiveConfig:
 
     def names(self) -> Tuple[str, ...]:
         """Return what the tomograms are called."""
-        from etpicker_plugin.engine.names import tomogram_id_of
-
         return self.name or tuple(tomogram_id_of(path) for path in self.tomogram)

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,9 @@ from etpicker_plugin.engine.progress import Progress
 
 logger = logging.getLogger(__name__)
 
+NICE = 5
+"""How much this gives way to other processes: the window is to draw meanwhile."""
+
 
 def live(config: LiveConfig, out_dir: Path, *, on_progress: Progress) -> None:
     """Answer questions until stdin ends or nobody reads the answers.
@@ -25,6 +29,7 @@ def live(config: LiveConfig, out_dir: Path, *, on_progress: Progress) -> None:
     CheckpointError, ConfigError, ResourceError
         If the network or the device cannot be used.
     """
+    os.nice(NICE)
     inbox = Inbox(sys.stdin)
     session = Session(config, out_dir)
     try:
@@ -52,6 +57,7 @@ def _solve(request: Solve, session: Session, inbox: Inbox) -> None:
                 return
     except EtPickerError as error:
         _refuse(error, request.number)
+        _say({"event": "solved", "number": request.number})
 
 
 def _save(request: Any, session: Session) -> None:

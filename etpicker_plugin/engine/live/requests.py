@@ -19,6 +19,7 @@ from etpicker_plugin.engine.json_checks import (
     whole,
 )
 from etpicker_plugin.engine.names import require_new_names
+from etpicker_plugin.engine.negative import NEGATIVE
 
 SOLVE, SAVE = "solve", "save"
 KIND = record({"do": one_of(SOLVE, SAVE)}, others=True)
@@ -105,6 +106,11 @@ def read_request(line: str) -> Request:
         return Save(values["path"])
     diameters = {one["name"]: float(one["diameter_ang"]) for one in values["classes"]}
     require_new_names(diameters, what="classes")
+    if NEGATIVE in diameters:
+        raise ConfigError(
+            f"'{NEGATIVE}' is no class: it marks places without a particle. Name the "
+            "class otherwise."
+        )
     first = values.get("first") or {"tomogram": "", "z": 0.0}
     return Solve(
         number=values["number"],

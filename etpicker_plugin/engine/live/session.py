@@ -58,6 +58,7 @@ class Session:
         self.answer: Answer | None = None
         self._folder = folder
         self._sources = sources_of(config)
+        self._told: set[str] = set()
         self._tomograms: dict[str, Tomogram] = {}
         self._scenes: dict[tuple[str, float], Scene] = {}
         self._filling: tuple[Scene, Iterator[None]] | None = None
@@ -103,7 +104,7 @@ class Session:
         yield from self._cut_off(task, scenes, head, found)
         for name in names:
             if name not in marked:
-                yield from self._find_elsewhere(task, name, head)
+                yield from self._find_elsewhere(task, name, head, scenes)
 
     def _cut_off(
         self,
@@ -131,12 +132,14 @@ class Session:
             task=task, head=head, species=tuple(species), scenes=scenes
         )
 
-    def _find_elsewhere(self, task: Task, name: str, head: Head) -> Iterator[Step]:
+    def _find_elsewhere(
+        self, task: Task, name: str, head: Head, taught: list[Scene]
+    ) -> Iterator[Step]:
         """Find candidates in a tomogram without marks."""
         others: list[Scene] = []
         yield from self._open(task, name, others)
         for scene in others:
-            yield from self._fill(task, scene)
+            yield from self._learn(task, scene, taught)
             yield from self._find(task, scene, head, [])
 
     # -------------------------- what is asked for ----------------------------------
@@ -203,11 +206,16 @@ class Session:
         return tomogram
 
     def _open(self, task: Task, name: str, scenes: list[Scene]) -> Iterator[Step]:
-        """Add a tomogram's scene to a list, or say why it cannot be used."""
+        """Add a tomogram's scene to a list, or say why it cannot be used.
+
+        Of one without marks it is said once: it takes nothing from the answer.
+        """
         try:
             scenes.append(self._scene(name, task.working_voxel_size))
         except EtPickerError as error:
-            yield refusal(task.request, str(error))
+            if task.request.has_marks(name) or str(error) not in self._told:
+                self._told.add(str(error))
+                yield refusal(task.request, str(error))
         yield None
 
     def _scene(self, name: str, size: float) -> Scene:
@@ -237,10 +245,17 @@ class Session:
         """Return what fills a scene: if it is begun already, it goes on."""
         if self._filling is None or self._filling[0] is not scene:
             self._filling = scene, scene.fill(self.base, z)
-        yield from _without_closing(self._filling[1])
+        try:
+            yield from _without_closing(self._filling[1])
+        except EtPickerError:
+            self._filling = None
+            raise
 
     def _learn(self, task: Task, scene: Scene, scenes: list[Scene]) -> Iterator[Step]:
-        """Make a clicked tomogram's features; show slabs of it as they come."""
+        """Make a tomogram's features; of the one looked at, show slabs as they come.
+
+        ``scenes`` are the clicked ones.
+        """
         wanted = slabs_of(task, scene) if scene.name == task.request.first else []
         known: list[Peaks] = []
         for step in self._fill(task, scene):
@@ -253,7 +268,9 @@ class Session:
                 known.append(slab_peaks(task, scene, head, slab))
                 candidates = choose_candidates(task, scene, known)
                 yield candidates_event(task, scene, candidates, slab)
-                yield cut_off_event(task, cut_offs(task, [(scene, candidates)]))
+                cuts = cut_offs(task, [(scene, candidates)])
+                if any(cuts.values()):
+                    yield cut_off_event(task, cuts)
 
     def _find(
         self,

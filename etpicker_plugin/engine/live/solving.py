@@ -94,12 +94,10 @@ def _features(task: Task, scenes: Sequence[Scene], name: str) -> FloatArray:
     """Return the features of a class's marks, ``(N, F)``, that are made."""
     found = []
     for scene in scenes:
-        places = task.places(scene, name)
-        there = [
-            scene.store.has_planes(*planes_around(scene.store, place))
-            for place in places
-        ]
-        found.append(features_at(scene.store, places[np.array(there, dtype=bool)]))
+        places, done = task.places(scene, name), scene.store.finished_planes()
+        planes = [planes_around(scene.store, place) for place in places]
+        there = np.array([done[a:b].all() for a, b in planes], dtype=bool)
+        found.append(features_at(scene.store, places[there]))
     return np.concatenate(found)
 
 
