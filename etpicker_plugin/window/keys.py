@@ -50,15 +50,17 @@ PAGES = {
     "page_live": Binding(("Alt+L",), "Page *Live*"),
     "page_judge": Binding(("Alt+J",), "Page *Judge*"),
     "page_suggest": Binding(("Alt+S",), "Page *Suggest*"),
-    "doubtful": Binding(("N",), "On *Live*: go to the most doubtful candidate"),
-    "accept": Binding(("A",), "On *Live*: the candidate asked about is a particle"),
-    "decline": Binding(("X",), "On *Live*: the candidate asked about is none"),
     "automatic": Binding(("Alt+A",), "On *Judge*: find a cut-off"),
     "to_cut_off": Binding(("G",), "On *Judge*: go to the pick at the cut-off"),
     "reject": Binding(("X", "Del", "Backspace"), "In the gallery: reject the pick"),
     "particle": Binding(("A",), "On *Suggest*: it is a particle"),
     "none_here": Binding(("X",), "On *Suggest*: there is none"),
     "skip": Binding(("Space",), "On *Suggest*: skip it"),
+}
+LIVE = {
+    "doubtful": Binding(("N",), "Go to the most doubtful candidate"),
+    "accept": Binding(("A",), "It is a particle; go to the next"),
+    "decline": Binding(("X",), "It is none; go to the next"),
 }
 WINDOW = {
     "save": Binding(("Ctrl+S",), "Write NAME.csv now; every edit is saved anyway"),
@@ -71,6 +73,7 @@ GROUPS = {
     "Picks": PICKS,
     "Moving about": MOVING,
     "Pages": PAGES,
+    "On the page *Live*": LIVE,
     "Window": WINDOW,
 }
 """Heading -> name of an action -> its keys."""

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 STEPS_PER_PIXEL = 2
 """Radii are drawn to half a pixel."""
 
-DASH_PX, LEAST_DASHES, INKED = 9.0, 6, 0.6
+DASH_PX, LEAST_DASHES, INKED = 10.0, 6, 0.65
 """Length of a dash with its gap, the least number of them, and a dash's share."""
 
 

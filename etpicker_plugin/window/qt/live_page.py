@@ -62,7 +62,7 @@ class LivePage(QWidget):
         (key,) = KEYS[name].keys
         button = QPushButton(f"{text}  [{key}]")
         button.setShortcut(key)
-        button.setToolTip(KEYS[name].text.removeprefix("On *Live*: ").capitalize())
+        button.setToolTip(f"{KEYS[name].text}.")
         return button
 
     def _lay_out(self) -> None:

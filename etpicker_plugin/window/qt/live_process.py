@@ -39,7 +39,7 @@ class LiveProcess(QObject):
         process.setStandardErrorFile(str(self.log))
         process.readyReadStandardOutput.connect(self._hear)
         process.started.connect(self._give_way)
-        process.finished.connect(lambda code, _status: self._end(_how(code)))
+        process.finished.connect(lambda code, how: self._end(_end_of(code, how)))
         process.errorOccurred.connect(self._fail)
         self._process = process
         process.start(command[0], list(command[1:]))
@@ -97,5 +97,7 @@ class LiveProcess(QObject):
         self.ended.emit(f"{how}{f': {words}' if words else ''}")
 
 
-def _how(code: int) -> str:
+def _end_of(code: int, how: QProcess.ExitStatus) -> str:
+    if how == QProcess.CrashExit:
+        return f"The live picker was ended by signal {code}"
     return f"The live picker ended with code {code}"

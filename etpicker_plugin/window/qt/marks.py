@@ -21,7 +21,7 @@ MOST_RING_PIXELS = 2_000_000
 EVERYWHERE = QRectF(-1e6, -1e6, 2e6, 2e6)
 AT_CENTRE = 0.5
 LINE_PX, THICK_LINE_PX, DOT_PX = 1.6, 3.0, 1.5
-SHADE, SHADE_PX = QColor(0, 0, 0, 110), 1.4
+SHADE, SHADE_PX = QColor(0, 0, 0, 70), 1.4
 """Beneath dashes, wider by so much: in the gaps of noise they would be lost."""
 
 

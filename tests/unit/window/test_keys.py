@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 def test_no_key_of_the_window_means_two_things():
-    pages = GROUPS["Pages"]
+    pages = {**GROUPS["Pages"], **GROUPS["On the page *Live*"]}
     always = [
         key
         for name, binding in KEYS.items()
