@@ -52,6 +52,7 @@ class LivePicker:
         self.progress: Progress | None = None
         self.is_solved = True
         self._all: dict[str, Candidates] = {}
+        self._scores: dict[str, dict[str, np.ndarray]] = {}
         self._number = 0
         self._asked: object = None
         self._first = ""
@@ -81,10 +82,14 @@ class LivePicker:
         self._asked, self.progress, self.is_solved = None, None, True
 
     # --------------------------- hearing --------------------------------------
+    def is_current(self, event: Event) -> bool:
+        """Return whether it is not about marks that were changed since."""
+        return getattr(event, "number", None) in (None, self._number)
+
     def take(self, event: Event) -> list[Document]:
         """Take in what was said; return the tomograms whose candidates are others."""
-        if getattr(event, "number", None) not in (None, self._number):
-            return []  # Of marks that were changed since.
+        if not self.is_current(event):
+            return []
         if isinstance(event, Progress):
             self.progress = event
         elif isinstance(event, CutOffs):
@@ -112,14 +117,18 @@ class LivePicker:
         """Drop all candidates once no particle is marked any more."""
         if has_click(marks_of(self.session.documents, self.session.classes)):
             return []
-        self._all, self.questions, self.cut_offs = {}, {}, {}
+        self._all, self.questions, self._scores, self.cut_offs = {}, {}, {}, {}
         return self.session.documents
 
     def review(self, document: Document) -> None:
         """Look again which candidates of a tomogram are answered."""
-        self.questions[document.name] = unanswered(
-            self._all.get(document.name, NONE), document, self.session.classes
-        )
+        found = self._all.get(document.name, NONE)
+        found = unanswered(found, document, self.session.classes)
+        self.questions[document.name] = found
+        names = np.unique(found.class_names).tolist()
+        self._scores[document.name] = {
+            name: np.sort(found.scores[found.class_names == name]) for name in names
+        }
 
     # --------------------------- what is shown --------------------------------
     def cut_off(self, name: str) -> float:
@@ -141,16 +150,16 @@ class LivePicker:
 
     def count(self, documents: Iterable[Document], name: str) -> int:
         """Return how many open candidates of a class reach its cut-off."""
-        found = (self.open_questions(document) for document in documents)
-        least = self.cut_off(name)
-        return sum(
-            int(((f.class_names == name) & (f.scores >= least)).sum()) for f in found
-        )
+        least, own = self.cut_off(name), (self._own(d, name) for d in documents)
+        return sum(len(scores) - int(scores.searchsorted(least)) for scores in own)
 
     def scores(self, name: str) -> np.ndarray:
         """Return the scores of a class's open candidates, in all tomograms."""
-        found = [self.open_questions(d) for d in self.session.documents]
-        return np.concatenate([f.scores[f.class_names == name] for f in found])
+        return np.concatenate([self._own(d, name) for d in self.session.documents])
+
+    def _own(self, document: Document, name: str) -> np.ndarray:
+        """Return the scores of a class in a tomogram, ascending."""
+        return self._scores.get(document.name, {}).get(name, np.zeros(0))
 
     def most_doubtful(self, document: Document, name: str) -> Candidates | None:
         """Return the open candidate nearest the cut-off of its class, as a table.

@@ -123,7 +123,7 @@ class LiveMode(QObject):
             self.process.ask(request)
 
     def _hear(self, event: object) -> None:
-        if isinstance(event, Refused):
+        if isinstance(event, Refused) and self.picker.is_current(event):
             self._troubles.append(html.escape(event.text))
             self._is_saving &= event.number is not None
         if isinstance(event, Refused | Solved):

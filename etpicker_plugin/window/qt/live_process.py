@@ -1,8 +1,6 @@
 """The process that picks while a person marks: started, asked, heard, ended."""
 
-import contextlib
 import json
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -11,9 +9,6 @@ from PyQt5.QtCore import QObject, QProcess, pyqtSignal
 from etpicker_plugin.engine.json_checks import JsonFault
 from etpicker_plugin.window.live.engine import last_words
 from etpicker_plugin.window.live.events import read_event
-
-NICENESS = 10
-"""It takes every core; the window, which draws meanwhile, goes first."""
 
 END_MS = 3000
 
@@ -38,7 +33,6 @@ class LiveProcess(QObject):
         process = QProcess(self)
         process.setStandardErrorFile(str(self.log))
         process.readyReadStandardOutput.connect(self._hear)
-        process.started.connect(self._give_way)
         process.finished.connect(lambda code, how: self._end(_end_of(code, how)))
         process.errorOccurred.connect(self._fail)
         self._process = process
@@ -64,10 +58,6 @@ class LiveProcess(QObject):
         """Let it tell something; for whom no event loop runs."""
         if self._process is not None:
             self._process.waitForReadyRead(milliseconds)
-
-    def _give_way(self) -> None:
-        with contextlib.suppress(OSError, ValueError):
-            os.setpriority(os.PRIO_PROCESS, int(self._process.processId()), NICENESS)
 
     def _hear(self) -> None:
         process = self._process

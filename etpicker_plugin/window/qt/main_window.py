@@ -4,10 +4,7 @@ import html
 
 from PyQt5.QtCore import QSize, Qt, QTimer
 from PyQt5.QtGui import QCloseEvent, QKeyEvent, QShowEvent
-from PyQt5.QtWidgets import (
-    QMainWindow,
-    QMessageBox,
-)
+from PyQt5.QtWidgets import QMainWindow, QMessageBox
 
 from etpicker_plugin.engine.errors import EtPickerError
 from etpicker_plugin.window.document.counts import count_picks, describe, total
@@ -146,9 +143,7 @@ class MainWindow(QMainWindow):
         self.views.look_changed.connect(self.judge.gallery.pictures.show_look)
         self.tools.tool_chosen.connect(self._choose_tool)
         self.tools.eraser_changed.connect(self._set_eraser)
-        self.tools.snap.toggled.connect(self._set_snap)
-        self.tools.undo.triggered.connect(self.editor.undo)
-        self.tools.redo.triggered.connect(self.editor.redo)
+        self.tools.serve(self.editor)
         self.tools.save.triggered.connect(self.save)
         self.tools.done.triggered.connect(self.close)
         self.tools.fit.triggered.connect(self.views.fit)
@@ -157,8 +152,6 @@ class MainWindow(QMainWindow):
         self.tools.next.triggered.connect(lambda: self.tomograms.step(1))
         self.tools.previous.triggered.connect(lambda: self.tomograms.step(-1))
         self.addActions(self.tools.key_actions())
-        self.tools.recentre.triggered.connect(self.editor.recentre_selected)
-        self.tools.relabel.triggered.connect(self.editor.relabel_selected)
 
     # --------------------------- what happens ---------------------------------
     def open(self, document: Document) -> None:
@@ -200,9 +193,7 @@ class MainWindow(QMainWindow):
     def complain(self, text: str) -> None:
         """Show an error; while one is open, another takes its place."""
         if self._message is None:
-            self._message = QMessageBox(QMessageBox.Warning, "etpicker", text)
-            self._message.setTextFormat(Qt.PlainText)  # names may look like HTML
-            self._message.setParent(self, Qt.Dialog)
+            self._message = frame.warning(self)
         self._message.setText(text)
         self._message.open()
 
@@ -214,14 +205,11 @@ class MainWindow(QMainWindow):
         try:
             self.session.close()
         except EtPickerError as error:
-            message = QMessageBox(
-                QMessageBox.Warning,
-                "etpicker",
+            message = frame.warning(self)
+            message.setText(
                 f"{error}\n\nEvery edit is safe in the annotation's journal: open it "
-                "again to go on.",
-                parent=self,
+                "again to go on."
             )
-            message.setTextFormat(Qt.PlainText)
             message.exec_()
         event.accept()
 
@@ -272,9 +260,6 @@ class MainWindow(QMainWindow):
 
     def _set_eraser(self, diameter_ang: float) -> None:
         self.gestures.eraser_ang = diameter_ang
-
-    def _set_snap(self, snap: bool) -> None:
-        self.editor.snap = snap
 
     def _jump(self, pick: int) -> None:
         self.editor.selected = pick

@@ -12,7 +12,7 @@ from etpicker_plugin.window.drawing.circles import CircleGroup
 from etpicker_plugin.window.drawing.colours import RULER_COLOUR
 from etpicker_plugin.window.drawing.rings import INKED, count_dashes, stamp_rings
 
-MANY = 500
+MANY, MANY_DASHED = 500, 150
 """From so many circles on they are stamped, to whole pixels."""
 
 MOST_RING_PIXELS = 2_000_000
@@ -77,7 +77,7 @@ def draw_circles(groups: list[CircleGroup], sight: QRectF, size: QSize) -> QImag
         x = (group.centres[seen, 0] - sight.left()) * scale
         y = (sight.bottom() - group.centres[seen, 1]) * scale
         centres, radii = np.stack([x, y], axis=1), group.radii[seen] * scale
-        if len(seen) < MANY:
+        if len(seen) < (MANY_DASHED if group.dashed else MANY):
             at_centre = np.abs(group.heights[seen]) <= AT_CENTRE
             _paint_circles(image, group, centres, radii, at_centre)
         else:

@@ -54,7 +54,7 @@ class TomogramList(QTableWidget):
         self.setColumnCount(1 + len(names))
         self.setHorizontalHeaderLabels(["tomogram", *names[:-1], "none"])
         header = self.horizontalHeader()
-        header.setSectionResizeMode(QHeaderView.ResizeToContents)
+        header.setSectionResizeMode(QHeaderView.Fixed)  # Each cell would resize all.
         header.setStretchLastSection(False)
         header.setMinimumSectionSize(36)
         for column, name in enumerate(names, 1):
@@ -63,6 +63,7 @@ class TomogramList(QTableWidget):
         for row, item in enumerate(self.session.documents):
             if document is None or item is document:
                 self._count(row, item, names)
+        header.setSectionResizeMode(QHeaderView.ResizeToContents)
 
     def step(self, rows: int) -> None:
         """Open the tomogram so many rows on, if there is one."""

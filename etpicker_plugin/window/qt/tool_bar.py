@@ -7,6 +7,7 @@ from PyQt5.QtGui import QKeySequence
 from PyQt5.QtWidgets import QAction, QActionGroup, QDoubleSpinBox, QLabel, QToolBar
 
 from etpicker_plugin.window.keys import KEYS, shown_keys
+from etpicker_plugin.window.qt.editor import Editor
 from etpicker_plugin.window.qt.gestures import Tool
 
 NAMES = {
@@ -57,6 +58,14 @@ class ToolBar(QToolBar):
         self.addWidget(QLabel("  eraser "))
         self.addWidget(self.eraser)
         self.eraser.valueChanged.connect(self.eraser_changed)
+
+    def serve(self, editor: Editor) -> None:
+        """Let an editor do what the actions on picks say."""
+        self.undo.triggered.connect(editor.undo)
+        self.redo.triggered.connect(editor.redo)
+        self.recentre.triggered.connect(editor.recentre_selected)
+        self.relabel.triggered.connect(editor.relabel_selected)
+        self.snap.toggled.connect(lambda snap: setattr(editor, "snap", snap))
 
     def choose(self, tool: Tool) -> None:
         """Take a tool."""
