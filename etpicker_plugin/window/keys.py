@@ -59,8 +59,10 @@ PAGES = {
 }
 LIVE = {
     "doubtful": Binding(("N",), "Go to the most doubtful candidate"),
-    "accept": Binding(("A",), "It is a particle; go to the next"),
-    "decline": Binding(("X",), "It is none; go to the next"),
+    "accept": Binding(
+        ("A",), "It is a particle: the one asked about, or under the mouse"
+    ),
+    "decline": Binding(("X",), "It is none"),
 }
 WINDOW = {
     "save": Binding(("Ctrl+S",), "Write NAME.csv now; every edit is saved anyway"),

@@ -11,7 +11,12 @@ from PyQt5.QtTest import QTest
 from etpicker_plugin.engine.formats.coordinates_csv import read_csv
 from etpicker_plugin.engine.negative import NEGATIVE
 from etpicker_plugin.tests.support import live_stand_in
-from etpicker_plugin.tests.support.window_driver import click, wait_drawn, wait_until
+from etpicker_plugin.tests.support.window_driver import (
+    click,
+    pixel_of,
+    wait_drawn,
+    wait_until,
+)
 from etpicker_plugin.window.drawing.slices import X, Y, Z
 from etpicker_plugin.window.live import engine
 from etpicker_plugin.window.qt.gestures import Tool
@@ -156,6 +161,25 @@ def test_keys_ask_and_answer(open_live, large):
     window.tabs.setCurrentIndex(ANNOTATE)
     QTest.keyClick(window, Qt.Key_N)
     assert window.gestures.tool is Tool.NEGATIVE
+
+
+def test_keys_answer_about_the_circle_under_the_mouse(open_live, large):
+    window = open_live()
+    mark_first(window, large)
+    page, view = window.live.page, window.views.views[Z]
+    assert not page.decline.isEnabled()
+    go(window, large[1])
+    QTest.mouseMove(view.viewport(), pixel_of(view, np.add(large[1], [0, 9, 9])))
+    QTest.qWait(50)
+    QTest.mouseMove(view.viewport(), pixel_of(view, large[1]))
+    wait_until(page.decline.isEnabled, what="the question")
+    assert "Is this large?" in page.question.text()
+    QTest.keyClick(window, Qt.Key_X)
+    QTest.qWait(150)
+    settle(window)
+    assert [name for name, _ in marks(window)] == ["large", NEGATIVE]
+    np.testing.assert_allclose(marks(window)[1][1], large[1])
+    assert window.live.asked is None
 
 
 def test_each_class_by_its_own_click(open_live, large, phantoms):

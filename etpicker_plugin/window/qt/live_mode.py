@@ -16,6 +16,7 @@ from etpicker_plugin.window.live.picker import LivePicker
 from etpicker_plugin.window.qt.editor import Editor
 from etpicker_plugin.window.qt.live_page import LivePage
 from etpicker_plugin.window.qt.live_process import LiveProcess
+from etpicker_plugin.window.qt.slice_view import SliceView
 from etpicker_plugin.window.qt.view_state import ViewState
 
 UNTIL_ASKED_MS, UNTIL_SHOWN_MS = 60, 40
@@ -46,6 +47,7 @@ class LiveMode(QObject):
         self.questions: Candidates = NONE
         self._of: Document | None = None
         self.asked: int | None = None
+        self._under_mouse: int | None = None
         self._model = engine.ModelFile(session.folder)
         self._kept: dict[str, np.ndarray] = {}
         self._is_unsaved = self._is_saving = False
@@ -157,13 +159,27 @@ class LiveMode(QObject):
         """Hand the candidates of the open tomogram to whoever draws them."""
         asked = self._asked_one()
         self.questions, self.asked, self._of = NONE, None, self.editor.document
+        self._under_mouse = None
         if self.is_active:
             self.questions = self.picker.proposed(self.editor.document)
             if asked is not None:
                 self._put_asked(asked)
-            self.page.refresh(self._asked_one(), can_keep=bool(self._kept))
+            self.page.refresh(can_keep=bool(self._kept))
+            self._show_question()
         self.shown.emit(self.questions, self.asked)
         self.counted.emit()
+
+    def hover(self, view: SliceView, position_zyx: object) -> None:
+        """Ask about the candidate under the mouse, unless another is asked about."""
+        found = view.question_at(position_zyx) if self.is_active else None
+        if found != self._under_mouse:
+            self._under_mouse = found
+            self._show_question()
+
+    def _show_question(self) -> None:
+        meant = self._under_mouse if self.asked is None else self.asked
+        one = None if meant is None else self.questions.chosen(np.array([meant]))
+        self.page.show_question(one)
 
     def _asked_one(self) -> Candidates | None:
         if self.asked is None or self._of is not self.editor.document:
@@ -208,16 +224,19 @@ class LiveMode(QObject):
         self.editor.add_at(position, name if is_particle else NEGATIVE)
 
     def answer_asked(self, is_particle: bool) -> None:
-        """Answer what was asked, and ask the next."""
+        """Answer what was asked, and ask the next; or what is under the mouse."""
         if self.asked is not None:
             self.answer(self.asked, is_particle)
             self.ask_next()
+        elif self._under_mouse is not None:
+            self.answer(self._under_mouse, is_particle)
 
     def ask_next(self) -> None:
         """Go to the candidate that is nearest the cut-off."""
         document, name = self.editor.document, self.editor.current_class
         one = self.picker.most_doubtful(document, name)
         if one is not None:
+            self.editor.hidden -= {name}  # What is asked about must be seen.
             self.questions = joined(self.questions, one)
             self.asked = len(self.questions) - 1
             self._show()

@@ -92,8 +92,8 @@ class LivePage(QWidget):
         self.keep.clicked.connect(self.keep_asked)
         self.restart.clicked.connect(self.restart_asked)
 
-    def refresh(self, asked: Candidates | None, *, can_keep: bool) -> None:
-        """Show counts, cut-off and the question, a table of one, as they are now."""
+    def refresh(self, *, can_keep: bool) -> None:
+        """Show counts and cut-off as they are now."""
         editor, picker = self.editor, self.picker
         documents = editor.session.documents
         self.chips.refresh(
@@ -106,6 +106,9 @@ class LivePage(QWidget):
         has_any = any(picker.count(documents, name) for name in names)
         self.keep.setEnabled(can_keep or has_any)
         self.doubtful.setEnabled(len(picker.scores(editor.current_class)) > 0)
+
+    def show_question(self, asked: Candidates | None) -> None:
+        """Show the candidate, a table of one, that the answers are about."""
         for button in (self.accept, self.decline):
             button.setEnabled(asked is not None)
         if asked is None:

@@ -121,6 +121,7 @@ class MainWindow(QMainWindow):
         self.live.progressed.connect(self.status.show_live)
         self.live.page.class_chosen.connect(self._choose_class)
         self.gestures.answered.connect(self.live.answer)
+        self.gestures.hovered.connect(self.live.hover)
 
     def _connect_panels(self) -> None:
         self.tomograms.chosen.connect(self.open)
