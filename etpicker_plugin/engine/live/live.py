@@ -2,7 +2,6 @@
 
 import json
 import logging
-import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -17,9 +16,6 @@ from etpicker_plugin.engine.progress import Progress
 
 logger = logging.getLogger(__name__)
 
-NICE = 5
-"""How much this gives way to other processes: the window is to draw meanwhile."""
-
 
 def live(config: LiveConfig, out_dir: Path, *, on_progress: Progress) -> None:
     """Answer questions until stdin ends or nobody reads the answers.
@@ -29,7 +25,6 @@ def live(config: LiveConfig, out_dir: Path, *, on_progress: Progress) -> None:
     CheckpointError, ConfigError, ResourceError
         If the network or the device cannot be used.
     """
-    os.nice(NICE)
     inbox = Inbox(sys.stdin)
     session = Session(config, out_dir)
     try:
