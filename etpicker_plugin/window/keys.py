@@ -47,6 +47,7 @@ MOVING = {
 }
 PAGES = {
     "page_annotate": Binding(("Alt+N",), "Page *Annotate*"),
+    "page_live": Binding(("Alt+L",), "Page *Live*"),
     "page_judge": Binding(("Alt+J",), "Page *Judge*"),
     "page_suggest": Binding(("Alt+S",), "Page *Suggest*"),
     "automatic": Binding(("Alt+A",), "On *Judge*: find a cut-off"),
@@ -55,6 +56,13 @@ PAGES = {
     "particle": Binding(("A",), "On *Suggest*: it is a particle"),
     "none_here": Binding(("X",), "On *Suggest*: there is none"),
     "skip": Binding(("Space",), "On *Suggest*: skip it"),
+}
+LIVE = {
+    "doubtful": Binding(("N",), "Go to the most doubtful candidate"),
+    "accept": Binding(
+        ("A",), "It is a particle: the one asked about, or under the mouse"
+    ),
+    "decline": Binding(("X",), "It is none"),
 }
 WINDOW = {
     "save": Binding(("Ctrl+S",), "Write NAME.csv now; every edit is saved anyway"),
@@ -67,6 +75,7 @@ GROUPS = {
     "Picks": PICKS,
     "Moving about": MOVING,
     "Pages": PAGES,
+    "On the page *Live*": LIVE,
     "Window": WINDOW,
 }
 """Heading -> name of an action -> its keys."""
@@ -79,6 +88,8 @@ MOUSE = {
         "drag a pick": "move it (tools Pick and None here)",
         "drag elsewhere": "move the picture",
         "right-click a pick": "delete it",
+        "click a dashed circle": "on *Live*: it is a particle",
+        "right-click a dashed circle": "on *Live*: it is none",
         "right-drag": "across: contrast; up: brightness",
         "Shift + click, middle click": "put the cursor there",
     },

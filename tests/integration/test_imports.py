@@ -61,7 +61,7 @@ WINDOW_WITHOUT_QT = f"""
 import importlib, pkgutil, sys
 for name in ("torch", *{SCIPION}, *{QT}):
     sys.modules[name] = None
-for room in ("document", "aids", "drawing"):
+for room in ("document", "aids", "live", "drawing"):
     package = importlib.import_module(f"etpicker_plugin.window.{{room}}")
     for found in pkgutil.iter_modules(package.__path__, package.__name__ + "."):
         importlib.import_module(found.name)
@@ -243,9 +243,13 @@ ENGINE = {
 WINDOW = {
     "window.document": {*DATA, "model"},  # its card: what a model's threshold is
     "window.aids": {"window.document", "evaluation"},
-    "window.drawing": {"window.document", "window.aids"},
+    "window.live": {"window.document"},
+    "window.drawing": {"window.document", "window.aids", "window.live"},
     "window.keys": set(),
-    "window.qt": {"window.document", "window.aids", "window.drawing", "window.keys"},
+    "window.qt": {
+        *("window.document", "window.aids", "window.live", "window.drawing"),
+        "window.keys",
+    },
     "window": {"window.document", "window.qt"},
 }
 SCIPION_SIDE = {

@@ -78,7 +78,13 @@ def test_the_window_with_its_frame_lies_on_the_screen(found):
 
 
 def test_no_text_and_no_button_is_cut_off_on_any_page(found):
-    assert set(found["cut_off"]) == {"A&nnotate", "&Judge", "&Suggest", "cloud"}
+    assert set(found["cut_off"]) == {
+        "A&nnotate",
+        "&Live",
+        "&Judge",
+        "&Suggest",
+        "cloud",
+    }
     assert all(texts == [] for texts in found["cut_off"].values()), found["cut_off"]
 
 

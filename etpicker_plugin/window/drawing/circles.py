@@ -28,15 +28,20 @@ class CircleGroup:
     heights: NDArray[np.float64]
     crossed: bool = False
     thick: bool = False
+    dashed: bool = False
 
 
 @dataclass(kw_only=True)
 class ViewCircles:
-    """What one view shows: what the mouse can grip, what is drawn, what stands out."""
+    """What one view shows: what the mouse can grip, what is drawn, what stands out.
+
+    ``questions`` are the candidates that a click answers.
+    """
 
     sections: Sections
     groups: list[CircleGroup]
     highlight: list[CircleGroup]
+    questions: Sections | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -81,6 +81,10 @@ class Editor(QObject):
             return None
         if self.snap and name != NEGATIVE:
             position_zyx = self._centre_near(position_zyx, name)
+        return self.add_at(position_zyx, name)
+
+    def add_at(self, position_zyx: Sequence[float], name: str) -> int | None:
+        """Add a pick exactly there; return its number, or ``None`` if it failed."""
         self.hidden -= {name}  # What is added must be seen.
         new = len(self.annotation)
         if not self._apply(self.annotation.adding(position_zyx, name), select=new):

@@ -2,7 +2,14 @@
 
 from PyQt5.QtCore import QRect, QSize, Qt
 from PyQt5.QtGui import QCursor, QGuiApplication
-from PyQt5.QtWidgets import QDockWidget, QMainWindow, QScrollArea, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import (
+    QDockWidget,
+    QMainWindow,
+    QMessageBox,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
 
 DECORATION = QSize(12, 44)
 """Left free for what the window manager draws, until it is known how much that is."""
@@ -57,6 +64,13 @@ def scrolled(*widgets: QWidget, stretch: bool = False) -> QScrollArea:
     bar = area.verticalScrollBar().sizeHint().width()
     area.setMinimumWidth(page.minimumSizeHint().width() + bar)
     return area
+
+
+def warning(parent: QWidget) -> QMessageBox:
+    """Return a box for an error; names in its text may look like HTML."""
+    box = QMessageBox(QMessageBox.Warning, "etpicker", "", parent=parent)
+    box.setTextFormat(Qt.PlainText)
+    return box
 
 
 def available_geometry() -> QRect:

@@ -34,12 +34,14 @@ class Gestures(QObject):
     contrast_dragged = pyqtSignal(float, float)
     measured = pyqtSignal(float)
     hovered = pyqtSignal(object, object)
+    answered = pyqtSignal(int, bool)
 
     def __init__(self, editor: Editor, state: ViewState) -> None:
         super().__init__()
         self.editor, self.state = editor, state
         self.tool = Tool.PICK
         self.eraser_ang = 200.0
+        self.takes_answers = False
         self._held: int | None = None
 
     def connect(self, view: SliceView) -> None:
@@ -57,16 +59,25 @@ class Gestures(QObject):
         shifted = bool(event.modifiers() & Qt.ShiftModifier)
         if button == Qt.MiddleButton or (button == Qt.LeftButton and shifted):
             self.state.move_cursor(position)
-        elif button == Qt.RightButton and pick is not None:
-            self.editor.delete(pick)
+        elif button == Qt.RightButton:
+            self._right_click(view, position, pick)
         elif button == Qt.LeftButton:
             self._left_click(view, position, pick)
+
+    def _right_click(
+        self, view: SliceView, position: np.ndarray, pick: int | None
+    ) -> None:
+        if not self._answer(view, position, pick, False) and pick is not None:
+            self.editor.delete(pick)
 
     def _left_click(
         self, view: SliceView, position: np.ndarray, pick: int | None
     ) -> None:
+        yes = self.tool is not Tool.NEGATIVE
         if self.tool is Tool.ERASE:
             self._erase(view, position)
+        elif self.tool is not Tool.MEASURE and self._answer(view, position, pick, yes):
+            pass
         elif self.tool is Tool.MEASURE or (self.tool is Tool.LOOK and pick is None):
             self.state.move_cursor(position)
         elif pick is not None:
@@ -78,6 +89,25 @@ class Gestures(QObject):
             added = self.editor.add(position, name)
             if added is not None:
                 self.state.move_cursor(self.editor.annotation.positions_zyx[added])
+
+    def _answer(
+        self, view: SliceView, position: np.ndarray, pick: int | None, yes: bool
+    ) -> bool:
+        """Take a click for the answer to a question, on *Live*; return whether it is.
+
+        A pick with a score is a model's word, and a question as a candidate is.
+        """
+        if not self.takes_answers:
+            return False
+        if pick is None:
+            question = view.question_at(position)
+            if question is not None:
+                self.answered.emit(question, yes)
+            return question is not None
+        is_open = bool(np.isfinite(self.editor.annotation.scores[pick]))
+        if is_open:
+            self.editor.confirm(pick, None if yes else NEGATIVE)
+        return is_open
 
     # --------------------------- drags ----------------------------------------
     def _drag(self, view: SliceView, event: object) -> None:

@@ -69,11 +69,13 @@ def _height(rows: list[tuple[str, str]]) -> int:
 
 def _table(heading: str, rows: list[tuple[str, str]]) -> str:
     lines = "".join(
-        f"<tr><td style='padding: 2px 12px 2px 0; color: {ACCENT}' width='34%'>"
-        f"{html.escape(keys)}</td><td style='padding: 2px 0'>{_plain(text)}</td></tr>"
+        f"<tr><td style='padding: 1px 12px 1px 0; color: {ACCENT}' width='34%'>"
+        f"{html.escape(keys)}</td><td style='padding: 1px 0'>{_plain(text)}</td></tr>"
         for keys, text in rows
     )
-    title = f"<p style='color: {FAINT}; margin: 10px 0 3px 0'><b>{heading}</b></p>"
+    title = (
+        f"<p style='color: {FAINT}; margin: 10px 0 3px 0'><b>{_plain(heading)}</b></p>"
+    )
     return f"{title}<table width='100%' cellspacing='0'>{lines}</table>"
 
 

@@ -40,8 +40,8 @@ class HintBar(QFrame):
             size = self.classes[name].diameter_ang
             more = f" ({len(unknown) - 1} more unknown)" if unknown[1:] else ""
             self.text.setText(
-                f"The diameter of {name} is not known{more}: its circles are drawn "
-                f"with {size:g} Å, a guess. Type it, or measure it (M)."
+                f"The diameter of {name} is not known{more}: its circles are drawn, "
+                f"and Live looks, with {size:g} Å, a guess. Type it, or measure it (M)."
             )
 
     def _ask(self) -> None:

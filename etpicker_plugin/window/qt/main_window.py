@@ -4,17 +4,14 @@ import html
 
 from PyQt5.QtCore import QSize, Qt, QTimer
 from PyQt5.QtGui import QCloseEvent, QKeyEvent, QShowEvent
-from PyQt5.QtWidgets import (
-    QMainWindow,
-    QMessageBox,
-)
+from PyQt5.QtWidgets import QMainWindow, QMessageBox
 
 from etpicker_plugin.engine.errors import EtPickerError
 from etpicker_plugin.window.document.counts import count_picks, describe, total
 from etpicker_plugin.window.document.document import Document
 from etpicker_plugin.window.document.session import Session
 from etpicker_plugin.window.drawing.slices import Z
-from etpicker_plugin.window.keys import MOVING, PICKS, name_of
+from etpicker_plugin.window.keys import KEYS, MOVING, PICKS, name_of
 from etpicker_plugin.window.qt import class_dialogs, frame
 from etpicker_plugin.window.qt.class_panel import ClassPanel
 from etpicker_plugin.window.qt.editor import Editor
@@ -23,6 +20,7 @@ from etpicker_plugin.window.qt.help import HelpDialog
 from etpicker_plugin.window.qt.hint_bar import HintBar
 from etpicker_plugin.window.qt.judge_page import JudgePage
 from etpicker_plugin.window.qt.key_press import key_text
+from etpicker_plugin.window.qt.live_mode import LiveMode
 from etpicker_plugin.window.qt.look_panel import LookPanel
 from etpicker_plugin.window.qt.pages import Pages
 from etpicker_plugin.window.qt.status_line import StatusLine
@@ -50,7 +48,8 @@ class MainWindow(QMainWindow):
         self.editor = Editor(session)
         self.gestures = Gestures(self.editor, self.state)
         self.views = Views(self.editor, self.state)
-        self.tomograms = TomogramList(session)
+        self.live = LiveMode(self.editor, self.state)
+        self.tomograms = TomogramList(session, self.live.counts)
         self.classes = ClassPanel(session.classes)
         self.hint = HintBar(session.classes)
         self.look = LookPanel(self.views.look)
@@ -78,7 +77,10 @@ class MainWindow(QMainWindow):
         left, right = Qt.LeftDockWidgetArea, Qt.RightDockWidgetArea
         width = self.tomograms.fitting_width()
         frame.dock(self, left, "Tomograms", self.tomograms, width)
-        self.tabs = Pages((self.classes, self.look), self.judge, self.suggest)
+        self.tabs = Pages(
+            (self.classes, self.look), self.live.page, self.judge, self.suggest
+        )
+        self.tabs.grey_live(self.live.hindrance)
         frame.dock(self, right, "", self.tabs, SIDE_WIDTH)
         self.setStatusBar(self.status)
 
@@ -88,6 +90,7 @@ class MainWindow(QMainWindow):
         self._connect_gestures()
         self._connect_panels()
         self._connect_judging()
+        self._connect_live()
         self._recount.timeout.connect(self._count)
         self.editor.changed.connect(self._recount.start)
         self.editor.said.connect(self.status.say)
@@ -111,6 +114,15 @@ class MainWindow(QMainWindow):
         self.judge.class_chosen.connect(self._choose_class)
         self.suggest.jumped.connect(self._jump)
 
+    def _connect_live(self) -> None:
+        self.live.shown.connect(self.views.show_questions)
+        self.live.jumped.connect(self.views.go_to)
+        self.live.counted.connect(self._count_all)
+        self.live.progressed.connect(self.status.show_live)
+        self.live.page.class_chosen.connect(self._choose_class)
+        self.gestures.answered.connect(self.live.answer)
+        self.gestures.hovered.connect(self.live.hover)
+
     def _connect_panels(self) -> None:
         self.tomograms.chosen.connect(self.open)
         self.classes.chosen.connect(self.editor.choose_class)
@@ -132,9 +144,7 @@ class MainWindow(QMainWindow):
         self.views.look_changed.connect(self.judge.gallery.pictures.show_look)
         self.tools.tool_chosen.connect(self._choose_tool)
         self.tools.eraser_changed.connect(self._set_eraser)
-        self.tools.snap.toggled.connect(self._set_snap)
-        self.tools.undo.triggered.connect(self.editor.undo)
-        self.tools.redo.triggered.connect(self.editor.redo)
+        self.tools.serve(self.editor)
         self.tools.save.triggered.connect(self.save)
         self.tools.done.triggered.connect(self.close)
         self.tools.fit.triggered.connect(self.views.fit)
@@ -143,8 +153,6 @@ class MainWindow(QMainWindow):
         self.tools.next.triggered.connect(lambda: self.tomograms.step(1))
         self.tools.previous.triggered.connect(lambda: self.tomograms.step(-1))
         self.addActions(self.tools.key_actions())
-        self.tools.recentre.triggered.connect(self.editor.recentre_selected)
-        self.tools.relabel.triggered.connect(self.editor.relabel_selected)
 
     # --------------------------- what happens ---------------------------------
     def open(self, document: Document) -> None:
@@ -179,33 +187,30 @@ class MainWindow(QMainWindow):
         except EtPickerError as error:
             self.complain(str(error))
             return
+        self.live.save_model()
         saved = total(count_picks(self.session.documents, self.session.classes))
         self.status.say(f"Saved {describe(saved)}, to {self.session.folder}")
 
     def complain(self, text: str) -> None:
         """Show an error; while one is open, another takes its place."""
         if self._message is None:
-            self._message = QMessageBox(QMessageBox.Warning, "etpicker", text)
-            self._message.setTextFormat(Qt.PlainText)  # names may look like HTML
-            self._message.setParent(self, Qt.Dialog)
+            self._message = frame.warning(self)
         self._message.setText(text)
         self._message.open()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Save and close; if saving fails, say first that every edit is kept."""
         self._framed.stop()
+        self.live.close()
         self.views.close_document()
         try:
             self.session.close()
         except EtPickerError as error:
-            message = QMessageBox(
-                QMessageBox.Warning,
-                "etpicker",
+            message = frame.warning(self)
+            message.setText(
                 f"{error}\n\nEvery edit is safe in the annotation's journal: open it "
-                "again to go on.",
-                parent=self,
+                "again to go on."
             )
-            message.setTextFormat(Qt.PlainText)
             message.exec_()
         event.accept()
 
@@ -246,6 +251,9 @@ class MainWindow(QMainWindow):
             if self.gestures.tool is Tool.LOOK:
                 self.tools.choose(self._tool_before)
             self._tool_before = None
+        live = self.gestures.takes_answers = self.tabs.is_live()
+        self.tools.lend(KEYS["doubtful"].keys if live else ())
+        self.live.set_active(live)
 
     def _choose_tool(self, tool: Tool) -> None:
         self.gestures.tool = tool
@@ -253,9 +261,6 @@ class MainWindow(QMainWindow):
 
     def _set_eraser(self, diameter_ang: float) -> None:
         self.gestures.eraser_ang = diameter_ang
-
-    def _set_snap(self, snap: bool) -> None:
-        self.editor.snap = snap
 
     def _jump(self, pick: int) -> None:
         self.editor.selected = pick

@@ -10,9 +10,9 @@ from PyQt5.QtGui import QColor, QImage, QPainter, QPen
 
 from etpicker_plugin.window.drawing.circles import CircleGroup
 from etpicker_plugin.window.drawing.colours import RULER_COLOUR
-from etpicker_plugin.window.drawing.rings import stamp_rings
+from etpicker_plugin.window.drawing.rings import INKED, count_dashes, stamp_rings
 
-MANY = 500
+MANY, MANY_DASHED = 500, 150
 """From so many circles on they are stamped, to whole pixels."""
 
 MOST_RING_PIXELS = 2_000_000
@@ -21,6 +21,8 @@ MOST_RING_PIXELS = 2_000_000
 EVERYWHERE = QRectF(-1e6, -1e6, 2e6, 2e6)
 AT_CENTRE = 0.5
 LINE_PX, THICK_LINE_PX, DOT_PX = 1.6, 3.0, 1.5
+SHADE, SHADE_PX = QColor(0, 0, 0, 70), 1.4
+"""Beneath dashes, wider by so much: in the gaps of noise they would be lost."""
 
 
 class CirclesItem(pg.GraphicsObject):
@@ -75,7 +77,7 @@ def draw_circles(groups: list[CircleGroup], sight: QRectF, size: QSize) -> QImag
         x = (group.centres[seen, 0] - sight.left()) * scale
         y = (sight.bottom() - group.centres[seen, 1]) * scale
         centres, radii = np.stack([x, y], axis=1), group.radii[seen] * scale
-        if len(seen) < MANY:
+        if len(seen) < (MANY_DASHED if group.dashed else MANY):
             at_centre = np.abs(group.heights[seen]) <= AT_CENTRE
             _paint_circles(image, group, centres, radii, at_centre)
         else:
@@ -92,7 +94,13 @@ def _stamp_circles(
     """Lay many circles over the image."""
     height, width = image.height(), image.width()
     alpha = np.zeros((height, width), dtype=np.uint8)
-    stamp_rings(alpha, centres - 0.5, crowd_radii(radii), width_px=LINE_PX)
+    stamp_rings(
+        alpha,
+        centres - 0.5,
+        crowd_radii(radii),
+        width_px=LINE_PX,
+        dashed=group.dashed,
+    )
     colour = QColor(group.colour)
     pixels = np.empty((height, width, 4), dtype=np.uint8)
     for channel, value in enumerate((colour.blue(), colour.green(), colour.red(), 255)):
@@ -115,13 +123,17 @@ def _paint_circles(
     """Draw a few circles, with their centres, or crossed out."""
     painter = QPainter(image)
     painter.setRenderHint(QPainter.Antialiasing)
-    painter.setPen(
-        QPen(QColor(group.colour), THICK_LINE_PX if group.thick else LINE_PX)
-    )
+    width = THICK_LINE_PX if group.thick else LINE_PX
+    pen = QPen(QColor(group.colour), width)
     for (x, y), radius, dotted in zip(
         centres.tolist(), radii.tolist(), at_centre.tolist(), strict=True
     ):
+        if group.dashed:
+            painter.setPen(QPen(SHADE, width + SHADE_PX))
+            painter.drawEllipse(QPointF(x, y), radius, radius)
+        painter.setPen(_dashed(pen, radius) if group.dashed else pen)
         painter.drawEllipse(QPointF(x, y), radius, radius)
+        painter.setPen(pen)
         if group.crossed:
             arm = radius * math.sqrt(0.5)
             painter.drawLine(QLineF(x - arm, y - arm, x + arm, y + arm))
@@ -129,6 +141,15 @@ def _paint_circles(
         elif dotted:
             painter.drawEllipse(QPointF(x, y), DOT_PX, DOT_PX)
     painter.end()
+
+
+def _dashed(pen: QPen, radius_px: float) -> QPen:
+    """Return the pen with dashes that close evenly round a circle."""
+    period = 2 * math.pi * radius_px / count_dashes(radius_px) / pen.widthF()
+    dashed = QPen(pen)
+    dashed.setCapStyle(Qt.FlatCap)
+    dashed.setDashPattern([INKED * period, (1 - INKED) * period])
+    return dashed
 
 
 def crowd_radii(radii_px: NDArray[np.float64]) -> NDArray[np.float64]:

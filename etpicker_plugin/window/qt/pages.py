@@ -1,4 +1,4 @@
-"""The pages at the right: annotate, judge, suggest."""
+"""The pages at the right: annotate, live, judge, suggest."""
 
 from collections.abc import Sequence
 
@@ -8,18 +8,23 @@ from etpicker_plugin.window.keys import KEYS
 from etpicker_plugin.window.qt.frame import scrolled
 from etpicker_plugin.window.qt.key_press import mnemonic
 
-ANNOTATE, JUDGE, SUGGEST = range(3)
+ANNOTATE, LIVE, JUDGE, SUGGEST = range(4)
 
 
 class Pages(QTabWidget):
-    """Three pages that scroll where the screen is low."""
+    """Four pages that scroll where the screen is low."""
 
     def __init__(
-        self, annotate: Sequence[QWidget], judge: QWidget, suggest: QWidget
+        self,
+        annotate: Sequence[QWidget],
+        live: QWidget,
+        judge: QWidget,
+        suggest: QWidget,
     ) -> None:
         super().__init__()
         for text, name, page in (
             ("Annotate", "page_annotate", scrolled(*annotate)),
+            ("Live", "page_live", scrolled(live, stretch=True)),
             ("Judge", "page_judge", scrolled(judge, stretch=True)),
             ("Suggest", "page_suggest", scrolled(suggest)),
         ):
@@ -32,3 +37,12 @@ class Pages(QTabWidget):
     def is_judging(self) -> bool:
         """Return whether the page for judging is shown."""
         return self.currentIndex() == JUDGE
+
+    def is_live(self) -> bool:
+        """Return whether the page of the live picker is shown."""
+        return self.currentIndex() == LIVE
+
+    def grey_live(self, reason: str) -> None:
+        """Grey the page of the live picker, and say why; not without a reason."""
+        self.setTabEnabled(LIVE, not reason)
+        self.setTabToolTip(LIVE, reason)

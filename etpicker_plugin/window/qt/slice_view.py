@@ -121,6 +121,7 @@ class SliceView(pg.GraphicsView):
         self.voxel_size = 1.0
         self.index = 0
         self.sections: Sections | None = None
+        self.questions: Sections | None = None
         self.setObjectName(f"view_{NAMES[axis]}")
         self.setMinimumSize(120, 90)
         self.box = SliceBox(self)
@@ -204,17 +205,26 @@ class SliceView(pg.GraphicsView):
 
     def show_circles(self, circles: ViewCircles) -> None:
         """Show the circles, and those to be pointed out."""
-        self.sections = circles.sections
+        self.sections, self.questions = circles.sections, circles.questions
         self.circles.show_groups(circles.groups)
         self.highlight.show_groups(circles.highlight)
         self.viewport().update()
 
     def pick_at(self, position_zyx: Sequence[float]) -> int | None:
         """Return the number of the pick whose circle is there."""
-        if self.sections is None:
+        return self._nearest(self.sections, position_zyx)
+
+    def question_at(self, position_zyx: Sequence[float]) -> int | None:
+        """Return the number of the candidate whose circle is there."""
+        return self._nearest(self.questions, position_zyx)
+
+    def _nearest(
+        self, sections: Sections | None, position_zyx: Sequence[float]
+    ) -> int | None:
+        if sections is None:
             return None
         point = (float(position_zyx[self.right]), float(position_zyx[self.up]))
-        return self.sections.nearest(point, slack=GRIP_PIXELS / self.state.scale)
+        return sections.nearest(point, slack=GRIP_PIXELS / self.state.scale)
 
     def update_cursor(self) -> None:
         """Draw the lines of the other two slices."""

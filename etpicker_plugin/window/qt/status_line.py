@@ -10,6 +10,8 @@ class StatusLine(QStatusBar):
 
     def __init__(self) -> None:
         super().__init__()
+        self.live = QLabel()
+        self.addWidget(self.live)
         self.place = QLabel()
         self.place.setObjectName("place")
         self.saved = QLabel()
@@ -20,6 +22,10 @@ class StatusLine(QStatusBar):
     def say(self, text: str) -> None:
         """Show a message for a while."""
         self.showMessage(text, SAID_MS)
+
+    def show_live(self, text: str) -> None:
+        """Show what the live picker does; a message hides it for a while."""
+        self.live.setText(text)
 
     def show_place(self, position_zyx: object, voxel_size: float) -> None:
         """Show a position in voxels and in Å."""

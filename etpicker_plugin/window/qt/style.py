@@ -56,6 +56,7 @@ QFrame#chip QPushButton {{ background: transparent; border: 0; padding: 4px 1px;
 QFrame#chip[shown="false"] QPushButton {{ color: {FAINT}; }}
 QFrame#hint {{ background: #3a3322; border: 0; border-bottom: 1px solid {WARNING}; }}
 QFrame#hint QLabel {{ color: {WARNING}; }}
+QLabel#trouble {{ color: {WARNING}; }}
 QStatusBar {{ background: {PANEL}; border-top: 1px solid {LINE}; }}
 QStatusBar::item {{ border: 0; }}
 QLabel[faint="true"] {{ color: {FAINT}; }}

@@ -1,6 +1,7 @@
 """The tomograms with their counts per class."""
 
 import html
+from collections.abc import Callable, Mapping
 
 from PyQt5.QtCore import Qt, pyqtSignal
 from PyQt5.QtGui import QColor
@@ -26,9 +27,12 @@ class TomogramList(QTableWidget):
 
     chosen = pyqtSignal(object)
 
-    def __init__(self, session: Session) -> None:
+    def __init__(
+        self, session: Session, candidates: Callable[[Document], Mapping[str, int]]
+    ) -> None:
+        """Show a session; ``candidates`` are those of each class in a tomogram."""
         super().__init__(len(session.documents), 1)
-        self.session = session
+        self.session, self.candidates = session, candidates
         self.setObjectName("tomograms")
         self.setSelectionBehavior(QAbstractItemView.SelectRows)
         self.setSelectionMode(QAbstractItemView.SingleSelection)
@@ -50,7 +54,7 @@ class TomogramList(QTableWidget):
         self.setColumnCount(1 + len(names))
         self.setHorizontalHeaderLabels(["tomogram", *names[:-1], "none"])
         header = self.horizontalHeader()
-        header.setSectionResizeMode(QHeaderView.ResizeToContents)
+        header.setSectionResizeMode(QHeaderView.Fixed)  # Each cell would resize all.
         header.setStretchLastSection(False)
         header.setMinimumSectionSize(36)
         for column, name in enumerate(names, 1):
@@ -59,6 +63,7 @@ class TomogramList(QTableWidget):
         for row, item in enumerate(self.session.documents):
             if document is None or item is document:
                 self._count(row, item, names)
+        header.setSectionResizeMode(QHeaderView.ResizeToContents)
 
     def step(self, rows: int) -> None:
         """Open the tomogram so many rows on, if there is one."""
@@ -77,11 +82,14 @@ class TomogramList(QTableWidget):
 
     def _count(self, row: int, document: Document, names: list[str]) -> None:
         counts = count_picks([document], self.session.classes)
+        candidates = self.candidates(document)
         for column, name in enumerate(names, 1):
-            count = counts[name].kept
-            cell = QTableWidgetItem(f"{count:,}" if count else "·")
+            count, more = counts[name].kept, candidates.get(name, 0)
+            text = f"{count:,} + {more:,}" if more else f"{count:,}" if count else "·"
+            cell = QTableWidgetItem(text)
+            cell.setToolTip(f"{more:,} candidates more" if more else "")
             cell.setTextAlignment(Qt.AlignRight | Qt.AlignVCenter)
-            if not count:
+            if not count + more:
                 cell.setForeground(QColor(FAINT))
             self.setItem(row, column, cell)
 

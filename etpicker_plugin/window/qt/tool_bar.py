@@ -1,10 +1,13 @@
 """Tools, undo and redo, snap, and what each is for."""
 
+from collections.abc import Sequence
+
 from PyQt5.QtCore import Qt, pyqtSignal
 from PyQt5.QtGui import QKeySequence
 from PyQt5.QtWidgets import QAction, QActionGroup, QDoubleSpinBox, QLabel, QToolBar
 
 from etpicker_plugin.window.keys import KEYS, shown_keys
+from etpicker_plugin.window.qt.editor import Editor
 from etpicker_plugin.window.qt.gestures import Tool
 
 NAMES = {
@@ -56,6 +59,14 @@ class ToolBar(QToolBar):
         self.addWidget(self.eraser)
         self.eraser.valueChanged.connect(self.eraser_changed)
 
+    def serve(self, editor: Editor) -> None:
+        """Let an editor do what the actions on picks say."""
+        self.undo.triggered.connect(editor.undo)
+        self.redo.triggered.connect(editor.redo)
+        self.recentre.triggered.connect(editor.recentre_selected)
+        self.relabel.triggered.connect(editor.relabel_selected)
+        self.snap.toggled.connect(lambda snap: setattr(editor, "snap", snap))
+
     def choose(self, tool: Tool) -> None:
         """Take a tool."""
         self._tools[tool].trigger()
@@ -82,6 +93,12 @@ class ToolBar(QToolBar):
         if shown:
             self.addAction(action)
         return action
+
+    def lend(self, keys: Sequence[str]) -> None:
+        """Give up keys that the page in sight needs; those before come back."""
+        for tool, action in self._tools.items():
+            own = [k for k in KEYS[tool.value].keys if k not in keys]
+            action.setShortcuts([QKeySequence(k) for k in own])
 
     def key_actions(self) -> list[QAction]:
         """Return what has keys and no button: the window must hold them."""

@@ -9,6 +9,7 @@ from PyQt5.QtWidgets import QGridLayout, QLabel, QSizePolicy, QWidget
 from etpicker_plugin.window.aids.agreement import Agreement
 from etpicker_plugin.window.document.document import Document
 from etpicker_plugin.window.drawing.circles import Carried, circles_of_view
+from etpicker_plugin.window.drawing.question_circles import with_questions
 from etpicker_plugin.window.drawing.slices import (
     BRIGHTNESS_RANGE,
     CONTRAST_RANGE,
@@ -17,6 +18,7 @@ from etpicker_plugin.window.drawing.slices import (
     Y,
     Z,
 )
+from etpicker_plugin.window.live.candidates import NONE, Candidates
 from etpicker_plugin.window.qt.cloud_page import CloudPage
 from etpicker_plugin.window.qt.editor import Editor
 from etpicker_plugin.window.qt.renderer import Picture, Renderer
@@ -45,6 +47,7 @@ class Views(QWidget):
         self.show_probability = self.show_mask = True
         self.carried: Carried | None = None
         self.agreement: Agreement | None = None
+        self.questions, self.asked = NONE, None
         self.views = {axis: SliceView(axis, state) for axis in (Z, Y, X)}
         self.corner = QLabel()
         self.corner.setTextFormat(Qt.RichText)
@@ -72,6 +75,7 @@ class Views(QWidget):
         """Show another tomogram, all of it."""
         self.close_document()
         self.carried = self.agreement = None
+        self.questions, self.asked = NONE, None
         for axis, view in self.views.items():
             view.voxel_size = document.volume.voxel_size
             view.ruler.hide()
@@ -156,6 +160,12 @@ class Views(QWidget):
             self.agreement = agreement
             self.refresh_circles()
 
+    def show_questions(self, questions: Candidates, asked: int | None) -> None:
+        """Draw the candidates that can be answered; one of them may be asked about."""
+        if len(questions) or len(self.questions):
+            self.questions, self.asked = questions, asked
+            self.refresh_circles()
+
     def request_slices(self) -> None:
         """Have the slices at the cursor made, as far as they are others than before."""
         layers = {"probability": self.show_probability, "mask": self.show_mask}
@@ -196,18 +206,26 @@ class Views(QWidget):
 
     def _refresh_circles_of(self, axis: int) -> None:
         view = self.views[axis]
-        view.show_circles(
-            circles_of_view(
-                self.editor.document,
-                self.editor.session.classes,
-                axis=axis,
-                index=view.index,
-                selected=self.editor.selected,
-                carried=self.carried,
-                agreement=self.agreement,
-                hidden=self.editor.hidden,
-            )
+        document, classes = self.editor.document, self.editor.session.classes
+        place = {"axis": axis, "index": view.index, "hidden": self.editor.hidden}
+        circles = circles_of_view(
+            document,
+            classes,
+            selected=self.editor.selected,
+            carried=self.carried,
+            agreement=self.agreement,
+            **place,
         )
+        if len(self.questions):
+            circles = with_questions(
+                circles,
+                self.questions,
+                document=document,
+                classes=classes,
+                asked=self.asked,
+                **place,
+            )
+        view.show_circles(circles)
 
     def _share_space(self, shape_zyx: tuple[int, int, int]) -> None:
         """Give rows and columns the tomogram's proportions."""

@@ -1,0 +1,114 @@
+"""How the live picker is started: a command of the engine, with its configuration."""
+
+import importlib.util
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import chain, count
+from pathlib import Path
+from typing import Any
+
+from etpicker_plugin.engine.atomic import write_whole
+from etpicker_plugin.engine.disk import cannot_write
+from etpicker_plugin.window.document.session import Session
+
+FOLDER = ".live"
+CONFIG_FILE, LOG_FILE = "config.json", "log.txt"
+MODEL, SUFFIX = "live_model", ".safetensors"
+COMMAND = (sys.executable, "-m", "etpicker_plugin.engine", "live")
+LAST_WORDS = 300
+
+
+def hindrance() -> str:
+    """Return why there can be no live picker here, or nothing."""
+    if importlib.util.find_spec("torch") is None:
+        return (
+            "Live needs torch, which this Python lacks. Install it with "
+            "'pip install torch', or the whole engine with "
+            "'scipion3 installb etpicker'."
+        )
+    return ""
+
+
+def configuration(session: Session, folder: Path) -> dict[str, Any]:
+    """Return what the command is told once: tomograms, and where to keep features."""
+    volumes = [document.volume for document in session.documents]
+    masks = [d.mask.volume.path for d in session.documents if d.mask is not None]
+    return {
+        "tomogram": [str(volume.path.absolute()) for volume in volumes],
+        "name": [volume.tomogram_id for volume in volumes],
+        "voxel_size": [volume.voxel_size for volume in volumes],
+        "mask": [str(p.absolute()) for p in masks if len(masks) == len(volumes)],
+        "out": str(folder),
+    }
+
+
+def prepare(session: Session) -> list[str]:
+    """Write the configuration, and return the command that reads it.
+
+    Raises
+    ------
+    ResourceError
+        If it cannot be written.
+    """
+    folder = session.folder / FOLDER
+    path = folder / CONFIG_FILE
+    with cannot(folder):
+        folder.mkdir(exist_ok=True)
+    with write_whole(path) as temporary:
+        text = json.dumps(configuration(session, folder), ensure_ascii=False)
+        temporary.write_text(text, encoding="utf-8")
+    return [*COMMAND, "--config", str(path)]
+
+
+class ModelFile:
+    """Where the live model goes; the one of an earlier window is not overwritten.
+
+    The engine writes it in the folder of its own, and what is whole takes the place of
+    the one that this window saved before.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder.absolute()
+        self.written = self.folder / FOLDER / f"{MODEL}{SUFFIX}"
+        self.path: Path | None = None
+
+    def make_room(self) -> Path:
+        """Return where the engine shall write."""
+        with cannot(self.written):
+            self.written.unlink(missing_ok=True)
+        return self.written
+
+    def take(self) -> Path:
+        """Put what was written in its place, and return it."""
+        path = self.path or self._free()
+        with cannot(path):
+            os.replace(self.written, path)
+        self.path = path
+        return path
+
+    def _free(self) -> Path:
+        names = chain([MODEL], (f"{MODEL}_{n}" for n in count(2)))
+        paths = (self.folder / f"{name}{SUFFIX}" for name in names)
+        return next(path for path in paths if not path.exists())
+
+
+@contextmanager
+def cannot(path: Path) -> Iterator[None]:
+    """Turn the errors of writing a file into one that says what to do."""
+    try:
+        yield
+    except OSError as error:
+        raise cannot_write(str(path), path, error) from error
+
+
+def last_words(log: Path) -> str:
+    """Return the last line of a log, shortened; nothing if there is none."""
+    try:
+        lines = log.read_text(encoding="utf-8", errors="replace").split("\n")
+    except OSError:
+        return ""
+    said = [line.strip() for line in lines if line.strip()]
+    return said[-1][-LAST_WORDS:] if said else ""

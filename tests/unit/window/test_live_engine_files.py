@@ -1,0 +1,72 @@
+"""The live picker's files: its configuration, its last words, where models go."""
+
+import json
+
+import numpy as np
+import pytest
+
+from etpicker_plugin.engine.config.live import LiveConfig
+from etpicker_plugin.engine.config.view import ViewConfig
+from etpicker_plugin.engine.errors import ResourceError
+from etpicker_plugin.tests.support.phantoms import write_tomogram
+from etpicker_plugin.window.document.session import Session
+from etpicker_plugin.window.live.engine import (
+    FOLDER,
+    ModelFile,
+    last_words,
+    prepare,
+)
+
+
+@pytest.mark.parametrize("masks", [(), (1,), (1, 2)], ids=["none", "one", "all"])
+def test_the_engine_understands_what_the_window_writes(tmp_path, masks):
+    """A mask of one tomogram alone is left out: the command takes one for each."""
+    for name in ("TS_1", "TS_2", "TS_1_mask", "TS_2_mask"):
+        write_tomogram(tmp_path / f"{name}.mrc", np.ones((11, 21, 31), np.float32))
+    (tmp_path / "out").mkdir()
+    paths = tuple(str(tmp_path / f"TS_{i}.mrc") for i in (1, 2))
+    config = ViewConfig(
+        tomogram=paths,
+        mask=tuple(str(tmp_path / f"TS_{i}_mask.mrc") for i in masks),
+        voxel_size=7.5,
+        trust_voxel_size=True,
+        diameter={"a": 90.0},
+    )
+    command = prepare(Session(config, tmp_path / "out"))
+    assert command[-2] == "--config"
+    with open(command[-1]) as file:
+        values = json.load(file)
+    live = LiveConfig(**{k: tuple(v) if k != "out" else v for k, v in values.items()})
+    assert (live.tomogram, live.names()) == (paths, ("TS_1", "TS_2"))
+    assert live.voxel_size == (7.5, 7.5)
+    assert live.mask == (config.mask if len(masks) == 2 else ())
+    assert live.out == str(tmp_path / "out" / FOLDER)
+
+
+def write(model, text):
+    path = model.make_room()
+    path.parent.mkdir(exist_ok=True)
+    assert not path.exists()
+    path.write_text(text)
+    return model.take()
+
+
+def test_a_window_replaces_its_own_model_and_no_other(tmp_path):
+    first = ModelFile(tmp_path)
+    assert write(first, "one") == write(first, "two") == first.path
+    second = ModelFile(tmp_path)
+    assert write(second, "three").name == "live_model_2.safetensors"
+    assert (tmp_path / "live_model.safetensors").read_text() == "two"
+    assert write(ModelFile(tmp_path), "four").name == "live_model_3.safetensors"
+
+
+def test_a_model_that_was_not_written_is_told(tmp_path):
+    with pytest.raises(ResourceError, match="live_model"):
+        ModelFile(tmp_path).take()
+
+
+def test_the_last_line_of_the_log_is_what_it_said(tmp_path):
+    log = tmp_path / "log.txt"
+    assert last_words(log) == ""
+    log.write_text("starting\nno memory is left\n\n")
+    assert last_words(log) == "no memory is left"
