@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import subprocess
 from collections.abc import Iterable, Mapping
 from functools import partial
@@ -20,14 +21,21 @@ from etpicker_plugin.convert import even_box, link_tomogram
 from etpicker_plugin.engine.config.options import config_from_values, config_to_values
 from etpicker_plugin.engine.config.view import ViewConfig
 from etpicker_plugin.engine.formats.coordinates_csv import read_csv, write_csv
+from etpicker_plugin.engine.hashing import file_sha256
 from etpicker_plugin.engine.negative import NEGATIVE
 from etpicker_plugin.engine.particles import Particles, make_particles
-from etpicker_plugin.window.document.session import CLASSES_FILE, START_SUFFIX
+from etpicker_plugin.objects import EtPickerModel
+from etpicker_plugin.window.document.session import (
+    CLASSES_FILE,
+    LIVE_MODEL_FILE,
+    START_SUFFIX,
+)
 from etpicker_plugin.window.document.settings import Classes
 
 ANNOTATION = "annotation"
 NEGATIVES = "Negatives"
 COORDINATES = "Coordinates3D"
+MODEL = "model"
 VERSION = "_v"
 REGISTERED = "registered.txt"
 
@@ -197,6 +205,24 @@ def register_annotation(protocol, folder: Path, tomograms, *, known_groups):
         protocol._defineSourceRelation(protocol.inputTomograms, output)
     (folder / REGISTERED).write_text(_digest(folder, tomograms), encoding="utf-8")
     return outputs
+
+
+def register_live_model(protocol, folder: Path) -> None:
+    """Make an output of the live picker's model, if there is a new one.
+
+    It is copied: a model that a workflow has picked with stays, whatever is answered
+    in the window later.
+    """
+    file = folder / ANNOTATION / LIVE_MODEL_FILE
+    known = [m.getSha256() for _, m in protocol.iterOutputAttributes(EtPickerModel)]
+    if not file.is_file() or file_sha256(file) in known:
+        return
+    ending = f"{VERSION}{len(known) + 1}" if known else ""
+    copied = folder / f"{file.stem}{ending}{file.suffix}"
+    shutil.copyfile(file, copied)
+    model = EtPickerModel.fromFile(copied)
+    protocol._defineOutputs(**{f"{MODEL}{ending}": model})
+    protocol._defineSourceRelation(protocol.inputTomograms, model)
 
 
 def _label(

@@ -5,10 +5,12 @@ from pathlib import Path
 from etpicker_plugin.protocols import checks
 from etpicker_plugin.protocols.annotation import (
     COORDINATES,
+    MODEL,
     NEGATIVES,
     has_news,
     prepare_window,
     register_annotation,
+    register_live_model,
     start_window,
     window_error,
 )
@@ -23,6 +25,7 @@ from etpicker_plugin.convert import particles_by_tomogram, tomograms_by_id
 from etpicker_plugin.engine.config.view import ViewConfig
 from etpicker_plugin.engine.errors import ConfigError
 from etpicker_plugin.engine.names import require_new_names
+from etpicker_plugin.objects import EtPickerModel
 from etpicker_plugin.window.document.display import require_display
 
 NEEDED_FIELDS, OTHER_FIELDS = ("diameter",), ("trust_voxel_size",)
@@ -39,11 +42,18 @@ SCIPION_FIELDS = (
 )
 """Fields that Scipion's own inputs give, or that are of the command line only."""
 
-OUTPUTS = {COORDINATES: SetOfCoordinates3D, NEGATIVES: SetOfCoordinates3D}
+OUTPUTS = {
+    COORDINATES: SetOfCoordinates3D,
+    NEGATIVES: SetOfCoordinates3D,
+    MODEL: EtPickerModel,
+}
 
 
 class ProtEtPickerAnnotate(ProtEtPickerBase):
     """Mark particles of one or several species in the etpicker window.
+
+    On its page *Live* one click is enough: all places like it are shown, you say which
+    are particles, and what they teach is an output too, a model to pick with.
 
     Every click is saved at once. Close the window to get the coordinates; 'Continue'
     opens it again where it was, and gives new coordinates beside the former.
@@ -91,6 +101,7 @@ class ProtEtPickerAnnotate(ProtEtPickerBase):
             raise error
         if has_news(folder, tomograms):
             register_annotation(self, folder, tomograms, known_groups=self.getGroups())
+        register_live_model(self, folder)
 
     # --------------------------- info -----------------------------------------
     def _findErrors(self):
@@ -122,6 +133,10 @@ class ProtEtPickerAnnotate(ProtEtPickerBase):
             f"{name}: {output.getSize()} of {output.getObjLabel()} in "
             f"{len(output.getTSIds())} tomogram(s)"
             for name, output in self.iterOutputAttributes(SetOfCoordinates3D)
+        ]
+        lines += [
+            f"{name}: {model.getInfo()}, from the answers on Live"
+            for name, model in self.iterOutputAttributes(EtPickerModel)
         ]
         return lines or [
             "Nothing is marked yet. Mark particles in the window and close it; "

@@ -12,7 +12,11 @@ from pathlib import Path
 
 import numpy as np
 from etpicker_plugin.protocols import ProtEtPickerAnnotate, ProtEtPickerTrain
-from etpicker_plugin.protocols.annotation import ANNOTATION, register_annotation
+from etpicker_plugin.protocols.annotation import (
+    ANNOTATION,
+    register_annotation,
+    register_live_model,
+)
 from etpicker_plugin.protocols.class_sets import ONE_SET
 from pyworkflow.gui import dialog
 from pyworkflow.protocol import MODE_RESUME
@@ -20,6 +24,7 @@ from pyworkflow.protocol.constants import STATUS_INTERACTIVE
 
 from etpicker_plugin.convert import tomograms_by_id
 from etpicker_plugin.engine.formats.coordinates_csv import write_csv
+from etpicker_plugin.engine.hashing import file_sha256
 from etpicker_plugin.engine.particles import make_particles
 from etpicker_plugin.objects import EtPickerModel
 from etpicker_plugin.tests.support.phantoms import SHAPES_ZYX
@@ -29,10 +34,11 @@ from etpicker_plugin.tests.support.scipion_project import (
     positions_of,
 )
 from etpicker_plugin.tests.support.screen import lasting_screen
+from etpicker_plugin.tests.support.untrained import make_untrained_model
 from etpicker_plugin.viewers.edit_window import edit_marks
 from etpicker_plugin.viewers.model_viewers import find_maker
 from etpicker_plugin.viewers.viewers import EtPickerPicksViewer
-from etpicker_plugin.window.document.session import CLASSES_FILE
+from etpicker_plugin.window.document.session import CLASSES_FILE, LIVE_MODEL_FILE
 from etpicker_plugin.window.document.settings import Classes
 from etpicker_plugin.wizards import thresholds_of
 
@@ -124,6 +130,30 @@ class TestAnnotate(PhantomProject):
         )
         self.assertEqual(protocol.Coordinates3D_v2.getObjLabel(), "small [v2: edited]")
         self.assertFalse(hasattr(protocol, "Coordinates3D2_v2"))
+
+    def test_what_live_has_learnt_is_a_model_and_stays_what_it_was(self):
+        protocol = self.newProtocol(
+            ProtEtPickerAnnotate,
+            inputTomograms=self.tomograms,
+            diameter=DIAMETER_WORDS,
+        )
+        self.run_window(protocol, ("click", FIRST, 1))
+        self.assertFalse(hasattr(protocol, "model"))
+
+        file = protocol.getWindowFolder() / ANNOTATION / LIVE_MODEL_FILE
+        shas = []
+        for seed in (1, 2):
+            file.unlink(missing_ok=True)
+            make_untrained_model(file, seed=seed)
+            shas.append(file_sha256(file))
+            for _ in range(2):  # The window is closed again, with nothing new in it.
+                register_live_model(protocol, protocol.getWindowFolder())
+
+        models = dict(protocol.iterOutputAttributes(EtPickerModel))
+        self.assertEqual(list(models), ["model", "model_v2"])
+        self.assertEqual([m.getSha256() for m in models.values()], shas)
+        self.assertTrue(all(m.isUnchanged() for m in models.values()))
+        self.assertIn("model_v2", " ".join(protocol._summary()))
 
     def check_training_input(self, annotated):
         """Particles and negatives stand in one file, each with its class."""
