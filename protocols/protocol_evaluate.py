@@ -17,7 +17,7 @@ from etpicker_plugin.engine.formats.coordinates_csv import write_csv
 from etpicker_plugin.engine.particles import make_particles
 from etpicker_plugin.engine.result_files import read_record
 
-FORM_FIELDS = ("diameter", "match_distance", "f_beta")
+FORM_FIELDS = ("diameter", "kind", "match_distance", "f_beta")
 SCIPION_FIELDS = ("picks", "truth", "voxel_size", "out", "score_column")
 """Fields that Scipion's own inputs give."""
 

@@ -208,10 +208,13 @@ ROTATION = Column(
 )
 """The matrix R on xyz, reference to tomogram (see ``engine.orientation``)."""
 
-RADIUS = "radius"
-"""The column of a pick's own size, in Å, where one is declared: the window draws it."""
+RADIUS = Column(name="radius", unit="Å", plural="radii")
+"""Of a vesicle; a pick's own size, as the window draws it."""
 
-OPTIONAL_COLUMNS: tuple[Column, ...] = (ROTATION,)
+FILAMENT = Column(name="filament", dtype=str, missing="")
+"""Which filament of its tomogram a point lies on; those of one stand in order."""
+
+OPTIONAL_COLUMNS: tuple[Column, ...] = (ROTATION, RADIUS, FILAMENT)
 
 
 def declared() -> tuple[Column, ...]:

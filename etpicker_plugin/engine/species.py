@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from etpicker_plugin.engine.kinds import PARTICLE
+
 
 @dataclass(frozen=True)
 class SizeVox:
@@ -20,7 +22,9 @@ class Species:
     Attributes
     ----------
     diameter_ang, label_diameter_ang
-        Of the particle, and of the weak label at its centre, Å.
+        Of the particle, and of the weak label at its centre, Å. Of a filament: of the
+        tube, and of the label along its centreline. Of a vesicle: a usual diameter, and
+        the thickness of the label on its membrane.
     threshold
         Lowest score of a pick; 0 before one is chosen, infinite where none is wanted.
     flat_log_odds
@@ -29,6 +33,8 @@ class Species:
     metrics
         What was measured on held-out particles: precision, recall, f1; and how many
         particles there were.
+    kind
+        One of ``engine.kinds``.
     """
 
     name: str
@@ -37,6 +43,7 @@ class Species:
     threshold: float = 0.0
     flat_log_odds: float = 0.0
     metrics: dict[str, float] = field(default_factory=dict)
+    kind: str = PARTICLE
 
     def size_vox(self, voxel_size: float) -> SizeVox:
         """Return the diameters in voxels of this size (Å)."""

@@ -14,6 +14,7 @@ from etpicker_plugin.engine.annotation import (
 )
 from etpicker_plugin.engine.config.train import TrainConfig
 from etpicker_plugin.engine.held_out import describe_metrics
+from etpicker_plugin.engine.kinds import PARTICLE
 from etpicker_plugin.engine.model.exemplars import MEGABYTE, Exemplar
 from etpicker_plugin.engine.model.fast_network import FastNetwork
 from etpicker_plugin.engine.model.network import Network, make_network, place_network
@@ -178,7 +179,12 @@ def _read_material(config: TrainConfig, *, alignment: int) -> Material:
     logger.info("Network %s at %.2f Å per voxel", config.network, voxel_size)
     return Material(
         species=tuple(
-            Species(name=name, diameter_ang=diameter, label_diameter_ang=labels[name])
+            Species(
+                name=name,
+                diameter_ang=diameter,
+                label_diameter_ang=labels[name],
+                kind=config.kind.get(name, PARTICLE),
+            )
             for name, diameter in config.diameter.items()
         ),
         voxel_size=voxel_size,

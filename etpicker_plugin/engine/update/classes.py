@@ -8,6 +8,7 @@ from pathlib import Path
 from etpicker_plugin.engine.config.update import UpdateConfig
 from etpicker_plugin.engine.errors import ConfigError, InputDataError
 from etpicker_plugin.engine.formats.coordinates_csv import read_csv
+from etpicker_plugin.engine.kinds import PARTICLE
 from etpicker_plugin.engine.model.card import ModelCard
 from etpicker_plugin.engine.names import require_new_names, tomogram_id_of
 from etpicker_plugin.engine.negative import NEGATIVE
@@ -69,7 +70,12 @@ def plan_classes(card: ModelCard, config: UpdateConfig) -> Plan:
         species=(
             *card.classes,
             *(
-                Species(name=name, diameter_ang=d, label_diameter_ang=labels[name])
+                Species(
+                    name=name,
+                    diameter_ang=d,
+                    label_diameter_ang=labels[name],
+                    kind=config.kind.get(name, PARTICLE),
+                )
                 for name, d in new.items()
             ),
         ),
