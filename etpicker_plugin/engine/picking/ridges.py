@@ -149,7 +149,7 @@ def _second_derivatives(values: FloatArray) -> FloatArray:
     for a in range(3):
         made[:, a, a] = lines[:, a, 0] - 2 * lines[:, a, 1] + lines[:, a, 2]
         b, c = (a + 1) % 3, (a + 2) % 3
-        plane = values.take(1, axis=a + 1)  # of the two others, in order
+        plane = np.take(values, 1, axis=a + 1)  # of the two others, in order
         both = plane[:, 0, 0] - plane[:, 0, 2] - plane[:, 2, 0] + plane[:, 2, 2]
         made[:, b, c] = made[:, c, b] = both / 4
     return made
