@@ -212,7 +212,7 @@ ENGINE = {
     "training": {*DATA, "model", "picking", "evaluation", "fewshot", "vesicles"},
     "update": {*DATA, "model", "picking", "evaluation", "training"},
     "comparison": {*DATA, "evaluation"},
-    "simulation": {"volumes"},
+    "simulation": {"volumes", "vesicles"},
     "relion": {*DATA},
     "subtomograms": {*DATA, "model"},
     "averaging": {*DATA, "model", "relion", "subtomograms"},
