@@ -42,26 +42,27 @@ def support_of(
     positions = [np.zeros((0, 3))]
     channels = [np.zeros(0, np.intp)]
     for channel, one in enumerate(species):
-        points = _support(marks.of_class(one.name), volume, one)
+        points = _support(marks, volume, one)
         positions.append(points)
         channels.append(np.full(len(points), channel, np.intp))
     return np.concatenate(positions), np.concatenate(channels)
 
 
 def _support(marks: Particles, volume: WorkingVolume, one: Species) -> FloatArray:
+    own = marks.of_class(one.name)
     parts = [np.zeros((0, 3))]
     if one.kind == FILAMENT:
-        for curve in filaments_of(marks):
-            points = volume.to_working(curve.positions_zyx)
+        for filament in filaments_of(marks, one.name):
+            points = volume.to_working(filament.points_zyx)
             parts.append(resample(points, step=SPACING_VOX))
     elif one.kind == VESICLE:
         voxel_size = volume.scale * volume.tomogram.voxel_size
-        radii = radii_ang(marks, diameter_ang=one.diameter_ang) / voxel_size
-        centres = volume.to_working(marks.positions_zyx)
+        radii = radii_ang(own, diameter_ang=one.diameter_ang) / voxel_size
+        centres = volume.to_working(own.positions_zyx)
         parts += [
             surface_points(centre, radius, SPACING_VOX, shape_zyx=volume.shape_zyx)
             for centre, radius in zip(centres, radii, strict=True)
         ]
     else:
-        parts.append(volume.to_working(marks.positions_zyx))
+        parts.append(volume.to_working(own.positions_zyx))
     return np.concatenate(parts)
