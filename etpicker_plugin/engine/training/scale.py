@@ -32,7 +32,7 @@ WIDTHS = {
     FILAMENT: Widths(14.0, 6.0, 5.0),
     VESICLE: Widths(7.0, 6.0, 5.0),
 }
-"""What goes on along a curve or a membrane is seen where a particle as narrow is not."""
+"""What goes on along a curve or a membrane is seen where a narrow particle is not."""
 
 FIRST_LOOK_SHARE = 2 / 3
 

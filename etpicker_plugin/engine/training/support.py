@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from etpicker_plugin.engine.arrays import FloatArray
-from etpicker_plugin.engine.filaments.curve import resample
+from etpicker_plugin.engine.filaments.curve import curve_through, equidistant
 from etpicker_plugin.engine.filaments.marks import filaments_of
 from etpicker_plugin.engine.kinds import FILAMENT, VESICLE
 from etpicker_plugin.engine.particles import Particles
@@ -53,8 +53,8 @@ def _support(marks: Particles, volume: WorkingVolume, one: Species) -> FloatArra
     parts = [np.zeros((0, 3))]
     if one.kind == FILAMENT:
         for filament in filaments_of(marks, one.name):
-            points = volume.to_working(filament.points_zyx)
-            parts.append(resample(points, step=SPACING_VOX))
+            curve = curve_through(volume.to_working(filament.points_zyx))
+            parts.append(curve.points(equidistant(curve.length, SPACING_VOX)))
     elif one.kind == VESICLE:
         voxel_size = volume.scale * volume.tomogram.voxel_size
         radii = radii_ang(own, diameter_ang=one.diameter_ang) / voxel_size

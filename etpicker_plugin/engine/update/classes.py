@@ -66,9 +66,7 @@ def plan_classes(card: ModelCard, config: UpdateConfig) -> Plan:
     require_new_names(new, what="--diameter")
     across = {n: across_ang(d, config.kind.get(n, PARTICLE)) for n, d in new.items()}
     _check_sizes(across, card.working_voxel_size)
-    labels = label_diameters_ang(
-        new, card.working_voxel_size, None, kinds=config.kind
-    )
+    labels = label_diameters_ang(new, card.working_voxel_size, None, kinds=config.kind)
     return Plan(
         species=(
             *card.classes,

@@ -6,9 +6,9 @@ import torch
 
 from etpicker_plugin.engine.device import is_out_of_memory
 from etpicker_plugin.engine.errors import ResourceError
+from etpicker_plugin.engine.kinds import PARTICLE
 from etpicker_plugin.engine.model.inference import for_inference
 from etpicker_plugin.engine.model.network import make_network
-from etpicker_plugin.engine.kinds import PARTICLE
 from etpicker_plugin.engine.picking.find import Search, pick_tiles
 from etpicker_plugin.engine.picking.nms import (
     PeakSettings,

@@ -10,6 +10,7 @@ from etpicker_plugin.engine.volumes.array_volume import ArrayVolume
 
 SHAPE = (12, 20, 44)
 CHANNEL = 1
+WHOLE = Region((0, 0, 0), SHAPE)
 
 
 def along_x(first, last, *, z=5.0, y=9.0):
@@ -17,7 +18,7 @@ def along_x(first, last, *, z=5.0, y=9.0):
     return np.stack([np.full(len(x), z), np.full(len(x), y), x], axis=1).astype(float)
 
 
-def part(truth, region=Region((0, 0, 0), SHAPE)):
+def part(truth, region=WHOLE):
     allowed = np.ones(SHAPE, dtype=bool)
     allowed[:, :, 40:] = False
     return ValidationPart(
@@ -49,7 +50,7 @@ def test_points_of_the_truth_are_found_with_the_best_score_near_them():
     )
 
     assert found.n_truth == 16
-    # √3 along the line on each side: x = 9, 10, 11 by the first, 13, 14, 15 by the next.
+    # √3 along the line on each side: x = 9, 10, 11 by the first, then 13, 14, 15.
     assert found.scores.tolist() == [0.5] * 3 + [0.8] * 3 + [0.3]
     assert found.is_true.tolist() == [True] * 6 + [False]
 
