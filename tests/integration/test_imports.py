@@ -196,6 +196,7 @@ BASE = {"root", "base", "config"}
 """The single files of the engine, its parameters, and the package for its version."""
 
 DATA = {"volumes", "formats"}
+CURVED = {"filaments", "vesicles"}
 ENGINE = {
     "root": {"plugin"},
     "base": set(),
@@ -203,13 +204,14 @@ ENGINE = {
     "volumes": set(),
     "formats": set(),
     "conversion": {*DATA},
+    "filaments": set(),
     "model": set(),
     "lineage": {"model"},
     "vesicles": {"volumes"},
-    "picking": {*DATA, "model", "vesicles"},
-    "evaluation": {*DATA, "vesicles"},
+    "picking": {*DATA, *CURVED, "model"},
+    "evaluation": {*DATA, *CURVED},
     "fewshot": {"model", "volumes"},
-    "training": {*DATA, "model", "picking", "evaluation", "fewshot", "vesicles"},
+    "training": {*DATA, *CURVED, "model", "picking", "evaluation", "fewshot"},
     "update": {*DATA, "model", "picking", "evaluation", "training"},
     "comparison": {*DATA, "evaluation"},
     "simulation": {"volumes", "vesicles"},
