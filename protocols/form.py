@@ -178,7 +178,7 @@ def read_assignments(text: str | None, *, label: str) -> dict[str, float]:
 
 
 def assignment_words(text: str | None) -> list[str]:
-    """Split NAME=VALUE words; NAME:VALUE too, as 'scipion template' takes no second =."""
+    """Split NAME=VALUE words, and NAME:VALUE: 'scipion template' takes no second =."""
     return [w if "=" in w else w.replace(":", "=", 1) for w in split_words(text)]
 
 

@@ -196,6 +196,7 @@ BASE = {"root", "base", "config"}
 """The single files of the engine, its parameters, and the package for its version."""
 
 DATA = {"volumes", "formats"}
+CURVED = {"filaments", "vesicles"}
 ENGINE = {
     "root": {"plugin"},
     "base": set(),
@@ -206,15 +207,14 @@ ENGINE = {
     "filaments": set(),
     "model": set(),
     "lineage": {"model"},
-    "picking": {*DATA, "model", "filaments"},
-    "evaluation": {*DATA, "filaments"},
+    "vesicles": {"volumes"},
+    "picking": {*DATA, *CURVED, "model"},
+    "evaluation": {*DATA, *CURVED},
     "fewshot": {"model", "volumes"},
-    "training": {
-        *(*DATA, "model", "picking", "evaluation", "fewshot", "filaments"),
-    },
+    "training": {*DATA, *CURVED, "model", "picking", "evaluation", "fewshot"},
     "update": {*DATA, "model", "picking", "evaluation", "training"},
     "comparison": {*DATA, "evaluation"},
-    "simulation": {"volumes"},
+    "simulation": {"volumes", "vesicles"},
     "relion": {*DATA},
     "subtomograms": {*DATA, "model"},
     "averaging": {*DATA, "model", "relion", "subtomograms"},

@@ -75,6 +75,8 @@ MOST = {
     "membranes": 10**5,
     "filaments": 10**5,
     "gold": 10**5,
+    "filament_species": 10**5,
+    "vesicle_species": 10**5,
 }
 """What a parameter may be at most, whatever the command: far beyond what makes sense,
 and below what no machine could do."""
