@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from etpicker_plugin.engine.filaments.assemble import assemble_filaments
 from etpicker_plugin.engine.kinds import FILAMENT, VESICLE
+from etpicker_plugin.engine.picking.filament_picks import assemble_filaments
 from etpicker_plugin.engine.picking.nms import Peaks, join_peaks
 from etpicker_plugin.engine.species import Species
 from etpicker_plugin.engine.vesicles.assemble import assemble_vesicles

@@ -13,12 +13,16 @@ FOLLOWED = 0.5
 """Of the threshold: the lowest score that a filament is followed through."""
 
 
+SPACING_VOX = 2.0
+"""Working voxels between ridge points: a voxel of the default network's output."""
+
+
 def assemble_filaments(
     points: Peaks,
     species: Species,
     *,
     voxel_size: float,
-    spacing: float = 1.0,
+    spacing: float = SPACING_VOX,
     settings: TraceSettings | None = None,
 ) -> Peaks:
     """Return points a step apart on each filament, one filament after the other.
@@ -41,8 +45,9 @@ def assemble_filaments(
     Returns
     -------
     Peaks
-        With columns ``filament`` (1, 2 … from the surest on) and ``rotation``, whose
-        z axis lies along the filament; which way is not known.
+        With columns ``filament`` (the class's name and 1, 2 … from the surest on: no
+        two classes share an id) and ``rotation``, whose z axis lies along the
+        filament; which way is not known.
     """
     settings = settings or trace_settings(
         species.diameter_ang, voxel_size, spacing=spacing
@@ -59,7 +64,10 @@ def assemble_filaments(
     )
     channel = int(points.channels[0])
     return join_peaks(
-        [_picks(f, str(n), channel, settings) for n, f in enumerate(found, 1)]
+        [
+            _picks(filament, f"{species.name}_{number}", channel, settings)
+            for number, filament in enumerate(found, 1)
+        ]
     )
 
 

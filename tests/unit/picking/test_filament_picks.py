@@ -1,5 +1,7 @@
 """From a probability to a filament's picks."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -7,7 +9,7 @@ import torch
 from etpicker_plugin.engine.orientation import to_relion_angles
 from etpicker_plugin.engine.picking.filament_picks import assemble_filaments
 from etpicker_plugin.engine.picking.nms import join_peaks
-from etpicker_plugin.engine.picking.ridges import find_ridges
+from etpicker_plugin.engine.picking.ridges import find_lines
 from etpicker_plugin.engine.species import Species
 from etpicker_plugin.tests.support.tubes import painted_tubes
 
@@ -22,17 +24,20 @@ def points():
     curves = [FIRST + (LAST - FIRST) * along, [4.0, 40, 5] + [0.0, 0, 50] * along]
     noise = np.random.default_rng(4).normal(0, 0.05, SHAPE)
     probability = np.clip(painted_tubes(SHAPE, curves, radius=1.5) + noise, 0, 1)
-    channels = torch.from_numpy(np.stack([0 * probability, probability])).float()
-    return find_ridges(channels, [3, 3], min_score=0.05)
+    found = find_lines(torch.from_numpy(probability).float(), 3, min_score=0.05)
+    return replace(found, channels=np.ones(len(found), np.intp))
 
 
 def test_a_probability_becomes_points_a_step_apart():
     picks = assemble_filaments(points(), ACTIN, voxel_size=10.0)
 
     names = picks.optional["filament"]
-    assert sorted(set(names)) == ["1", "2"]
+    assert sorted(set(names)) == ["actin_1", "actin_2"]
     assert set(picks.channels) == {1}
-    for name, direction in (("1", LAST - FIRST), ("2", np.array([0.0, 0, 50]))):
+    for name, direction in (
+        ("actin_1", LAST - FIRST),
+        ("actin_2", np.array([0.0, 0, 50])),
+    ):
         own = picks.select(names == name)
         steps = np.linalg.norm(np.diff(own.positions_zyx, axis=0), axis=1)
         np.testing.assert_allclose(steps, 2.0, atol=0.01)
@@ -41,11 +46,13 @@ def test_a_probability_becomes_points_a_step_apart():
         assert np.degrees(np.arccos((z_axis @ unit).min())) < 5
         assert own.scores.mean() == pytest.approx(0.42, abs=0.06)
         assert len(own) * 2.0 == pytest.approx(np.linalg.norm(direction), abs=5)
-    first = picks.select(names == "1").positions_zyx
+    first = picks.select(names == "actin_1").positions_zyx
     off = np.cross(first - FIRST, LAST - FIRST) / np.linalg.norm(LAST - FIRST)
     assert np.linalg.norm(off, axis=1).mean() < 0.3
     rot = to_relion_angles(picks.optional["rotation"])[:, 0]
-    assert np.abs(rot[names == "1"]).max() < 10  # it hardly bends: next to no turn
+    assert (
+        np.abs(rot[names == "actin_1"]).max() < 10
+    )  # it hardly bends: next to no turn
 
 
 def test_tiles_and_the_order_of_points_do_not_count():

@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy.spatial import cKDTree
 
-from etpicker_plugin.engine.picking.ridges import find_ridges, ridge_reach
+from etpicker_plugin.engine.picking.ridges import find_lines, ridge_reach
 from etpicker_plugin.tests.support.tubes import painted_tubes
 
 SHAPE = (30, 43, 56)
@@ -23,9 +23,7 @@ def bent(count=400):
 
 
 def ridges(probability, *, min_score=0.2, kernel=KERNEL, **box):
-    return find_ridges(
-        torch.from_numpy(probability)[None], [kernel], min_score=min_score, **box
-    )
+    return find_lines(torch.from_numpy(probability), kernel, min_score=min_score, **box)
 
 
 @pytest.mark.parametrize(
@@ -57,20 +55,17 @@ def test_a_tube_gives_a_chain_along_its_middle(curve, radius, kernel):
     assert np.count_nonzero(inner) < 2 * length
 
 
-def test_points_are_of_their_channel_and_score_as_its_tube():
-    first, second = line((5, 6, 8), (5, 36, 8)), line((20, 9, 9), (20, 9, 47))
-    probability = np.stack(
-        [
-            painted_tubes(SHAPE, [first], radius=1.5, height=0.8),
-            painted_tubes(SHAPE, [second], radius=3.0, height=0.4),
-        ]
-    )
-    peaks = find_ridges(torch.from_numpy(probability), [3, 5], min_score=0.05)
-    for number, tube in enumerate((first, second)):
-        own = peaks.select(peaks.channels == number)
-        assert cKDTree(tube).query(own.positions_zyx)[0].max() < 1.5
-        nearest = cKDTree(own.positions_zyx).query(tube[200:201])[1]
-        assert own.scores[nearest] == pytest.approx((0.37, 0.22)[number], abs=0.05)
+@pytest.mark.parametrize(
+    ("radius", "kernel", "height", "score"),
+    [(1.5, 3, 0.8, 0.37), (3.0, 5, 0.4, 0.22)],
+)
+def test_points_score_as_their_tube(radius, kernel, height, score):
+    curve = line((20, 9, 9), (20, 9, 47))
+    probability = painted_tubes(SHAPE, [curve], radius=radius, height=height)
+    peaks = ridges(probability, kernel=kernel, min_score=0.05)
+    assert cKDTree(curve).query(peaks.positions_zyx)[0].max() < 1.5
+    nearest = cKDTree(peaks.positions_zyx).query(curve[200:201])[1]
+    assert peaks.scores[nearest] == pytest.approx(score, abs=0.05)
 
 
 def test_a_ball_and_a_sheet_are_no_lines():
