@@ -9,10 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from etpicker_plugin.engine.atomic import write_whole
 from etpicker_plugin.engine.config.evaluate import EvaluateConfig
 from etpicker_plugin.engine.config.options import config_to_values
+from etpicker_plugin.engine.evaluation.filament_pictures import (
+    HOW_TO_READ,
+    draw_filaments,
+)
 from etpicker_plugin.engine.evaluation.kinds import JUDGES, check_kinds, judge_class
 from etpicker_plugin.engine.evaluation.report import write_report
 from etpicker_plugin.engine.evaluation.scoring import (
@@ -24,6 +29,7 @@ from etpicker_plugin.engine.evaluation.scoring import (
 )
 from etpicker_plugin.engine.evaluation.table import Measured, format_table
 from etpicker_plugin.engine.formats.coordinates_csv import read_csv
+from etpicker_plugin.engine.kinds import FILAMENT
 from etpicker_plugin.engine.particles import Particles
 from etpicker_plugin.engine.progress import Progress, ProgressEvent
 
@@ -84,7 +90,13 @@ def evaluate(
     result = judge(pairs, config)
     _warn(result)
     write_metrics(result, config, out_dir / "metrics.json")
-    write_report(result.classes, result.tomograms, result.comparisons, out_dir)
+    write_report(
+        result.classes,
+        result.tomograms,
+        result.comparisons,
+        out_dir,
+        more=_pictures(pairs, config),
+    )
     logger.info("Picks against truth\n%s", format_table(result.classes))
     return result
 
@@ -134,6 +146,17 @@ def compare_centres(pair: Pair, name: str, config: EvaluateConfig) -> Comparison
         scores=picks.scores,
         max_distance=config.match_distance * config.diameter[name],
     )
+
+
+def _pictures(
+    pairs: Mapping[str, Pair], config: EvaluateConfig
+) -> dict[str, tuple[Figure, str]]:
+    """Return the pictures of kinds that are not judged by their centres."""
+    names = [n for n in config.diameter if config.kind.get(n) == FILAMENT]
+    if not names:
+        return {}
+    both = {name: (pair.picks, pair.truth) for name, pair in pairs.items()}
+    return {"filaments.png": (draw_filaments(both, names), HOW_TO_READ)}
 
 
 def write_metrics(result: EvaluationResult, config: EvaluateConfig, path: Path) -> None:

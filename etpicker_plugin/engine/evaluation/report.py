@@ -22,22 +22,33 @@ def write_report(
     tomograms: Mapping[str, Measured],
     comparisons: Mapping[str, Comparison],
     out_dir: Path,
+    *,
+    more: Mapping[str, tuple[Figure, str]] | None = None,
 ) -> None:
     """Write report.html (nothing outside it is needed) and its pictures as PNG.
 
-    ``comparisons`` are those of the particles; without any there are no curves.
+    Parameters
+    ----------
+    comparisons
+        Those of the particles; without any there are no curves.
+    more
+        File name to another picture, and how to read it.
     """
     particles = {n: s for n, s in classes.items() if isinstance(s, ClassScores)}
     pictures = {}
     if particles:
         pictures["precision_recall.png"] = draw_curves(particles, comparisons)
         pictures["scores.png"] = draw_histograms(particles, comparisons)
+    notes = {name: note for name, (_, note) in (more or {}).items()}
+    pictures |= {name: figure for name, (figure, _) in (more or {}).items()}
     encoded = {name: to_png(figure) for name, figure in pictures.items()}
     for name, data in encoded.items():
         with write_whole(out_dir / name) as temporary:
             temporary.write_bytes(data)
     with write_whole(out_dir / "report.html") as temporary:
-        temporary.write_text(_page(classes, tomograms, encoded), encoding="utf-8")
+        temporary.write_text(
+            _page(classes, tomograms, encoded, notes), encoding="utf-8"
+        )
 
 
 def draw_curves(
@@ -110,9 +121,13 @@ def _page(
     classes: Measured,
     tomograms: Mapping[str, Measured],
     pictures: Mapping[str, bytes],
+    notes: Mapping[str, str],
 ) -> str:
     parts = _tables(classes)
-    parts += [picture(name, data) for name, data in pictures.items()]
+    parts += [
+        picture(name, data, how_to_read=notes.get(name, ""))
+        for name, data in pictures.items()
+    ]
     parts.append("<h2>Tomograms</h2>")
     for name, scores in tomograms.items():
         parts.append(f"<h3>{html.escape(name)}</h3>")

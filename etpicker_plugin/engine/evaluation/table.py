@@ -86,7 +86,7 @@ def _header(key: str) -> str:
     for suffix, unit in UNITS.items():
         if key.endswith(suffix):
             return f"{_header(key.removesuffix(suffix))} ({unit})"
-    return key.removeprefix("n_").replace("_", " ")
+    return key.removeprefix("n_").replace("_", " ").replace("f1", "F1")
 
 
 def _cell(key: str, value: float | None) -> str:

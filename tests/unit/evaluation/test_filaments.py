@@ -138,6 +138,8 @@ def test_filaments_beside_particles_from_files_to_files(tmp_path):
     assert "<th>mean distance (Å)</th>" in page
     assert "<td>10.0</td>" in page
     assert "<th>best F1</th>" in page
+    assert "colour alone is false" in page
+    assert (tmp_path / "filaments.png").read_bytes()[1:4] == b"PNG"
 
 
 def test_filaments_alone_have_a_report_without_the_particles_curves(tmp_path):
