@@ -162,10 +162,10 @@ def frames(
 
 
 def twisted(made: FloatArray, angles_deg: ArrayLike) -> FloatArray:
-    """Return frames ``(N, 3, 3)`` turned about their own z axis, right-handed if positive.
+    """Return frames turned about their own z axis, right-handed if positive.
 
-    ``angles_deg`` is ``(N,)``: twist per rise times the length along the filament in
-    rises.
+    ``made`` is ``(N, 3, 3)`` and ``angles_deg`` ``(N,)``: twist per rise times the
+    length along the filament in rises.
     """
     angles = np.asarray(angles_deg, dtype=np.float64)
     about_z = from_relion_angles(np.stack([-angles, 0 * angles, 0 * angles], axis=1))
