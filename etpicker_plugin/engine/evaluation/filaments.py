@@ -234,10 +234,18 @@ def _shares(places: Sampled, others: Sampled, within: float) -> FloatArray:
     shares = np.zeros((places.count, others.count))
     lengths = np.bincount(places.owners, places.weights, minlength=places.count)
     for number in range(others.count):
-        own = cKDTree(others.places[others.owners == number])
-        distances, _ = own.query(places.places, distance_upper_bound=within)
-        near = np.where(np.isfinite(distances), places.weights, 0.0)
-        shares[:, number] = np.bincount(places.owners, near, minlength=places.count)
+        own = others.places[others.owners == number]
+        low, high = own.min(axis=0) - within, own.max(axis=0) + within
+        beside = np.flatnonzero(
+            ((places.places >= low) & (places.places <= high)).all(axis=1)
+        )
+        distances, _ = cKDTree(own).query(
+            places.places[beside], distance_upper_bound=within
+        )
+        near = beside[np.isfinite(distances)]
+        shares[:, number] = np.bincount(
+            places.owners[near], places.weights[near], minlength=places.count
+        )
     return shares / lengths[:, None]
 
 
