@@ -27,7 +27,7 @@ from etpicker_plugin.engine.particles import Particles, make_particles
 from etpicker_plugin.objects import EtPickerModel
 from etpicker_plugin.window.document.session import (
     CLASSES_FILE,
-    LIVE_MODEL_FILE,
+    LIVE_MODEL,
     START_SUFFIX,
 )
 from etpicker_plugin.window.document.settings import Classes
@@ -213,12 +213,16 @@ def register_live_model(protocol, folder: Path) -> None:
     It is copied: a model that a workflow has picked with stays, whatever is answered
     in the window later.
     """
-    file = folder / ANNOTATION / LIVE_MODEL_FILE
+    files = sorted(
+        (folder / ANNOTATION).glob(f"{LIVE_MODEL}*.safetensors"),
+        key=lambda file: file.stat().st_mtime_ns,
+    )
     known = [m.getSha256() for _, m in protocol.iterOutputAttributes(EtPickerModel)]
-    if not file.is_file() or file_sha256(file) in known:
+    if not files or file_sha256(files[-1]) in known:
         return
+    file = files[-1]
     ending = f"{VERSION}{len(known) + 1}" if known else ""
-    copied = folder / f"{file.stem}{ending}{file.suffix}"
+    copied = folder / f"{LIVE_MODEL}{ending}{file.suffix}"
     shutil.copyfile(file, copied)
     model = EtPickerModel.fromFile(copied)
     protocol._defineOutputs(**{f"{MODEL}{ending}": model})

@@ -9,7 +9,10 @@ from typing import Any
 
 from pyworkflow.protocol import params
 
-from etpicker_plugin.engine.config.assignments import parse_assignments
+from etpicker_plugin.engine.config.assignments import (
+    parse_assignments,
+    parse_named_texts,
+)
 from etpicker_plugin.engine.config.options import REQUIRED, field_type
 
 
@@ -58,7 +61,7 @@ def form_parameter(config_class: type, field_name: str) -> FormParameter:
         choices=tuple(field.metadata["choices"]),
         titles=tuple(field.metadata["titles"]),
         advanced=field.metadata["advanced"],
-        optional=kind in ("words", "assignments") or field.default is None,
+        optional=kind in ("words", "assignments", "names") or field.default is None,
         required=field.default is REQUIRED,
         example=field.metadata["example"],
     )
@@ -71,14 +74,15 @@ def _kind(config_class: type, field: dataclasses.Field[Any]) -> str:
     if field.metadata["file"]:
         return "file"
     if typing.get_origin(hint) is dict:
-        return "assignments"
+        numbers = typing.get_args(hint)[1] is float
+        return "assignments" if numbers else "names"
     if typing.get_origin(hint) is tuple:
         return "words"
     return {int: "int", float: "float", bool: "bool", str: "text"}[hint]
 
 
 def _default(field: dataclasses.Field[Any], kind: str) -> Any:
-    if kind == "assignments":
+    if kind in ("assignments", "names"):
         return ""
     value = None if field.default is REQUIRED else field.default
     if kind == "words":
@@ -124,7 +128,7 @@ def add_parameters(
 
 def _help(parameter: FormParameter) -> str:
     parts = [parameter.help]
-    if parameter.kind == "assignments":
+    if parameter.kind in ("assignments", "names"):
         parts.append("Write NAME=VALUE for each class, separated by spaces.")
     if parameter.kind == "words":
         parts.append("Separate them by spaces.")
@@ -153,21 +157,29 @@ def read_parameters(
                 values[parameter.field] = split_words(value)
         elif parameter.kind == "assignments":
             values[parameter.field] = read_assignments(value, label=parameter.label)
+        elif parameter.kind == "names":
+            values[parameter.field] = parse_named_texts(
+                assignment_words(value), flag=parameter.label
+            )
         elif value is not None:
             values[parameter.field] = value
     return values
 
 
 def read_assignments(text: str | None, *, label: str) -> dict[str, float]:
-    """Read NAME=VALUE words; NAME:VALUE too, as 'scipion template' takes no second =.
+    """Read NAME=VALUE words.
 
     Raises
     ------
     ConfigError
         If a word is none, a name repeats, or a value is no number.
     """
-    words = [w if "=" in w else w.replace(":", "=", 1) for w in split_words(text)]
-    return parse_assignments(words, flag=label)
+    return parse_assignments(assignment_words(text), flag=label)
+
+
+def assignment_words(text: str | None) -> list[str]:
+    """Split NAME=VALUE words, and NAME:VALUE: 'scipion template' takes no second =."""
+    return [w if "=" in w else w.replace(":", "=", 1) for w in split_words(text)]
 
 
 def split_words(text: str | None) -> list[str]:

@@ -32,7 +32,7 @@ from etpicker_plugin.engine.negative import NEGATIVE
 from etpicker_plugin.engine.particles import join_particles
 from etpicker_plugin.engine.records import FINISH_FILE, progress_file
 
-INPUT_FIELDS = ("diameter", "annotation", "trust_voxel_size")
+INPUT_FIELDS = ("diameter", "kind", "annotation", "trust_voxel_size")
 SCIPION_FIELDS = (
     "tomogram",
     "coordinates",

@@ -38,7 +38,7 @@ from etpicker_plugin.tests.support.untrained import make_untrained_model
 from etpicker_plugin.viewers.edit_window import edit_marks
 from etpicker_plugin.viewers.model_viewers import find_maker
 from etpicker_plugin.viewers.viewers import EtPickerPicksViewer
-from etpicker_plugin.window.document.session import CLASSES_FILE, LIVE_MODEL_FILE
+from etpicker_plugin.window.document.session import CLASSES_FILE
 from etpicker_plugin.window.document.settings import Classes
 from etpicker_plugin.wizards import thresholds_of
 
@@ -140,11 +140,10 @@ class TestAnnotate(PhantomProject):
         self.run_window(protocol, ("click", FIRST, 1))
         self.assertFalse(hasattr(protocol, "model"))
 
-        file = protocol.getWindowFolder() / ANNOTATION / LIVE_MODEL_FILE
+        folder = protocol.getWindowFolder() / ANNOTATION
         shas = []
-        for seed in (1, 2):
-            file.unlink(missing_ok=True)
-            make_untrained_model(file, seed=seed)
+        for seed, name in enumerate(("live_model", "live_model_2")):
+            file = make_untrained_model(folder / f"{name}.safetensors", seed=seed)
             shas.append(file_sha256(file))
             for _ in range(2):  # The window is closed again, with nothing new in it.
                 register_live_model(protocol, protocol.getWindowFolder())

@@ -208,10 +208,36 @@ ROTATION = Column(
 )
 """The matrix R on xyz, reference to tomogram (see ``engine.orientation``)."""
 
-RADIUS = "radius"
-"""The column of a pick's own size, in Å, where one is declared: the window draws it."""
+RADIUS = Column(name="radius", unit="Å", plural="radii")
+"""Of a vesicle; a pick's own size, as the window draws it."""
 
-OPTIONAL_COLUMNS: tuple[Column, ...] = (ROTATION,)
+FILAMENT = Column(name="filament", dtype=str, missing="")
+"""Which filament of its tomogram a point lies on; those of one stand in order."""
+
+
+def _reverse_last_axis(values: Values) -> Values:
+    """Return ``(N, 3)`` zyx as xyz, as text files have them, or back."""
+    return values[..., ::-1].copy()
+
+
+def _mirror_z(values: Values) -> Values:
+    """Return ``(N, 3)`` zyx after z is mirrored."""
+    return values * np.array([-1.0, 1.0, 1.0])
+
+
+DIRECTION = Column(
+    name="direction",
+    shape=(3,),
+    headers=("direction_x", "direction_y", "direction_z"),
+    to_cells=_reverse_last_axis,
+    from_cells=_reverse_last_axis,
+    decimals=5,
+    plural="directions",
+    mirrored=_mirror_z,
+)
+"""A unit vector zyx: along the filament to its next point, or off the membrane."""
+
+OPTIONAL_COLUMNS: tuple[Column, ...] = (ROTATION, RADIUS, FILAMENT, DIRECTION)
 
 
 def declared() -> tuple[Column, ...]:

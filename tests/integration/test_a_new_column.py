@@ -28,18 +28,17 @@ from etpicker_plugin.window.document.session import Session
 from etpicker_plugin.window.drawing.circles import circles_of_view
 
 ROOT = Path(__file__).resolve().parents[2]
-RADIUS = Column(name="radius", unit="Å")
-FILAMENT = Column(name="filament", dtype=int, missing=-1)
+BATCH = Column(name="batch", dtype=int, missing=-1)
 STATE = Column(name="state", dtype=str, missing="")
 TANGENT = Column(name="tangent", shape=(3,), headers=("tx", "ty", "tz"))
-TESTED = (RADIUS, FILAMENT, STATE, TANGENT)
+TESTED = (BATCH, STATE, TANGENT)
 
 SHAPE_ZYX = (21, 30, 37)
 VOXEL_SIZE = 5.0
 POSITIONS = np.array([[4.0, 7, 9], [10, 20, 30], [15, 8, 25]])
 VALUES = {
     "radius": np.array([40.0, np.nan, 12.5]),
-    "filament": np.array([7, 2**60 + 1, -1]),
+    "batch": np.array([7, 2**60 + 1, -1]),
     "state": np.array(["open", "", "half-way"]),
     "tangent": np.array([[0.5, -0.25, 1], [np.nan] * 3, [0, 0, -1]]),
 }
@@ -128,7 +127,7 @@ def test_pick_csv_view_scipion_csv(tmp_path):
     first = tmp_path / "first.csv"
     write_csv(found, first)
     assert first.read_text().splitlines() == [
-        "class,x,y,z,score,radius,filament,state,tx,ty,tz",
+        "class,x,y,z,score,radius,batch,state,tx,ty,tz",
         "a,9.000,7.000,4.000,0.9,40,7,open,0.5,-0.25,1",
         "b,30.000,20.000,10.000,0.8,,1152921504606846977,,,,",
         "a,25.000,8.000,15.000,0.7,12.5,,half-way,0,0,-1",
@@ -150,7 +149,7 @@ def test_pick_csv_view_scipion_csv(tmp_path):
     edited = read_csv(tmp_path / "view" / "T.csv", tomogram_id="T")
     wanted = {
         "radius": [40.0, 12.5, 33.0, np.nan],
-        "filament": [7, -1, -1, -1],
+        "batch": [7, -1, -1, -1],
         "state": ["open", "half-way", "quite long a word", ""],
         "tangent": [[0.5, -0.25, 1], [0, 0, -1], [1, 2, 3], [np.nan] * 3],
     }
@@ -190,7 +189,7 @@ def test_a_coordinate_of_others_has_no_such_value(tmp_path):
 
     assert item._etpicker_state.get() == "open"
     assert found.optional["state"].tolist() == ["open", ""]
-    assert found.optional["filament"].tolist() == [7, -1]
+    assert found.optional["batch"].tolist() == [7, -1]
     alone = particles_by_tomogram([(others, lambda _: "b")])["T"]
     assert alone.optional == {}
 
@@ -198,7 +197,7 @@ def test_a_coordinate_of_others_has_no_such_value(tmp_path):
 def test_a_set_begun_before_the_column_goes_on_without_it(tmp_path, monkeypatch):
     volume = write_volume(tmp_path)
     with monkeypatch.context() as before:
-        before.setattr(columns, "OPTIONAL_COLUMNS", (columns.ROTATION, RADIUS))
+        before.setattr(columns, "OPTIONAL_COLUMNS", (columns.ROTATION, columns.RADIUS))
         old = make_particles("T", [[4, 7, 9]], class_names="a", scores=0.5)
         made, tomogram = scipion_set(tmp_path / "old", volume, old)
     made.enableAppend()
@@ -242,7 +241,7 @@ def test_a_fault_in_the_column_is_named(tmp_path):
     path = tmp_path / "a.csv"
     for header, cell, words in (
         ("radius", "wide", "got 'wide', expected a number in Å"),
-        ("filament", "1.5", "got '1.5', expected a whole number"),
+        ("batch", "1.5", "got '1.5', expected a whole number"),
     ):
         path.write_text(f"class,x,y,z,{header}\na,1,2,3,{cell}\n")
         with pytest.raises(Exception, match=f"line 2, {header}: {words}"):
@@ -250,7 +249,7 @@ def test_a_fault_in_the_column_is_named(tmp_path):
 
 
 def test_a_long_file_reads_the_same(tmp_path, monkeypatch):
-    rows = [["class", "x", "y", "z", "filament", "state", "radius"]]
+    rows = [["class", "x", "y", "z", "batch", "state", "radius"]]
     rows += [["a", 1, 2, 3, 5, " open ", 1.5], ["b", 1, 2, 3, "7.0", "", ""]]
     rows += [["b", 1, 2, 3, "", "", ""], ["b", 1, 2, 3, "nan", "nan", "nan"]]
     path = tmp_path / "a.csv"
@@ -261,7 +260,7 @@ def test_a_long_file_reads_the_same(tmp_path, monkeypatch):
     at_once = read_csv(path, tomogram_id="T")
 
     assert_values(at_once, by_line.optional)
-    assert by_line.optional["filament"].tolist() == [5, 7, -1, -1]
+    assert by_line.optional["batch"].tolist() == [5, 7, -1, -1]
     assert by_line.optional["state"].tolist() == ["open", "", "", "nan"]
 
 
@@ -285,10 +284,10 @@ def test_the_size_of_each_pick_keeps_others_away():
         positions_zyx=np.array([[0.0, 0, 0], [0, 0, 8], [0, 0, 20], [0, 0, 23]]),
         scores=np.array([0.9, 0.8, 0.7, 0.6]),
         channels=np.zeros(4, np.intp),
-        optional={"filament": np.array([1, 2, 3, 4])},
+        optional={"batch": np.array([1, 2, 3, 4])},
     )
     kept = remove_near(peaks, np.array([10.0, 2, 2, 9]))
-    assert kept.optional["filament"].tolist() == [1, 3, 4]
+    assert kept.optional["batch"].tolist() == [1, 3, 4]
 
 
 def test_no_other_module_spells_out_the_optional_columns():

@@ -196,6 +196,7 @@ BASE = {"root", "base", "config"}
 """The single files of the engine, its parameters, and the package for its version."""
 
 DATA = {"volumes", "formats"}
+CURVED = {"filaments", "vesicles"}
 ENGINE = {
     "root": {"plugin"},
     "base": set(),
@@ -203,16 +204,18 @@ ENGINE = {
     "volumes": set(),
     "formats": set(),
     "conversion": {*DATA},
+    "filaments": set(),
     "model": set(),
     "lineage": {"model"},
-    "picking": {*DATA, "model"},
-    "evaluation": {*DATA},
+    "vesicles": {"volumes"},
+    "picking": {*DATA, *CURVED, "model"},
+    "evaluation": {*DATA, *CURVED},
     "fewshot": {"model", "volumes", "picking"},
-    "training": {*DATA, "model", "picking", "evaluation", "fewshot"},
+    "training": {*DATA, *CURVED, "model", "picking", "evaluation", "fewshot"},
     "update": {*DATA, "model", "picking", "evaluation", "training"},
     "live": {"model", "volumes", "picking", "evaluation", "fewshot", "training"},
     "comparison": {*DATA, "evaluation"},
-    "simulation": {"volumes"},
+    "simulation": {"volumes", "vesicles"},
     "relion": {*DATA},
     "subtomograms": {*DATA, "model"},
     "averaging": {*DATA, "model", "relion", "subtomograms"},

@@ -12,6 +12,7 @@ from etpicker_plugin.engine.model.card import read_card
 from etpicker_plugin.engine.model.exemplars import read_exemplars
 from etpicker_plugin.engine.negative import NEGATIVE
 from etpicker_plugin.engine.particles import make_particles
+from etpicker_plugin.engine.species import Species
 from etpicker_plugin.engine.training.dataset import load_dataset, read_annotated
 from etpicker_plugin.tests.support.phantoms import DIAMETERS, VOXEL_SIZE, make_phantom
 
@@ -53,7 +54,7 @@ def test_they_are_read_beside_the_particles_and_rescaled(data):
     (volume,), _ = load_dataset(
         [annotated],
         [],
-        classes=["large"],
+        species=[Species("large", DIAMETERS["large"], 50.0)],
         working_voxel_size=20.0,
         held_out_share=0.2,
         border_ang=0.0,

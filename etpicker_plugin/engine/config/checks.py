@@ -5,10 +5,11 @@ from __future__ import annotations
 import dataclasses
 import logging
 import math
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from etpicker_plugin.engine.errors import ConfigError
+from etpicker_plugin.engine.kinds import KINDS
 from etpicker_plugin.engine.names import (
     is_hidden,
     printable,
@@ -74,6 +75,8 @@ MOST = {
     "membranes": 10**5,
     "filaments": 10**5,
     "gold": 10**5,
+    "filament_species": 10**5,
+    "vesicle_species": 10**5,
 }
 """What a parameter may be at most, whatever the command: far beyond what makes sense,
 and below what no machine could do."""
@@ -83,6 +86,21 @@ def require(condition: bool, message: str) -> None:
     """Raise ``ConfigError`` with the message unless the condition holds."""
     if not condition:
         raise ConfigError(message)
+
+
+def require_kinds(kinds: dict[str, str], classes: Collection[str]) -> None:
+    """Refuse kinds that do not exist, or of a class that is not asked for."""
+    for name, kind in kinds.items():
+        require(
+            kind in KINDS,
+            f"--kind {name}={kind}: expected {', '.join(KINDS[:-1])} or {KINDS[-1]}.",
+        )
+        require(
+            name in classes,
+            f"--kind {name}={kind}: '{name}' is none of the classes with a diameter "
+            f"({', '.join(classes) or 'none'}). Give its diameter too, or correct the "
+            "name.",
+        )
 
 
 def require_positive(config: Any, *names: str) -> None:

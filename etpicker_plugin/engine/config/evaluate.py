@@ -8,12 +8,13 @@ from etpicker_plugin.engine.config.checks import (
     require,
     require_diameters,
     require_in_bounds,
+    require_kinds,
     require_positive,
     require_tomogram_lists,
     require_voxel_size,
 )
 from etpicker_plugin.engine.config.options import REQUIRED, option
-from etpicker_plugin.engine.config.shared import score_column_option
+from etpicker_plugin.engine.config.shared import kind_option, score_column_option
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class EvaluateConfig:
         example="ribosome=323 proteasome=150",
         class_in="truth",
     )
+    kind: Dict[str, str] = kind_option()
     voxel_size: float = option(
         REQUIRED, "Voxel size of the coordinates.", label="Voxel size", unit="Å"
     )
@@ -66,6 +68,7 @@ class EvaluateConfig:
         require_tomogram_lists(self, "picks")
         put_in_order(self, "truth", of="picks")
         require_diameters(self.diameter)
+        require_kinds(self.kind, self.diameter)
         require_voxel_size(self, "voxel_size")
         require_positive(self, "match_distance", "f_beta")
         require(

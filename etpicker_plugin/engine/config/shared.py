@@ -29,6 +29,19 @@ def annotation_option() -> Any:
     )
 
 
+def kind_option() -> Any:
+    """Declare which classes are filaments or vesicles."""
+    return option(
+        {},
+        "Kind of each class that is no particle: filament or vesicle. The rows of a "
+        "filament name it in a column 'filament' and stand in order along it; those of "
+        "a vesicle are centres, with a column 'radius' (Å). The diameter of a filament "
+        "is its width; that of a vesicle a usual one.",
+        label="Kinds",
+        example="microtubule=filament liposome=vesicle",
+    )
+
+
 def exemplars_option() -> Any:
     """Declare whether pieces of the data go into the model file."""
     return option(

@@ -1,7 +1,7 @@
 """Parameters of ``etpicker simulate``."""
 
 from dataclasses import dataclass
-from typing import Tuple
+from typing import Dict, Tuple
 
 from etpicker_plugin.engine.config.checks import (
     pass_over_hidden,
@@ -50,6 +50,20 @@ class SimulateConfig:
     particles: int = option(
         25, "Particles of each species per tomogram.", label="Particles"
     )
+    filament_species: Dict[str, int] = option(
+        {},
+        "Filaments per tomogram that are in the truth, bent and cut by the faces: mt "
+        "(microtubules, 250 Å) and actin (70 Å).",
+        label="Filaments to find",
+        example="mt=6 actin=10",
+    )
+    vesicle_species: Dict[str, int] = option(
+        {},
+        "Vesicles per tomogram that are in the truth, under any names: spheres and "
+        "ellipsoids of 180 to 600 Å radius, many cut by the faces.",
+        label="Vesicles to find",
+        example="liposome=5",
+    )
     snr: float = option(
         0.1,
         "Signal-to-noise ratio of the untilted projection (variances).",
@@ -58,8 +72,8 @@ class SimulateConfig:
     tilt_range: float = option(60.0, "Largest tilt angle.", unit="°", advanced=True)
     tilt_step: float = option(3.0, "Tilt step.", unit="°", advanced=True)
     defocus: float = option(3.5, "Defocus.", unit="µm", advanced=True)
-    membranes: int = option(1, "Vesicles per tomogram.", advanced=True)
-    filaments: int = option(2, "Filaments per tomogram.", advanced=True)
+    membranes: int = option(1, "Vesicles without a truth.", advanced=True)
+    filaments: int = option(2, "Straight filaments without a truth.", advanced=True)
     gold: int = option(3, "Gold beads per tomogram.", advanced=True)
     seed: int = option(0, "Seed of every random choice.", label="Seed")
 
@@ -68,6 +82,13 @@ class SimulateConfig:
         pass_over_hidden(self, "density")
         require_new_names([self.name], what="--name")
         require_new_names(map(tomogram_id_of, self.density), what="--density")
+        require_new_names(self.vesicle_species, what="--vesicle-species")
+        for flag in ("filament_species", "vesicle_species"):
+            for name, count in getattr(self, flag).items():
+                require(
+                    count > 0,
+                    f"--{flag.replace('_', '-')} {name}={count}: expected 1 or more.",
+                )
         require_voxel_size(self, "voxel_size")
         require_positive(self, "tomograms", "particles", "snr")
         require_positive(self, "tilt_step", "defocus")

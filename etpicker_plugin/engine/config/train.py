@@ -5,6 +5,7 @@ from typing import Dict, Optional, Tuple
 
 from etpicker_plugin.engine.config.checks import (
     require_in_bounds,
+    require_kinds,
     require_positive,
     require_voxel_size,
 )
@@ -25,6 +26,7 @@ from etpicker_plugin.engine.config.shared import (
     device_option,
     exemplar_budget_option,
     exemplars_option,
+    kind_option,
     licence_option,
     owner_option,
     threads_option,
@@ -66,6 +68,7 @@ class TrainConfig:
         example="ribosome=323 proteasome=150",
         class_in="coordinates",
     )
+    kind: Dict[str, str] = kind_option()
     out: str = option(
         REQUIRED,
         "Folder for the model.",
@@ -176,6 +179,7 @@ class TrainConfig:
     def __post_init__(self) -> None:
         """Refuse contradictions before any file is opened."""
         check_learning(self)
+        require_kinds(self.kind, self.diameter)
         if self.instant and (self.network != "fast" or self.from_scratch):
             raise ConfigError(
                 "--instant builds on the weights that come with etpicker, and there "

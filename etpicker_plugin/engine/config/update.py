@@ -6,6 +6,7 @@ from typing import Dict, Optional, Tuple
 from etpicker_plugin.engine.config.checks import (
     require,
     require_in_bounds,
+    require_kinds,
     require_not_negative,
 )
 from etpicker_plugin.engine.config.learning import (
@@ -25,6 +26,7 @@ from etpicker_plugin.engine.config.shared import (
     device_option,
     exemplar_budget_option,
     exemplars_option,
+    kind_option,
     licence_option,
     owner_option,
     threads_option,
@@ -74,6 +76,7 @@ class UpdateConfig:
         example="ribosome=323 proteasome=150",
         class_in="coordinates",
     )
+    kind: Dict[str, str] = kind_option()
     annotation: str = annotation_option()
     other_classes: str = option(
         "unknown",
@@ -155,6 +158,7 @@ class UpdateConfig:
     def __post_init__(self) -> None:
         """Refuse contradictions before any file is opened."""
         check_learning(self)
+        require_kinds(self.kind, self.diameter)
         for name in ("replay", "distillation", "feature", "importance"):
             require_not_negative(self, f"{name}_weight")
         require(

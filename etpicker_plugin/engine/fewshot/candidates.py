@@ -7,11 +7,10 @@ from torch import Tensor, nn
 from etpicker_plugin.engine.arrays import Shape
 from etpicker_plugin.engine.fewshot.head import Head
 from etpicker_plugin.engine.fewshot.store import FeatureStore
-from etpicker_plugin.engine.picking.find import to_probability, to_volume
+from etpicker_plugin.engine.picking.find import find_points, to_probability, to_volume
 from etpicker_plugin.engine.picking.nms import (
     Peaks,
     PeakSettings,
-    find_peaks,
     join_peaks,
 )
 
@@ -41,10 +40,9 @@ def peaks_between(
     high = min(last + settings.reach, store.shape_zyx[0])
     logits = logits_of(store, head, low, high)
     depth, height, width = (-(-n // store.stride) for n in shape)
-    peaks = find_peaks(
+    peaks = find_points(
         (to_probability(channel) for channel in logits),
-        settings.kernels,
-        min_score=settings.min_score,
+        settings,
         start=(first - low, 0, 0),
         stop=(min(last, depth) - low, height, width),
     )

@@ -27,6 +27,7 @@ from etpicker_plugin.engine.json_checks import (
     text,
     whole,
 )
+from etpicker_plugin.engine.kinds import KINDS
 from etpicker_plugin.engine.model.checksums import check_part, text_sha256
 from etpicker_plugin.engine.network_names import NETWORKS
 from etpicker_plugin.engine.species import Species
@@ -43,6 +44,7 @@ SPECIES = record(
         "threshold": number(0, 1),
         "flat_log_odds": number(),
         "metrics": map_of(number()),
+        "kind": one_of(*KINDS),
     },
 )
 TOMOGRAM = record(

@@ -8,8 +8,15 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from etpicker_plugin.engine.kinds import FILAMENT, PARTICLE
+from etpicker_plugin.engine.picking.filament_picks import FOLLOWED
 from etpicker_plugin.engine.picking.flat_places import doubt_flat_places
-from etpicker_plugin.engine.picking.nms import Peaks, keep_best, remove_duplicates
+from etpicker_plugin.engine.picking.nms import (
+    Peaks,
+    join_peaks,
+    keep_best,
+    remove_duplicates,
+)
 from etpicker_plugin.engine.picking.unbiased import merge_classes
 from etpicker_plugin.engine.species import Species
 from etpicker_plugin.engine.volumes.array_volume import Readable
@@ -33,7 +40,9 @@ def choose(
 
     In this order: what lies outside or is masked is left out; scores in flat places
     fall; of neighbours the best stays; the lowest score and the number decide. So a
-    pick scores the same whatever thresholds, classes or number are asked for.
+    pick scores the same whatever thresholds, classes or number are asked for. Points of
+    filaments and membranes, which are picks only together, have no number and no
+    distance to keep.
 
     Parameters
     ----------
@@ -57,11 +66,18 @@ def choose(
     """
     peaks = candidates.select(allowed)
     peaks = doubt_flat_places(peaks, volume, species, voxel_size=voxel_size)
+    lowest = np.array([s.threshold for s in species])
+    is_particle = np.array([s.kind == PARTICLE for s in species])[peaks.channels]
+    followed = np.array([FOLLOWED if s.kind == FILAMENT else 1.0 for s in species])
+    least = (followed * lowest)[peaks.channels]
+    points = peaks.select(~is_particle & (peaks.scores >= least))
+    peaks = peaks.select(is_particle)
     if unbiased:
         diameters = [s.size_vox(voxel_size).diameter for s in species]
         peaks = merge_classes(peaks, diameters)
     least = [min_distance_ang or MIN_DISTANCE_SHARE * s.diameter_ang for s in species]
     peaks = remove_duplicates(peaks, [distance / voxel_size for distance in least])
-    lowest = np.array([s.threshold for s in species])
     peaks = peaks.select(peaks.scores >= lowest[peaks.channels])
-    return peaks if most is None else keep_best(peaks, most)
+    if most is not None:
+        peaks = keep_best(peaks, most)
+    return join_peaks([peaks, points]) if len(points) else peaks

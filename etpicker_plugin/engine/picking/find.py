@@ -1,12 +1,15 @@
 """From a working volume to peaks: the network's probability, and its maxima."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from etpicker_plugin.engine.arrays import Shape
+from etpicker_plugin.engine.kinds import FILAMENT, PARTICLE, VESICLE
 from etpicker_plugin.engine.model.network import Network
 from etpicker_plugin.engine.picking.flat_places import USUAL_SCORE
 from etpicker_plugin.engine.picking.logits import tile_logits
@@ -14,12 +17,26 @@ from etpicker_plugin.engine.picking.nms import (
     Peaks,
     PeakSettings,
     find_peaks,
+    join_peaks,
     pooling_kernel,
 )
 from etpicker_plugin.engine.picking.plan import choose_edge, plan_for
+from etpicker_plugin.engine.picking.ridges import find_lines
+from etpicker_plugin.engine.picking.sheets import find_sheets
 from etpicker_plugin.engine.picking.tiling import Tile
 from etpicker_plugin.engine.species import Species
 from etpicker_plugin.engine.volumes.array_volume import Readable
+
+
+def _find_maxima(channel: Tensor, kernel: int, **box: Any) -> Peaks:
+    return find_peaks(channel[None], [kernel], **box)
+
+
+FINDERS: dict[str, Callable[..., Peaks]] = {
+    PARTICLE: _find_maxima,
+    FILAMENT: find_lines,
+    VESICLE: find_sheets,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +89,7 @@ def peak_settings(
     sizes = [s.size_vox(output_voxel_size) for s in species]
     return PeakSettings(
         kernels=[pooling_kernel(size.label_diameter) for size in sizes],
+        kinds=[s.kind for s in species],
         min_score=min(min_score, USUAL_SCORE),
     )
 
@@ -90,15 +108,40 @@ def pick_tiles(
     numbers = {tile: number for number, tile in enumerate(tiles)}
     left = [tile for tile in tiles if numbers[tile] not in done]
     for tile, logits in tile_logits(network, search.volume, left):
-        peaks = find_peaks(
+        peaks = find_points(
             (to_probability(channel) for channel in logits),
-            settings.kernels,
-            min_score=settings.min_score,
+            settings,
             start=_output_box(tile.keep_start, tile.read_start, stride),
             stop=_output_box(tile.keep_stop, tile.read_start, stride),
         )
         peaks = to_volume(peaks, tile.read_start, stride)
         yield numbers[tile], tile, peaks, logits
+
+
+def find_points(
+    probability: Iterable[Tensor],
+    settings: PeakSettings,
+    *,
+    start: tuple[int, ...],
+    stop: tuple[int, ...],
+) -> Peaks:
+    """Find what each channel's kind is picked by: maxima, ridges of lines, of sheets.
+
+    Parameters
+    ----------
+    probability
+        Channels ``(Z, Y, X)`` float32, one after the other.
+    start, stop
+        Box (voxels of ``probability``) in which a point must lie.
+    """
+    parts = []
+    wanted = zip(probability, settings.kernels, settings.kinds, strict=True)
+    for number, (channel, kernel, kind) in enumerate(wanted):
+        found = FINDERS[kind](
+            channel, kernel, min_score=settings.min_score, start=start, stop=stop
+        )
+        parts.append(replace(found, channels=np.full(len(found), number, np.intp)))
+    return join_peaks(parts)
 
 
 def to_probability(logits: Tensor) -> Tensor:

@@ -48,9 +48,10 @@ class Peaks:
 
 @dataclass(frozen=True, kw_only=True)
 class PeakSettings:
-    """How peaks are found: averaging edge per channel, and lowest score."""
+    """How peaks are found: averaging edge and kind per channel, and lowest score."""
 
     kernels: list[int]
+    kinds: list[str]
     min_score: float
 
     @property

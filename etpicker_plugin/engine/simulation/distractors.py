@@ -1,19 +1,16 @@
-"""What else is in a cell: vesicles, filaments and gold beads."""
+"""What else is in a cell, without a truth: vesicles, filaments and gold beads."""
 
 import numpy as np
 from numpy.typing import NDArray
 
+from etpicker_plugin.engine.simulation.bilayer import OCCUPIED_LEVEL, bilayer
 from etpicker_plugin.engine.simulation.placement import Scene
 
-LEAFLET_ANG = 18.0
-LEAFLET_SIGMA_ANG = 7.0
-MEMBRANE_DENSITY = 0.55
 VESICLE_RADIUS_ANG = (180.0, 420.0)
 FILAMENT_RADIUS_ANG = (30.0, 110.0)
 FILAMENT_DENSITY = 0.6
 GOLD_RADIUS_ANG = 50.0
 GOLD_DENSITY = 6.0
-OCCUPIED_LEVEL = 0.1
 
 
 def add_distractors(
@@ -62,13 +59,8 @@ def draw_shell(
     radius_ang: float,
     voxel_size: float,
 ) -> NDArray[np.float64]:
-    """Return a spherical membrane: two leaflets 36 Å apart, as the bilayer looks."""
-    depth = _distance_ang(shape, centre, voxel_size) - radius_ang
-    leaflets = sum(
-        np.exp(-((depth - side * LEAFLET_ANG) ** 2) / (2 * LEAFLET_SIGMA_ANG**2))
-        for side in (-1, 1)
-    )
-    return np.asarray(MEMBRANE_DENSITY * leaflets)
+    """Return a vesicle that is a sphere."""
+    return bilayer(_distance_ang(shape, centre, voxel_size) - radius_ang)
 
 
 def _tube(

@@ -94,7 +94,7 @@ def _trim(box: NDArray[np.float32]) -> NDArray[np.float32]:
 def _place_one(
     scene: Scene, species: Species, generator: np.random.Generator
 ) -> Placed | None:
-    rotation = Rotation.from_quat(_random_quaternion(generator))
+    rotation = Rotation.from_quat(random_quaternion(generator))
     fraction = generator.uniform(-0.5, 0.5, 3)
     box = turned_density(species, rotation, fraction)
     body = box > BODY_LEVEL
@@ -128,7 +128,7 @@ def _overlap(
     return tuple(inside), tuple(part)
 
 
-def _random_quaternion(generator: np.random.Generator) -> NDArray[np.float64]:
+def random_quaternion(generator: np.random.Generator) -> NDArray[np.float64]:
     """Draw a uniformly distributed rotation (four normals, normalised)."""
     quaternion = generator.standard_normal(4)
     return np.asarray(quaternion / np.linalg.norm(quaternion))

@@ -1,6 +1,5 @@
 """``etpicker simulate``: phantom tomograms with their truth."""
 
-import csv
 import json
 import logging
 from collections import Counter
@@ -29,9 +28,13 @@ from etpicker_plugin.engine.run_folder import (
     run_values,
 )
 from etpicker_plugin.engine.simulation.distractors import add_distractors
+from etpicker_plugin.engine.simulation.filaments import (
+    filament_species,
+    place_filaments,
+)
 from etpicker_plugin.engine.simulation.imaging import Microscope, reconstruct_scene
 from etpicker_plugin.engine.simulation.placement import (
-    Placed,
+    Scene,
     empty_scene,
     place_species,
 )
@@ -40,12 +43,13 @@ from etpicker_plugin.engine.simulation.species import (
     built_in_species,
     species_from_map,
 )
+from etpicker_plugin.engine.simulation.truth import Truth, details_of, write_truth
+from etpicker_plugin.engine.simulation.vesicles import place_vesicles
 from etpicker_plugin.engine.volumes.tomogram import write_volume
 
 logger = logging.getLogger(__name__)
 
 WRITTEN_SD = 1000.0
-COLUMNS = ("class", "x", "y", "z", "qx", "qy", "qz", "qw")
 
 
 def simulate(
@@ -81,7 +85,11 @@ def _read_species(config: SimulateConfig) -> list[Species]:
         species = [species_from_map(p, config.voxel_size) for p in config.density]
     else:
         species = [built_in_species(n, config.voxel_size) for n in config.species]
-    double = [n for n, k in Counter(s.name for s in species).items() if k > 1]
+    for name in config.filament_species:
+        filament_species(name)  # refuses one that is not built in
+    names = [s.name for s in species]
+    names += [*config.filament_species, *config.vesicle_species]
+    double = [n for n, k in Counter(names).items() if k > 1]
     if double:
         raise ConfigError(f"Species {', '.join(double)} given twice. Give each once.")
     return sorted(species, key=lambda s: -s.diameter_ang)
@@ -126,11 +134,13 @@ def _make_tomogram(
         voxel_size=config.voxel_size,
         generator=generator,
     )
-    placed: list[Placed] = []
+    truth = Truth()
+    _place_curves(scene, truth, config, stem.name, generator)
     for kind in species:
         own = place_species(scene, kind, config.particles, generator=generator)
-        _check_placed(stem.name, kind, len(own), config)
-        placed.extend(own)
+        size = f"{kind.name} ({kind.diameter_ang:g} Å)"
+        _check_placed(stem.name, size, len(own), config.particles, config)
+        truth.particles.extend(own)
     stage = f"simulating {stem.name}"
     volume = reconstruct_scene(
         scene.density,
@@ -148,53 +158,63 @@ def _make_tomogram(
     counts = np.clip(np.round(volume), -32768, 32767).astype(np.int16)
     with write_whole(stem.with_suffix(".mrc")) as temporary:
         write_volume(temporary, counts, config.voxel_size)
-    _write_truth(stem.with_suffix(".csv"), placed)
-    _write_record(stem, placed, species, config, run=run)
+    write_truth(stem.with_suffix(".csv"), truth)
+    _write_record(stem, truth, species, config, run=run)
 
 
 def _report(on_progress: Progress, stage: str, done: int, total: int) -> None:
     on_progress(ProgressEvent(stage, done, total))
 
 
+def _place_curves(
+    scene: Scene,
+    truth: Truth,
+    config: SimulateConfig,
+    stem: str,
+    generator: np.random.Generator,
+) -> None:
+    """Place filaments and vesicles: before particles, which find room between them."""
+    for name, count in config.filament_species.items():
+        filaments = place_filaments(
+            scene,
+            filament_species(name),
+            count,
+            voxel_size=config.voxel_size,
+            generator=generator,
+        )
+        _check_placed(stem, f"{name} filaments", len(filaments), count, config)
+        truth.filaments.extend(filaments)
+    for name, count in config.vesicle_species.items():
+        vesicles = place_vesicles(
+            scene, name, count, voxel_size=config.voxel_size, generator=generator
+        )
+        _check_placed(stem, f"{name} vesicles", len(vesicles), count, config)
+        truth.vesicles.extend(vesicles)
+
+
 def _check_placed(
-    name: str, species: Species, placed: int, config: SimulateConfig
+    stem: str, what: str, placed: int, wanted: int, config: SimulateConfig
 ) -> None:
     """Say how many found room, when not all did; not one is an error."""
     if placed == 0:
         raise InputDataError(
-            f"{name}: no room for {species.name} ({species.diameter_ang:g} Å) in "
-            f"{config.shape} voxels of {config.voxel_size:g} Å. Give a larger --shape "
-            "or fewer --particles."
+            f"{stem}: no room for {what} in {config.shape} voxels of "
+            f"{config.voxel_size:g} Å. Give a larger --shape or ask for fewer."
         )
-    if placed < config.particles:
-        logger.warning(
-            "%s: room for %d of %d %s.", name, placed, config.particles, species.name
-        )
-
-
-def _write_truth(path: Path, placed: list[Placed]) -> None:
-    with (
-        write_whole(path) as temporary,
-        temporary.open("w", encoding="utf-8", newline="") as stream,
-    ):
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        for particle in placed:
-            position = [f"{p:.3f}" for p in particle.position_zyx[::-1]]
-            quaternion = [f"{q:.5f}" for q in particle.rotation.as_quat()]
-            writer.writerow([particle.name, *position, *quaternion])
+    if placed < wanted:
+        logger.warning("%s: room for %d of %d %s.", stem, placed, wanted, what)
 
 
 def _write_record(
     stem: Path,
-    placed: list[Placed],
+    truth: Truth,
     species: list[Species],
     config: SimulateConfig,
     *,
     run: Run,
 ) -> None:
     """Write the parameters and what was placed; last, as the mark of a whole one."""
-    counts = Counter(particle.name for particle in placed)
+    counts = Counter(particle.name for particle in truth.particles)
     record = {
         "digest": run.digest,
         "run": run_values(run),
@@ -204,6 +224,7 @@ def _write_record(
             s.name: {"placed": counts[s.name], "diameter_ang": s.diameter_ang}
             for s in species
         },
+        **details_of(truth),
         "code_version": __version__,
     }
     with write_whole(stem.with_suffix(".json")) as temporary:

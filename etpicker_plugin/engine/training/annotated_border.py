@@ -1,12 +1,14 @@
 """Whether an annotation keeps off the faces of its tomograms, as boxes must."""
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from etpicker_plugin.engine.kinds import PARTICLE
 from etpicker_plugin.engine.particles import Particles
+from etpicker_plugin.engine.species import Species
 from etpicker_plugin.engine.training.dataset import Annotated
 
 logger = logging.getLogger(__name__)
@@ -22,7 +24,7 @@ Side = tuple[NDArray[np.float64], float, float]
 
 
 def annotated_border(
-    annotated: Sequence[Annotated], diameters: Mapping[str, float]
+    annotated: Sequence[Annotated], species: Sequence[Species]
 ) -> float:
     """Return how near to the faces in x and y nobody marks a particle, Å; or 0.
 
@@ -31,7 +33,9 @@ def annotated_border(
     there is not background, and picks there would be of no more use. An annotation is
     taken for such a list when that is improbable otherwise; clicks are too few to tell.
     In z, where particles end with the sample, nothing is concluded. Tomograms with a
-    mask do not count: it says itself where there may be marks.
+    mask do not count: it says itself where there may be marks. Filaments and vesicles
+    are not cut out in boxes of twice their size: where any are marked, nothing is
+    concluded.
 
     Returns
     -------
@@ -39,15 +43,17 @@ def annotated_border(
         The smallest diameter if every class keeps its own off the faces.
     """
     unmasked = [item for item in annotated if item.mask_path is None]
-    for name, diameter in diameters.items():
+    for one in species:
         sides = [
             side
             for item in unmasked
-            for side in _sides(item, item.particles.of_class(name), diameter)
+            for side in _sides(
+                item, item.particles.of_class(one.name), one.diameter_ang
+            )
         ]
-        if not keeps_off(sides):
+        if one.kind != PARTICLE or not keeps_off(sides):
             return 0.0
-    border = min(diameters.values())
+    border = min(one.diameter_ang for one in species)
     logger.info(
         "The marks keep off the faces in x and y, as boxes around particles have to. "
         "What is nearer than %.0f Å to them is not learnt, nor picked by default.",

@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,8 +16,10 @@ from etpicker_plugin.engine.hashing import file_sha256
 from etpicker_plugin.engine.model.card import TomogramCard
 from etpicker_plugin.engine.negative import NEGATIVE
 from etpicker_plugin.engine.particles import Particles
+from etpicker_plugin.engine.species import Species
 from etpicker_plugin.engine.training.patches import UNKNOWN, TrainingVolume
 from etpicker_plugin.engine.training.split import Region, choose_held_out_slab
+from etpicker_plugin.engine.training.support import support_of
 from etpicker_plugin.engine.training.validation import ValidationPart
 from etpicker_plugin.engine.volumes.array_volume import ArrayVolume, load_into_memory
 from etpicker_plugin.engine.volumes.region_mask import open_mask
@@ -187,7 +189,7 @@ def load_dataset(
     training: list[Annotated],
     validation: list[Annotated],
     *,
-    classes: list[str],
+    species: Sequence[Species],
     working_voxel_size: float,
     held_out_share: float | None,
     border_ang: float,
@@ -199,8 +201,8 @@ def load_dataset(
     ----------
     validation
         Tomograms that are held out whole.
-    classes
-        Names in the order of the channels.
+    species
+        In the order of the channels.
     held_out_share
         Share of each training tomogram that is held out, as a slab; None for none.
     border_ang
@@ -214,13 +216,9 @@ def load_dataset(
         if annotated.tomogram.file is not None:  # It may vanish: it is learnt from.
             annotated.tomogram.file.sha256()
         allowed = load_mask(annotated, volume)
-        positions = volume.to_working(annotated.particles.positions_zyx)
+        positions, channels = support_of(annotated.particles, volume, species)
         _leave_out_border(allowed, positions, border_ang / working_voxel_size)
-        channels = np.array(
-            [classes.index(name) for name in annotated.particles.class_names],
-            dtype=np.intp,
-        )
-        kinds = tuple(annotated.annotation.get(name, UNKNOWN) for name in classes)
+        how = tuple(annotated.annotation.get(one.name, UNKNOWN) for one in species)
         learns = annotated.role == "training"
         region = Region((0, 0, 0), image.shape_zyx)
         if learns and held_out_share is not None:
@@ -235,7 +233,7 @@ def load_dataset(
             parts.append(
                 ValidationPart(
                     tomogram_id=annotated.tomogram.tomogram_id,
-                    annotation=kinds,
+                    annotation=how,
                     image=image,
                     region=region,
                     allowed=ArrayVolume(allowed.copy()),
@@ -249,7 +247,7 @@ def load_dataset(
             volumes.append(
                 TrainingVolume(
                     tomogram_id=annotated.tomogram.tomogram_id,
-                    annotation=kinds,
+                    annotation=how,
                     image=image,
                     learnable=ArrayVolume(allowed),
                     positions_zyx=positions,

@@ -124,7 +124,8 @@ def _discriminants(seen: Seen) -> tuple[Tensor, Tensor]:
     if len(known) and len(unmarked) >= FEWEST:
         usual = usual_of(unmarked)
         means = np.stack([features[shown[:, c]].mean(axis=0) for c in known])
-        weights[known], biases[known] = solve_head(usual, means, features[:0])
+        head = solve_head(usual, means, features[:0])
+        weights[known], biases[known] = head.weights, head.biases
     return torch.from_numpy(weights).float(), torch.from_numpy(biases).float()
 
 

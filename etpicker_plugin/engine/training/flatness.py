@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from etpicker_plugin.engine.arrays import FloatArray
+from etpicker_plugin.engine.kinds import PARTICLE
 from etpicker_plugin.engine.model.inference import for_inference
 from etpicker_plugin.engine.model.network import Network
 from etpicker_plugin.engine.picking.flat_places import (
@@ -75,7 +76,9 @@ def learn_flatness(
         wanted = [
             channel
             for channel, kind in enumerate(volume.annotation)
-            if kind != UNKNOWN and marks[channel] < ENOUGH
+            if kind != UNKNOWN
+            and marks[channel] < ENOUGH
+            and judge.species[channel].kind == PARTICLE
         ]
         if not wanted or left <= 0:
             continue

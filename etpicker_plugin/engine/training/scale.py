@@ -3,56 +3,104 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from etpicker_plugin.engine.errors import InputDataError
+from etpicker_plugin.engine.kinds import FILAMENT, PARTICLE, VESICLE
+from etpicker_plugin.engine.species import across_ang
 
 logger = logging.getLogger(__name__)
 
-COMFORTABLE_DIAMETER = 18.0
-NARROW_DIAMETER = 15.0
-SMALLEST_DIAMETER = 12.0
 MOST_REFINEMENT = 2.0
 LEAST_INPUT_DIAMETER = 3.0
 LABEL_SHARE = 0.45
 LABEL_RANGE_VOX = (5.0, 13.0)
 
 
-def choose_working_voxel_size(
-    diameters: dict[str, float], voxel_size: float, *, first_look: bool = False
-) -> float:
-    """Choose the voxel size at which the network works, Å.
+@dataclass(frozen=True)
+class Widths:
+    """How many voxels are comfortable across a thing, too few, and the fewest."""
 
-    Coarser than the input until the smallest class is 18 voxels wide. Finer only where
-    it would be under 15 voxels wide, because the network's first layer halves the
-    resolution: then 18 voxels too, but no more than twice as fine unless 12 need it.
-    For a first look always 12.
+    comfortable: float
+    narrow: float
+    smallest: float
+
+
+WIDTHS = {
+    PARTICLE: Widths(18.0, 15.0, 12.0),
+    FILAMENT: Widths(14.0, 6.0, 5.0),
+    VESICLE: Widths(7.0, 6.0, 5.0),
+}
+"""What goes on along a curve or a membrane is seen where a narrow particle is not."""
+
+FIRST_LOOK_SHARE = 2 / 3
+
+
+def choose_working_voxel_size(
+    diameters: Mapping[str, float],
+    voxel_size: float,
+    *,
+    kinds: Mapping[str, str] | None = None,
+    first_look: bool = False,
+) -> float:
+    """Choose the voxel size at which the network works, Å: the finest that any needs.
+
+    Coarser than the input until a particle is 18 voxels wide. Finer only where it would
+    be under 15 voxels wide, because the network's first layer halves the resolution:
+    then 18 voxels too, but no more than twice as fine unless 12 need it. For a first
+    look always 12. Across filaments and membranes fewer are enough.
+
+    Parameters
+    ----------
+    diameters
+        Of each class, Å.
+    voxel_size
+        Of the input, Å.
+    kinds
+        Of the classes that are no particles.
 
     Raises
     ------
     InputDataError
         If a particle is narrower than three voxels of the input.
     """
-    name = min(diameters, key=lambda key: diameters[key])
-    smallest = diameters[name]
-    if smallest < LEAST_INPUT_DIAMETER * voxel_size:
-        raise InputDataError(
-            f"Class {name}: {smallest:g} Å is {smallest / voxel_size:.1f} voxels at "
-            f"{voxel_size:g} Å, too small to be seen (3 or more are needed). Give "
-            "less binned tomograms, or check diameter (Å) and voxel size."
-        )
-    least = smallest / SMALLEST_DIAMETER
+    wanted = []
+    for name, diameter in diameters.items():
+        kind = (kinds or {}).get(name, PARTICLE)
+        across = across_ang(diameter, kind)
+        if across < LEAST_INPUT_DIAMETER * voxel_size:
+            raise InputDataError(
+                f"Class {name}: {across:g} Å is {across / voxel_size:.1f} voxels at "
+                f"{voxel_size:g} Å, too small to be seen (3 or more are needed). Give "
+                "less binned tomograms, or check diameter (Å) and voxel size."
+            )
+        wanted.append(_choose(across, voxel_size, WIDTHS[kind], first_look=first_look))
+    return min(wanted)
+
+
+def _choose(
+    across: float, voxel_size: float, widths: Widths, *, first_look: bool
+) -> float:
+    comfortable = across / widths.comfortable
     if first_look:
-        return least
-    comfortable = smallest / COMFORTABLE_DIAMETER
-    if voxel_size <= smallest / NARROW_DIAMETER:
+        return comfortable / FIRST_LOOK_SHARE
+    if voxel_size <= across / widths.narrow:
         return max(voxel_size, comfortable)
+    least = across / widths.smallest
     return max(comfortable, min(voxel_size / MOST_REFINEMENT, least))
 
 
 def label_diameters_ang(
-    diameters: dict[str, float], working_voxel_size: float, given: float | None
+    diameters: dict[str, float],
+    working_voxel_size: float,
+    given: float | None,
+    *,
+    kinds: Mapping[str, str] | None = None,
 ) -> dict[str, float]:
     """Return each class's label diameter in Å: given, or 0.45 of the particle's.
+
+    Of a filament, of its width; of a vesicle, of its membrane's thickness.
 
     Held between 5 and 13 working voxels: smaller ones are lost among millions of
     background voxels, larger ones blur the centre.
@@ -60,7 +108,8 @@ def label_diameters_ang(
     if given is not None:
         return dict.fromkeys(diameters, given)
     low, high = (v * working_voxel_size for v in LABEL_RANGE_VOX)
-    return {
-        name: min(max(LABEL_SHARE * diameter, low), high)
+    across = {
+        name: across_ang(diameter, (kinds or {}).get(name, PARTICLE))
         for name, diameter in diameters.items()
     }
+    return {name: min(max(LABEL_SHARE * a, low), high) for name, a in across.items()}

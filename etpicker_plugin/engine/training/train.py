@@ -14,6 +14,7 @@ from etpicker_plugin.engine.annotation import (
 )
 from etpicker_plugin.engine.config.train import TrainConfig
 from etpicker_plugin.engine.held_out import describe_metrics
+from etpicker_plugin.engine.kinds import PARTICLE
 from etpicker_plugin.engine.model.exemplars import MEGABYTE, Exemplar
 from etpicker_plugin.engine.model.fast_network import FastNetwork
 from etpicker_plugin.engine.model.network import Network, make_network, place_network
@@ -173,14 +174,15 @@ def _read_material(config: TrainConfig, *, alignment: int) -> Material:
     voxel_size = config.working_voxel_size or choose_working_voxel_size(
         config.diameter,
         dataset.check_voxel_sizes(annotated),
+        kinds=config.kind,
         first_look=config.first_look,
     )
-    labels = label_diameters_ang(config.diameter, voxel_size, config.label_diameter)
-    border_ang = annotated_border(annotated, config.diameter)
+    species = _species_at(voxel_size, config)
+    border_ang = annotated_border(annotated, species)
     volumes, parts = dataset.load_dataset(
         training,
         validation,
-        classes=list(config.diameter),
+        species=species,
         working_voxel_size=voxel_size,
         held_out_share=(
             None if validation or config.instant else config.validation_fraction
@@ -195,15 +197,28 @@ def _read_material(config: TrainConfig, *, alignment: int) -> Material:
         logger.warning("%s", warning)
     logger.info("Network %s at %.2f Å per voxel", config.network, voxel_size)
     return Material(
-        species=tuple(
-            Species(name=name, diameter_ang=diameter, label_diameter_ang=labels[name])
-            for name, diameter in config.diameter.items()
-        ),
+        species=species,
         voxel_size=voxel_size,
         border_ang=border_ang,
         annotated=annotated,
         volumes=volumes,
         parts=parts,
+    )
+
+
+def _species_at(voxel_size: float, config: TrainConfig) -> tuple[Species, ...]:
+    """Return the classes to learn at a working voxel size (Å), without thresholds."""
+    labels = label_diameters_ang(
+        config.diameter, voxel_size, config.label_diameter, kinds=config.kind
+    )
+    return tuple(
+        Species(
+            name=name,
+            diameter_ang=diameter,
+            label_diameter_ang=labels[name],
+            kind=config.kind.get(name, PARTICLE),
+        )
+        for name, diameter in config.diameter.items()
     )
 
 

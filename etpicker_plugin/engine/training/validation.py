@@ -9,9 +9,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
 from etpicker_plugin.engine.annotation import UNKNOWN
 from etpicker_plugin.engine.arrays import Shape
+from etpicker_plugin.engine.columns import DIRECTION
 from etpicker_plugin.engine.evaluation.matching import match_by_score
 from etpicker_plugin.engine.evaluation.metrics import (
     average_precision,
@@ -20,6 +22,7 @@ from etpicker_plugin.engine.evaluation.metrics import (
     precision_of,
     recall_of,
 )
+from etpicker_plugin.engine.kinds import PARTICLE
 from etpicker_plugin.engine.model.inference import for_inference
 from etpicker_plugin.engine.model.network import Network
 from etpicker_plugin.engine.picking.choose import choose
@@ -40,6 +43,9 @@ MATCH_SHARE = 0.5
 
 MOST_CANDIDATES = 10_000
 """Per class and part: an untrained network finds a peak everywhere."""
+
+MOST_POINTS = 200_000
+"""Where there are points of curves and membranes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,16 +140,53 @@ def judge_candidates(
         for channel, one in enumerate(species):
             if part.annotation[channel] == UNKNOWN:
                 continue
-            own, is_true, n_truth = match_part(
-                peaks,
-                part,
-                channel=channel,
-                diameter_vox=one.size_vox(voxel_size).diameter,
-            )
+            match = judged_particles if one.kind == PARTICLE else judged_points
             judged[channel].append(
-                JudgedPicks(scores=own.scores, is_true=is_true, n_truth=n_truth)
+                match(
+                    peaks,
+                    part,
+                    channel=channel,
+                    diameter_vox=one.size_vox(voxel_size).diameter,
+                )
             )
     return [join_judged(of_class) for of_class in judged]
+
+
+def judged_particles(
+    peaks: Peaks, part: ValidationPart, *, channel: int, diameter_vox: float
+) -> JudgedPicks:
+    """Return one class's picks of a part, each of a particle of its own or false."""
+    own, is_true, n_truth = match_part(
+        peaks, part, channel=channel, diameter_vox=diameter_vox
+    )
+    return JudgedPicks(scores=own.scores, is_true=is_true, n_truth=n_truth)
+
+
+def judged_points(
+    peaks: Peaks, part: ValidationPart, *, channel: int, diameter_vox: float
+) -> JudgedPicks:
+    """Return what of one class's curves or membranes is found, and what is picked else.
+
+    A point of the truth is found with the best score within half a width of it; a
+    point picked farther from any is false. Both stand about as close, so shares of
+    them are shares of length or of area.
+    """
+    reach = MATCH_SHARE * diameter_vox
+    truth = part.positions_zyx[part.channels == channel]
+    counted = truth[part.region.contains(truth) & _is_allowed(truth, part)]
+    own = peaks.select(peaks.channels == channel)
+    if len(truth) == 0 or len(own) == 0:
+        is_true = np.zeros(len(own), dtype=bool)
+        return JudgedPicks(scores=own.scores, is_true=is_true, n_truth=len(counted))
+    distances, _ = cKDTree(truth).query(own.positions_zyx)
+    false = own.scores[distances > reach]
+    near = cKDTree(own.positions_zyx).query_ball_point(counted, reach)
+    best = np.array([own.scores[found].max() for found in near if found])
+    return JudgedPicks(
+        scores=np.concatenate([best, false]),
+        is_true=np.repeat([True, False], [len(best), len(false)]),
+        n_truth=len(counted),
+    )
 
 
 def find_candidates(
@@ -177,7 +220,8 @@ def find_candidates(
 def allowed_candidates(peaks: Peaks, part: ValidationPart) -> Peaks:
     """Return the best of a part's peaks that lie where they may."""
     allowed = peaks.select(_is_allowed(peaks.positions_zyx, part))
-    return keep_best(allowed, MOST_CANDIDATES)
+    of_points = DIRECTION.name in allowed.optional
+    return keep_best(allowed, MOST_POINTS if of_points else MOST_CANDIDATES)
 
 
 def choose_all(

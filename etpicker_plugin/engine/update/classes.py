@@ -8,11 +8,12 @@ from pathlib import Path
 from etpicker_plugin.engine.config.update import UpdateConfig
 from etpicker_plugin.engine.errors import ConfigError, InputDataError
 from etpicker_plugin.engine.formats.coordinates_csv import read_csv
+from etpicker_plugin.engine.kinds import PARTICLE
 from etpicker_plugin.engine.model.card import ModelCard
 from etpicker_plugin.engine.names import require_new_names, tomogram_id_of
 from etpicker_plugin.engine.negative import NEGATIVE
 from etpicker_plugin.engine.newer_python import zip_strict
-from etpicker_plugin.engine.species import Species
+from etpicker_plugin.engine.species import Species, across_ang
 from etpicker_plugin.engine.training.scale import label_diameters_ang
 
 SAME_DIAMETER = 0.02
@@ -63,13 +64,19 @@ def plan_classes(card: ModelCard, config: UpdateConfig) -> Plan:
             )
     new = {name: d for name, d in learnt.items() if name not in known}
     require_new_names(new, what="--diameter")
-    _check_sizes(new, card.working_voxel_size)
-    labels = label_diameters_ang(new, card.working_voxel_size, None)
+    across = {n: across_ang(d, config.kind.get(n, PARTICLE)) for n, d in new.items()}
+    _check_sizes(across, card.working_voxel_size)
+    labels = label_diameters_ang(new, card.working_voxel_size, None, kinds=config.kind)
     return Plan(
         species=(
             *card.classes,
             *(
-                Species(name=name, diameter_ang=d, label_diameter_ang=labels[name])
+                Species(
+                    name=name,
+                    diameter_ang=d,
+                    label_diameter_ang=labels[name],
+                    kind=config.kind.get(name, PARTICLE),
+                )
                 for name, d in new.items()
             ),
         ),

@@ -79,7 +79,7 @@ def prepare_lesson(config: UpdateConfig, device: torch.device) -> Lesson:
     volumes, parts = dataset.load_dataset(
         new,
         validation,
-        classes=list(plan.classes),
+        species=plan.species,
         working_voxel_size=card.working_voxel_size,
         held_out_share=config.validation_fraction,
         border_ang=border,

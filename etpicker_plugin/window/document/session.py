@@ -37,8 +37,8 @@ from etpicker_plugin.window.document.volume import VolumeFile, open_volume
 LOCK_FILE = ".window.lock"
 CLASSES_FILE = "classes.json"
 START_SUFFIX = ".start.csv"
-LIVE_MODEL_FILE = "live_model.safetensors"
-"""The model of the live picker, as it was when the window was saved last."""
+LIVE_MODEL = "live_model"
+"""The live picker's model, and with a number those of later windows."""
 
 
 class Session:

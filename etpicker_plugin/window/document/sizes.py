@@ -14,13 +14,13 @@ def own_or(
     radii_ang: NDArray[np.float64], optional: ColumnValues, ids: Ids
 ) -> NDArray[np.float64]:
     """Return ``(N,)`` the picks' own radii in Å; the given ones where unknown."""
-    if RADIUS not in optional:
+    if RADIUS.name not in optional:
         return radii_ang
-    own = optional[RADIUS][ids]
+    own = optional[RADIUS.name][ids]
     return np.where(np.isfinite(own), own, radii_ang)
 
 
 def largest_own(optional: ColumnValues, *, default: float) -> float:
     """Return the largest radius in Å that a pick has of its own, or else by default."""
-    own = optional.get(RADIUS, np.zeros(0))
+    own = optional.get(RADIUS.name, np.zeros(0))
     return float(np.max(own[np.isfinite(own)], initial=default))

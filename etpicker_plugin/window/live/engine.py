@@ -12,11 +12,11 @@ from typing import Any
 
 from etpicker_plugin.engine.atomic import write_whole
 from etpicker_plugin.engine.disk import cannot_write
-from etpicker_plugin.window.document.session import Session
+from etpicker_plugin.window.document.session import LIVE_MODEL, Session
 
 FOLDER = ".live"
 CONFIG_FILE, LOG_FILE = "config.json", "log.txt"
-MODEL, SUFFIX = "live_model", ".safetensors"
+SUFFIX = ".safetensors"
 COMMAND = (sys.executable, "-m", "etpicker_plugin.engine", "live")
 LAST_WORDS = 300
 
@@ -72,7 +72,7 @@ class ModelFile:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder.absolute()
-        self.written = self.folder / FOLDER / f"{MODEL}{SUFFIX}"
+        self.written = self.folder / FOLDER / f"{LIVE_MODEL}{SUFFIX}"
         self.path: Path | None = None
 
     def make_room(self) -> Path:
@@ -90,7 +90,7 @@ class ModelFile:
         return path
 
     def _free(self) -> Path:
-        names = chain([MODEL], (f"{MODEL}_{n}" for n in count(2)))
+        names = chain([MODEL], (f"{LIVE_MODEL}_{n}" for n in count(2)))
         paths = (self.folder / f"{name}{SUFFIX}" for name in names)
         return next(path for path in paths if not path.exists())
 

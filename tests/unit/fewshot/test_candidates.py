@@ -12,6 +12,7 @@ from etpicker_plugin.engine.fewshot.candidates import (
 )
 from etpicker_plugin.engine.fewshot.fill import fill, open_store
 from etpicker_plugin.engine.fewshot.head import give_head, solve_head, usual_of
+from etpicker_plugin.engine.kinds import PARTICLE
 from etpicker_plugin.engine.model.inference import for_inference
 from etpicker_plugin.engine.model.network import make_network
 from etpicker_plugin.engine.model.pretrained import begin_from_pretrained
@@ -20,7 +21,7 @@ from etpicker_plugin.engine.picking.nms import PeakSettings, join_peaks
 from etpicker_plugin.engine.volumes.array_volume import ArrayVolume
 
 SHAPE_ZYX = (53, 61, 78)
-SETTINGS = PeakSettings(kernels=[3, 5], min_score=0.01)
+SETTINGS = PeakSettings(kernels=[3, 5], kinds=[PARTICLE] * 2, min_score=0.01)
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ import torch
 
 from etpicker_plugin.engine.device import is_out_of_memory
 from etpicker_plugin.engine.errors import ResourceError
+from etpicker_plugin.engine.kinds import PARTICLE
 from etpicker_plugin.engine.model.inference import for_inference
 from etpicker_plugin.engine.model.network import make_network
 from etpicker_plugin.engine.picking.find import Search, pick_tiles
@@ -17,7 +18,7 @@ from etpicker_plugin.engine.picking.nms import (
 from etpicker_plugin.engine.picking.plan import smaller_edge
 from etpicker_plugin.engine.volumes.array_volume import ArrayVolume
 
-SETTINGS = PeakSettings(kernels=[3, 3], min_score=0.0)
+SETTINGS = PeakSettings(kernels=[3, 3], kinds=[PARTICLE] * 2, min_score=0.0)
 
 
 class BlobNetwork(torch.nn.Module):
@@ -55,7 +56,7 @@ def test_a_blob_on_every_seam_is_found_once():
         distance = sum((o - p) ** 2 for o, p in zip(offsets, c, strict=True))
         data = np.maximum(data, np.exp(-distance / (2 * 3.0**2)))
     volume = ArrayVolume(data.astype(np.float16))
-    settings = PeakSettings(kernels=[3], min_score=0.15)
+    settings = PeakSettings(kernels=[3], kinds=[PARTICLE], min_score=0.15)
 
     n_tiles, peaks = find_all(BlobNetwork(), volume, 16, settings)
     kept = remove_duplicates(peaks, [4.0])

@@ -140,3 +140,70 @@ def test_a_volume_too_small_for_any_particle_is_refused(tmp_path):
             ),
             tmp_path,
         )
+
+
+# ------------------------- filaments and vesicles ------------------------------
+CURVED = {
+    "shape": (103, 97, 61),
+    "voxel_size": 15.0,
+    "filament_species": {"actin": 3, "mt": 1},
+    "vesicle_species": {"liposome": 2},
+}
+
+
+def test_filaments_and_vesicles_are_in_the_truth(tmp_path):
+    (path,) = run(config(tmp_path, **CURVED), tmp_path)
+
+    truth = read_csv(tmp_path / "sim_01.csv", tomogram_id="sim_01")
+    record = json.loads((tmp_path / "sim_01.json").read_text())
+    actin, vesicles = truth.of_class("actin"), truth.of_class("liposome")
+    names = actin.optional["filament"]
+    assert sorted(set(names.tolist())) == ["actin_1", "actin_2", "actin_3"]
+    for name in set(names.tolist()):  # Its rows stand together, in order.
+        own = actin.positions_zyx[names == name]
+        steps = np.linalg.norm(np.diff(own, axis=0), axis=1)
+        np.testing.assert_allclose(steps * 15.0, 50.0, rtol=0.01)
+    for made, (z, y, x), radius in zip(
+        record["vesicles"],
+        vesicles.positions_zyx,
+        vesicles.optional["radius"],
+        strict=True,
+    ):
+        assert made["centre_xyz"] == pytest.approx([x, y, z])
+        assert np.mean(made["half_axes_ang"]) == pytest.approx(radius, abs=0.02)
+    globules = truth.of_class("globule")
+    assert len(globules) == 4
+    assert set(globules.optional["filament"].tolist()) == {""}
+    assert np.isnan(globules.optional["radius"]).all()
+    assert [f["filament"] for f in record["filaments"]][-1] == "mt_1"
+    data = mrcfile.read(path).astype(float)
+    inner = actin.positions_zyx[(actin.positions_zyx > 1.5).all(axis=1)]
+    index = np.minimum(np.round(inner).astype(int), np.array(data.shape) - 1)
+    assert data[tuple(index.T)].mean() < -700  # filaments are dark
+
+
+def test_a_scene_without_them_is_as_it_was(tmp_path):
+    run(config(tmp_path, membranes=1, filaments=2, gold=1, seed=7), tmp_path)
+
+    header, first, *_, last = (tmp_path / "sim_01.csv").read_text().splitlines()
+    assert header == "class,x,y,z,qx,qy,qz,qw"
+    assert first == "proteasome,50.870,6.523,24.629,-0.89966,-0.03840,-0.43027,0.06331"
+    assert last == "globule,48.797,12.576,7.071,-0.54619,0.00140,0.62340,-0.55951"
+    assert "vesicles" not in json.loads((tmp_path / "sim_01.json").read_text())
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"filament_species": {"unicorn": 1}}, "unicorn: not built in.*mt, actin"),
+        ({"vesicle_species": {"globule": 1}}, "globule given twice"),
+    ],
+)
+def test_a_class_that_cannot_be_is_refused(tmp_path, changes, message):
+    with pytest.raises(ConfigError, match=message):
+        run(config(tmp_path, **changes), tmp_path)
+
+
+def test_a_number_of_none_is_refused(tmp_path):
+    with pytest.raises(ConfigError, match="--vesicle-species liposome=0: expected 1"):
+        config(tmp_path, vesicle_species={"liposome": 0})

@@ -45,3 +45,26 @@ def test_labels_stay_between_5_and_13_voxels():
 
     assert labels == {"a": 50.0, "b": 90.0, "c": 130.0}
     assert label_diameters_ang(diameters, 10.0, 70.0) == dict.fromkeys("abc", 70.0)
+
+
+def test_curves_and_membranes_need_fewer_voxels():
+    # A tube of 250 Å at 14 voxels, a membrane of 70 Å at 7; the finer is needed.
+    kinds = {"mt": "filament", "liposome": "vesicle", "f": "filament"}
+    only = {"mt": 250.0}
+    both = {"mt": 250.0, "liposome": 900.0}
+    assert choose_working_voxel_size(only, 5.0, kinds=kinds) == pytest.approx(250 / 14)
+    assert choose_working_voxel_size(both, 5.0, kinds=kinds) == pytest.approx(10.0)
+    # Actin at 10 Å per voxel is 7 voxels wide: as it is.
+    assert choose_working_voxel_size({"f": 70.0}, 10.0, kinds=kinds) == 10.0
+
+
+def test_labels_of_curves_and_membranes_follow_what_is_across():
+    labels = label_diameters_ang(
+        {"mt": 250.0, "liposome": 900.0, "p": 250.0},
+        8.0,
+        None,
+        kinds={"mt": "filament", "liposome": "vesicle"},
+    )
+
+    # 0.45 · 250 held to 13 voxels of 8 Å; 0.45 · 70 held to 5.
+    assert labels == {"mt": 104.0, "liposome": 40.0, "p": 104.0}

@@ -1,0 +1,1 @@
+"""Filaments as curves: from points to curves, and from curves to points. No torch."""

@@ -1,0 +1,1 @@
+"""Vesicles: from marks to membranes, and from membranes to centres and radii."""

@@ -1,0 +1,107 @@
+"""What a person marks of a vesicle, and the membrane that follows from it."""
+
+from __future__ import annotations
+
+import logging
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from etpicker_plugin.engine.arrays import FloatArray, Shape
+from etpicker_plugin.engine.columns import RADIUS
+from etpicker_plugin.engine.errors import InputDataError
+from etpicker_plugin.engine.geometry import lies_outside
+from etpicker_plugin.engine.particles import Particles
+
+logger = logging.getLogger(__name__)
+
+GOLDEN_ANGLE = np.pi * (3.0 - np.sqrt(5.0))
+FEWEST_POINTS = 12
+TWICE = (1.8, 2.2)
+"""Radii that are so many times half the class's diameter may be diameters."""
+FEWEST_DOUBTED = 3
+
+
+def surface_points(
+    centre_zyx: ArrayLike,
+    radius_vox: float,
+    spacing_vox: float,
+    *,
+    shape_zyx: Shape | None = None,
+) -> FloatArray:
+    """Return points spread evenly over a sphere, one for each square of the spacing.
+
+    They stand on a Fibonacci spiral, whose turns cut the sphere into equal areas.
+
+    Parameters
+    ----------
+    centre_zyx
+        ``(3,)`` voxels; it may lie outside the volume.
+    shape_zyx
+        Size of the volume; points outside it are left out.
+
+    Returns
+    -------
+    ndarray
+        ``(N, 3)`` zyx voxels.
+    """
+    area = 4.0 * np.pi * radius_vox**2
+    count = max(FEWEST_POINTS, int(np.ceil(area / spacing_vox**2)))
+    points = np.asarray(centre_zyx, float) + radius_vox * sphere_directions(count)
+    return points if shape_zyx is None else points[~lies_outside(points, shape_zyx)]
+
+
+def sphere_directions(count: int) -> FloatArray:
+    """Return ``(count, 3)`` unit vectors zyx, spread evenly over the sphere."""
+    number = np.arange(count)
+    z = 1.0 - (2.0 * number + 1.0) / count
+    across, turn = np.sqrt(1.0 - z**2), GOLDEN_ANGLE * number
+    return np.stack([z, across * np.sin(turn), across * np.cos(turn)], axis=1)
+
+
+def radii_ang(marks: Particles, *, diameter_ang: float) -> FloatArray:
+    """Return the radius of each marked vesicle, ``(N,)`` Å.
+
+    Where none is given, it is half the class's diameter. A warning says so if all of
+    them look like diameters.
+
+    Parameters
+    ----------
+    marks
+        Vesicles of one class, in one tomogram.
+
+    Raises
+    ------
+    InputDataError
+        If a radius is not above 0.
+    """
+    half = 0.5 * diameter_ang
+    given = marks.optional.get(RADIUS.name)
+    if given is None:
+        return np.full(len(marks), half)
+    wrong = np.flatnonzero(given <= 0)  # never of one that is not known
+    if len(wrong):
+        row = wrong[0]
+        where = ", ".join(f"{p:.1f}" for p in marks.positions_zyx[row][::-1])
+        raise InputDataError(
+            f"{marks.tomogram_id}: the {marks.class_names[row]} at x, y, z = {where} "
+            f"has a radius of {given[row]:g} Å. Expected more than 0; leave the cell "
+            "empty where it is not known."
+        )
+    doubt = doubt_radii(given, diameter_ang=diameter_ang)
+    if doubt:
+        logger.warning("%s, %s: %s", marks.tomogram_id, marks.class_names[0], doubt)
+    return np.where(np.isnan(given), half, given)
+
+
+def doubt_radii(radii: FloatArray, *, diameter_ang: float) -> str:
+    """Return why radii (Å) of a class may be diameters, or nothing."""
+    known = radii[np.isfinite(radii)]
+    ratios = known / (0.5 * diameter_ang)
+    if len(known) < FEWEST_DOUBTED or not TWICE[0] <= np.median(ratios) <= TWICE[1]:
+        return ""
+    return (
+        f"the radii are about {np.median(known):.0f} Å, twice what the diameter of "
+        f"{diameter_ang:g} Å says. If they are diameters, halve them; if they are "
+        "right, give the diameter that belongs to them."
+    )
