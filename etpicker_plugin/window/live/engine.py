@@ -90,7 +90,7 @@ class ModelFile:
         return path
 
     def _free(self) -> Path:
-        names = chain([MODEL], (f"{LIVE_MODEL}_{n}" for n in count(2)))
+        names = chain([LIVE_MODEL], (f"{LIVE_MODEL}_{n}" for n in count(2)))
         paths = (self.folder / f"{name}{SUFFIX}" for name in names)
         return next(path for path in paths if not path.exists())
 
