@@ -94,7 +94,7 @@ def pick_tomogram(
         hashed = aside.submit(inputs.run)  # it takes as long as to measure the voxels
         volume = open_working_volume(tomogram, model.card.working_voxel_size)
         run = hashed.result()
-    finished = finished_picks(name, run, out_dir=out_dir)
+    finished = finished_picks(name, run, species=model.card.classes, out_dir=out_dir)
     if finished is not None:
         return finished
     _describe_scale(volume)

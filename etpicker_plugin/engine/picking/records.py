@@ -3,9 +3,12 @@
 import hashlib
 import json
 import logging
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from etpicker_plugin import __version__
 from etpicker_plugin.engine.atomic import write_whole
@@ -19,6 +22,7 @@ from etpicker_plugin.engine.formats.star_words import in_star_words
 from etpicker_plugin.engine.formats.tilt_series_names import series_of
 from etpicker_plugin.engine.formats.usual_names import usual_tilt_series
 from etpicker_plugin.engine.geometry import TomogramFrame
+from etpicker_plugin.engine.kinds import FILAMENT
 from etpicker_plugin.engine.names import star_word
 from etpicker_plugin.engine.particles import Particles
 from etpicker_plugin.engine.picking.loaded_model import LoadedModel, thresholds
@@ -36,6 +40,7 @@ from etpicker_plugin.engine.run_folder import (
     run_from_values,
     run_values,
 )
+from etpicker_plugin.engine.species import Species
 from etpicker_plugin.engine.volumes.tomogram import Tomogram
 from etpicker_plugin.engine.volumes.watched_file import WatchedFile
 
@@ -104,7 +109,23 @@ def _digest(frame: TomogramFrame) -> str:
     return hashlib.sha256(json.dumps(asdict(frame)).encode()).hexdigest()
 
 
-def finished_picks(name: str, run: Run, *, out_dir: Path) -> Particles | None:
+def star_tables(name: str, species: Sequence[Species]) -> dict[str, list[str]]:
+    """Return the STAR files of a tomogram's picks, each with its classes.
+
+    RELION has other columns for filaments: beside other classes each class of them has
+    a table of its own, NAME_CLASS.star.
+    """
+    if len(species) == 1:
+        return {f"{name}.star": [species[0].name]}
+    curves = [one.name for one in species if one.kind == FILAMENT]
+    others = [one.name for one in species if one.kind != FILAMENT]
+    tables = {f"{name}.star": others} if others else {}
+    return {**tables, **{f"{name}_{curve}.star": [curve] for curve in curves}}
+
+
+def finished_picks(
+    name: str, run: Run, *, species: Sequence[Species], out_dir: Path
+) -> Particles | None:
     """Return picks that stand there already, if they are whole.
 
     Files that do not agree with what was noted of them, cut short or edited, are set
@@ -122,7 +143,7 @@ def finished_picks(name: str, run: Run, *, out_dir: Path) -> Particles | None:
     before = run_from_values(record.get("run"))
     if before != run:
         raise ConfigError(refusal(f"{out_dir / name}.csv holds picks", before, run))
-    files = noted_files(record, (f"{name}.csv", f"{name}.star"))
+    files = noted_files(record, (f"{name}.csv", *star_tables(name, species)))
     if not are_as_written(out_dir, files):
         for file in (*files, sidecar.name):
             (out_dir / file).unlink(missing_ok=True)
@@ -134,25 +155,28 @@ def finished_picks(name: str, run: Run, *, out_dir: Path) -> Particles | None:
 def write_picks(
     particles: Particles, inputs: Inputs, run: Run, *, out_dir: Path
 ) -> None:
-    """Write NAME.csv, NAME.star and, last, as the mark of finished picks, NAME.json.
+    """Write NAME.csv, its tables and, last, as the mark of finished picks, NAME.json.
 
     Other picks that stand there without the mark, whosever they are, are set aside.
     """
     name = inputs.tomogram.tomogram_id
-    csv, star = f"{name}.csv", f"{name}.star"
+    csv, card = f"{name}.csv", inputs.model.card
+    tables = star_tables(name, card.classes)
     with keeping_former(out_dir / csv) as path:
         write_csv(particles, path)
-    with keeping_former(out_dir / star) as path:
-        write_star(
-            [in_star_words(particles, inputs.frame)],
-            path,
-            version="relion5",
-            class_order=[star_word(n) for n in inputs.model.card.class_names()],
-        )
+    for star, classes in tables.items():
+        own = particles.select(np.isin(particles.class_names, classes))
+        with keeping_former(out_dir / star) as path:
+            write_star(
+                [in_star_words(own, inputs.frame)],
+                path,
+                version="relion5",
+                class_order=[star_word(n) for n in card.class_names()],
+            )
     record = {
         **_describe(inputs, run),
         "picks": len(particles),
-        "files": hash_results(out_dir, (csv, star)),
+        "files": hash_results(out_dir, (csv, *tables)),
     }
     with write_whole(out_dir / f"{name}.json") as temporary:
         temporary.write_text(json.dumps(record, indent=1), encoding="utf-8")
