@@ -26,6 +26,7 @@ DIAMETERS = {"ribosome": 320.0, "proteasome": 180.0}
 NAMES = "tomo_01", "tomo_02"
 SHAPE_XYZ = (340, 300, 80)
 CLICKED = "ribosome"
+ANSWERED_WITHIN_S = 240
 
 
 def main() -> None:
@@ -98,7 +99,11 @@ def photograph(folder: Path) -> None:
 
     def settle() -> None:
         QTest.qWait(500)
-        wait_until(lambda: window.live.picker.is_solved, what="the answer")
+        wait_until(
+            lambda: window.live.picker.is_solved,
+            what="the answer",
+            within_s=ANSWERED_WITHIN_S,
+        )
         QTest.qWait(200)
         wait_drawn(window)
 

@@ -1,5 +1,6 @@
 """One marked particle is enough for a model: ``etpicker train --instant``."""
 
+import numpy as np
 import pytest
 
 from etpicker_plugin.engine.cli import main
@@ -7,7 +8,13 @@ from etpicker_plugin.engine.evaluation.matching import match_picks
 from etpicker_plugin.engine.formats.coordinates_csv import read_csv
 from etpicker_plugin.engine.model.card import read_card
 from etpicker_plugin.engine.model.exemplars import read_exemplars
-from etpicker_plugin.tests.support.phantoms import DIAMETERS, make_phantom, write_truth
+from etpicker_plugin.engine.volumes.tomogram import write_volume
+from etpicker_plugin.tests.support.phantoms import (
+    DIAMETERS,
+    VOXEL_SIZE,
+    make_phantom,
+    write_truth,
+)
 
 SHAPE_ZYX = (45, 91, 115)
 COUNTS = {"large": 14, "small": 16}
@@ -83,3 +90,14 @@ def test_without_shipped_weights_there_is_nothing_to_build_on(
 ):
     assert train(data, tmp_path / "out", *both(), *more) == 2
     assert "--instant builds on" in caplog.text
+
+
+def test_a_mask_that_leaves_almost_nothing_is_refused(data, tmp_path, caplog):
+    mask = np.zeros(SHAPE_ZYX, np.int8)
+    mask[20:24, 40:44, 50:54] = 1
+    write_volume(tmp_path / "mask.mrc", mask, VOXEL_SIZE)
+    more = ("--mask", str(tmp_path / "mask.mrc"))
+    assert train(data, tmp_path / "out", *both(), *more) == 3
+    assert "places of the tomograms may be looked at, expected 500" in caplog.text
+    assert not list((tmp_path / "out").glob(".features*"))
+    assert not (tmp_path / "out" / "model.safetensors").exists()

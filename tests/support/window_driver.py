@@ -10,12 +10,12 @@ from PyQt5.QtWidgets import QApplication
 DRAWN_WITHIN_S = 30
 
 
-def wait_until(condition, *, what):
+def wait_until(condition, *, what, within_s=DRAWN_WITHIN_S):
     """Let the window work until a condition holds."""
-    end = time.monotonic() + DRAWN_WITHIN_S
+    end = time.monotonic() + within_s
     while not condition():
         if time.monotonic() > end:
-            raise AssertionError(f"{what} did not happen in {DRAWN_WITHIN_S} s")
+            raise AssertionError(f"{what} did not happen in {within_s} s")
         QTest.qWait(10)
 
 

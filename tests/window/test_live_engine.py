@@ -18,6 +18,7 @@ from etpicker_plugin.window.qt.pages import LIVE
 VOXEL_SIZE = 20.0
 DIAMETER = 320.0
 NAMES = "TS_01", "TS_02"
+ANSWERED_WITHIN_S = 240
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +52,9 @@ def settle(window):
     """Wait until the answer to what is marked now is drawn."""
     live = window.live
     QTest.qWait(150)
-    wait_until(lambda: live.picker.is_solved, what="an answer")
+    wait_until(
+        lambda: live.picker.is_solved, what="an answer", within_s=ANSWERED_WITHIN_S
+    )
     QTest.qWait(150)
     wait_drawn(window)
 
@@ -100,7 +103,9 @@ def test_from_one_click_to_picks_and_a_model(open_window, simulated):
     press(window, accepted)
 
     live.page.keep.click()
-    wait_until(lambda: live.page.saved.text() != "", what="saving")
+    wait_until(
+        lambda: live.page.saved.text() != "", what="saving", within_s=ANSWERED_WITHIN_S
+    )
     cut_off = live.picker.cut_off("ribosome")
     window.close()
 

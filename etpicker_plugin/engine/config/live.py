@@ -5,6 +5,7 @@ from typing import Tuple
 
 from etpicker_plugin.engine.config.checks import (
     VOXEL_SIZE_RANGE,
+    put_in_order,
     require,
     require_in_bounds,
 )
@@ -45,7 +46,8 @@ class LiveConfig:
     )
     mask: Tuple[str, ...] = option(
         (),
-        "Region masks (MRC), one per tomogram; nothing is looked for outside.",
+        "Region masks (MRC), one per tomogram, named after it; nothing is looked for "
+        "outside.",
         label="Region masks",
         counts="content",
         of="tomogram",
@@ -62,7 +64,9 @@ class LiveConfig:
 
     def __post_init__(self) -> None:
         """Refuse contradictions before any file is opened."""
-        for name in ("name", "voxel_size", "mask"):
+        if self.mask:
+            put_in_order(self, "mask", of="tomogram")
+        for name in ("name", "voxel_size"):
             given, wanted = len(getattr(self, name)), len(self.tomogram)
             require(
                 given in (0, wanted),

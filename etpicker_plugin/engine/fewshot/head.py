@@ -5,6 +5,7 @@ places is farthest from the mean m0 of all places, in units of how much S varies
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -33,8 +34,7 @@ class Usual:
     covariance: FloatArray
 
 
-@dataclass(frozen=True)
-class Head:
+class Head(NamedTuple):
     """Weights ``(C, F)`` and biases ``(C,)`` of the classes' logits."""
 
     weights: FloatArray
@@ -42,12 +42,19 @@ class Head:
 
 
 def usual_of(features: FloatArray) -> Usual:
-    """Return mean and covariance of ``(N, F)``, the latter shrunk.
+    """Return mean and covariance of ``(N, F)``, the latter shrunk."""
+    covariance = np.cov(features, rowvar=False)
+    ridge = SHRINKAGE * np.trace(covariance) / len(covariance)
+    return Usual(features.mean(axis=0), covariance + ridge * np.eye(len(covariance)))
+
+
+def require_enough(features: FloatArray) -> None:
+    """Refuse usual places, ``(N, F)``, that are too few for a covariance.
 
     Raises
     ------
     InputDataError
-        If there are too few for a covariance.
+        Saying how many there are.
     """
     if len(features) < FEWEST:
         raise InputDataError(
@@ -55,9 +62,6 @@ def usual_of(features: FloatArray) -> Usual:
             f"{FEWEST} or more: from them follows what is usual there. Give masks that "
             "leave more, or none, and look whether the tomograms are large enough."
         )
-    covariance = np.cov(features, rowvar=False)
-    ridge = SHRINKAGE * np.trace(covariance) / len(covariance)
-    return Usual(features.mean(axis=0), covariance + ridge * np.eye(len(covariance)))
 
 
 def solve_head(usual: Usual, means: FloatArray, negatives: FloatArray) -> Head:

@@ -21,15 +21,22 @@ from etpicker_plugin.engine.live.scene import Scene, planes_beside
 from etpicker_plugin.engine.negative import NEGATIVE
 from etpicker_plugin.engine.picking.choose import choose
 from etpicker_plugin.engine.picking.find import peak_settings
-from etpicker_plugin.engine.picking.nms import Peaks, PeakSettings, join_peaks
+from etpicker_plugin.engine.picking.nms import (
+    Peaks,
+    PeakSettings,
+    join_peaks,
+    keep_best,
+)
 from etpicker_plugin.engine.picking.one_tomogram import is_inside
 from etpicker_plugin.engine.species import Species
+from etpicker_plugin.engine.training.validation import (
+    CANDIDATE_SCORE,
+    MATCH_SHARE,
+    MOST_CANDIDATES,
+)
 
 LOWEST_SCORE = 0.05
 """Of the candidates that are sent; usual places score 0.02."""
-
-MATCH_SHARE = 0.5
-"""Of a diameter: how far from a click its own candidate may be."""
 
 Event = dict[str, Any]
 
@@ -49,15 +56,18 @@ class Task:
     working_voxel_size: float
     stride: int
 
-    @property
-    def settings(self) -> PeakSettings:
-        """How peaks are found in the logits."""
+    def settings(self, scene: Scene) -> PeakSettings:
+        """Return how peaks of a scene are found.
+
+        Where there are marks, down to scores that tell what the background is.
+        """
+        least = CANDIDATE_SCORE if self.request.has_marks(scene.name) else LOWEST_SCORE
         found = peak_settings(
             self.species,
             output_voxel_size=self.working_voxel_size * self.stride,
-            min_score=LOWEST_SCORE,
+            min_score=least,
         )
-        return replace(found, min_score=LOWEST_SCORE)
+        return replace(found, min_score=least)
 
     def only_in(self, scenes: Sequence[Scene]) -> "Task":
         """Return it for the classes that have a click in these tomograms."""
@@ -114,7 +124,9 @@ def slabs_of(task: Task, scene: Scene) -> list[tuple[int, int]]:
 
 def is_ready(task: Task, scene: Scene, slab: tuple[int, int]) -> bool:
     """Tell whether all features that a slab's candidates look at are made."""
-    return scene.store.has_planes(*planes_needed(scene.store, task.settings, *slab))
+    return scene.store.has_planes(
+        *planes_needed(scene.store, task.settings(scene), *slab)
+    )
 
 
 def slab_peaks(task: Task, scene: Scene, head: Head, slab: tuple[int, int]) -> Peaks:
@@ -123,7 +135,7 @@ def slab_peaks(task: Task, scene: Scene, head: Head, slab: tuple[int, int]) -> P
     return peaks_between(
         scene.store,
         head,
-        task.settings,
+        task.settings(scene),
         first=first,
         last=last,
         shape=scene.volume.shape_zyx,
@@ -132,7 +144,7 @@ def slab_peaks(task: Task, scene: Scene, head: Head, slab: tuple[int, int]) -> P
 
 def choose_candidates(task: Task, scene: Scene, peaks: Sequence[Peaks]) -> Peaks:
     """Return the candidates among peaks, in voxels of the tomogram, as picking does."""
-    found = join_peaks(list(peaks))
+    found = keep_best(join_peaks(list(peaks)), MOST_CANDIDATES)
     volume = scene.volume
     chosen = choose(
         found,
@@ -159,7 +171,8 @@ def candidates_event(
         scale = task.stride * scene.volume.scale
         z = [min(round(plane * scale), planes) for plane in slab]
     height = candidates.positions_zyx[:, 0]
-    here = candidates.select((height >= z[0]) & (height < z[1]))
+    inside = (height >= z[0]) & (height < z[1])
+    here = candidates.select(inside & (candidates.scores >= LOWEST_SCORE))
     classes = {}
     for channel, one in enumerate(task.species):
         own = here.select(here.channels == channel)

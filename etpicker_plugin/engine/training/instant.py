@@ -13,7 +13,13 @@ from etpicker_plugin.engine.fewshot.candidates import all_peaks
 from etpicker_plugin.engine.fewshot.cut_off import choose_cut_off
 from etpicker_plugin.engine.fewshot.features import draw_usual, features_at
 from etpicker_plugin.engine.fewshot.fill import fill, open_store
-from etpicker_plugin.engine.fewshot.head import Head, give_head, solve_head, usual_of
+from etpicker_plugin.engine.fewshot.head import (
+    Head,
+    give_head,
+    require_enough,
+    solve_head,
+    usual_of,
+)
 from etpicker_plugin.engine.fewshot.store import FeatureStore, rows_at
 from etpicker_plugin.engine.model.fast_network import FastNetwork
 from etpicker_plugin.engine.model.inference import for_inference
@@ -86,8 +92,10 @@ def _head_of(
             places = volume.positions_zyx[volume.channels == channel]
             of_class.append(features_at(store, _at_most(places, generator)))
         negatives.append(features_at(store, _at_most(volume.negatives_zyx, generator)))
+    everywhere = np.concatenate(usual)
+    require_enough(everywhere)
     return solve_head(
-        usual_of(np.concatenate(usual)),
+        usual_of(everywhere),
         np.stack([np.concatenate(of_class).mean(axis=0) for of_class in clicks]),
         np.concatenate(negatives),
     )

@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,8 @@ CONFIG_FILE, LOG_FILE = "config.json", "log.txt"
 SUFFIX = ".safetensors"
 COMMAND = (sys.executable, "-m", "etpicker_plugin.engine", "live")
 LAST_WORDS = 300
+LOGGED = re.compile(r"^\d\d:\d\d:\d\d [A-Z]+ ")
+"""When a line was logged, and how grave it is."""
 
 
 def hindrance() -> str:
@@ -105,10 +108,10 @@ def cannot(path: Path) -> Iterator[None]:
 
 
 def last_words(log: Path) -> str:
-    """Return the last line of a log, shortened; nothing if there is none."""
+    """Return the last line of a log, bare and shortened; nothing if there is none."""
     try:
         lines = log.read_text(encoding="utf-8", errors="replace").split("\n")
     except OSError:
         return ""
     said = [line.strip() for line in lines if line.strip()]
-    return said[-1][-LAST_WORDS:] if said else ""
+    return LOGGED.sub("", said[-1]).rstrip(".")[-LAST_WORDS:] if said else ""

@@ -11,7 +11,7 @@ from etpicker_plugin.engine.fewshot.features import (
     features_at,
 )
 from etpicker_plugin.engine.fewshot.fill import PIECE_PLANES, fill, in_order, open_store
-from etpicker_plugin.engine.fewshot.head import FEWEST, usual_of
+from etpicker_plugin.engine.fewshot.head import FEWEST, require_enough
 from etpicker_plugin.engine.fewshot.store import rows_at
 from etpicker_plugin.engine.model.inference import for_inference
 from etpicker_plugin.engine.model.network import make_network
@@ -107,7 +107,7 @@ def test_too_few_usual_places_are_refused(store):
     rows = rows_at(store, index)
     assert len(rows) == 486 < FEWEST
     with pytest.raises(InputDataError, match=r"486 places .* expected 500 or more"):
-        usual_of(rows)
+        require_enough(rows)
 
 
 def test_what_is_seen_is_computed_first(network):

@@ -70,3 +70,5 @@ def test_the_last_line_of_the_log_is_what_it_said(tmp_path):
     assert last_words(log) == ""
     log.write_text("starting\nno memory is left\n\n")
     assert last_words(log) == "no memory is left"
+    log.write_text("12:40:08 ERROR There is no GPU 3. Give another.\n")
+    assert last_words(log) == "There is no GPU 3. Give another"

@@ -1,6 +1,6 @@
 import numpy as np
 
-from etpicker_plugin.window.drawing.rings import stamp_rings
+from etpicker_plugin.window.drawing.rings import count_dashes, stamp_rings
 
 
 def test_a_ring_has_its_radius_about_its_centre():
@@ -27,3 +27,18 @@ def test_no_ring_changes_nothing():
     alpha = np.zeros((5, 7), dtype=np.uint8)
     stamp_rings(alpha, np.zeros((0, 2)), np.zeros(0), width_px=1.6)
     assert not alpha.any()
+
+
+def test_a_dashed_ring_has_gaps_evenly_round_it():
+    alpha = np.zeros((61, 71), dtype=np.uint8)
+    stamp_rings(
+        alpha, np.array([[35, 30]]), np.array([20.0]), width_px=1.6, dashed=True
+    )
+    angles = np.linspace(0, 2 * np.pi, 2000, endpoint=False)
+    rows = np.rint(30 + 20 * np.sin(angles)).astype(int)
+    columns = np.rint(35 + 20 * np.cos(angles)).astype(int)
+    inked = alpha[rows, columns] > 0
+    begun = int((inked & ~np.roll(inked, 1)).sum())
+    assert begun == count_dashes(20.0) == 13  # 126 pixels round, 10 each.
+    assert 0.55 < inked.mean() < 0.8
+    assert count_dashes(1.0) == 6
