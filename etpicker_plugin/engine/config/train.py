@@ -127,8 +127,8 @@ class TrainConfig:
     max_minutes: Optional[float] = max_minutes_option()
     steps: int = option(
         4000,
-        "Optimiser steps at most; 30 for each marked particle where that is less, "
-        "unless from scratch.",
+        "Optimiser steps at most. Where fewer than 150 marked particles are learnt "
+        "from, 15 for each of them, unless from scratch.",
         label="Training steps",
         advanced=True,
     )
@@ -162,8 +162,8 @@ class TrainConfig:
         advanced=True,
     )
     learning_rate: float = learning_rate_option(
-        more=" Of fewer than 150 marked particles less is taken, unless from scratch: "
-        "a tenth with five."
+        more=" Where fewer than 150 marked particles are learnt from it is lower, a "
+        "tenth with five, unless from scratch."
     )
     validation_fraction: float = validation_fraction_option()
     f_alpha: float = f_alpha_option()

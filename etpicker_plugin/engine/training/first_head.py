@@ -147,8 +147,11 @@ def _fit_to_loss(weight: Tensor, bias: Tensor, seen: Seen) -> tuple[Tensor, Tens
         return value
 
     optimiser.step(loss)
-    by_class = gain.detach().flatten(), offset.detach().flatten()
-    return weight * by_class[0][:, None], bias * by_class[0] + by_class[1]
+    # Nothing tells how seldom a class is that no patch shows.
+    shown = (target * counts).sum((0, 2, 3, 4)) > 0
+    scale = torch.where(shown, gain.detach().flatten(), 1.0)
+    shift = torch.where(shown, offset.detach().flatten(), 0.0)
+    return weight * scale[:, None], bias * scale + shift
 
 
 def _as_batch(rows: Tensor) -> Tensor:

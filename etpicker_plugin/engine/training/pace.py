@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 MANY = 150
-"""Marks from which on the rate is the one asked for."""
+"""Marks from which on all is learnt as asked for."""
 
 POWER = 2 / 3
 """Of the marks: five are learnt at a tenth of that rate, twenty at a quarter."""
@@ -18,7 +18,7 @@ POWER = 2 / 3
 ENOUGH_FOR_STATISTICS = 50
 """Marks; fewer do not tell better than many scenes have told how features vary."""
 
-STEPS_PER_MARK = 30
+STEPS_PER_MARK = 15
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,9 +48,11 @@ def slow_down(pace: Pace, marks: int) -> Pace:
     marks
         Of all classes together: they share what is learnt of features.
     """
+    if marks >= MANY:
+        return pace
     marks = max(marks, 1)
     return Pace(
-        learning_rate=pace.learning_rate * min(marks / MANY, 1.0) ** POWER,
+        learning_rate=pace.learning_rate * (marks / MANY) ** POWER,
         steps=min(pace.steps, STEPS_PER_MARK * marks),
         learn_statistics=pace.learn_statistics and marks >= ENOUGH_FOR_STATISTICS,
     )

@@ -74,14 +74,7 @@ def train(config: TrainConfig, out_dir: Path, *, on_progress: Progress) -> Path:
     if pretrained_sha256:
         solve_first_head(cast(FastNetwork, network), source)
         run.ranks.average(network.head.parameters())
-        marks = material.count_marks()
-        pace = slow_down(pace, marks)
-        logger.info(
-            "Learning from %d marks, at a rate of %.2g, for %d steps at the most",
-            marks,
-            pace.learning_rate,
-            pace.steps,
-        )
+        pace = _slow_down(pace, material)
     best = run.learn(
         network,
         source,
@@ -249,6 +242,18 @@ def _read_inputs(
     dataset.check_classes_present(training, classes)
     dataset.check_diameters_fit(training + validation, config.diameter)
     return training, validation
+
+
+def _slow_down(pace: Pace, material: Material) -> Pace:
+    marks = material.count_marks()
+    slower = slow_down(pace, marks)
+    logger.info(
+        "Learning from %d marks, at a rate of %.2g, for %d steps at the most",
+        marks,
+        slower.learning_rate,
+        slower.steps,
+    )
+    return slower
 
 
 def _make_sampler(

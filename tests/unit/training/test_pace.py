@@ -14,7 +14,7 @@ def test_many_marks_are_learnt_as_asked_for(marks):
 
 @pytest.mark.parametrize(
     ("marks", "rate", "steps"),
-    [(5, 3.1e-4, 150), (20, 7.8e-4, 600), (100, 2.3e-3, 3000)],
+    [(5, 3.1e-4, 75), (20, 7.8e-4, 300), (100, 2.3e-3, 1500)],
 )
 def test_fewer_are_learnt_more_slowly_and_not_as_long(marks, rate, steps):
     found = slow_down(ASKED, marks)
