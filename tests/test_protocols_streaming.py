@@ -316,9 +316,11 @@ class TestStreaming(StreamingProject):
         self.start(protocol)
         self.wait_until(lambda: "TS_a" in self.picked(protocol), "TS_a")
 
+        other = self.home / "other.safetensors"
+        make_in_engine(make_untrained_model, other, seed=2)
         path = Path(model.getPath())
         path.unlink()
-        make_in_engine(make_untrained_model, path, seed=2)
+        shutil.move(other, path)
         producer.send([("TS_b", second)])
         self.wait_for_end(protocol)
 
