@@ -6,6 +6,8 @@
 # make gpu-check   the GPU's tests, and what it makes of picking and learning
 #                  [GPU_CHECK=folder]; needs a CUDA build of torch: PIP_FLAGS, below
 # make test-old-scipion   the plugin in a Scipion of old Python, the engine beside it
+# make test-other-pythons   the engine's unit tests on Python 3.13, or on those that
+#                  PYTHONS names; with torch if TORCH says what pip is to install for it
 # make readers   an environment with other programs' readers, which 'make test' then asks
 # make screenshots   click through the tutorial in Scipion's window, and photograph it
 #                    [PROJECT=name] and the newest demo's project; on a small screen, to
@@ -17,7 +19,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint docs screenshots environment readers fuzz gpu-check \
-	test-old-scipion
+	test-old-scipion test-other-pythons
 
 VENV ?= .venv
 PIP_FLAGS ?=
@@ -62,6 +64,9 @@ test: lint docs
 test-old-scipion: $(READY)
 	PYTHON=$(BIN)/python .ci/test_old_scipion
 
+test-other-pythons:
+	TORCH='$(TORCH)' .ci/other_pythons $(PYTHONS)
+
 fuzz: $(READY)
 	FUZZ_SECONDS=$(FUZZ_SECONDS) $(BIN)/python -m pytest -q tests/fuzz
 
@@ -74,6 +79,7 @@ lint: $(READY)
 	$(BIN)/mypy
 	$(BIN)/vermin --quiet --no-tips --violations --target=3.8- \
 		$$($(BIN)/python .ci/scipion_side.py)
+	$(BIN)/vermin --quiet --no-tips --violations --target=3.10- etpicker_plugin
 
 docs: $(READY)
 	NO_MKDOCS_2_WARNING=pinned $(BIN)/mkdocs build --strict --quiet

@@ -31,6 +31,7 @@ from etpicker_plugin.tests.support.ribosomes import (
 )
 from etpicker_plugin.tests.support.scipion_project import (
     PhantomProject,
+    make_in_engine,
     positions_of,
     train_model,
 )
@@ -81,7 +82,7 @@ class TestFromPicksToVerdict(PhantomProject):
         setupTestProject(cls)
         cls.folder = Path(tempfile.mkdtemp(prefix="etpicker_ribosomes_"))
         cls.addClassCleanup(shutil.rmtree, cls.folder, ignore_errors=True)
-        make_ribosomes(cls.folder)
+        make_in_engine(make_ribosomes, cls.folder)
         model = train_model(
             cls.folder, diameter=PARTICLE, working_voxel_size=VOXEL_SIZE, steps=60
         )

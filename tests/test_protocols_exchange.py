@@ -21,7 +21,11 @@ from etpicker_plugin.engine.newer_python import without_end, zip_strict
 from etpicker_plugin.engine.orientation import from_relion_angles
 from etpicker_plugin.engine.particles import make_particles
 from etpicker_plugin.tests.support.phantoms import SHAPES_ZYX, VOXEL_SIZE
-from etpicker_plugin.tests.support.scipion_project import PhantomProject, positions_of
+from etpicker_plugin.tests.support.scipion_project import (
+    PhantomProject,
+    make_in_engine,
+    positions_of,
+)
 from etpicker_plugin.tests.support.untrained import MOST_PICKS, make_untrained_model
 
 BINNING = 3.0
@@ -266,7 +270,8 @@ class TestExchange(PhantomProject):
         )
 
     def check_pick(self, tomograms, star):
-        model = make_untrained_model(self.folder / "untrained.safetensors")
+        path = self.folder / "untrained.safetensors"
+        model = make_in_engine(make_untrained_model, path)
         imported = self.run_protocol(ProtEtPickerImportModel, modelFile=str(model))
         picked = self.run_protocol(
             ProtEtPickerPick,

@@ -28,7 +28,11 @@ from etpicker_plugin.engine.formats.coordinates_csv import read_csv
 from etpicker_plugin.engine.newer_python import zip_strict
 from etpicker_plugin.tests.support.mrc_headers import stored_in, write_mrc
 from etpicker_plugin.tests.support.phantoms import VOXEL_SIZE, write_tomogram
-from etpicker_plugin.tests.support.scipion_project import positions_of, stop_hard
+from etpicker_plugin.tests.support.scipion_project import (
+    make_in_engine,
+    positions_of,
+    stop_hard,
+)
 from etpicker_plugin.tests.support.stream_producer import Producer
 from etpicker_plugin.tests.support.untrained import (
     MOST_PICKS,
@@ -53,7 +57,8 @@ class StreamingProject(TestBaseCentralizedLayer):
 
     @classmethod
     def import_model(cls, *, seed):
-        file = make_untrained_model(cls.home / f"{seed}.safetensors", seed=seed)
+        path = cls.home / f"{seed}.safetensors"
+        file = make_in_engine(make_untrained_model, path, seed=seed)
         imported = cls.newProtocol(ProtEtPickerImportModel, modelFile=str(file))
         cls.launchProtocol(imported)
         return imported.model
@@ -311,9 +316,11 @@ class TestStreaming(StreamingProject):
         self.start(protocol)
         self.wait_until(lambda: "TS_a" in self.picked(protocol), "TS_a")
 
+        other = self.home / "other.safetensors"
+        make_in_engine(make_untrained_model, other, seed=2)
         path = Path(model.getPath())
         path.unlink()
-        make_untrained_model(path, seed=2)
+        shutil.move(other, path)
         producer.send([("TS_b", second)])
         self.wait_for_end(protocol)
 

@@ -16,7 +16,10 @@ from pwem.protocols import ProtImportVolumes
 from pyworkflow.tests import setupTestProject
 
 from etpicker_plugin.tests.support.planted import SHAPES, VOXEL_SIZE, make_planted
-from etpicker_plugin.tests.support.scipion_project import PhantomProject
+from etpicker_plugin.tests.support.scipion_project import (
+    PhantomProject,
+    make_in_engine,
+)
 
 PARTICLE = "ribosome=323"
 
@@ -31,7 +34,7 @@ class TestValidatePicks(PhantomProject):
         setupTestProject(cls)
         cls.folder = Path(tempfile.mkdtemp(prefix="etpicker_planted_"))
         cls.addClassCleanup(shutil.rmtree, cls.folder, ignore_errors=True)
-        make_planted(cls.folder)
+        make_in_engine(make_planted, cls.folder)
         cls.tomograms = cls.import_tomograms(
             cls.folder, voxel_size=VOXEL_SIZE, pattern="TS_*.mrc"
         )

@@ -1,4 +1,7 @@
-"""Tomograms with planted particles, and three sets of picks, for RELION's tests."""
+"""Tomograms with planted particles, and three sets of picks, for RELION's tests.
+
+Scipion's own Python can import it; what simulates is the engine's.
+"""
 
 from pathlib import Path
 
@@ -6,7 +9,6 @@ import numpy as np
 from scipy import ndimage
 from scipy.spatial.transform import Rotation
 
-from etpicker_plugin.engine.simulation.species import built_in_species
 from etpicker_plugin.engine.volumes.tomogram import write_volume
 
 VOXEL_SIZE = 20.0
@@ -29,7 +31,7 @@ def missing_wedge_of(volume):
     k_z = np.fft.fftfreq(volume.shape[0])[:, None, None]
     k_x = np.fft.rfftfreq(volume.shape[2])[None, None, :]
     seen = np.abs(k_z) <= np.tan(np.radians(TILT)) * np.abs(k_x) + 1e-9
-    return np.fft.irfftn(spectrum * seen, s=volume.shape)
+    return np.fft.irfftn(spectrum * seen, s=volume.shape, axes=(0, 1, 2))
 
 
 def make_planted(folder: Path) -> None:
@@ -38,6 +40,8 @@ def make_planted(folder: Path) -> None:
     ``ours`` scatters by 0.3 voxel about the particles, ``moved`` lies 2 voxels above
     them along y.
     """
+    from etpicker_plugin.engine.simulation.species import built_in_species
+
     generator = np.random.default_rng(5)
     density = built_in_species("ribosome", VOXEL_SIZE).density
     density = np.pad(density, 3)

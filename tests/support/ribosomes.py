@@ -1,4 +1,7 @@
-"""Two small simulated tomograms of ribosomes, and their true map, for averaging."""
+"""Two small simulated tomograms of ribosomes, and their true map, for averaging.
+
+Scipion's own Python can import it; what simulates is the engine's.
+"""
 
 from pathlib import Path
 
@@ -7,9 +10,6 @@ from scipy.spatial.transform import Rotation
 
 from etpicker_plugin.engine.config.simulate import SimulateConfig
 from etpicker_plugin.engine.progress import ignore_progress
-from etpicker_plugin.engine.simulation.placement import turned_density
-from etpicker_plugin.engine.simulation.simulate import simulate
-from etpicker_plugin.engine.simulation.species import built_in_species
 from etpicker_plugin.engine.volumes.tomogram import write_volume
 
 VOXEL_SIZE = 25.0
@@ -21,6 +21,8 @@ PARTICLES = 14
 
 def make_ribosomes(folder: Path, *, snr: float = 0.5, tomograms: int = 2) -> None:
     """Write TS_01.mrc, TS_01.csv (truth with quaternions) …, and reference.mrc."""
+    from etpicker_plugin.engine.simulation.simulate import simulate
+
     settings = SimulateConfig(
         out=str(folder),
         name="TS",
@@ -43,6 +45,9 @@ def make_ribosomes(folder: Path, *, snr: float = 0.5, tomograms: int = 2) -> Non
 
 def true_map(box: int = BOX) -> np.ndarray:
     """Return the ribosome with its centre of mass in the centre of a box."""
+    from etpicker_plugin.engine.simulation.placement import turned_density
+    from etpicker_plugin.engine.simulation.species import built_in_species
+
     species = built_in_species("ribosome", VOXEL_SIZE)
     density = turned_density(species, Rotation.identity(), np.zeros(3))
     placed = np.zeros((box,) * 3, np.float32)

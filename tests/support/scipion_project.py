@@ -1,5 +1,6 @@
 """What the project tests share: phantoms, imports, a small trained model."""
 
+import json
 import shutil
 import subprocess
 import tempfile
@@ -72,6 +73,21 @@ class PhantomProject(TestBaseCentralizedLayer):
             working_voxel_size=15.0,
             steps=steps,
         )
+
+
+def make_in_engine(function, path, **values):
+    """Call a function of tests/support in the engine's Python; return the path.
+
+    It simulates or knows torch, which Scipion's own Python need not.
+    """
+    module, name = function.__module__, function.__name__
+    code = (
+        f"import json, pathlib, sys; from {module} import {name}; "
+        f"{name}(pathlib.Path(sys.argv[1]), **json.loads(sys.argv[2]))"
+    )
+    words = Plugin.getEngine().words("-c", code, str(path), json.dumps(values))
+    subprocess.run(words, check=True, env=Plugin.getEnviron())
+    return path
 
 
 def train_model(folder, *, diameter, working_voxel_size, steps):

@@ -1,4 +1,7 @@
-"""A model that has learnt nothing, and many tiny tomograms: for tests of running."""
+"""A model that has learnt nothing, and many tiny tomograms: for tests of running.
+
+Scipion's own Python can import it, which has no torch.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,6 @@ from pathlib import Path
 import numpy as np
 
 from etpicker_plugin.engine.model.card import ModelCard
-from etpicker_plugin.engine.model.model_file import save_model
-from etpicker_plugin.engine.model.network import make_network
 from etpicker_plugin.engine.species import Species
 from etpicker_plugin.tests.support.phantoms import DIAMETERS, VOXEL_SIZE, write_tomogram
 
@@ -19,6 +20,9 @@ MOST_PICKS = 4
 
 def make_untrained_model(path: Path, *, seed: int = 0) -> Path:
     """Write a model of the phantoms' classes whose weights are as they began."""
+    from etpicker_plugin.engine.model.model_file import save_model
+    from etpicker_plugin.engine.model.network import make_network
+
     card = ModelCard(
         network="fast",
         classes=tuple(

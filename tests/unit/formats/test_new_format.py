@@ -132,6 +132,7 @@ def test_without_its_sidecar_the_file_alone_is_read(module, tmp_path):
 
 
 def test_the_forms_offer_it_and_find_its_files(module, tmp_path):
+    pytest.importorskip("pyworkflow", reason="the forms are Scipion's")
     path, _ = sticks_file(module, tmp_path)
     (path.parent / "notes.txt").write_text("mine")
 
