@@ -7,8 +7,8 @@ from dataclasses import dataclass
 STEP_DIAMETERS = 1 / 3
 """About a subunit: 83 Å of a microtubule of 250 Å, 27 Å of an actin filament of 80."""
 
-GAP_DIAMETERS = 3.0
-LENGTH_DIAMETERS = 5.0
+GAP_DIAMETERS = 5.0
+LENGTH_DIAMETERS = 3.0
 BEND_DIAMETERS = 10.0
 
 SCATTER_SPACINGS = 10.0

@@ -5,7 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from etpicker_plugin.engine.kinds import FILAMENT
-from etpicker_plugin.engine.picking.filament_picks import assemble_filaments
+from etpicker_plugin.engine.picking.filament_picks import (
+    assemble_filaments,
+    without_walls,
+)
 from etpicker_plugin.engine.picking.nms import Peaks, join_peaks
 from etpicker_plugin.engine.species import Species
 from etpicker_plugin.engine.volumes.array_volume import Readable
@@ -33,4 +36,4 @@ def assemble(
         if one.kind == FILAMENT:
             own = assemble_filaments(own, one, voxel_size=voxel_size)
         parts.append(own)
-    return join_peaks(parts)
+    return join_peaks(without_walls(parts, species, voxel_size=voxel_size))

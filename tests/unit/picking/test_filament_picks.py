@@ -7,8 +7,11 @@ import pytest
 import torch
 
 from etpicker_plugin.engine.orientation import to_relion_angles
-from etpicker_plugin.engine.picking.filament_picks import assemble_filaments
-from etpicker_plugin.engine.picking.nms import join_peaks
+from etpicker_plugin.engine.picking.filament_picks import (
+    assemble_filaments,
+    without_walls,
+)
+from etpicker_plugin.engine.picking.nms import Peaks, join_peaks
 from etpicker_plugin.engine.picking.ridges import find_lines
 from etpicker_plugin.engine.species import Species
 from etpicker_plugin.tests.support.tubes import painted_tubes
@@ -72,3 +75,32 @@ def test_without_points_there_are_no_picks():
     none = found.select(np.zeros(len(found), bool))
     assert len(assemble_filaments(none, ACTIN, voxel_size=10.0)) == 0
     assert len(assemble_filaments(join_peaks([]), ACTIN, voxel_size=10.0)) == 0
+
+
+def along(z, y, *, channel, name, count=20):
+    """Return points of a filament along x, two voxels apart."""
+    x = 10 + 2.0 * np.arange(count)
+    return Peaks(
+        positions_zyx=np.stack([0 * x + z, 0 * x + y, x], 1),
+        scores=np.full(count, 0.5),
+        channels=np.full(count, channel, np.intp),
+        optional={"filament": np.full(count, name)},
+    )
+
+
+def test_the_wall_of_a_wider_filament_is_no_filament():
+    """A microtubule reaches 12.5 voxels: 10 lie in its wall, 14 beside it."""
+    tube = Species("mt", 250.0, 250.0, kind="filament")
+    ribosome = Species("ribosome", 300.0, 300.0)
+    walls = along(20, 40, channel=0, name="actin_1")
+    beside = along(20, 64, channel=0, name="actin_2")
+    ends_inside = along(26, 50, channel=0, name="actin_3", count=60)
+    thin = join_peaks([walls, beside, ends_inside])
+    wide = along(20, 50, channel=1, name="mt_1")
+    ball = along(20, 41, channel=2, name="")
+
+    kept = without_walls([thin, wide, ball], [ACTIN, tube, ribosome], voxel_size=10.0)
+
+    assert set(kept[0].optional["filament"]) == {"actin_2", "actin_3"}
+    assert len(kept[0]) == 80
+    assert [len(part) for part in kept[1:]] == [20, 20]
