@@ -1,9 +1,10 @@
 """From points to things: curves from points on lines, vesicles from those on sheets."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from etpicker_plugin.engine.filaments.settings import TraceSettings
 from etpicker_plugin.engine.kinds import FILAMENT
 from etpicker_plugin.engine.picking.filament_picks import (
     assemble_filaments,
@@ -15,7 +16,12 @@ from etpicker_plugin.engine.volumes.array_volume import Readable
 
 
 def assemble(
-    chosen: Peaks, volume: Readable, species: Sequence[Species], *, voxel_size: float
+    chosen: Peaks,
+    volume: Readable,
+    species: Sequence[Species],
+    *,
+    voxel_size: float,
+    filaments: Mapping[str, TraceSettings],
 ) -> Peaks:
     """Return picks: particles as they are, points of other kinds put together.
 
@@ -29,11 +35,13 @@ def assemble(
         In the order of the channels.
     voxel_size
         Of ``volume``, Å.
+    filaments
+        How those of each class are traced.
     """
     parts = []
     for channel, one in enumerate(species):
         own = chosen.select(np.flatnonzero(chosen.channels == channel))
         if one.kind == FILAMENT:
-            own = assemble_filaments(own, one, voxel_size=voxel_size)
+            own = assemble_filaments(own, one, settings=filaments[one.name])
         parts.append(own)
     return join_peaks(without_walls(parts, species, voxel_size=voxel_size))

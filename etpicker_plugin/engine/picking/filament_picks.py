@@ -9,7 +9,7 @@ from scipy.spatial import cKDTree
 from etpicker_plugin.engine import kinds
 from etpicker_plugin.engine.columns import DIRECTION, FILAMENT, ROTATION
 from etpicker_plugin.engine.filaments.curve import equidistant, frames
-from etpicker_plugin.engine.filaments.settings import TraceSettings, trace_settings
+from etpicker_plugin.engine.filaments.settings import TraceSettings
 from etpicker_plugin.engine.filaments.trace import TracedFilament, trace
 from etpicker_plugin.engine.picking.nms import Peaks, join_peaks
 from etpicker_plugin.engine.species import Species
@@ -21,17 +21,10 @@ IN_A_WALL = 0.5
 """Of a filament's length, within a wider one: that one's wall, and no filament."""
 
 
-SPACING_VOX = 2.0
-"""Working voxels between ridge points: a voxel of the default network's output."""
-
-
 def assemble_filaments(
     points: Peaks,
     species: Species,
-    *,
-    voxel_size: float,
-    spacing: float = SPACING_VOX,
-    settings: TraceSettings | None = None,
+    settings: TraceSettings,
 ) -> Peaks:
     """Return points a step apart on each filament, one filament after the other.
 
@@ -43,13 +36,6 @@ def assemble_filaments(
     species
         The class: each filament reaches its threshold somewhere, and is followed down
         to a quarter of it.
-    voxel_size
-        Å.
-    spacing
-        Between ridge points, voxels: the stride of the network's output.
-    settings
-        Without them, what suits the diameter.
-
     Returns
     -------
     Peaks
@@ -57,9 +43,6 @@ def assemble_filaments(
         two classes share an id) and ``rotation``, whose z axis lies along the
         filament; which way is not known.
     """
-    settings = settings or trace_settings(
-        species.diameter_ang, voxel_size, spacing=spacing
-    )
     points = points.select(points.scores >= FOLLOWED * species.threshold)
     if len(points) == 0:
         return points

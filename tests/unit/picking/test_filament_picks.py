@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from etpicker_plugin.engine.filaments.settings import trace_settings
 from etpicker_plugin.engine.orientation import to_relion_angles
 from etpicker_plugin.engine.picking.filament_picks import (
     assemble_filaments,
@@ -18,6 +19,7 @@ from etpicker_plugin.tests.support.tubes import painted_tubes
 
 SHAPE = (34, 47, 61)
 ACTIN = Species("actin", 60.0, 60.0, threshold=0.2, kind="filament")
+SETTINGS = trace_settings(60.0, 10.0)
 FIRST, LAST = np.array([5.0, 6, 8]), np.array([28.0, 40, 52])
 
 
@@ -32,7 +34,7 @@ def points():
 
 
 def test_a_probability_becomes_points_a_step_apart():
-    picks = assemble_filaments(points(), ACTIN, voxel_size=10.0)
+    picks = assemble_filaments(points(), ACTIN, settings=SETTINGS)
 
     names = picks.optional["filament"]
     assert sorted(set(names)) == ["actin_1", "actin_2"]
@@ -62,8 +64,8 @@ def test_tiles_and_the_order_of_points_do_not_count():
     found = points()
     order = np.random.default_rng(1).permutation(len(found))
     halves = [found.select(order[::2]), found.select(order[1::2])]
-    first = assemble_filaments(found, ACTIN, voxel_size=10.0)
-    second = assemble_filaments(join_peaks(halves), ACTIN, voxel_size=10.0)
+    first = assemble_filaments(found, ACTIN, settings=SETTINGS)
+    second = assemble_filaments(join_peaks(halves), ACTIN, settings=SETTINGS)
     np.testing.assert_array_equal(first.positions_zyx, second.positions_zyx)
     np.testing.assert_array_equal(
         first.optional["filament"], second.optional["filament"]
@@ -73,8 +75,8 @@ def test_tiles_and_the_order_of_points_do_not_count():
 def test_without_points_there_are_no_picks():
     found = points()
     none = found.select(np.zeros(len(found), bool))
-    assert len(assemble_filaments(none, ACTIN, voxel_size=10.0)) == 0
-    assert len(assemble_filaments(join_peaks([]), ACTIN, voxel_size=10.0)) == 0
+    assert len(assemble_filaments(none, ACTIN, settings=SETTINGS)) == 0
+    assert len(assemble_filaments(join_peaks([]), ACTIN, settings=SETTINGS)) == 0
 
 
 def along(z, y, *, channel, name, count=20):
