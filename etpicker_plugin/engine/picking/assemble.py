@@ -1,9 +1,11 @@
 """From points to things: curves from points on lines, vesicles from those on sheets."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
+from etpicker_plugin.engine.columns import DIRECTION
 from etpicker_plugin.engine.filaments.settings import TraceSettings
 from etpicker_plugin.engine.kinds import FILAMENT
 from etpicker_plugin.engine.picking.filament_picks import (
@@ -44,4 +46,11 @@ def assemble(
         if one.kind == FILAMENT:
             own = assemble_filaments(own, one, settings=filaments[one.name])
         parts.append(own)
-    return join_peaks(without_walls(parts, species, voxel_size=voxel_size))
+    parts = without_walls(parts, species, voxel_size=voxel_size)
+    return join_peaks([_without_direction(part) for part in parts])
+
+
+def _without_direction(part: Peaks) -> Peaks:
+    """Leave out the column that the points were put together by."""
+    kept = {n: v for n, v in part.optional.items() if n != DIRECTION.name}
+    return replace(part, optional=kept)
