@@ -136,7 +136,8 @@ def run_workflow(project, workflow):
         )
         for line in protocol.summary():
             logger.info("  %s", line)
-        if not protocol.isFinished():
+        # One that a person works in stays open for more, with what there is by now.
+        if not (protocol.isFinished() or protocol.isInteractive()):
             logger.error("  %s", protocol.getErrorMessage())
             logger.error("  log: %s", Path(protocol.getStdoutLog()).resolve())
             return EXIT_FAILED
