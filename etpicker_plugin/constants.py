@@ -24,6 +24,17 @@ COMPARE_FILE = "compare.json"
 VERDICT_FILE = "verdict.json"
 FORGETTING_FILE = "forgetting.json"
 
+METRICS = {
+    "precision": "precision",
+    "recall": "recall",
+    "precision_length": "precision by length",
+    "recall_length": "recall by length",
+    "f1": "F1",
+    "filament_f1": "F1 of filaments",
+    "average_precision": "average precision",
+}
+"""Of what is in METRICS_FILE of a class: the shares that tell most, in words."""
+
 DEEPETPICKER = "Liu2024"
 EPICKER = "Zhang2022"
 RELION = "Bharat2016"

@@ -8,7 +8,7 @@ from etpicker_plugin.protocols.form import add_parameters
 from etpicker_plugin.protocols.protocol_base import ProtEtPickerBase, set_label
 from pyworkflow.protocol import params
 
-from etpicker_plugin.constants import METRICS_FILE, REPORT_FILE
+from etpicker_plugin.constants import METRICS, METRICS_FILE, REPORT_FILE
 from etpicker_plugin.convert import particles_by_tomogram, tomograms_by_id
 from etpicker_plugin.engine.config.evaluate import EvaluateConfig
 from etpicker_plugin.engine.config.options import config_digest, config_from_values
@@ -98,11 +98,12 @@ class ProtEtPickerEvaluate(ProtEtPickerBase):
         metrics = self.getMetrics()
         if not metrics:
             return self._runningLines() or ["The picks are not evaluated yet."]
-        return [
-            f"{name}: precision {m['precision']:.3f}, recall {m['recall']:.3f}, "
-            f"F1 {m['f1']:.3f}, average precision {m['average_precision']:.3f}"
-            for name, m in metrics.items()
-        ]
+        lines = []
+        for name, found in metrics.items():
+            known = [k for k in METRICS if found.get(k) is not None]
+            numbers = [f"{METRICS[key]} {found[key]:.3f}" for key in known]
+            lines.append(f"{name}: {', '.join(numbers)}")
+        return lines
 
     def _methods(self):
         if not self.getMetrics():

@@ -567,6 +567,9 @@ class TestViewerParts(unittest.TestCase):
         self.assertEqual(heights, [0.5, 1.0, 2 / 3, 1])
         labels = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
         self.assertEqual(labels, ["precision", "recall", "F1", "average precision"])
+        draw_metrics(figure, {"a": metrics, "mt": {"recall_length": 0.75}})
+        heights = [patch.get_height() for patch in figure.axes[0].patches]
+        self.assertEqual(heights, [0.5, 0, 1, 0, 0, 0.75, 2 / 3, 0, 1, 0])
 
     def test_no_curves_without_a_file(self):
         self.assertTrue(read_curves(Path("/nonexistent/progress.jsonl")).is_empty())

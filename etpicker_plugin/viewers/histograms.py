@@ -9,15 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from etpicker_plugin.constants import METRICS
 from etpicker_plugin.engine.literal_text import literal
 
 MOST_IN_ONE_COLUMN = 3
-METRICS = {
-    "precision": "precision",
-    "recall": "recall",
-    "f1": "F1",
-    "average_precision": "average precision",
-}
 
 
 def draw_scores(
@@ -53,17 +48,18 @@ def _draw_histogram(
 
 
 def draw_metrics(figure: Figure, metrics: Mapping[str, Mapping[str, float]]) -> None:
-    """Draw precision, recall, F1 and average precision of each class as bars."""
+    """Draw those of ``METRICS`` that any class has as bars, class by class."""
     figure.clear()
     axes = figure.subplots()
     names = list(metrics)
-    width = 0.8 / len(METRICS)
-    for i, (key, label) in enumerate(METRICS.items()):
-        places = np.arange(len(names)) + (i - (len(METRICS) - 1) / 2) * width
+    keys = [key for key in METRICS if any(key in found for found in metrics.values())]
+    width = 0.8 / max(1, len(keys))
+    for i, key in enumerate(keys):
+        places = np.arange(len(names)) + (i - (len(keys) - 1) / 2) * width
         values = [metrics[name].get(key) or 0.0 for name in names]
-        bars = axes.bar(places, values, width, label=label)
+        bars = axes.bar(places, values, width, label=METRICS[key])
         axes.bar_label(bars, fmt="%.2f", fontsize=7)
     axes.set_xticks(range(len(names)), names)
     axes.set_ylim(0, 1.12)
-    axes.legend(ncols=len(METRICS), fontsize=8, loc="upper center", frameon=False)
+    axes.legend(ncols=max(1, len(keys)), fontsize=8, loc="upper center", frameon=False)
     literal(figure).tight_layout()

@@ -3,15 +3,22 @@
 import dataclasses
 import json
 import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from etpicker_plugin.engine.atomic import write_whole
 from etpicker_plugin.engine.config.evaluate import EvaluateConfig
 from etpicker_plugin.engine.config.options import config_to_values
+from etpicker_plugin.engine.evaluation.filament_pictures import (
+    HOW_TO_READ,
+    draw_filaments,
+)
+from etpicker_plugin.engine.evaluation.kinds import JUDGES, check_kinds, judge_class
 from etpicker_plugin.engine.evaluation.report import write_report
 from etpicker_plugin.engine.evaluation.scoring import (
     ClassScores,
@@ -20,8 +27,9 @@ from etpicker_plugin.engine.evaluation.scoring import (
     pool,
     score,
 )
-from etpicker_plugin.engine.evaluation.table import format_table
+from etpicker_plugin.engine.evaluation.table import Measured, format_table
 from etpicker_plugin.engine.formats.coordinates_csv import read_csv
+from etpicker_plugin.engine.kinds import FILAMENT
 from etpicker_plugin.engine.particles import Particles
 from etpicker_plugin.engine.progress import Progress, ProgressEvent
 
@@ -38,16 +46,24 @@ class EvaluationResult:
     Attributes
     ----------
     classes
-        Per class, pooled over the tomograms.
+        Per class, all tomograms together.
     tomograms
         Per tomogram, per class.
     comparisons
-        Per class, the pooled scores and hits behind the numbers.
+        Per class of particles, the pooled scores and hits behind the numbers.
     """
 
-    classes: dict[str, ClassScores]
-    tomograms: dict[str, dict[str, ClassScores]]
+    classes: Measured
+    tomograms: dict[str, Measured]
     comparisons: dict[str, Comparison]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """The picks and the truth of one tomogram."""
+
+    picks: Particles
+    truth: Particles
 
 
 def evaluate(
@@ -58,62 +74,89 @@ def evaluate(
     Raises
     ------
     InputDataError
-        If a file cannot be read.
+        If a file cannot be read, or holds no filaments where they should be.
     """
     names = [Path(path).stem for path in config.picks]
-    compared: dict[str, dict[str, Comparison]] = {}
+    pairs: dict[str, Pair] = {}
     for done, name in enumerate(names, 1):
-        picks = read_csv(
-            Path(config.picks[done - 1]),
-            tomogram_id=name,
-            score_column=config.score_column,
+        picks, truth = Path(config.picks[done - 1]), Path(config.truth[done - 1])
+        pairs[name] = Pair(
+            read_csv(picks, tomogram_id=name, score_column=config.score_column),
+            read_csv(truth, tomogram_id=name),
         )
-        truth = read_csv(Path(config.truth[done - 1]), tomogram_id=name)
-        compared[name] = compare_classes(picks, truth, config)
+        check_kinds(pairs[name].picks, config, picks)
+        check_kinds(pairs[name].truth, config, truth)
         on_progress(ProgressEvent("evaluate", done, len(names)))
-    result = summarise(compared, config)
-    _warn(result, config)
+    result = judge(pairs, config)
+    _warn(result)
     write_metrics(result, config, out_dir / "metrics.json")
-    write_report(result.classes, result.tomograms, result.comparisons, out_dir)
+    write_report(
+        result.classes,
+        result.tomograms,
+        result.comparisons,
+        out_dir,
+        more=_pictures(pairs, config),
+    )
     logger.info("Picks against truth\n%s", format_table(result.classes))
     return result
 
 
-def compare_classes(
-    picks: Particles, truth: Particles, config: EvaluateConfig
-) -> dict[str, Comparison]:
-    """Match the picks of one tomogram class by class, in Å."""
-    return {
-        name: compare(
-            picks.of_class(name).positions_zyx * config.voxel_size,
-            truth.of_class(name).positions_zyx * config.voxel_size,
-            scores=picks.of_class(name).scores,
-            max_distance=config.match_distance * diameter,
-        )
-        for name, diameter in config.diameter.items()
+def judge(pairs: Mapping[str, Pair], config: EvaluateConfig) -> EvaluationResult:
+    """Judge each class as its kind asks for: in each tomogram, and in all together."""
+    particles = [n for n in config.diameter if config.kind.get(n) not in JUDGES]
+    compared = {
+        tomogram: {name: compare_centres(pair, name, config) for name in particles}
+        for tomogram, pair in pairs.items()
     }
-
-
-def summarise(
-    compared: dict[str, dict[str, Comparison]], config: EvaluateConfig
-) -> EvaluationResult:
-    """Score each tomogram, and each class over all tomograms."""
     pooled = {
         name: pool([classes[name] for classes in compared.values()])
+        for name in particles
+    }
+    return EvaluationResult(
+        classes=_measure(list(pairs.values()), pooled, config),
+        tomograms={
+            tomogram: _measure([pair], compared[tomogram], config)
+            for tomogram, pair in pairs.items()
+        },
+        comparisons=pooled,
+    )
+
+
+def _measure(
+    pairs: Sequence[Pair],
+    comparisons: Mapping[str, Comparison],
+    config: EvaluateConfig,
+) -> Measured:
+    """Return the numbers of all classes in some tomograms."""
+    picks, truth = [pair.picks for pair in pairs], [pair.truth for pair in pairs]
+    return {
+        name: score(comparisons[name], voxel_size=config.voxel_size, beta=config.f_beta)
+        if name in comparisons
+        else judge_class(name, picks, truth, config)
         for name in config.diameter
     }
 
-    def score_all(comparisons: dict[str, Comparison]) -> dict[str, ClassScores]:
-        return {
-            name: score(c, voxel_size=config.voxel_size, beta=config.f_beta)
-            for name, c in comparisons.items()
-        }
 
-    return EvaluationResult(
-        classes=score_all(pooled),
-        tomograms={name: score_all(classes) for name, classes in compared.items()},
-        comparisons=pooled,
+def compare_centres(pair: Pair, name: str, config: EvaluateConfig) -> Comparison:
+    """Match the picks of one class in one tomogram, in Å."""
+    picks, truth = pair.picks.of_class(name), pair.truth.of_class(name)
+    return compare(
+        picks.positions_zyx * config.voxel_size,
+        truth.positions_zyx * config.voxel_size,
+        scores=picks.scores,
+        max_distance=config.match_distance * config.diameter[name],
     )
+
+
+def _pictures(
+    pairs: Mapping[str, Pair], config: EvaluateConfig
+) -> dict[str, tuple[Figure, str]]:
+    """Return the pictures of kinds that are not judged by their centres."""
+    names = [n for n in config.diameter if config.kind.get(n) == FILAMENT]
+    if not names:
+        return {}
+    both = {name: (pair.picks, pair.truth) for name, pair in pairs.items()}
+    return {"filaments.png": (draw_filaments(both, names), HOW_TO_READ)}
 
 
 def write_metrics(result: EvaluationResult, config: EvaluateConfig, path: Path) -> None:
@@ -130,23 +173,26 @@ def write_metrics(result: EvaluationResult, config: EvaluateConfig, path: Path) 
         )
 
 
-def _as_values(classes: dict[str, ClassScores]) -> dict[str, dict[str, Any]]:
-    return {name: dataclasses.asdict(scores) for name, scores in classes.items()}
+def _as_values(classes: Measured) -> dict[str, dict[str, Any]]:
+    return {
+        name: dataclasses.asdict(m) if isinstance(m, ClassScores) else {**m}
+        for name, m in classes.items()
+    }
 
 
-def _warn(result: EvaluationResult, config: EvaluateConfig) -> None:
+def _warn(result: EvaluationResult) -> None:
     """Log what makes numbers mean less than they seem to."""
-    for name, scores in result.classes.items():
-        if scores.n_truth == 0:
+    for name, numbers in _as_values(result.classes).items():
+        if numbers["n_truth"] == 0:
             logger.warning(
-                "Class %s: the truth holds no such particle, so every pick counts as "
-                "false. Check the class's name.",
+                "Class %s: the truth holds none of it, so every pick counts as false. "
+                "Check the class's name.",
                 name,
             )
-        if scores.n_picks == 0:
+        if numbers["n_picks"] == 0:
             logger.warning("Class %s: there are no picks of it.", name)
-        offset = scores.mean_offset_voxels_xyz
-        if offset is None or scores.n_true_positive < OFFSET_ALARM_MATCHES:
+        offset = numbers.get("mean_offset_voxels_xyz")
+        if offset is None or (numbers["n_true_positive"] or 0) < OFFSET_ALARM_MATCHES:
             continue
         if float(np.linalg.norm(offset)) > OFFSET_ALARM_VOX:
             logger.warning(

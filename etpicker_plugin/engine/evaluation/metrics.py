@@ -11,6 +11,9 @@ from numpy.typing import ArrayLike
 
 from etpicker_plugin.engine.arrays import FloatArray
 
+Numbers = dict[str, float | None]
+"""What is measured of a class, by name; ``None`` where it is not defined."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Curve:

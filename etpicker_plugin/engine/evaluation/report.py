@@ -11,29 +11,44 @@ from matplotlib.figure import Figure
 from etpicker_plugin.engine.atomic import write_whole
 from etpicker_plugin.engine.evaluation.metrics import precision_recall_curve
 from etpicker_plugin.engine.evaluation.scoring import ClassScores, Comparison
-from etpicker_plugin.engine.evaluation.table import COLUMNS, table_rows
+from etpicker_plugin.engine.evaluation.table import Measured, tables_of
 from etpicker_plugin.engine.html_page import page, picture, table, to_png
 
 HISTOGRAM_BINS = 30
 
 
 def write_report(
-    classes: Mapping[str, ClassScores],
-    tomograms: Mapping[str, Mapping[str, ClassScores]],
+    classes: Measured,
+    tomograms: Mapping[str, Measured],
     comparisons: Mapping[str, Comparison],
     out_dir: Path,
+    *,
+    more: Mapping[str, tuple[Figure, str]] | None = None,
 ) -> None:
-    """Write report.html (nothing outside it is needed) and its pictures as PNG."""
-    pictures = {
-        "precision_recall.png": draw_curves(classes, comparisons),
-        "scores.png": draw_histograms(classes, comparisons),
-    }
+    """Write report.html (nothing outside it is needed) and its pictures as PNG.
+
+    Parameters
+    ----------
+    comparisons
+        Those of the particles; without any there are no curves.
+    more
+        File name to another picture, and how to read it.
+    """
+    particles = {n: s for n, s in classes.items() if isinstance(s, ClassScores)}
+    pictures = {}
+    if particles:
+        pictures["precision_recall.png"] = draw_curves(particles, comparisons)
+        pictures["scores.png"] = draw_histograms(particles, comparisons)
+    notes = {name: note for name, (_, note) in (more or {}).items()}
+    pictures |= {name: figure for name, (figure, _) in (more or {}).items()}
     encoded = {name: to_png(figure) for name, figure in pictures.items()}
     for name, data in encoded.items():
         with write_whole(out_dir / name) as temporary:
             temporary.write_bytes(data)
     with write_whole(out_dir / "report.html") as temporary:
-        temporary.write_text(_page(classes, tomograms, encoded), encoding="utf-8")
+        temporary.write_text(
+            _page(classes, tomograms, encoded, notes), encoding="utf-8"
+        )
 
 
 def draw_curves(
@@ -103,14 +118,22 @@ def _draw_scores(axes: Axes, comparison: Comparison) -> None:
 
 
 def _page(
-    classes: Mapping[str, ClassScores],
-    tomograms: Mapping[str, Mapping[str, ClassScores]],
+    classes: Measured,
+    tomograms: Mapping[str, Measured],
     pictures: Mapping[str, bytes],
+    notes: Mapping[str, str],
 ) -> str:
-    parts = [table(COLUMNS, table_rows(classes))]
-    parts += [picture(name, data) for name, data in pictures.items()]
+    parts = _tables(classes)
+    parts += [
+        picture(name, data, how_to_read=notes.get(name, ""))
+        for name, data in pictures.items()
+    ]
     parts.append("<h2>Tomograms</h2>")
     for name, scores in tomograms.items():
         parts.append(f"<h3>{html.escape(name)}</h3>")
-        parts.append(table(COLUMNS, table_rows(scores)))
+        parts += _tables(scores)
     return page("Picks against truth", parts)
+
+
+def _tables(classes: Measured) -> list[str]:
+    return [table(head, rows) for head, *rows in tables_of(classes)]

@@ -140,7 +140,7 @@ def equidistant(length: float, step: float) -> FloatArray:
 def frames(
     points_zyx: FloatArray, tangents_zyx: FloatArray, *, first_rot: float = 0.0
 ) -> FloatArray:
-    """Return ``(N, 3, 3)`` rotations R that turn as little as possible on the way.
+    """Return ``(N, 3, 3)`` matrices R that turn as little as possible on the way.
 
     R is that of ``engine.orientation``, on xyz: its z axis lies along the tangent, as
     RELION's helical reconstruction has it. The first has RELION's angle rot of
@@ -161,15 +161,15 @@ def frames(
     return np.stack([across, np.cross(tangents, across), tangents], axis=2)
 
 
-def twisted(rotations: FloatArray, angles_deg: ArrayLike) -> FloatArray:
-    """Return the frames turned about their own z axis, right-handed if positive.
+def twisted(made: FloatArray, angles_deg: ArrayLike) -> FloatArray:
+    """Return frames turned about their own z axis, right-handed if positive.
 
-    ``angles_deg`` is ``(N,)``: twist per rise times the length along the filament in
-    rises.
+    ``made`` is ``(N, 3, 3)`` and ``angles_deg`` ``(N,)``: twist per rise times the
+    length along the filament in rises.
     """
     angles = np.asarray(angles_deg, dtype=np.float64)
     about_z = from_relion_angles(np.stack([-angles, 0 * angles, 0 * angles], axis=1))
-    return np.asarray(rotations @ about_z)
+    return np.asarray(made @ about_z)
 
 
 def _first_frame(tangent_xyz: FloatArray, rot: float) -> FloatArray:

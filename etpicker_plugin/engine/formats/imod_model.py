@@ -26,6 +26,9 @@ PIXEL_SIZE_AT = 208
 """Offset of the pixel size, and of its unit as a power of ten of a metre."""
 FLIPPED_YZ = 1 << 16
 OBJECT_BYTES = 176
+OBJECT_FLAGS_AT = 132
+"""Offset of the flags of an object."""
+OPEN, SCATTERED = 1 << 3, 1 << 9
 END = b"IEOF"
 CHUNK = re.compile(rb"[A-Z0-9]{4}")
 
@@ -37,7 +40,8 @@ class ImodModel:
     Attributes
     ----------
     rows
-        ``(N, 5)``: object from 1, x, y, z of the model, and 0 for the value.
+        ``(N, 6)``: object from 1, x, y, z of the model, 0 for the value, and contour
+        from 1 if it is an open line, else 0.
     size_xyz
         The image's size in voxels, 0 where the model does not say.
     voxel_size_xyz
@@ -87,13 +91,16 @@ def _read(stream: io.BytesIO, path: Path) -> ImodModel:
         raise _unusable(path, reason)
     rows: list[FloatArray] = []
     voxel_size = _header_voxel_size(header)
-    number = 0
+    number = contour = object_flags = 0
     while (chunk := stream.read(4)) != END:
         if chunk == b"OBJT":
-            number += 1
-            _take(stream, OBJECT_BYTES)
+            number, contour = number + 1, 0
+            data = _take(stream, OBJECT_BYTES)
+            (object_flags,) = struct.unpack_from(">I", data, OBJECT_FLAGS_AT)
         elif chunk == b"CONT":
-            rows.append(_contour(stream, number, path))
+            contour += 1
+            is_line = object_flags & (OPEN | SCATTERED) == OPEN
+            rows.append(_contour(stream, number, contour if is_line else 0, path))
         elif chunk == b"MESH":
             n_vertices, n_indices = struct.unpack(">2i", _take(stream, 16)[:8])
             _take(stream, 12 * n_vertices + 4 * n_indices)
@@ -106,11 +113,11 @@ def _read(stream: io.BytesIO, path: Path) -> ImodModel:
                 voxel_size = _reference(data, path) or voxel_size
         else:
             raise struct.error
-    points = np.concatenate(rows) if rows else np.zeros((0, 5))
+    points = np.concatenate(rows) if rows else np.zeros((0, 6))
     return ImodModel(points, tuple(size), voxel_size)
 
 
-def _contour(stream: io.BytesIO, number: int, path: Path) -> FloatArray:
+def _contour(stream: io.BytesIO, number: int, contour: int, path: Path) -> FloatArray:
     (count,) = struct.unpack(">i", _take(stream, 16)[:4])
     points = np.frombuffer(_take(stream, 12 * count), dtype=">f4").reshape(-1, 3)
     if number < 1:
@@ -120,9 +127,10 @@ def _contour(stream: io.BytesIO, number: int, path: Path) -> FloatArray:
             f"{path}: object {number} of the IMOD model holds a point that is no "
             "finite number. Delete it in 3dmod."
         )
-    rows = np.zeros((count, 5))
+    rows = np.zeros((count, 6))
     rows[:, 0] = number
     rows[:, 1:4] = points
+    rows[:, 5] = contour if count > 1 else 0
     return rows
 
 

@@ -12,8 +12,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
+from etpicker_plugin.engine.arrays import FloatArray
 from etpicker_plugin.engine.atomic import write_whole
+from etpicker_plugin.engine.columns import FILAMENT
 from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.formats.coordinates_txt import read_number_rows
 from etpicker_plugin.engine.formats.format import Format, frame_in, particles_in
@@ -36,6 +39,9 @@ def read_imod(
 ) -> Particles:
     """Read a point file, or a binary model: each object is a class.
 
+    Open contours of a model are filaments; so are those of an object in a point file
+    if it has several, each with two points or more.
+
     Object *n* is the *n*-th of ``class_order`` or, beyond it, ``class_n``; without
     objects all are of the first. A model that was drawn on the tomogram at another
     voxel size is rescaled, and that is logged.
@@ -53,13 +59,14 @@ def read_imod(
         # Blanks part the numbers: a comma could only be a decimal one.
         lines = read_number_rows(path, widths=(3, 4, 5, 6), separators="")
         rows = np.array([_complete(row, f"{path}, line {n}") for n, row in lines])
-        rows, ratios_xyz = rows.reshape(-1, 5), np.ones(3)
+        rows, ratios_xyz = _only_lines(rows.reshape(-1, 6)), np.ones(3)
     names = [name_class(int(number), order=class_order) for number in rows[:, 0]]
     return make_particles(
         frame.tomogram_id,
         rescale(from_imod_xyz(rows[:, 1:4]), ratios_xyz[::-1]),
         class_names=np.array(names, dtype=str),
         scores=unknown_if_all_zero(rows[:, 4]),
+        optional={FILAMENT.name: _filaments(rows, names)},
     )
 
 
@@ -68,15 +75,17 @@ def write_imod(
 ) -> None:
     """Write ``object contour x y z`` per particle and its score, if any is known.
 
-    Objects are the class numbers. ``point2model -scat -values 1`` makes a model of it;
-    without scores leave out ``-values``. Class names and orientations are lost.
+    Objects are the class numbers, contours the filaments of each, from 1.
+    ``point2model -scat -values 1`` makes a model of particles; without scores leave out
+    ``-values``. Class names and orientations are lost.
     """
     scored = np.isfinite(particles.scores).any()
     lines = [
-        f"{class_numbers[str(name)]} 1 {x:.3f} {y:.3f} {z:.3f}"
+        f"{class_numbers[str(name)]} {contour} {x:.3f} {y:.3f} {z:.3f}"
         + (f" {score:.6g}\n" if scored else "\n")
-        for name, (x, y, z), score in zip_strict(
+        for name, contour, (x, y, z), score in zip_strict(
             particles.class_names,
+            _contours(particles),
             to_imod_xyz(particles.positions_zyx),
             zero_if_unknown(particles.scores),
         )
@@ -85,8 +94,37 @@ def write_imod(
         temporary.write_text("".join(lines), encoding="utf-8")
 
 
+def _contours(particles: Particles) -> NDArray[np.intp]:
+    """Return ``(N,)`` contours: the filaments of each class from 1, else 1."""
+    contours = np.ones(len(particles), dtype=np.intp)
+    ids = particles.optional.get(FILAMENT.name, np.full(len(particles), ""))
+    for name in np.unique(particles.class_names):
+        own = particles.class_names == name
+        _, first, number = np.unique(ids[own], return_index=True, return_inverse=True)
+        contours[own] = np.argsort(np.argsort(first))[number] + 1
+    return contours
+
+
+def _filaments(rows: FloatArray, names: Sequence[str]) -> NDArray[np.str_] | None:
+    """Return ``(N,)`` ids of the contours that are lines; ``None`` if none is."""
+    if not rows[:, 5].any():
+        return None
+    ids = [f"{n}_{int(c)}" if c else "" for n, c in zip_strict(names, rows[:, 5])]
+    return np.array(ids, dtype=str)
+
+
+def _only_lines(rows: FloatArray) -> FloatArray:
+    """Return the rows of a point file, contour 0 where the contours are no lines."""
+    for number in np.unique(rows[:, 0]):
+        own = rows[:, 0] == number
+        _, counts = np.unique(rows[own, 5], return_counts=True)
+        if len(counts) == 1 or counts.min() == 1:
+            rows[own, 5] = 0
+    return rows
+
+
 def _complete(row: Sequence[float], where: str) -> tuple[float, ...]:
-    """Return object, x, y, z and value of one line."""
+    """Return object, x, y, z, value and contour of one line."""
     width = len(row)
     number = row[0] if width >= 5 else 1.0
     if number < 1 or number != int(number):
@@ -95,7 +133,8 @@ def _complete(row: Sequence[float], where: str) -> tuple[float, ...]:
             "Do not use model2point's option -zero."
         )
     start = {3: 0, 4: 1, 5: 2, 6: 2}[width]
-    return (number, *row[start : start + 3], row[5] if width == 6 else 0.0)
+    contour = row[start - 1] if start else 1.0
+    return (number, *row[start : start + 3], row[5] if width == 6 else 0.0, contour)
 
 
 IMOD = Format(

@@ -10,6 +10,7 @@ import numpy as np
 
 from etpicker_plugin.engine.arrays import FloatArray
 from etpicker_plugin.engine.atomic import write_whole
+from etpicker_plugin.engine.columns import FILAMENT
 from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.formats.format import Item
 from etpicker_plugin.engine.formats.names import (
@@ -17,6 +18,13 @@ from etpicker_plugin.engine.formats.names import (
     match_names,
     number_classes,
     short_name,
+)
+from etpicker_plugin.engine.formats.relion_helices import (
+    LABELS,
+    are_helical,
+    filament_ids,
+    helical_columns,
+    in_order_along_tubes,
 )
 from etpicker_plugin.engine.formats.relion_versions import (
     check_pixel_size,
@@ -64,7 +72,8 @@ def write_star(
 
     The class goes to ``rlnClassNumber`` (see ``number_classes``) and, as RELION
     keeps labels that it does not know, its name to ``etpickerClassName``. Scores
-    and optional columns are left out if none is known.
+    and optional columns are left out if none is known. If all particles lie on
+    filaments, RELION's helical columns are added (see ``relion_helices``).
 
     For RELION 4 and 5 the particles are the only table, without optics groups, as
     from RELION's own picker: its importers read the first table, and it divides Å by
@@ -106,6 +115,7 @@ def joint_table(
     if version != "relion3":
         check_series(frames)
     check_names([*numbers, *(name_in_star(f, version=version) for f in frames)])
+    are_tubes = are_helical([particles for particles, _ in items])
     tables = [
         _particle_table(
             particles,
@@ -115,6 +125,7 @@ def joint_table(
                 particles.positions_zyx, frame, version=version, centre=relion5_centre
             ),
             class_numbers=numbers,
+            are_tubes=are_tubes,
         )
         for particles, frame in items
     ]
@@ -163,11 +174,11 @@ def read_star(
         )
     owners = names.map(match.pairs)
     score = find_score(list(table.columns), wanted=score_column, path=path)
-    used = (tomogram_column(version), *coordinate_columns(version), score)
+    used = (tomogram_column(version), *coordinate_columns(version), score, *LABELS)
     warn_left_out(table, used=used, path=path)
     records = []
     for name, frame in frames.items():
-        rows = table[owners == name]
+        rows = in_order_along_tubes(table[owners == name], path=path)
         if len(rows) and _pixel_size_matters(frame, version, relion5_centre):
             check_pixel_size(rows, optics, frame, version=version, path=path)
         positions_zyx = from_relion(
@@ -177,16 +188,16 @@ def read_star(
             centre=relion5_centre,
             path=path,
         )
-        records.append(
-            read_rows(
-                rows,
-                name,
-                positions_zyx,
-                class_order=class_order,
-                score_label=score,
-                path=path,
-            )
+        particles = read_rows(
+            rows,
+            name,
+            positions_zyx,
+            class_order=class_order,
+            score_label=score,
+            path=path,
         )
+        tubes = filament_ids(rows, path=path)
+        records.append(particles.having({FILAMENT.name: tubes}))
     return records
 
 
@@ -221,16 +232,23 @@ def _particle_table(
     version: str,
     positions_xyz: FloatArray,
     class_numbers: Mapping[str, int],
+    are_tubes: bool,
 ) -> pd.DataFrame:
     """Return one tomogram's rows, each column with its number type."""
     import pandas as pd
 
     tomogram = name_in_star(frame, version=version)
     columns = dict(zip_strict(coordinate_columns(version), positions_xyz.T))
+    helical = (
+        helical_columns(particles, voxel_size=frame.voxel_size, version=version)
+        if are_tubes
+        else {}
+    )
     return pd.DataFrame(
         {
             tomogram_column(version): np.full(len(particles), tomogram, dtype=object),
             **columns,
             **particle_columns(particles, class_numbers=class_numbers),
+            **helical,
         }
     )

@@ -4,11 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from etpicker_plugin.engine.filaments.assemble import assemble_filaments
-from etpicker_plugin.engine.kinds import FILAMENT, VESICLE
+from etpicker_plugin.engine.kinds import FILAMENT
+from etpicker_plugin.engine.picking.filament_picks import assemble_filaments
 from etpicker_plugin.engine.picking.nms import Peaks, join_peaks
 from etpicker_plugin.engine.species import Species
-from etpicker_plugin.engine.vesicles.assemble import assemble_vesicles
 from etpicker_plugin.engine.volumes.array_volume import Readable
 
 
@@ -33,7 +32,5 @@ def assemble(
         own = chosen.select(np.flatnonzero(chosen.channels == channel))
         if one.kind == FILAMENT:
             own = assemble_filaments(own, one, voxel_size=voxel_size)
-        elif one.kind == VESICLE:
-            own = assemble_vesicles(own, one, volume, voxel_size=voxel_size)
         parts.append(own)
     return join_peaks(parts)

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from etpicker_plugin.engine.kinds import PARTICLE
+from etpicker_plugin.engine.kinds import FILAMENT, PARTICLE
+from etpicker_plugin.engine.picking.filament_picks import FOLLOWED
 from etpicker_plugin.engine.picking.flat_places import doubt_flat_places
 from etpicker_plugin.engine.picking.nms import (
     Peaks,
@@ -67,7 +68,9 @@ def choose(
     peaks = doubt_flat_places(peaks, volume, species, voxel_size=voxel_size)
     lowest = np.array([s.threshold for s in species])
     is_particle = np.array([s.kind == PARTICLE for s in species])[peaks.channels]
-    points = peaks.select(~is_particle & (peaks.scores >= lowest[peaks.channels]))
+    followed = np.array([FOLLOWED if s.kind == FILAMENT else 1.0 for s in species])
+    least = (followed * lowest)[peaks.channels]
+    points = peaks.select(~is_particle & (peaks.scores >= least))
     peaks = peaks.select(is_particle)
     if unbiased:
         diameters = [s.size_vox(voxel_size).diameter for s in species]

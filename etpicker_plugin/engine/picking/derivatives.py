@@ -35,10 +35,11 @@ def neighbourhoods(around: Tensor, index: Tensor) -> FloatArray:
         ``(N, 3)`` zyx, of voxels before padding.
     """
     strides = torch.tensor(around.stride(), device=index.device)
-    offsets = torch.as_tensor(AROUND + 1, device=index.device) @ strides
-    flat = (index @ strides)[:, None] + offsets
-    values: FloatArray = around.flatten()[flat].cpu().double().numpy()
-    return values.reshape(-1, 3, 3, 3)
+    offsets = torch.as_tensor(AROUND + 1, device=index.device)
+    # Summed, because on a GPU whole numbers have no matrix product.
+    flat = (index * strides).sum(1)[:, None] + (offsets * strides).sum(1)
+    values = around.flatten()[flat].cpu().numpy().astype(np.float64)
+    return np.asarray(values.reshape(-1, 3, 3, 3))
 
 
 def first_derivatives(values: FloatArray) -> FloatArray:

@@ -14,6 +14,7 @@ from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.formats.tilt_series import TiltSeries
 from etpicker_plugin.engine.model.card import ModelCard
 from etpicker_plugin.engine.particles import Particles, make_particles
+from etpicker_plugin.engine.picking.assemble import assemble
 from etpicker_plugin.engine.picking.choose import choose
 from etpicker_plugin.engine.picking.find import (
     Search,
@@ -244,6 +245,7 @@ def _choose(
         unbiased=config.unbiased,
         most=config.max_picks,
     )
+    peaks = assemble(peaks, volume, species, voxel_size=card.working_voxel_size)
     return make_particles(
         tomogram.tomogram_id,
         volume.to_input(peaks.positions_zyx),

@@ -161,7 +161,7 @@ def test_empty_picks_and_a_class_that_the_truth_lacks(tmp_path, caplog):
     assert ribosome["average_precision"] is None
     assert (ghost["n_truth"], ghost["recall"]) == (0, 0)
     assert "Class ribosome: there are no picks of it." in caplog.text
-    assert "Class ghost: the truth holds no such particle" in caplog.text
+    assert "Class ghost: the truth holds none of it" in caplog.text
     assert "Class ribosome: the truth" not in caplog.text
     assert (tmp_path / "report.html").stat().st_size > 0
 

@@ -238,3 +238,54 @@ def test_imod_models_that_are_not_read(tmp_path, data, message):
 def test_bad_imod(tmp_path, text, message):
     with pytest.raises(InputDataError, match=message):
         read_imod(text_file(tmp_path, "a.pts", text), frame=FRAME)
+
+
+# ------------------------- contours that are filaments ---------------------------
+LINES = (
+    "1 1 10.5 20.5 5 \n1 2 30.5 20.5 6\n1 1 12.5 20.5 5\n1 2 34.5 20.5 6\n"
+    "2 1 1.5 2.5 3\n2 1 4.5 5.5 6\n"
+)
+
+
+def test_contours_of_two_points_are_filaments(tmp_path):
+    path = text_file(tmp_path, "a.pts", LINES)
+    found = read_imod(path, frame=FRAME, class_order=("mt", "ribosome"))
+    ids = ["mt_1", "mt_2", "mt_1", "mt_2", "", ""]
+    assert found.optional["filament"].tolist() == ids
+    write_imod(found, tmp_path / "b.pts", class_numbers={"mt": 1, "ribosome": 2})
+    lines = (tmp_path / "b.pts").read_text().splitlines()
+    assert [line[:3] for line in lines] == ["1 1", "1 2", "1 1", "1 2", "2 1", "2 1"]
+
+
+@pytest.mark.parametrize(
+    "text", ["1 1 1 2 3\n1 2 4 5 6\n1 2 4 5 7\n", "1 2 3\n4 5 6\n"]
+)
+def test_other_contours_are_not(tmp_path, text):
+    path = text_file(tmp_path, "a.pts", text)
+    assert read_imod(path, frame=FRAME).optional == {}
+
+
+def line_model(flags):
+    """Return a model of one object with a contour of two points and one of one."""
+    header = b"model".ljust(128, b"\0") + struct.pack(">5i", *IMAGE, 1, 0)
+    chunks = b"OBJT" + struct.pack(">I", flags).rjust(136, b"\0").ljust(176, b"\0")
+    for points in (POINTS, POINTS[:1]):
+        chunks += b"CONT" + struct.pack(">4i", len(points), 0, 0, 0)
+        chunks += b"".join(struct.pack(">3f", *point) for point in points)
+    return b"IMODV1.2" + header.ljust(232, b"\0") + chunks + b"IEOF"
+
+
+@pytest.mark.parametrize(
+    ("flags", "optional"),
+    [
+        (1 << 3, {"filament": ["mt_1", "mt_1", ""]}),
+        (1 << 3 | 1 << 9, {}),
+        (0, {}),
+    ],
+    ids=["open", "scattered points", "closed"],
+)
+def test_open_contours_of_a_model_are_filaments(tmp_path, flags, optional):
+    path = tmp_path / "a.mod"
+    path.write_bytes(line_model(flags))
+    found = read_imod(path, frame=FRAME, class_order=("mt",)).optional
+    assert {name: values.tolist() for name, values in found.items()} == optional

@@ -1,0 +1,74 @@
+"""From a probability to a filament's picks."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from etpicker_plugin.engine.orientation import to_relion_angles
+from etpicker_plugin.engine.picking.filament_picks import assemble_filaments
+from etpicker_plugin.engine.picking.nms import join_peaks
+from etpicker_plugin.engine.picking.ridges import find_lines
+from etpicker_plugin.engine.species import Species
+from etpicker_plugin.tests.support.tubes import painted_tubes
+
+SHAPE = (34, 47, 61)
+ACTIN = Species("actin", 60.0, 60.0, threshold=0.2, kind="filament")
+FIRST, LAST = np.array([5.0, 6, 8]), np.array([28.0, 40, 52])
+
+
+def points():
+    """Return the ridge points of two tubes in noise, of channel 1."""
+    along = np.linspace(0, 1, 400)[:, None]
+    curves = [FIRST + (LAST - FIRST) * along, [4.0, 40, 5] + [0.0, 0, 50] * along]
+    noise = np.random.default_rng(4).normal(0, 0.05, SHAPE)
+    probability = np.clip(painted_tubes(SHAPE, curves, radius=1.5) + noise, 0, 1)
+    found = find_lines(torch.from_numpy(probability).float(), 3, min_score=0.05)
+    return replace(found, channels=np.ones(len(found), np.intp))
+
+
+def test_a_probability_becomes_points_a_step_apart():
+    picks = assemble_filaments(points(), ACTIN, voxel_size=10.0)
+
+    names = picks.optional["filament"]
+    assert sorted(set(names)) == ["actin_1", "actin_2"]
+    assert set(picks.channels) == {1}
+    for name, direction in (
+        ("actin_1", LAST - FIRST),
+        ("actin_2", np.array([0.0, 0, 50])),
+    ):
+        own = picks.select(names == name)
+        steps = np.linalg.norm(np.diff(own.positions_zyx, axis=0), axis=1)
+        np.testing.assert_allclose(steps, 2.0, atol=0.01)
+        unit = direction / np.linalg.norm(direction)
+        z_axis = own.optional["rotation"][:, ::-1, 2]
+        assert np.degrees(np.arccos((z_axis @ unit).min())) < 5
+        assert own.scores.mean() == pytest.approx(0.42, abs=0.06)
+        assert len(own) * 2.0 == pytest.approx(np.linalg.norm(direction), abs=5)
+    first = picks.select(names == "actin_1").positions_zyx
+    off = np.cross(first - FIRST, LAST - FIRST) / np.linalg.norm(LAST - FIRST)
+    assert np.linalg.norm(off, axis=1).mean() < 0.3
+    rot = to_relion_angles(picks.optional["rotation"])[:, 0]
+    assert (
+        np.abs(rot[names == "actin_1"]).max() < 10
+    )  # it hardly bends: next to no turn
+
+
+def test_tiles_and_the_order_of_points_do_not_count():
+    found = points()
+    order = np.random.default_rng(1).permutation(len(found))
+    halves = [found.select(order[::2]), found.select(order[1::2])]
+    first = assemble_filaments(found, ACTIN, voxel_size=10.0)
+    second = assemble_filaments(join_peaks(halves), ACTIN, voxel_size=10.0)
+    np.testing.assert_array_equal(first.positions_zyx, second.positions_zyx)
+    np.testing.assert_array_equal(
+        first.optional["filament"], second.optional["filament"]
+    )
+
+
+def test_without_points_there_are_no_picks():
+    found = points()
+    none = found.select(np.zeros(len(found), bool))
+    assert len(assemble_filaments(none, ACTIN, voxel_size=10.0)) == 0
+    assert len(assemble_filaments(join_peaks([]), ACTIN, voxel_size=10.0)) == 0
