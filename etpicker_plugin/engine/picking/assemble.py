@@ -1,5 +1,6 @@
 """From points to things: curves from points on lines, vesicles from those on sheets."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -7,14 +8,18 @@ import numpy as np
 
 from etpicker_plugin.engine.columns import DIRECTION
 from etpicker_plugin.engine.filaments.settings import TraceSettings
-from etpicker_plugin.engine.kinds import FILAMENT
+from etpicker_plugin.engine.geometry import lies_outside
+from etpicker_plugin.engine.kinds import FILAMENT, VESICLE
 from etpicker_plugin.engine.picking.filament_picks import (
     assemble_filaments,
     without_walls,
 )
 from etpicker_plugin.engine.picking.nms import Peaks, join_peaks
+from etpicker_plugin.engine.picking.vesicle_picks import assemble_vesicles
 from etpicker_plugin.engine.species import Species
 from etpicker_plugin.engine.volumes.array_volume import Readable
+
+logger = logging.getLogger(__name__)
 
 
 def assemble(
@@ -45,6 +50,12 @@ def assemble(
         own = chosen.select(np.flatnonzero(chosen.channels == channel))
         if one.kind == FILAMENT:
             own = assemble_filaments(own, one, settings=filaments[one.name])
+        elif one.kind == VESICLE:
+            own = _inside(
+                assemble_vesicles(own, one, volume, voxel_size=voxel_size),
+                volume,
+                name=one.name,
+            )
         parts.append(own)
     parts = without_walls(parts, species, voxel_size=voxel_size)
     return join_peaks([_without_direction(part) for part in parts])
@@ -54,3 +65,17 @@ def _without_direction(part: Peaks) -> Peaks:
     """Leave out the column that the points were put together by."""
     kept = {n: v for n, v in part.optional.items() if n != DIRECTION.name}
     return replace(part, optional=kept)
+
+
+def _inside(vesicles: Peaks, volume: Readable, *, name: str) -> Peaks:
+    """Leave out, and count, vesicles whose centre no other program would find."""
+    outside = lies_outside(vesicles.positions_zyx, volume.shape_zyx)
+    if outside.any():
+        logger.info(
+            "%s: of %d vesicles %d have their centre outside the tomogram, and are "
+            "left out.",
+            name,
+            len(vesicles),
+            np.count_nonzero(outside),
+        )
+    return vesicles.select(~outside)
