@@ -1,0 +1,68 @@
+"""From a probability and a tomogram to a vesicle's picks."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from etpicker_plugin.engine.picking.nms import join_peaks
+from etpicker_plugin.engine.picking.sheets import find_sheets
+from etpicker_plugin.engine.picking.vesicle_picks import assemble_vesicles
+from etpicker_plugin.engine.species import Species
+from etpicker_plugin.engine.volumes.array_volume import ArrayVolume
+
+SHAPE = (47, 71, 93)
+LIPOSOME = Species("liposome", 400.0, 70.0, threshold=0.2, kind="vesicle")
+TRUE = (((22.3, 30.1, 30.7), 18.0), ((25.1, 40.2, 70.4), 15.0))
+
+
+def depths(centre, radius):
+    grid = np.moveaxis(np.indices(SHAPE), 0, -1)
+    return np.linalg.norm(grid - np.array(centre), axis=-1) - radius
+
+
+def points(shift):
+    """Return points of membranes that a network sees a little off, of channel 1."""
+    probability = np.random.default_rng(1).uniform(0, 0.15, SHAPE)
+    for centre, radius in TRUE:
+        depth = np.abs(depths(np.array(centre) + shift, radius))
+        probability = np.maximum(probability, 0.9 * (depth < 2))
+    found = find_sheets(torch.from_numpy(probability).float(), 3, min_score=0.2)
+    return replace(found, channels=np.ones(len(found), np.intp))
+
+
+def tomogram():
+    density = np.random.default_rng(2).normal(0, 0.5, SHAPE)
+    for centre, radius in TRUE:
+        for side in (-1.8, 1.8):
+            depth = depths(centre, radius) - side
+            density -= np.exp(-0.5 * (depth / 0.8) ** 2)
+    return ArrayVolume(density.astype(np.float16))
+
+
+@pytest.mark.parametrize("shift", [(0.0, 0.0, 0.0), (0.8, -1.0, 0.7)])
+def test_a_row_is_a_vesicle_refined_on_the_tomogram(shift):
+    picks = assemble_vesicles(points(shift), LIPOSOME, tomogram(), voxel_size=10.0)
+
+    assert picks.channels.tolist() == [1, 1]
+    order = np.argsort(-picks.optional["radius"])
+    np.testing.assert_allclose(picks.optional["radius"][order], [180, 150], atol=4)
+    expected = [centre for centre, _ in TRUE]
+    np.testing.assert_allclose(picks.positions_zyx[order], expected, atol=0.25)
+    assert (picks.scores > 0.4).all()
+    assert (picks.scores < 0.95).all()
+
+
+def test_no_points_are_no_picks():
+    picks = assemble_vesicles(join_peaks([]), LIPOSOME, tomogram(), voxel_size=10.0)
+
+    assert len(picks) == 0
+
+
+def test_points_that_make_no_vesicle_are_no_picks():
+    few = points((0.0, 0.0, 0.0)).select(np.arange(15))
+    picks = assemble_vesicles(few, LIPOSOME, tomogram(), voxel_size=10.0)
+
+    assert len(picks) == 0
+    assert picks.optional["radius"].shape == (0,)
