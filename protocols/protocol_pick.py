@@ -26,7 +26,7 @@ from etpicker_plugin.convert import (
     tomograms_by_id,
 )
 from etpicker_plugin.engine.config.options import config_from_values
-from etpicker_plugin.engine.config.pick import PickConfig
+from etpicker_plugin.engine.config.pick import FILAMENT_LENGTHS, PickConfig
 from etpicker_plugin.engine.formats.tilt_series_names import PLACE
 from etpicker_plugin.engine.model.card import read_usable_card
 
@@ -35,6 +35,7 @@ PICKING_FIELDS = (
     "z_range",
     "border",
     "min_distance",
+    *FILAMENT_LENGTHS,
     "probability_map",
     "tile_size",
     "precision",

@@ -28,6 +28,14 @@ from etpicker_plugin.engine.config.shared import (
 from etpicker_plugin.engine.formats.tilt_series_names import check_patterns
 from etpicker_plugin.engine.records import RECORDS_FOLDER
 
+FILAMENT_LENGTHS = (
+    "filament_step",
+    "filament_gap",
+    "filament_length",
+    "filament_radius",
+)
+"""Parameters of filaments, each a length per class."""
+
 
 @dataclass(frozen=True)
 class PickConfig:
@@ -115,6 +123,41 @@ class PickConfig:
         unit="Å",
         advanced=True,
     )
+    filament_step: Dict[str, float] = option(
+        {},
+        "Between the points that a filament is written as, per class; without it, a "
+        "third of its diameter.",
+        label="Filaments: step",
+        unit="Å",
+        example="microtubule=82",
+        advanced=True,
+    )
+    filament_gap: Dict[str, float] = option(
+        {},
+        "The longest piece that is not seen, through which a filament goes on, per "
+        "class; without it, five diameters.",
+        label="Filaments: longest gap",
+        unit="Å",
+        example="microtubule=1000",
+        advanced=True,
+    )
+    filament_length: Dict[str, float] = option(
+        {},
+        "What is shorter is no filament, per class; without it, three diameters.",
+        label="Filaments: least length",
+        unit="Å",
+        example="microtubule=1000",
+        advanced=True,
+    )
+    filament_radius: Dict[str, float] = option(
+        {},
+        "Least radius of curvature: a filament that bends more is cut in two, per "
+        "class; without it, ten diameters.",
+        label="Filaments: least radius of curvature",
+        unit="Å",
+        example="microtubule=5000",
+        advanced=True,
+    )
     probability_map: bool = option(
         False,
         "Also write NAME_CLASS_probability.mrc on the tomogram's own grid.",
@@ -196,6 +239,13 @@ class PickConfig:
                 0.0 <= value <= 1.0,
                 f"--threshold {name}={value:g}: expected a score from 0 to 1.",
             )
+        for field in FILAMENT_LENGTHS:
+            for name, value in getattr(self, field).items():
+                require(
+                    value > 0,
+                    f"--{field.replace('_', '-')} {name}={value:g}: expected a number "
+                    "of Å above 0.",
+                )
         require_in_bounds(self)
 
     def read_part(self) -> Part:

@@ -35,7 +35,7 @@ FEWEST_ALIKE = 2
 FEWEST_FOR_WAY = 4
 """Points whose way from one to the next tells a direction, beside their own."""
 
-MOST_IN_GAPS = 0.5
+MOST_IN_GAPS = 0.6
 """Of a chain's length."""
 
 IndexArray = NDArray[np.intp]
@@ -67,10 +67,11 @@ def find_chains(
         if not free[seed]:
             continue
         chain = _both_ways(points, int(seed), free, sure, settings)
-        free[chain] = False
-        if _holds(points.positions[chain], settings):
-            free[_beside(points, chain, settings)] = False
-            chains.append(chain)
+        pieces = _held(points, chain, settings)
+        free[seed] = False
+        for piece in pieces:
+            free[piece] = free[_beside(points, piece, settings)] = False
+        chains += pieces
     return points, chains
 
 
@@ -166,15 +167,24 @@ def _straightest(
     return int(found[np.argmin(costs)])
 
 
-def _holds(places: FloatArray, settings: TraceSettings) -> bool:
-    """Tell whether a chain is long enough, and not made of gaps for the most part."""
-    if len(places) < 2:
-        return False
-    steps = np.diff(path_lengths(places))
-    jumped = steps[steps > NEAR * settings.spacing].sum()
-    return bool(
-        steps.sum() >= settings.min_length and jumped <= MOST_IN_GAPS * steps.sum()
-    )
+def _held(
+    points: RidgePoints, chain: IndexArray, settings: TraceSettings
+) -> list[IndexArray]:
+    """Return the pieces of a chain that are long enough, and mostly no gaps.
+
+    One that is gaps for the most part is cut at the longest, and so on.
+    """
+    if len(chain) < 2:
+        return []
+    steps = np.diff(path_lengths(points.positions[chain]))
+    length = steps.sum()
+    if length < settings.min_length:
+        return []
+    if steps[steps > NEAR * settings.spacing].sum() <= MOST_IN_GAPS * length:
+        return [chain]
+    cut = int(np.argmax(steps)) + 1
+    halves = (chain[:cut], chain[cut:])
+    return [piece for half in halves for piece in _held(points, half, settings)]
 
 
 def _beside(

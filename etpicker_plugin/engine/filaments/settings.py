@@ -7,9 +7,12 @@ from dataclasses import dataclass
 STEP_DIAMETERS = 1 / 3
 """About a subunit: 83 Å of a microtubule of 250 Å, 27 Å of an actin filament of 80."""
 
-GAP_DIAMETERS = 3.0
-LENGTH_DIAMETERS = 5.0
+GAP_DIAMETERS = 5.0
+LENGTH_DIAMETERS = 3.0
 BEND_DIAMETERS = 10.0
+
+POINT_SPACING = 2.0
+"""Working voxels between ridge points: one voxel of the default network's output."""
 
 SCATTER_SPACINGS = 10.0
 """Fewer ridge points in a row do not tell a bend from their scatter."""
@@ -57,7 +60,7 @@ def trace_settings(
     diameter_ang: float,
     voxel_size: float,
     *,
-    spacing: float = 1.0,
+    spacing: float = POINT_SPACING,
     step_ang: float | None = None,
     gap_ang: float | None = None,
     min_length_ang: float | None = None,
@@ -65,7 +68,7 @@ def trace_settings(
 ) -> TraceSettings:
     """Return the lengths in voxels: those given (Å), or what suits the diameter.
 
-    ``spacing`` is in voxels: the stride of the network's output.
+    ``spacing`` is in voxels.
     """
 
     def length(given: float | None, diameters: float) -> float:

@@ -57,7 +57,7 @@ def are_helical(sets: Sequence[Particles]) -> bool:
     counts = [np.count_nonzero(_ids(p) != FILAMENT.missing) for p in sets]
     on_filaments, total = sum(counts), sum(map(len, sets))
     if 0 < on_filaments < total:
-        logger.warning(
+        logger.info(
             "%d of %d particles lie on filaments: the table is written without the "
             "columns that RELION calls helical. Write the classes of filaments alone.",
             on_filaments,

@@ -1,18 +1,29 @@
 """From points to things: curves from points on lines, vesicles from those on sheets."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
+from etpicker_plugin.engine.columns import DIRECTION
+from etpicker_plugin.engine.filaments.settings import TraceSettings
 from etpicker_plugin.engine.kinds import FILAMENT
-from etpicker_plugin.engine.picking.filament_picks import assemble_filaments
+from etpicker_plugin.engine.picking.filament_picks import (
+    assemble_filaments,
+    without_walls,
+)
 from etpicker_plugin.engine.picking.nms import Peaks, join_peaks
 from etpicker_plugin.engine.species import Species
 from etpicker_plugin.engine.volumes.array_volume import Readable
 
 
 def assemble(
-    chosen: Peaks, volume: Readable, species: Sequence[Species], *, voxel_size: float
+    chosen: Peaks,
+    volume: Readable,
+    species: Sequence[Species],
+    *,
+    voxel_size: float,
+    filaments: Mapping[str, TraceSettings],
 ) -> Peaks:
     """Return picks: particles as they are, points of other kinds put together.
 
@@ -26,11 +37,20 @@ def assemble(
         In the order of the channels.
     voxel_size
         Of ``volume``, Å.
+    filaments
+        How those of each class are traced.
     """
     parts = []
     for channel, one in enumerate(species):
         own = chosen.select(np.flatnonzero(chosen.channels == channel))
         if one.kind == FILAMENT:
-            own = assemble_filaments(own, one, voxel_size=voxel_size)
+            own = assemble_filaments(own, one, settings=filaments[one.name])
         parts.append(own)
-    return join_peaks(parts)
+    parts = without_walls(parts, species, voxel_size=voxel_size)
+    return join_peaks([_without_direction(part) for part in parts])
+
+
+def _without_direction(part: Peaks) -> Peaks:
+    """Leave out the column that the points were put together by."""
+    kept = {n: v for n, v in part.optional.items() if n != DIRECTION.name}
+    return replace(part, optional=kept)

@@ -1,47 +1,41 @@
 """From ridge points to a filament's picks: points a step apart, in order."""
 
-import numpy as np
+from collections.abc import Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from etpicker_plugin.engine import kinds
 from etpicker_plugin.engine.columns import DIRECTION, FILAMENT, ROTATION
 from etpicker_plugin.engine.filaments.curve import equidistant, frames
-from etpicker_plugin.engine.filaments.settings import TraceSettings, trace_settings
+from etpicker_plugin.engine.filaments.settings import TraceSettings
 from etpicker_plugin.engine.filaments.trace import TracedFilament, trace
 from etpicker_plugin.engine.picking.nms import Peaks, join_peaks
 from etpicker_plugin.engine.species import Species
 
-FOLLOWED = 0.5
+FOLLOWED = 0.25
 """Of the threshold: the lowest score that a filament is followed through."""
 
-
-SPACING_VOX = 2.0
-"""Working voxels between ridge points: a voxel of the default network's output."""
+IN_A_WALL = 0.5
+"""Of a filament's length, within a wider one: that one's wall, and no filament."""
 
 
 def assemble_filaments(
     points: Peaks,
     species: Species,
-    *,
-    voxel_size: float,
-    spacing: float = SPACING_VOX,
-    settings: TraceSettings | None = None,
+    settings: TraceSettings,
 ) -> Peaks:
     """Return points a step apart on each filament, one filament after the other.
 
     Parameters
     ----------
     points
-        Ridge points of one class, in voxels, down to half its threshold or lower, with
-        the column ``direction``.
+        Ridge points of one class, in voxels, down to a quarter of its threshold or
+        lower, with the column ``direction``.
     species
         The class: each filament reaches its threshold somewhere, and is followed down
-        to half of it.
-    voxel_size
-        Å.
-    spacing
-        Between ridge points, voxels: the stride of the network's output.
-    settings
-        Without them, what suits the diameter.
-
+        to a quarter of it.
     Returns
     -------
     Peaks
@@ -49,9 +43,6 @@ def assemble_filaments(
         two classes share an id) and ``rotation``, whose z axis lies along the
         filament; which way is not known.
     """
-    settings = settings or trace_settings(
-        species.diameter_ang, voxel_size, spacing=spacing
-    )
     points = points.select(points.scores >= FOLLOWED * species.threshold)
     if len(points) == 0:
         return points
@@ -85,3 +76,41 @@ def _picks(
             ROTATION.name: frames(places, tangents),
         },
     )
+
+
+def without_walls(
+    picks: Sequence[Peaks], species: Sequence[Species], *, voxel_size: float
+) -> list[Peaks]:
+    """Return each class's picks without filaments that lie in wider ones.
+
+    The wall of a microtubule is a line too, about as wide as actin.
+
+    Parameters
+    ----------
+    picks
+        Of each species; those of other kinds stay as they are.
+    voxel_size
+        Of their positions, Å.
+    """
+    widths = [
+        one.diameter_ang if one.kind == kinds.FILAMENT and len(part) else 0.0
+        for part, one in zip(picks, species, strict=True)
+    ]
+    kept = []
+    for part, width in zip(picks, widths, strict=True):
+        inside = np.zeros(len(part), dtype=bool)
+        for other, other_width in zip(picks, widths, strict=True):
+            if other_width > width > 0:
+                distances, _ = cKDTree(other.positions_zyx).query(part.positions_zyx)
+                inside |= distances <= other_width / 2 / voxel_size
+        kept.append(part.select(~_of_filaments_mostly(inside, part)))
+    return kept
+
+
+def _of_filaments_mostly(inside: NDArray[np.bool_], part: Peaks) -> NDArray[np.bool_]:
+    """Return ``(N,)``: which points are of filaments that are inside for the most."""
+    if not inside.any():
+        return inside
+    _, number = np.unique(part.optional[FILAMENT.name], return_inverse=True)
+    shares = np.bincount(number, inside) / np.bincount(number)
+    return np.asarray(shares[number] >= IN_A_WALL)

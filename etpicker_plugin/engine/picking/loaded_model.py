@@ -3,8 +3,10 @@
 import math
 from dataclasses import dataclass, replace
 
-from etpicker_plugin.engine.config.pick import PickConfig
+from etpicker_plugin.engine.config.pick import FILAMENT_LENGTHS, PickConfig
 from etpicker_plugin.engine.errors import ConfigError
+from etpicker_plugin.engine.filaments.settings import TraceSettings, trace_settings
+from etpicker_plugin.engine.kinds import FILAMENT
 from etpicker_plugin.engine.model.card import ModelCard
 from etpicker_plugin.engine.model.network import Network
 from etpicker_plugin.engine.species import Species
@@ -69,3 +71,32 @@ def border_of(card: ModelCard, config: PickConfig) -> tuple[float, float, float]
     if config.border is not None:
         return config.border, config.border, config.border
     return 0.0, card.border_ang, card.border_ang
+
+
+def trace_settings_of(card: ModelCard, config: PickConfig) -> dict[str, TraceSettings]:
+    """Return how the filaments of each class are traced: as asked for, or as suits.
+
+    Raises
+    ------
+    ConfigError
+        If a length is asked for of a class that the model has no filaments of.
+    """
+    diameters = {s.name: s.diameter_ang for s in card.classes if s.kind == FILAMENT}
+    for field in FILAMENT_LENGTHS:
+        for name in getattr(config, field):
+            if name not in diameters:
+                raise ConfigError(
+                    f"--{field.replace('_', '-')} {name}: the model has no filaments "
+                    f"of that name. It has: {', '.join(diameters) or 'none'}."
+                )
+    return {
+        name: trace_settings(
+            diameter,
+            card.working_voxel_size,
+            step_ang=config.filament_step.get(name),
+            gap_ang=config.filament_gap.get(name),
+            min_length_ang=config.filament_length.get(name),
+            min_radius_ang=config.filament_radius.get(name),
+        )
+        for name, diameter in diameters.items()
+    }

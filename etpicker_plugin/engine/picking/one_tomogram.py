@@ -25,6 +25,7 @@ from etpicker_plugin.engine.picking.find import (
 from etpicker_plugin.engine.picking.loaded_model import (
     LoadedModel,
     border_of,
+    trace_settings_of,
     wanted_species,
 )
 from etpicker_plugin.engine.picking.nms import Peaks
@@ -245,7 +246,13 @@ def _choose(
         unbiased=config.unbiased,
         most=config.max_picks,
     )
-    peaks = assemble(peaks, volume, species, voxel_size=card.working_voxel_size)
+    peaks = assemble(
+        peaks,
+        volume,
+        species,
+        voxel_size=card.working_voxel_size,
+        filaments=trace_settings_of(card, config),
+    )
     return make_particles(
         tomogram.tomogram_id,
         volume.to_input(peaks.positions_zyx),

@@ -28,7 +28,11 @@ from etpicker_plugin.engine.names import (
 )
 from etpicker_plugin.engine.particles import Particles
 from etpicker_plugin.engine.picking.failures import forget_failure, note_error
-from etpicker_plugin.engine.picking.loaded_model import LoadedModel, thresholds
+from etpicker_plugin.engine.picking.loaded_model import (
+    LoadedModel,
+    thresholds,
+    trace_settings_of,
+)
 from etpicker_plugin.engine.picking.one_tomogram import pick_tomogram
 from etpicker_plugin.engine.picking.progress import TomogramsProgress
 from etpicker_plugin.engine.progress import Progress
@@ -129,6 +133,7 @@ def open_model(config: PickConfig) -> LoadedModel:
             "with this one."
         )
     thresholds(card, config)
+    trace_settings_of(card, config)
     if config.border is None and card.border_ang:
         logger.info(
             "Nothing is picked nearer than %.0f Å to a face in x or y, because the "

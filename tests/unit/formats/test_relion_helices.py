@@ -109,6 +109,7 @@ def test_points_without_orientation_have_no_priors(tmp_path):
 
 def test_beside_particles_there_are_no_helical_columns(tmp_path, caplog):
     ribosome = make_particles("TS_01", [[1, 2, 3]], class_names="ribosome")
+    caplog.set_level("INFO")
     mixed = join_particles("TS_01", [filaments(), ribosome])
     _, table = written(tmp_path, mixed, "relion5")
     assert not [n for n in table.columns if "Helical" in n or "Prior" in n]

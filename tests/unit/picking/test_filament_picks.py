@@ -6,15 +6,20 @@ import numpy as np
 import pytest
 import torch
 
+from etpicker_plugin.engine.filaments.settings import trace_settings
 from etpicker_plugin.engine.orientation import to_relion_angles
-from etpicker_plugin.engine.picking.filament_picks import assemble_filaments
-from etpicker_plugin.engine.picking.nms import join_peaks
+from etpicker_plugin.engine.picking.filament_picks import (
+    assemble_filaments,
+    without_walls,
+)
+from etpicker_plugin.engine.picking.nms import Peaks, join_peaks
 from etpicker_plugin.engine.picking.ridges import find_lines
 from etpicker_plugin.engine.species import Species
 from etpicker_plugin.tests.support.tubes import painted_tubes
 
 SHAPE = (34, 47, 61)
 ACTIN = Species("actin", 60.0, 60.0, threshold=0.2, kind="filament")
+SETTINGS = trace_settings(60.0, 10.0)
 FIRST, LAST = np.array([5.0, 6, 8]), np.array([28.0, 40, 52])
 
 
@@ -29,7 +34,7 @@ def points():
 
 
 def test_a_probability_becomes_points_a_step_apart():
-    picks = assemble_filaments(points(), ACTIN, voxel_size=10.0)
+    picks = assemble_filaments(points(), ACTIN, settings=SETTINGS)
 
     names = picks.optional["filament"]
     assert sorted(set(names)) == ["actin_1", "actin_2"]
@@ -59,8 +64,8 @@ def test_tiles_and_the_order_of_points_do_not_count():
     found = points()
     order = np.random.default_rng(1).permutation(len(found))
     halves = [found.select(order[::2]), found.select(order[1::2])]
-    first = assemble_filaments(found, ACTIN, voxel_size=10.0)
-    second = assemble_filaments(join_peaks(halves), ACTIN, voxel_size=10.0)
+    first = assemble_filaments(found, ACTIN, settings=SETTINGS)
+    second = assemble_filaments(join_peaks(halves), ACTIN, settings=SETTINGS)
     np.testing.assert_array_equal(first.positions_zyx, second.positions_zyx)
     np.testing.assert_array_equal(
         first.optional["filament"], second.optional["filament"]
@@ -70,5 +75,34 @@ def test_tiles_and_the_order_of_points_do_not_count():
 def test_without_points_there_are_no_picks():
     found = points()
     none = found.select(np.zeros(len(found), bool))
-    assert len(assemble_filaments(none, ACTIN, voxel_size=10.0)) == 0
-    assert len(assemble_filaments(join_peaks([]), ACTIN, voxel_size=10.0)) == 0
+    assert len(assemble_filaments(none, ACTIN, settings=SETTINGS)) == 0
+    assert len(assemble_filaments(join_peaks([]), ACTIN, settings=SETTINGS)) == 0
+
+
+def along(z, y, *, channel, name, count=20):
+    """Return points of a filament along x, two voxels apart."""
+    x = 10 + 2.0 * np.arange(count)
+    return Peaks(
+        positions_zyx=np.stack([0 * x + z, 0 * x + y, x], 1),
+        scores=np.full(count, 0.5),
+        channels=np.full(count, channel, np.intp),
+        optional={"filament": np.full(count, name)},
+    )
+
+
+def test_the_wall_of_a_wider_filament_is_no_filament():
+    """A microtubule reaches 12.5 voxels: 10 lie in its wall, 14 beside it."""
+    tube = Species("mt", 250.0, 250.0, kind="filament")
+    ribosome = Species("ribosome", 300.0, 300.0)
+    walls = along(20, 40, channel=0, name="actin_1")
+    beside = along(20, 64, channel=0, name="actin_2")
+    ends_inside = along(26, 50, channel=0, name="actin_3", count=60)
+    thin = join_peaks([walls, beside, ends_inside])
+    wide = along(20, 50, channel=1, name="mt_1")
+    ball = along(20, 41, channel=2, name="")
+
+    kept = without_walls([thin, wide, ball], [ACTIN, tube, ribosome], voxel_size=10.0)
+
+    assert set(kept[0].optional["filament"]) == {"actin_2", "actin_3"}
+    assert len(kept[0]) == 80
+    assert [len(part) for part in kept[1:]] == [20, 20]
