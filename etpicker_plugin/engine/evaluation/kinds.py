@@ -7,11 +7,16 @@ from etpicker_plugin.engine.config.evaluate import EvaluateConfig
 from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.evaluation.filaments import judge_filaments
 from etpicker_plugin.engine.evaluation.metrics import Numbers
+from etpicker_plugin.engine.evaluation.vesicles import judge_vesicles
 from etpicker_plugin.engine.filaments.marks import filaments_of
-from etpicker_plugin.engine.kinds import FILAMENT
+from etpicker_plugin.engine.kinds import FILAMENT, VESICLE
 from etpicker_plugin.engine.particles import Particles
+from etpicker_plugin.engine.vesicles.marks import radii_ang
 
-JUDGES: Mapping[str, Callable[..., Numbers]] = {FILAMENT: judge_filaments}
+JUDGES: Mapping[str, Callable[..., Numbers]] = {
+    FILAMENT: judge_filaments,
+    VESICLE: judge_vesicles,
+}
 """Kind to what judges it: picks and truth, tomogram by tomogram, and the sizes."""
 
 
@@ -34,8 +39,10 @@ def judge_class(
 def check_kinds(particles: Particles, config: EvaluateConfig, path: Path) -> None:
     """Refuse rows of a file that are not what the kinds of their classes ask for."""
     for name, kind in config.kind.items():
-        if kind == FILAMENT:
-            try:
+        try:
+            if kind == FILAMENT:
                 filaments_of(particles, name)
-            except InputDataError as error:
-                raise InputDataError(f"{path}: {error}") from error
+            elif kind == VESICLE:
+                radii_ang(particles.of_class(name), diameter_ang=config.diameter[name])
+        except InputDataError as error:
+            raise InputDataError(f"{path}: {error}") from error

@@ -75,10 +75,24 @@ def radii_ang(marks: Particles, *, diameter_ang: float) -> FloatArray:
     InputDataError
         If a radius is not above 0.
     """
-    half = 0.5 * diameter_ang
+    known = known_radii(marks)
+    doubt = doubt_radii(known, diameter_ang=diameter_ang)
+    if doubt:
+        logger.warning("%s, %s: %s", marks.tomogram_id, marks.class_names[0], doubt)
+    return np.where(np.isnan(known), 0.5 * diameter_ang, known)
+
+
+def known_radii(marks: Particles) -> FloatArray:
+    """Return the radius of each vesicle, ``(N,)`` Å; NaN where nobody knows.
+
+    Raises
+    ------
+    InputDataError
+        If a radius is not above 0.
+    """
     given = marks.optional.get(RADIUS.name)
     if given is None:
-        return np.full(len(marks), half)
+        return np.full(len(marks), np.nan)
     wrong = np.flatnonzero(given <= 0)  # never of one that is not known
     if len(wrong):
         row = wrong[0]
@@ -88,10 +102,7 @@ def radii_ang(marks: Particles, *, diameter_ang: float) -> FloatArray:
             f"has a radius of {given[row]:g} Å. Expected more than 0; leave the cell "
             "empty where it is not known."
         )
-    doubt = doubt_radii(given, diameter_ang=diameter_ang)
-    if doubt:
-        logger.warning("%s, %s: %s", marks.tomogram_id, marks.class_names[0], doubt)
-    return np.where(np.isnan(given), half, given)
+    return np.asarray(given)
 
 
 def doubt_radii(radii: FloatArray, *, diameter_ang: float) -> str:

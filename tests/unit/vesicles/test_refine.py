@@ -44,18 +44,18 @@ def test_a_surface_comes_to_the_middle_between_the_leaflets(contrast):
 
 
 @pytest.mark.parametrize(
-    ("centre", "off"),
-    [((27.3, 34.1, 42.7), 0.5), ((27.3, 8.0, 42.7), 1.2)],
+    ("centre", "off", "grown"),
+    [((27.3, 34.1, 42.7), 0.5, 0.01), ((27.3, 8.0, 42.7), 1.2, 0.03)],
     ids=["whole", "cut by a face"],
 )
-def test_in_the_missing_wedge_and_at_a_face_too(centre, off):
+def test_in_the_missing_wedge_and_at_a_face_too(centre, off, grown):
     true = true_surface(centre=centre, half_axes=(21.0, 21.0, 21.0))
     refined = refine_on_volume(
         near(true), volume_of(true, noise=1.0, wedge=True), voxel_size=10.0
     )
 
     assert np.linalg.norm(refined.centre - true.centre) < off
-    assert refined.radius == pytest.approx(21.0, rel=0.02)
+    assert refined.radius == pytest.approx(21.0, rel=grown)
 
 
 def test_where_there_is_no_membrane_it_stays():
