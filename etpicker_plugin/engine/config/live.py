@@ -64,7 +64,8 @@ class LiveConfig:
 
     def __post_init__(self) -> None:
         """Refuse contradictions before any file is opened."""
-        put_in_order(self, "mask", of="tomogram")
+        if self.mask:
+            put_in_order(self, "mask", of="tomogram")
         for name in ("name", "voxel_size"):
             given, wanted = len(getattr(self, name)), len(self.tomogram)
             require(
