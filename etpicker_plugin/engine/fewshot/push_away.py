@@ -11,11 +11,13 @@ from scipy.optimize import minimize
 
 from etpicker_plugin.engine.arrays import FloatArray
 
-HOLD_DIRECTION, HOLD_OFFSET = 10.0, 1.0
+HOLD_DIRECTION, HOLD_OFFSET = 1.0, 0.1
 """What it costs, in units of one place misjudged: to change the whole of a direction,
-and to shift all logits by 1."""
+and to shift all logits by 1. A simulated annotator's eight answers (three draws each)
+end at F1 0.87 for ribosomes and 0.82 for proteasomes; held ten times as fast, at 0.85
+and 0.75; with the rejected directions taken out, at about 0.8 both."""
 
-MOST_NEGATIVES = 8.0
+MOST_NEGATIVES = 20.0
 """However many negatives there are, they weigh as this many at the most."""
 
 

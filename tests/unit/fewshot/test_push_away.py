@@ -30,7 +30,7 @@ def test_what_is_judged_right_already_moves_nothing():
     far = USUAL.mean - 3 * (CLICK - USUAL.mean)
     both = solve_head(USUAL, CLICK[None], far[None])
     change = both.weights - ALONE.weights
-    assert np.abs(change).max() < 0.03 * np.abs(ALONE.weights).max()
+    assert np.abs(change).max() < 0.06 * np.abs(ALONE.weights).max()
 
 
 def test_many_rejections_do_not_drown_one_click():
