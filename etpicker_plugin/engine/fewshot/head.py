@@ -12,6 +12,7 @@ import torch
 
 from etpicker_plugin.engine.arrays import FloatArray
 from etpicker_plugin.engine.errors import InputDataError
+from etpicker_plugin.engine.fewshot.push_away import push_away
 from etpicker_plugin.engine.model.fast_network import FastNetwork
 
 SHRINKAGE = 0.1
@@ -67,8 +68,9 @@ def require_enough(features: FloatArray) -> None:
 def solve_head(usual: Usual, means: FloatArray, negatives: FloatArray) -> Head:
     """Return the head of the classes' logits.
 
-    What a class must not answer to, the other classes and what was said to be none,
-    is added to what varies: of those directions it then takes nothing.
+    The other classes, which a class must not answer to, are added to what varies: of
+    those directions it then takes nothing. What was said to be none of them is like
+    them, and the head is only moved away from it (see ``push_away``).
 
     Parameters
     ----------
@@ -78,17 +80,23 @@ def solve_head(usual: Usual, means: FloatArray, negatives: FloatArray) -> Head:
         ``(N, F)``, features of places that hold none of the classes.
     """
     away = means - usual.mean
-    covariance = usual.covariance
-    if len(negatives):
-        wrong = negatives - usual.mean
-        covariance = covariance + wrong.T @ wrong / len(wrong)
     weights, biases = [], []
     for number, own in enumerate(away):
         others = np.delete(away, number, axis=0)
-        direction = np.linalg.solve(covariance + others.T @ others, own)
+        direction = np.linalg.solve(usual.covariance + others.T @ others, own)
         weight = GAIN * direction / (direction @ own)
+        bias = float(-weight @ usual.mean - GAIN / 2)
+        if len(negatives):
+            weight, bias = push_away(
+                weight,
+                bias,
+                click=means[number],
+                negatives=negatives,
+                mean=usual.mean,
+                covariance=usual.covariance,
+            )
         weights.append(weight)
-        biases.append(-weight @ usual.mean - GAIN / 2)
+        biases.append(bias)
     return Head(np.array(weights), np.array(biases))
 
 

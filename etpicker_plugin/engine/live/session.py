@@ -1,6 +1,5 @@
 """A live picker's tomograms and last answer, and how a question is answered."""
 
-import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,7 +10,8 @@ from etpicker_plugin.engine.fewshot.head import Head
 from etpicker_plugin.engine.geometry import lies_outside
 from etpicker_plugin.engine.live.base import Base, read_base
 from etpicker_plugin.engine.live.requests import Marks, Solve
-from etpicker_plugin.engine.live.scene import Scene, open_scene, sources_of
+from etpicker_plugin.engine.live.scene import Scene
+from etpicker_plugin.engine.live.scenes import Scenes
 from etpicker_plugin.engine.live.solving import (
     Event,
     Task,
@@ -19,6 +19,7 @@ from etpicker_plugin.engine.live.solving import (
     choose_candidates,
     cut_off_event,
     cut_offs,
+    final_head,
     head_so_far,
     is_ready,
     progress_event,
@@ -28,12 +29,8 @@ from etpicker_plugin.engine.live.solving import (
 )
 from etpicker_plugin.engine.picking.nms import Peaks
 from etpicker_plugin.engine.species import Species
-from etpicker_plugin.engine.training.scale import (
-    choose_working_voxel_size,
-    label_diameters_ang,
-)
+from etpicker_plugin.engine.training.scale import label_diameters_ang
 from etpicker_plugin.engine.training.threshold import DEFAULT_THRESHOLD
-from etpicker_plugin.engine.volumes.tomogram import Tomogram
 
 Step = Event | None
 """What is to be sent, or nothing: a moment at which a newer question is looked for."""
@@ -56,11 +53,8 @@ class Session:
         self.config = config
         self.base: Base = read_base(config)
         self.answer: Answer | None = None
-        self._folder = folder
-        self._sources = sources_of(config)
+        self._scenes = Scenes(config, self.base, folder)
         self._told: set[str] = set()
-        self._tomograms: dict[str, Tomogram] = {}
-        self._scenes: dict[tuple[str, float], Scene] = {}
         self._filling: tuple[Scene, Iterator[None]] | None = None
 
     def has_answered(self, request: Solve) -> bool:
@@ -84,7 +78,7 @@ class Session:
 
     def _answer(self, task: Task) -> Iterator[Step]:
         """Learn from the clicked tomograms; find candidates there, then elsewhere."""
-        names = sorted(self._sources, key=lambda name: name != task.request.first)
+        names = sorted(self._scenes.names, key=lambda name: name != task.request.first)
         marked = [name for name in names if task.request.has_marks(name)]
         scenes: list[Scene] = []
         for name in marked:
@@ -94,10 +88,7 @@ class Session:
             return
         for scene in scenes:
             yield from self._learn(task, scene, scenes)
-        head = head_so_far(task, scenes)
-        if head is None:
-            yield refusal(task.request, "The masks leave too little of the tomograms.")
-            return
+        head = final_head(task, scenes)
         found: list[tuple[Scene, Peaks]] = []
         for scene in scenes:
             yield from self._find(task, scene, head, found)
@@ -148,13 +139,13 @@ class Session:
         complaints: list[str] = []
         marks: Marks = {}
         for name, of in request.marks.items():
-            if name not in self._sources:
+            if name not in self._scenes.names:
                 complaints.append(
                     f"No tomogram here is called {name}: its marks are left out."
                 )
                 continue
             try:
-                shape = self._tomogram(name).shape_zyx
+                shape = self._scenes.tomogram(name).shape_zyx
             except EtPickerError as error:
                 complaints.append(str(error))
                 continue
@@ -174,7 +165,7 @@ class Session:
     def _task(self, request: Solve) -> Task:
         names = request.clicked_classes()
         diameters = {name: request.diameters[name] for name in names}
-        size = self._working_voxel_size(diameters)
+        size = self._scenes.working_voxel_size(diameters)
         labels = label_diameters_ang(diameters, size, None)
         return Task(
             request=request,
@@ -186,51 +177,18 @@ class Session:
             stride=self.base.ready.output_stride,
         )
 
-    def _working_voxel_size(self, diameters: dict[str, float]) -> float:
-        """Return it as training chooses it, from all tomograms that can be opened."""
-        if self.base.working_voxel_size is not None:
-            return self.base.working_voxel_size
-        sizes = []
-        for name in self._sources:
-            with contextlib.suppress(EtPickerError):  # It is told when it is needed.
-                sizes.append(round(self._tomogram(name).voxel_size, 3))
-        return choose_working_voxel_size(diameters, min(sizes))
-
-    # -------------------------- tomograms ------------------------------------------
-    def _tomogram(self, name: str) -> Tomogram:
-        """Return a tomogram, if it is the one that was first opened."""
-        tomogram = self._tomograms.get(name) or self._sources[name].open()
-        self._tomograms[name] = tomogram
-        if tomogram.file is not None:
-            tomogram.file.check()
-        return tomogram
-
     def _open(self, task: Task, name: str, scenes: list[Scene]) -> Iterator[Step]:
         """Add a tomogram's scene to a list, or say why it cannot be used.
 
         Of one without marks it is said once: it takes nothing from the answer.
         """
         try:
-            scenes.append(self._scene(name, task.working_voxel_size))
+            scenes.append(self._scenes.at(name, task.working_voxel_size))
         except EtPickerError as error:
             if task.request.has_marks(name) or str(error) not in self._told:
                 self._told.add(str(error))
                 yield refusal(task.request, str(error))
         yield None
-
-    def _scene(self, name: str, size: float) -> Scene:
-        """Return a tomogram's scene at a working voxel size."""
-        tomogram = self._tomogram(name)
-        if (name, size) not in self._scenes:
-            self._scenes[name, size] = open_scene(
-                self._sources[name],
-                tomogram,
-                self.base,
-                size,
-                folder=self._folder,
-                seed=self.config.seed,
-            )
-        return self._scenes[name, size]
 
     # -------------------------- steps of an answer ---------------------------------
     def _fill(self, task: Task, scene: Scene) -> Iterator[Step]:
@@ -294,12 +252,12 @@ class Session:
 
     def _prepare(self, request: Solve) -> Iterator[Step]:
         """Make features before the first click, of what is looked at."""
-        if not request.diameters or request.first not in self._sources:
+        if not request.diameters or request.first not in self._scenes.names:
             return
         name, diameter = next(iter(request.diameters.items()))
         try:
-            size = self._working_voxel_size({name: diameter})
-            scene = self._scene(request.first, size)
+            size = self._scenes.working_voxel_size({name: diameter})
+            scene = self._scenes.at(request.first, size)
             yield None
             for _ in self._filling_of(scene, request.first_z):
                 yield None

@@ -15,7 +15,13 @@ from etpicker_plugin.engine.fewshot.candidates import (
 )
 from etpicker_plugin.engine.fewshot.cut_off import CutOff, choose_cut_off
 from etpicker_plugin.engine.fewshot.features import features_at, planes_around
-from etpicker_plugin.engine.fewshot.head import FEWEST, Head, solve_head, usual_of
+from etpicker_plugin.engine.fewshot.head import (
+    FEWEST,
+    Head,
+    require_enough,
+    solve_head,
+    usual_of,
+)
 from etpicker_plugin.engine.live.requests import Solve
 from etpicker_plugin.engine.live.scene import Scene, planes_beside
 from etpicker_plugin.engine.negative import NEGATIVE
@@ -89,10 +95,34 @@ def head_so_far(task: Task, scenes: Sequence[Scene]) -> Head | None:
     None if a class has no click whose features are there, or too little is there to
     tell what is usual.
     """
-    usual = np.concatenate([scene.usual_so_far() for scene in scenes])
-    clicks = [_features(task, scenes, one.name) for one in task.species]
+    usual, clicks = _made(task, scenes)
     if len(usual) < FEWEST or not all(len(of_class) for of_class in clicks):
         return None
+    return _head(task, scenes, usual, clicks)
+
+
+def final_head(task: Task, scenes: Sequence[Scene]) -> Head:
+    """Return the head that follows from all features of the clicked tomograms.
+
+    Raises
+    ------
+    InputDataError
+        If their masks leave too little.
+    """
+    usual, clicks = _made(task, scenes)
+    require_enough(usual)
+    return _head(task, scenes, usual, clicks)
+
+
+def _made(task: Task, scenes: Sequence[Scene]) -> tuple[FloatArray, list[FloatArray]]:
+    """Return the features ``(N, F)`` of usual places, and of each class's clicks."""
+    usual = np.concatenate([scene.usual_so_far() for scene in scenes])
+    return usual, [_features(task, scenes, one.name) for one in task.species]
+
+
+def _head(
+    task: Task, scenes: Sequence[Scene], usual: FloatArray, clicks: list[FloatArray]
+) -> Head:
     return solve_head(
         usual_of(usual),
         np.stack([of_class.mean(axis=0) for of_class in clicks]),
