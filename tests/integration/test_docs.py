@@ -73,7 +73,7 @@ def test_form_table_holds_label_default_choices_and_help():
 
     rows = table.splitlines()
     assert "| Input | Default | Meaning |" in rows
-    assert "| *Training steps* | 4000 | Optimiser steps at most. |" in rows
+    assert "| *Batch size [patches]* | 4 | Patches per step, on each GPU. |" in rows
     assert "| **Annotation** | **sparse**<br>complete | sparse: particles" in table
     assert "| **Time limit [min]** |  | Stop after this wall time" in table
     assert "Execution host" not in table
