@@ -7,12 +7,13 @@ import numpy as np
 
 from etpicker_plugin.engine.columns import DIRECTION
 from etpicker_plugin.engine.filaments.settings import TraceSettings
-from etpicker_plugin.engine.kinds import FILAMENT
+from etpicker_plugin.engine.kinds import FILAMENT, VESICLE
 from etpicker_plugin.engine.picking.filament_picks import (
     assemble_filaments,
     without_walls,
 )
 from etpicker_plugin.engine.picking.nms import Peaks, join_peaks
+from etpicker_plugin.engine.picking.vesicle_picks import assemble_vesicles
 from etpicker_plugin.engine.species import Species
 from etpicker_plugin.engine.volumes.array_volume import Readable
 
@@ -45,6 +46,8 @@ def assemble(
         own = chosen.select(np.flatnonzero(chosen.channels == channel))
         if one.kind == FILAMENT:
             own = assemble_filaments(own, one, settings=filaments[one.name])
+        elif one.kind == VESICLE:
+            own = assemble_vesicles(own, one, volume, voxel_size=voxel_size)
         parts.append(own)
     parts = without_walls(parts, species, voxel_size=voxel_size)
     return join_peaks([_without_direction(part) for part in parts])
