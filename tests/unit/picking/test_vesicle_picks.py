@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from etpicker_plugin.engine.picking.nms import join_peaks
+from etpicker_plugin.engine.picking.assemble import assemble
+from etpicker_plugin.engine.picking.nms import Peaks, join_peaks
 from etpicker_plugin.engine.picking.sheets import find_sheets
 from etpicker_plugin.engine.picking.vesicle_picks import assemble_vesicles
 from etpicker_plugin.engine.species import Species
@@ -66,3 +67,23 @@ def test_points_that_make_no_vesicle_are_no_picks():
 
     assert len(picks) == 0
     assert picks.optional["radius"].shape == (0,)
+
+
+def test_assemble_puts_vesicles_beside_particles():
+    particle = Peaks(
+        positions_zyx=np.array([[5.0, 30, 8]]),
+        scores=np.array([0.9]),
+        channels=np.zeros(1, np.intp),
+    )
+    picks = assemble(
+        join_peaks([points((0.0, 0.0, 0.0)), particle]),
+        tomogram(),
+        (Species("ribosome", 100.0, 80.0, threshold=0.3), LIPOSOME),
+        voxel_size=10.0,
+        filaments={},
+    )
+
+    assert picks.channels.tolist() == [0, 1, 1]
+    assert np.isnan(picks.optional["radius"][0])
+    assert sorted(picks.optional["radius"][1:].round(-1)) == [150, 180]
+    assert "direction" not in picks.optional
