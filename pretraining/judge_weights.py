@@ -29,7 +29,7 @@ from etpicker_plugin.engine.model.pretrained import WEIGHTS
 
 logger = logging.getLogger(__name__)
 
-BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+BENCHMARKS = Path(__file__).absolute().parents[1] / "benchmarks"
 PARTS = ("one_click", "real", "few_clicks", "six_classes")
 REAL = "EMPIAR-11658_tomo171_bin16"
 REAL_DIAMETER, TRAIN_Y, TEST_Y = 290, 128, 136
@@ -67,7 +67,12 @@ class Judge:
         with (self._out / "log").open("a") as log:
             command = [sys.executable, *map(str, words)]
             subprocess.run(
-                command, check=True, env=self._environment, stdout=log, stderr=log
+                command,
+                check=True,
+                cwd=self._out,  # not where another copy would come first
+                env=self._environment,
+                stdout=log,
+                stderr=log,
             )
 
     def benchmark(self, name: str, folder: str, *words: object) -> dict[str, dict]:
@@ -175,7 +180,7 @@ def main() -> None:
         mix(arguments.weights, share, out / "package")
         logger.info("share %g", share)
         for part in arguments.what:
-            getattr(Judge(out / "package", arguments.data, out), part)()
+            getattr(Judge(out / "package", arguments.data.absolute(), out), part)()
 
 
 if __name__ == "__main__":

@@ -1,13 +1,13 @@
-"""The weights that the default network begins from, made from nothing but this.
+"""The first round of the weights that the default network begins from.
 
     python pretraining/make_weights.py OUT [--minutes 75]
 
 Simulates scenes crowded with particles of random shapes (their densities are drawn
 here, no real map is used) under varied imaging, some of them as at a coarser voxel
 size, learns to tell all the species apart, and writes OUT/fast.safetensors: the
-network without its head, kernels in half precision. The one of the package, in
-``etpicker_plugin/engine/model/pretrained_weights/``, was made in 75 minutes on two
-cores (5013 steps). What is finished is not done again.
+network without its head, kernels in half precision. It was run for 75 minutes on two
+cores (5013 steps). The package's file is the mean of what came out and of a second
+round that went on from there (``second_round.py``). What is finished is not done again.
 """
 
 import argparse

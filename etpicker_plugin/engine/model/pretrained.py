@@ -1,8 +1,9 @@
 """Weights to begin from: what particles of random shapes have taught the network.
 
 They come with the package, kernels in half precision and without the head, and were
-learnt from simulated scenes alone (``pretraining/make_weights.py``). Seeing through
-noise and the missing wedge need not be learnt again from a few clicks.
+learnt from simulated scenes alone, in two rounds (``pretraining/make_weights.py`` and
+``second_round.py``), of which they are the mean. Seeing through noise and the missing
+wedge need not be learnt again from a few clicks.
 """
 
 from pathlib import Path
