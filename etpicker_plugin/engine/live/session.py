@@ -19,6 +19,7 @@ from etpicker_plugin.engine.live.solving import (
     choose_candidates,
     cut_off_event,
     cut_offs,
+    doubts,
     final_head,
     head_so_far,
     is_ready,
@@ -107,6 +108,8 @@ class Session:
         """Tell the cut-offs, and keep all that a model's file needs."""
         cuts = cut_offs(task, found)
         yield cut_off_event(task, cuts)
+        for doubt in doubts(task, scenes):
+            yield refusal(task.request, doubt)
         species = []
         for one in task.species:
             cut = cuts[one.name]

@@ -22,6 +22,7 @@ from etpicker_plugin.engine.fewshot.head import (
     solve_head,
     usual_of,
 )
+from etpicker_plugin.engine.fewshot.plain import are_plain, doubt_plain
 from etpicker_plugin.engine.live.requests import Solve
 from etpicker_plugin.engine.live.scene import Scene, planes_beside
 from etpicker_plugin.engine.negative import NEGATIVE
@@ -112,6 +113,21 @@ def final_head(task: Task, scenes: Sequence[Scene]) -> Head:
     usual, clicks = _made(task, scenes)
     require_enough(usual)
     return _head(task, scenes, usual, clicks)
+
+
+def doubts(task: Task, scenes: Sequence[Scene]) -> list[str]:
+    """Return in words which clicks may lie on nothing, class by class."""
+    usual = usual_of(np.concatenate([scene.usual_so_far() for scene in scenes]))
+    found = []
+    for scene in scenes:
+        for one in task.species:
+            places = task.places(scene, one.name)
+            if len(places):
+                plain = are_plain(scene.store, places, scene.usual, usual)
+                if plain.any():
+                    clicks = task.request.places(scene.name, one.name)
+                    found.append(doubt_plain(one.name, scene.name, clicks, plain))
+    return found
 
 
 def _made(task: Task, scenes: Sequence[Scene]) -> tuple[FloatArray, list[FloatArray]]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from etpicker_plugin.engine.arrays import FloatArray
 from etpicker_plugin.engine.fewshot.candidates import all_peaks
@@ -15,18 +16,22 @@ from etpicker_plugin.engine.fewshot.features import draw_usual, features_at
 from etpicker_plugin.engine.fewshot.fill import fill, open_store
 from etpicker_plugin.engine.fewshot.head import (
     Head,
+    Usual,
     give_head,
     require_enough,
     solve_head,
     usual_of,
 )
+from etpicker_plugin.engine.fewshot.plain import are_plain, doubt_plain
 from etpicker_plugin.engine.fewshot.store import FeatureStore, rows_at
+from etpicker_plugin.engine.kinds import PARTICLE
 from etpicker_plugin.engine.model.fast_network import FastNetwork
 from etpicker_plugin.engine.model.inference import for_inference
 from etpicker_plugin.engine.picking.find import peak_settings
 from etpicker_plugin.engine.progress import Progress, ProgressEvent
 from etpicker_plugin.engine.species import Species
 from etpicker_plugin.engine.training.material import Material
+from etpicker_plugin.engine.training.patches import TrainingVolume
 from etpicker_plugin.engine.training.threshold import DEFAULT_THRESHOLD
 from etpicker_plugin.engine.training.validation import (
     CANDIDATE_SCORE,
@@ -81,6 +86,7 @@ def _head_of(
 ) -> Head:
     """Return the head that follows from the marks and the tomograms' features."""
     usual: list[FloatArray] = []
+    drawn: list[NDArray[np.intp]] = []
     clicks: list[list[FloatArray]] = [[] for _ in material.classes]
     negatives: list[FloatArray] = []
     for volume, store in zip(material.volumes, stores, strict=True):
@@ -88,17 +94,39 @@ def _head_of(
         stride = store.stride
         index = draw_usual(allowed[::stride, ::stride, ::stride], generator)
         usual.append(rows_at(store, index))
+        drawn.append(index)
         for channel, of_class in enumerate(clicks):
             places = volume.positions_zyx[volume.channels == channel]
             of_class.append(features_at(store, _at_most(places, generator)))
         negatives.append(features_at(store, _at_most(volume.negatives_zyx, generator)))
     everywhere = np.concatenate(usual)
     require_enough(everywhere)
+    known = usual_of(everywhere)
+    for volume, store, index in zip(material.volumes, stores, drawn, strict=True):
+        _warn_of_plain(material, volume, store, index, known)
     return solve_head(
-        usual_of(everywhere),
+        known,
         np.stack([np.concatenate(of_class).mean(axis=0) for of_class in clicks]),
         np.concatenate(negatives),
     )
+
+
+def _warn_of_plain(
+    material: Material,
+    volume: TrainingVolume,
+    store: FeatureStore,
+    others: NDArray[np.intp],
+    usual: Usual,
+) -> None:
+    """Say of which particles' clicks nothing stands out."""
+    for channel, one in enumerate(material.species):
+        places = volume.positions_zyx[volume.channels == channel]
+        if one.kind == PARTICLE and len(places):
+            plain = are_plain(store, places, others, usual)
+            if plain.any():
+                clicks = places * material.scale_of(volume.tomogram_id)
+                doubt = doubt_plain(one.name, volume.tomogram_id, clicks, plain)
+                logger.warning("%s", doubt)
 
 
 def _at_most(places: FloatArray, generator: np.random.Generator) -> FloatArray:

@@ -58,6 +58,15 @@ class Material:
         sizes = tuple(s.size_vox(self.voxel_size) for s in self.species)
         return LabelSettings(shape=shape, sizes=sizes, stride=stride)
 
+    def scale_of(self, tomogram_id: str) -> float:
+        """Return how many voxels of a tomogram a working voxel is long."""
+        (found,) = (
+            item.tomogram
+            for item in self.annotated
+            if item.tomogram.tomogram_id == tomogram_id
+        )
+        return self.voxel_size / found.voxel_size
+
     def describe_tomograms(self) -> tuple[TomogramCard, ...]:
         """Return what the model card keeps of the tomograms."""
         return tuple(describe_tomogram(item) for item in self.annotated)
