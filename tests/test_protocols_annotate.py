@@ -31,6 +31,7 @@ from etpicker_plugin.tests.support.phantoms import SHAPES_ZYX
 from etpicker_plugin.tests.support.scipion_project import (
     DIAMETER_WORDS,
     PhantomProject,
+    make_in_engine,
     positions_of,
 )
 from etpicker_plugin.tests.support.screen import lasting_screen
@@ -143,7 +144,8 @@ class TestAnnotate(PhantomProject):
         folder = protocol.getWindowFolder() / ANNOTATION
         shas = []
         for seed, name in enumerate(("live_model", "live_model_2")):
-            file = make_untrained_model(folder / f"{name}.safetensors", seed=seed)
+            path = folder / f"{name}.safetensors"
+            file = make_in_engine(make_untrained_model, path, seed=seed)
             shas.append(file_sha256(file))
             for _ in range(2):  # The window is closed again, with nothing new in it.
                 register_live_model(protocol, protocol.getWindowFolder())
