@@ -1,6 +1,10 @@
 """Marks that look incomplete."""
 
-from etpicker_plugin.engine.annotation import advise_after, warn_few_marks
+from etpicker_plugin.engine.annotation import (
+    advise_after,
+    advise_instant,
+    warn_few_marks,
+)
 
 
 def test_few_marks_are_warned_of_where_all_else_is_background():
@@ -19,3 +23,8 @@ def test_advice_where_as_many_again_are_not_marked():
     assert "a: in what was held out it picks 8 place(s)" in advice
     assert "beside 8 marked" in advice
     assert advise_after(judged, annotation="sparse") == []
+
+
+def test_of_a_handful_of_marks_an_instant_model_is_advised():
+    assert advise_instant({"a": 5, "b": 4}).startswith("Of 9 mark(s) little is learnt.")
+    assert advise_instant({"a": 10, "b": 1}) == ""

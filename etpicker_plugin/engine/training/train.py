@@ -10,6 +10,7 @@ from etpicker_plugin.engine.annotation import (
     COMPLETE,
     SPARSE,
     advise_after,
+    advise_instant,
     warn_few_marks,
 )
 from etpicker_plugin.engine.config.train import TrainConfig
@@ -145,6 +146,12 @@ def _finish_instantly(
     return run.model_path
 
 
+def _may_be_instant(config: TrainConfig) -> bool:
+    """Tell whether there are shipped weights for what is to be learnt."""
+    only_particles = all(kind == PARTICLE for kind in config.kind.values())
+    return config.network == "fast" and not config.from_scratch and only_particles
+
+
 def time_limit(config: TrainConfig) -> float | None:
     """Return the minutes that training may take, if there is a limit."""
     if config.first_look and config.max_minutes is None:
@@ -188,6 +195,8 @@ def _read_material(config: TrainConfig, *, alignment: int) -> Material:
     counts = dataset.count_marks(annotated, config.diameter)
     for warning in warn_few_marks(counts, annotation=config.annotation):
         logger.warning("%s", warning)
+    if _may_be_instant(config) and not config.instant and advise_instant(counts):
+        logger.warning("%s", advise_instant(counts))
     logger.info("Network %s at %.2f Å per voxel", config.network, voxel_size)
     return Material(
         species=species,
