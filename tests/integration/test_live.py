@@ -156,7 +156,7 @@ def test_what_is_rejected_falls(data, tmp_path):
         wrong = large[np.argsort(-score_near(before, large))[:2]]
         marks["first"]["negative"] = wrong.tolist()
         after = whole(asked.solve(marks, classes=classes), "first", "small")
-    assert score_near(before, wrong).min() > 0.1
+    assert score_near(before, wrong).min() > 0.05  # usual places score 0.02
     assert (score_near(after, wrong) < 0.6 * score_near(before, wrong)).all()
     assert score_near(after, small).mean() > 0.6 * score_near(before, small).mean()
 
