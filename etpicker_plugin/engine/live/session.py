@@ -30,7 +30,7 @@ from etpicker_plugin.engine.live.solving import (
 )
 from etpicker_plugin.engine.picking.nms import Peaks
 from etpicker_plugin.engine.species import Species
-from etpicker_plugin.engine.training.scale import label_diameters_ang
+from etpicker_plugin.engine.training.scale import species_at
 from etpicker_plugin.engine.training.threshold import DEFAULT_THRESHOLD
 
 Step = Event | None
@@ -169,13 +169,9 @@ class Session:
         names = request.clicked_classes()
         diameters = {name: request.diameters[name] for name in names}
         size = self._scenes.working_voxel_size(diameters)
-        labels = label_diameters_ang(diameters, size, None)
         return Task(
             request=request,
-            species=tuple(
-                Species(name=name, diameter_ang=d, label_diameter_ang=labels[name])
-                for name, d in diameters.items()
-            ),
+            species=species_at(size, diameters),
             working_voxel_size=size,
             stride=self.base.ready.output_stride,
         )

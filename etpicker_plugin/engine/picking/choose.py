@@ -69,8 +69,8 @@ def choose(
     lowest = np.array([s.threshold for s in species])
     is_particle = np.array([s.kind == PARTICLE for s in species])[peaks.channels]
     followed = np.array([FOLLOWED if s.kind == FILAMENT else 1.0 for s in species])
-    least = (followed * lowest)[peaks.channels]
-    points = peaks.select(~is_particle & (peaks.scores >= least))
+    is_sure = peaks.scores >= (followed * lowest)[peaks.channels]
+    points = peaks.select(~is_particle & is_sure)
     peaks = peaks.select(is_particle)
     if unbiased:
         diameters = [s.size_vox(voxel_size).diameter for s in species]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.kinds import FILAMENT, PARTICLE, VESICLE
-from etpicker_plugin.engine.species import across_ang
+from etpicker_plugin.engine.species import Species, across_ang
 
 logger = logging.getLogger(__name__)
 
@@ -92,7 +92,7 @@ def _choose(
 
 
 def label_diameters_ang(
-    diameters: dict[str, float],
+    diameters: Mapping[str, float],
     working_voxel_size: float,
     given: float | None,
     *,
@@ -113,3 +113,31 @@ def label_diameters_ang(
         for name, diameter in diameters.items()
     }
     return {name: min(max(LABEL_SHARE * a, low), high) for name, a in across.items()}
+
+
+def species_at(
+    working_voxel_size: float,
+    diameters: Mapping[str, float],
+    *,
+    kinds: Mapping[str, str] | None = None,
+    label_diameter_ang: float | None = None,
+) -> tuple[Species, ...]:
+    """Return classes as they are learnt at a working voxel size (Å), no threshold yet.
+
+    Parameters
+    ----------
+    label_diameter_ang
+        Of all labels, instead of what suits the diameters.
+    """
+    labels = label_diameters_ang(
+        diameters, working_voxel_size, label_diameter_ang, kinds=kinds
+    )
+    return tuple(
+        Species(
+            name=name,
+            diameter_ang=diameter,
+            label_diameter_ang=labels[name],
+            kind=(kinds or {}).get(name, PARTICLE),
+        )
+        for name, diameter in diameters.items()
+    )

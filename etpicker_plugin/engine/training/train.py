@@ -37,7 +37,7 @@ from etpicker_plugin.engine.training.patches import PatchSampler
 from etpicker_plugin.engine.training.run import MODEL_NAME, LearningRun, begin_run
 from etpicker_plugin.engine.training.scale import (
     choose_working_voxel_size,
-    label_diameters_ang,
+    species_at,
 )
 
 logger = logging.getLogger(__name__)
@@ -177,7 +177,12 @@ def _read_material(config: TrainConfig, *, alignment: int) -> Material:
         kinds=config.kind,
         first_look=config.first_look,
     )
-    species = _species_at(voxel_size, config)
+    species = species_at(
+        voxel_size,
+        config.diameter,
+        kinds=config.kind,
+        label_diameter_ang=config.label_diameter,
+    )
     border_ang = annotated_border(annotated, species)
     volumes, parts = dataset.load_dataset(
         training,
@@ -195,8 +200,9 @@ def _read_material(config: TrainConfig, *, alignment: int) -> Material:
     counts = dataset.count_marks(annotated, config.diameter)
     for warning in warn_few_marks(counts, annotation=config.annotation):
         logger.warning("%s", warning)
-    if _may_be_instant(config) and not config.instant and advise_instant(counts):
-        logger.warning("%s", advise_instant(counts))
+    advice = advise_instant(counts)
+    if advice and _may_be_instant(config) and not config.instant:
+        logger.warning("%s", advice)
     logger.info("Network %s at %.2f Å per voxel", config.network, voxel_size)
     return Material(
         species=species,
@@ -205,22 +211,6 @@ def _read_material(config: TrainConfig, *, alignment: int) -> Material:
         annotated=annotated,
         volumes=volumes,
         parts=parts,
-    )
-
-
-def _species_at(voxel_size: float, config: TrainConfig) -> tuple[Species, ...]:
-    """Return the classes to learn at a working voxel size (Å), without thresholds."""
-    labels = label_diameters_ang(
-        config.diameter, voxel_size, config.label_diameter, kinds=config.kind
-    )
-    return tuple(
-        Species(
-            name=name,
-            diameter_ang=diameter,
-            label_diameter_ang=labels[name],
-            kind=config.kind.get(name, PARTICLE),
-        )
-        for name, diameter in config.diameter.items()
     )
 
 

@@ -14,7 +14,7 @@ from etpicker_plugin.engine.names import require_new_names, tomogram_id_of
 from etpicker_plugin.engine.negative import NEGATIVE
 from etpicker_plugin.engine.newer_python import zip_strict
 from etpicker_plugin.engine.species import Species, across_ang
-from etpicker_plugin.engine.training.scale import label_diameters_ang
+from etpicker_plugin.engine.training.scale import species_at
 
 SAME_DIAMETER = 0.02
 SMALLEST_VOX = 6.0
@@ -66,20 +66,9 @@ def plan_classes(card: ModelCard, config: UpdateConfig) -> Plan:
     require_new_names(new, what="--diameter")
     across = {n: across_ang(d, config.kind.get(n, PARTICLE)) for n, d in new.items()}
     _check_sizes(across, card.working_voxel_size)
-    labels = label_diameters_ang(new, card.working_voxel_size, None, kinds=config.kind)
+    added = species_at(card.working_voxel_size, new, kinds=config.kind)
     return Plan(
-        species=(
-            *card.classes,
-            *(
-                Species(
-                    name=name,
-                    diameter_ang=d,
-                    label_diameter_ang=labels[name],
-                    kind=config.kind.get(name, PARTICLE),
-                )
-                for name, d in new.items()
-            ),
-        ),
+        species=(*card.classes, *added),
         learnt=tuple(learnt),
         n_old=len(known),
     )
