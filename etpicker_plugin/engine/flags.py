@@ -71,7 +71,7 @@ def _help_text(field: dataclasses.Field[Any]) -> str:
         text += " " + "; ".join(field.metadata["titles"]) + "."
     if field.metadata["unit"]:
         text += f" [{field.metadata['unit']}]"
-    if field.default is not REQUIRED and field.default not in (None, ()):
+    if field.default not in (REQUIRED, dataclasses.MISSING, None, ()):
         text += f" (default: {field.default})"
     return text.replace("%", "%%")
 

@@ -116,6 +116,7 @@ def test_help_shows_units_defaults_and_percent_signs(capsys):
     assert "50 % of something. (default: 3)" in text
     assert "A kind. (default: a)" in text
     assert "A program. c: Cat (.c); d: Dog (.d). (default: c)" in text
+    assert "MISSING" not in text
 
 
 @pytest.mark.parametrize("config_class", COMMANDS)
