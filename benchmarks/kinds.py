@@ -1,13 +1,15 @@
 """Filaments and vesicles: learnt in minutes, judged on other scenes, and their price.
 
     python benchmarks/kinds.py OUT [--curves DATA] [--minutes 15 | --steps 240]
-        [--seeds 1] [--cases own curves particles]
+        [--seeds 1] [--cases own few curves particles]
 
 Scenes of two ribosome-size species, microtubules, actin and vesicles are simulated into
 OUT; three of them are learnt and two judged, their truth complete.
 
 own         filaments and vesicles are learnt from own scenes, and judged on own ones,
             and on curves_01 and curves_02 of the folder DATA: scenes of another program
+few         one microtubule, three actin filaments and one vesicle of one scene are
+            marked: a model without training, and one of 60 steps
 curves      filaments are learnt from curves_01 alone, and judged on curves_02
 particles   two species learnt alone, and with the filaments and vesicles of the same
             scenes: accuracy, seconds a step and seconds of picking
@@ -29,6 +31,7 @@ SIZES = {"mt": 250, "actin": 70, "liposome": 700, "ribosome": 300, "proteasome":
 KINDS = {"mt": "filament", "actin": "filament", "liposome": "vesicle"}
 CURVED = ("mt", "actin", "liposome")
 SOLID = ("ribosome", "proteasome")
+FEW = {"mt": 1, "actin": 3, "liposome": 1}
 LEARNT, JUDGED = ("scene_01", "scene_02", "scene_03"), ("scene_04", "scene_05")
 
 
@@ -85,32 +88,40 @@ def sizes_of(classes: tuple[str, ...]) -> list[str]:
     return ["--diameter", *diameters, *(["--kind", *kinds] if kinds else [])]
 
 
+def write_marks(truth: Path, marks: Path, most: dict[str, float]) -> None:
+    """Write what is marked: of each class so many of its filaments or centres."""
+    marked: dict[str, set[str]] = {name: set() for name in most}
+    rows = []
+    for number, row in enumerate(_rows(truth)):
+        name, one = row["class"], row["filament"] or str(number)
+        if name in most and (one in marked[name] or len(marked[name]) < most[name]):
+            marked[name].add(one)
+            rows.append(row)
+    with marks.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+
+
 def train(
-    out: Path,
-    tomograms: list[Path],
-    truths: list[Path],
-    classes: tuple[str, ...],
-    *length: object,
+    out: Path, tomograms: list[Path], most: dict[str, float], *length: object
 ) -> float:
-    """Train a model of some classes; return its seconds a step."""
-    marks = [out / path.name for path in truths]
+    """Train a model from the marks of some classes; return its seconds a step."""
+    marks = [out / f"{path.stem}.csv" for path in tomograms]
     out.mkdir(parents=True, exist_ok=True)
-    for path, mark in zip(truths, marks, strict=True):
-        rows = [row for row in _rows(path) if row["class"] in classes]
-        with mark.open("w", encoding="utf-8", newline="") as stream:
-            writer = csv.DictWriter(stream, rows[0])
-            writer.writeheader()
-            writer.writerows(rows)
+    for mark in marks:
+        write_marks(out.parent / mark.name, mark, most)
     if not (out / "model" / "model.safetensors").exists():
         etpicker(
             *("train", "--tomogram", *tomograms, "--coordinates", *marks),
-            *(*sizes_of(classes), *length, "--annotation", "complete"),
-            *("--out", out / "model"),
+            *(*sizes_of(tuple(most)), *length, "--out", out / "model"),
         )
     stages = (out / "model" / "records" / "progress.jsonl").read_text(encoding="utf-8")
     steps = [
         e for e in map(json.loads, stages.splitlines()) if e["stage"] == "training"
     ]
+    if len(steps) < 2:
+        return float("nan")
     took = steps[-1]["time"] - steps[0]["time"]
     return took / (steps[-1]["done"] - steps[0]["done"])
 
@@ -136,20 +147,24 @@ def learn_and_judge(
     out: Path,
     learnt: list[Path],
     judged: list[tuple[Path, Path, tuple[str, ...]]],
-    classes: tuple[str, ...],
-    length: tuple[object, ...],
+    most: dict[str, float],
+    *length: object,
 ) -> dict:
     """Return what one model of the classes learnt is worth on each scene judged."""
-    truths = [out.parent / f"{path.stem}.csv" for path in learnt]
-    rate = train(out, learnt, truths, classes, *length)
+    rate = train(out, learnt, most, *length)
     model = out / "model" / "model.safetensors"
     scenes = {path.stem: judge(out, model, path, *rest) for path, *rest in judged}
     return {"seconds_a_step": rate, "scenes": scenes}
 
 
-def run_case(case: str, out: Path, data: Path | None, length: tuple) -> dict:
+def run_case(case: str, out: Path, data: Path | None, *length: object) -> dict:
     """Return the results of a case by what was learnt."""
-    own = [(out / f"{n}.mrc", out / f"{n}.csv") for n in JUDGED]
+    own = [(out / f"{name}.mrc", out / f"{name}.csv") for name in JUDGED]
+    learnt = [out / f"{name}.mrc" for name in LEARNT]
+    curved, solid = [(*pair, CURVED) for pair in own], [(*pair, SOLID) for pair in own]
+    every = {name: float("inf") for name in (*SOLID, *CURVED)}
+    lines = {name: every[name] for name in CURVED}
+    complete = (*length, "--annotation", "complete")
     others = []
     if data is not None:
         write_curves_truth(data, out)
@@ -158,19 +173,28 @@ def run_case(case: str, out: Path, data: Path | None, length: tuple) -> dict:
             (data / f"{name}.mrc", out / f"{name}.csv", found)
             for name, found in classes.items()
         ]
-    learnt = [out / f"{name}.mrc" for name in LEARNT]
     if case == "own":
-        scenes = [(*pair, CURVED) for pair in own] + others
-        return {case: learn_and_judge(out / case, learnt, scenes, CURVED, length)}
+        scenes = curved + others
+        return {case: learn_and_judge(out / case, learnt, scenes, lines, *complete)}
+    if case == "few":
+        lengths = {"few, instant": ("--instant",), "few, trained": ("--steps", 60)}
+        return {
+            name: learn_and_judge(
+                *(out / name.replace(", ", "_"), learnt[:1], curved, FEW),
+                *(*how, "--annotation", "sparse"),
+            )
+            for name, how in lengths.items()
+        }
     if case == "curves":
         if not others:
             sys.exit("The case 'curves' needs --curves DATA.")
         (tomogram, _, classes), (other, truth, _) = others
+        most = {name: every[name] for name in classes}
         scenes = [(other, truth, ("actin",))]
-        return {case: learn_and_judge(out / case, [tomogram], scenes, classes, length)}
+        return {case: learn_and_judge(out / case, [tomogram], scenes, most, *complete)}
     return {
         f"particles, {name}": learn_and_judge(
-            out / name, learnt, [(*pair, SOLID) for pair in own], classes, length
+            out / name, learnt, solid, {one: every[one] for one in classes}, *complete
         )
         for name, classes in (("alone", SOLID), ("with", SOLID + CURVED))
     }
@@ -200,7 +224,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=15.0)
     parser.add_argument("--steps", type=int, help="so many steps, whatever the time")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1])
-    cases = ("own", "curves", "particles")
+    cases = ("own", "few", "curves", "particles")
     parser.add_argument("--cases", nargs="+", choices=cases, default=list(cases))
     asked = parser.parse_args()
     length = ("--max-minutes", asked.minutes)
@@ -213,7 +237,7 @@ def main() -> None:
         simulate(folder, seed)
         for case in asked.cases:
             if f"{case}, seed {seed}" not in results:
-                found = run_case(case, folder, asked.curves, (*length, "--seed", seed))
+                found = run_case(case, folder, asked.curves, *length, "--seed", seed)
                 results[f"{case}, seed {seed}"] = found
                 store.write_text(json.dumps(results, indent=1))
     print_tables(

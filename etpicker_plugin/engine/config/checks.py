@@ -140,11 +140,11 @@ def require_given_if_trusted(config: Any) -> None:
 
 
 def require_not_negative(config: Any, *names: str) -> None:
-    """Refuse parameters below 0."""
+    """Refuse parameters below 0; one that is not given is none."""
     for name in names:
         value = getattr(config, name)
         require(
-            value >= 0,
+            value is None or value >= 0,
             f"--{name.replace('_', '-')}: got {value}, expected 0 or more.",
         )
 

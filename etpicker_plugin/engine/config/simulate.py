@@ -1,7 +1,7 @@
 """Parameters of ``etpicker simulate``."""
 
 from dataclasses import dataclass
-from typing import Dict, Tuple
+from typing import Dict, Optional, Tuple
 
 from etpicker_plugin.engine.config.checks import (
     pass_over_hidden,
@@ -72,8 +72,18 @@ class SimulateConfig:
     tilt_range: float = option(60.0, "Largest tilt angle.", unit="°", advanced=True)
     tilt_step: float = option(3.0, "Tilt step.", unit="°", advanced=True)
     defocus: float = option(3.5, "Defocus.", unit="µm", advanced=True)
-    membranes: int = option(1, "Vesicles without a truth.", advanced=True)
-    filaments: int = option(2, "Straight filaments without a truth.", advanced=True)
+    membranes: Optional[int] = option(
+        None,
+        "Vesicles without a truth; 1 unless there are some with one, which they would "
+        "look like.",
+        advanced=True,
+    )
+    filaments: Optional[int] = option(
+        None,
+        "Straight filaments without a truth; 2 unless there are some with one, which "
+        "they would look like.",
+        advanced=True,
+    )
     gold: int = option(3, "Gold beads per tomogram.", advanced=True)
     seed: int = option(0, "Seed of every random choice.", label="Seed")
 

@@ -128,8 +128,7 @@ def _make_tomogram(
     scene = empty_scene((nz, ny, nx))
     add_distractors(
         scene,
-        vesicles=config.membranes,
-        filaments=config.filaments,
+        **_untold(config),
         gold=config.gold,
         voxel_size=config.voxel_size,
         generator=generator,
@@ -160,6 +159,20 @@ def _make_tomogram(
         write_volume(temporary, counts, config.voxel_size)
     write_truth(stem.with_suffix(".csv"), truth)
     _write_record(stem, truth, species, config, run=run)
+
+
+def _untold(config: SimulateConfig) -> dict[str, int]:
+    """Return how many vesicles and filaments are placed that the truth does not tell.
+
+    None beside those that it tells: a network would be taught the same thing both ways.
+    """
+    vesicles, filaments = config.membranes, config.filaments
+    return {
+        "vesicles": int(not config.vesicle_species) if vesicles is None else vesicles,
+        "filaments": (
+            2 * int(not config.filament_species) if filaments is None else filaments
+        ),
+    }
 
 
 def _report(on_progress: Progress, stage: str, done: int, total: int) -> None:

@@ -193,6 +193,27 @@ def test_a_scene_without_them_is_as_it_was(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("told", "membranes", "filaments"),
+    [
+        ({}, 1, 2),
+        ({"filament_species": {"actin": 1}}, 1, 0),
+        ({"vesicle_species": {"liposome": 1}}, 0, 2),
+    ],
+)
+def test_nothing_that_looks_like_the_truth_is_placed_without_one(
+    tmp_path, told, membranes, filaments
+):
+    asked = {"membranes": membranes, "filaments": filaments}
+    for name, counts in (("silent", dict.fromkeys(asked)), ("asked", asked)):
+        run(config(tmp_path / name, species=(), **told, **counts), tmp_path / name)
+
+    silent, asked = (
+        (tmp_path / n / "sim_01.mrc").read_bytes() for n in ("silent", "asked")
+    )
+    assert silent[1024:] == asked[1024:]
+
+
+@pytest.mark.parametrize(
     ("changes", "message"),
     [
         ({"filament_species": {"unicorn": 1}}, "unicorn: not built in.*mt, actin"),
