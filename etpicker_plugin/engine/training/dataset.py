@@ -216,7 +216,7 @@ def load_dataset(
         if annotated.tomogram.file is not None:  # It may vanish: it is learnt from.
             annotated.tomogram.file.sha256()
         allowed = load_mask(annotated, volume)
-        positions, channels = support_of(annotated.particles, volume, species)
+        positions, channels, marks = support_of(annotated.particles, volume, species)
         _leave_out_border(allowed, positions, border_ang / working_voxel_size)
         how = tuple(annotated.annotation.get(one.name, UNKNOWN) for one in species)
         learns = annotated.role == "training"
@@ -253,6 +253,7 @@ def load_dataset(
                     positions_zyx=positions,
                     channels=channels,
                     negatives_zyx=volume.to_working(annotated.negatives.positions_zyx),
+                    marks=marks,
                 )
             )
     return volumes, parts

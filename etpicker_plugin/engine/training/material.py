@@ -42,12 +42,10 @@ class Material:
         return tuple(s.name for s in self.species)
 
     def count_marks(self) -> int:
-        """Return how many particles are marked where it is learnt, of all classes."""
-        return sum(
-            volume.can_learn_at(position)
-            for volume in self.volumes
-            for position in volume.positions_zyx
-        )
+        """Return how much is marked where it is learnt, of all classes: a filament is
+        one, as a particle is, for all along it looks alike.
+        """
+        return sum(volume.count_marks() for volume in self.volumes)
 
     def judge(self, f_alpha: float) -> Judge:
         """Return who judges networks on what is held out."""

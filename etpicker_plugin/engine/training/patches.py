@@ -60,6 +60,9 @@ class TrainingVolume:
         ``(C,)`` how each class was annotated: complete, sparse or unknown.
     negatives_zyx
         ``(M, 3)`` places that hold no particle of the classes annotated.
+    marks
+        ``(N,)`` which mark each position is of: those along a filament are one's. Each
+        is its own without it.
     """
 
     tomogram_id: str
@@ -69,6 +72,7 @@ class TrainingVolume:
     channels: NDArray[np.intp]
     annotation: tuple[str, ...]
     negatives_zyx: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 3)))
+    marks: NDArray[np.intp] | None = None
 
     def annotated_channels(self) -> list[int]:
         """Return the classes that a person looked for."""
@@ -79,6 +83,12 @@ class TrainingVolume:
         index = np.round(position_zyx).astype(int)
         inside = (index >= 0).all() and (index < self.image.shape_zyx).all()
         return bool(inside and self.learnable.data[tuple(index)])
+
+    def count_marks(self) -> int:
+        """Return how many marks may be learnt from, be it in a part."""
+        learnt = [self.can_learn_at(position) for position in self.positions_zyx]
+        marks = np.arange(len(learnt)) if self.marks is None else self.marks
+        return len(np.unique(marks[np.array(learnt, dtype=bool)]))
 
 
 @dataclass(frozen=True)

@@ -24,8 +24,10 @@ SPACING_VOX = 2.0
 
 def support_of(
     marks: Particles, volume: WorkingVolume, species: Sequence[Species]
-) -> tuple[FloatArray, NDArray[np.intp]]:
-    """Return points ``(N, 3)``, zyx working voxels, and their channels ``(N,)``.
+) -> tuple[FloatArray, NDArray[np.intp], NDArray[np.intp]]:
+    """Return points ``(N, 3)``, zyx working voxels, their channels and marks ``(N,)``.
+
+    Points of one filament or vesicle are of one mark.
 
     Parameters
     ----------
@@ -39,30 +41,34 @@ def support_of(
     InputDataError
         If the marks of a filament or vesicle are none.
     """
-    positions = [np.zeros((0, 3))]
-    channels = [np.zeros(0, np.intp)]
-    for channel, one in enumerate(species):
-        points = _support(marks, volume, one)
-        positions.append(points)
-        channels.append(np.full(len(points), channel, np.intp))
-    return np.concatenate(positions), np.concatenate(channels)
+    parts = [
+        (points, channel)
+        for channel, one in enumerate(species)
+        for points in _support(marks, volume, one)
+    ]
+    lengths = np.array([len(points) for points, _ in parts], dtype=np.intp)
+    return (
+        np.concatenate([np.zeros((0, 3)), *(points for points, _ in parts)]),
+        np.repeat(np.array([c for _, c in parts], dtype=np.intp), lengths),
+        np.repeat(np.arange(len(parts), dtype=np.intp), lengths),
+    )
 
 
-def _support(marks: Particles, volume: WorkingVolume, one: Species) -> FloatArray:
+def _support(marks: Particles, volume: WorkingVolume, one: Species) -> list[FloatArray]:
+    """Return the points of each mark of a class."""
     own = marks.of_class(one.name)
-    parts = [np.zeros((0, 3))]
     if one.kind == FILAMENT:
-        for filament in filaments_of(marks, one.name):
-            curve = curve_through(volume.to_working(filament.points_zyx))
-            parts.append(curve.points(equidistant(curve.length, SPACING_VOX)))
-    elif one.kind == VESICLE:
+        curves = (
+            curve_through(volume.to_working(filament.points_zyx))
+            for filament in filaments_of(marks, one.name)
+        )
+        return [c.points(equidistant(c.length, SPACING_VOX)) for c in curves]
+    if one.kind == VESICLE:
         voxel_size = volume.scale * volume.tomogram.voxel_size
         radii = radii_ang(own, diameter_ang=one.diameter_ang) / voxel_size
         centres = volume.to_working(own.positions_zyx)
-        parts += [
+        return [
             surface_points(centre, radius, SPACING_VOX, shape_zyx=volume.shape_zyx)
             for centre, radius in zip(centres, radii, strict=True)
         ]
-    else:
-        parts.append(volume.to_working(own.positions_zyx))
-    return np.concatenate(parts)
+    return list(volume.to_working(own.positions_zyx)[:, None])

@@ -213,3 +213,14 @@ def test_negatives_change_no_draw_but_those_they_take():
     same = (centres_drawn(volume, 200) == centres_drawn(other, 200)).all(axis=1)
 
     assert 0.65 < same.mean() < 0.95
+
+
+def test_a_mark_of_many_points_is_counted_once_where_it_may_be_learnt():
+    learnable = np.ones((24, 20, 16), dtype=bool)
+    learnable[:, :, 8:] = False
+    places = [(4, 4, 4), (4, 9, 4), (4, 14, 12), (9, 4, 12), (9, 9, 12), (20, 9, 4)]
+    volume = volume_with((24, 20, 16), places, [0] * 6, learnable=learnable)
+
+    # Of the first mark two of three points, of the second none.
+    assert replace(volume, marks=np.array([0, 0, 0, 1, 1, 2])).count_marks() == 2
+    assert volume.count_marks() == 3  # without it, each is its own

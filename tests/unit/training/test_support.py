@@ -33,21 +33,22 @@ def marks(names, positions, **optional):
 
 def test_particles_are_their_centres(volume):
     # Twice the voxel size; the centre of voxel 0 stays where it is.
-    found, channels = support_of(
+    found, channels, of_mark = support_of(
         marks(["particle", "other"], [(4, 8, 12), (1, 1, 1)]), volume, SPECIES
     )
 
     np.testing.assert_allclose(found, [(2, 4, 6)])
     assert channels.tolist() == [0]
+    assert of_mark.tolist() == [0]
 
 
 def test_a_filament_is_points_along_it(volume):
     # 41 voxels along x: 20.5 working voxels, so 11 points and a quarter at each end.
-    found, channels = support_of(
+    found, channels, of_mark = support_of(
         marks(
-            ["tube"] * 2 + ["particle"],
-            [(6, 10, 4), (6, 10, 45), (2, 2, 2)],
-            filament=["a", "a", ""],
+            ["tube"] * 2 + ["particle"] * 2,
+            [(6, 10, 4), (6, 10, 45), (2, 2, 2), (2, 2, 9)],
+            filament=["a", "a", "", ""],
         ),
         volume,
         SPECIES,
@@ -56,17 +57,18 @@ def test_a_filament_is_points_along_it(volume):
     tube = found[channels == 1]
     x = 2.25 + 2 * np.arange(11)
     np.testing.assert_allclose(tube, [(3, 5, value) for value in x], atol=1e-6)
-    assert channels.tolist() == [0] + [1] * 11
+    assert channels.tolist() == [0] * 2 + [1] * 11
+    assert of_mark.tolist() == [0, 1] + [2] * 11
 
 
 def test_a_vesicle_is_points_on_its_membrane_inside_the_volume(volume):
     # Radius 160 Å, 8 working voxels, about (6, 10, 3) working voxels; x < -0.5 is out.
-    found, channels = support_of(
+    found, channels, of_mark = support_of(
         marks(["sack"], [(12, 20, 6)], radius=[160.0]), volume, SPECIES
     )
 
     np.testing.assert_allclose(np.linalg.norm(found - (6, 10, 3), axis=1), 8.0)
-    assert set(channels.tolist()) == {2}
+    assert (set(channels.tolist()), set(of_mark.tolist())) == ({2}, {0})
     assert found.min() >= -0.5
     assert (found < np.array(volume.shape_zyx) - 0.5).all()
     # A cap of height 4.5 (x) and one of 1.5 (z) are cut off the area of 16²π:
@@ -76,7 +78,7 @@ def test_a_vesicle_is_points_on_its_membrane_inside_the_volume(volume):
 
 
 def test_without_a_radius_it_is_half_the_diameter(volume):
-    found, _ = support_of(marks(["sack"], [(12, 20, 30)]), volume, SPECIES)
+    found, *_ = support_of(marks(["sack"], [(12, 20, 30)]), volume, SPECIES)
 
     np.testing.assert_allclose(np.linalg.norm(found - (6, 10, 15), axis=1), 7.5)
 
@@ -84,3 +86,9 @@ def test_without_a_radius_it_is_half_the_diameter(volume):
 def test_points_of_no_filament_are_refused(volume):
     with pytest.raises(InputDataError, match="2 of 2 points name no filament"):
         support_of(marks(["tube"] * 2, [(1, 1, 1), (1, 1, 9)]), volume, SPECIES)
+
+
+def test_nothing_marked_is_no_points(volume):
+    found, channels, of_mark = support_of(marks([], np.zeros((0, 3))), volume, SPECIES)
+
+    assert (found.shape, channels.shape, of_mark.shape) == ((0, 3), (0,), (0,))
