@@ -18,8 +18,10 @@ MOST_PICKS = 4
 """Its scores say nothing: ask for so many of the best, however low."""
 
 
-def make_untrained_model(path: Path, *, seed: int = 0) -> Path:
-    """Write a model of the phantoms' classes whose weights are as they began."""
+def make_untrained_model(
+    path: Path, *, seed: int = 0, diameters: dict[str, float] = DIAMETERS
+) -> Path:
+    """Write a model of these classes (Å) whose weights are as they began."""
     from etpicker_plugin.engine.model.model_file import save_model
     from etpicker_plugin.engine.model.network import make_network
 
@@ -32,7 +34,7 @@ def make_untrained_model(path: Path, *, seed: int = 0) -> Path:
                 label_diameter_ang=70.0,
                 threshold=0.5,
             )
-            for name, diameter in DIAMETERS.items()
+            for name, diameter in diameters.items()
         ),
         working_voxel_size=VOXEL_SIZE,
         annotation="complete",
@@ -40,7 +42,7 @@ def make_untrained_model(path: Path, *, seed: int = 0) -> Path:
         training={},
         code_version="0",
     )
-    save_model(path, make_network("fast", len(DIAMETERS), seed=seed).eval(), card)
+    save_model(path, make_network("fast", len(diameters), seed=seed).eval(), card)
     return path
 
 
