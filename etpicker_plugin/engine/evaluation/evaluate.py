@@ -19,6 +19,7 @@ from etpicker_plugin.engine.evaluation.filament_pictures import (
     draw_filaments,
 )
 from etpicker_plugin.engine.evaluation.kinds import JUDGES, check_kinds, judge_class
+from etpicker_plugin.engine.evaluation.reliability import measure_reliability
 from etpicker_plugin.engine.evaluation.report import write_report
 from etpicker_plugin.engine.evaluation.scoring import (
     ClassScores,
@@ -164,6 +165,7 @@ def write_metrics(result: EvaluationResult, config: EvaluateConfig, path: Path) 
     record: dict[str, Any] = {
         "classes": _as_values(result.classes),
         "tomograms": {n: _as_values(c) for n, c in result.tomograms.items()},
+        "reliability": _reliabilities(result.comparisons),
         "settings": config_to_values(config),
     }
     with write_whole(path) as temporary:
@@ -171,6 +173,12 @@ def write_metrics(result: EvaluationResult, config: EvaluateConfig, path: Path) 
             json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False) + "\n",
             encoding="utf-8",
         )
+
+
+def _reliabilities(comparisons: Mapping[str, Comparison]) -> dict[str, Any]:
+    """Return the reliability of each class of particles; None where it has none."""
+    measured = {name: measure_reliability(c) for name, c in comparisons.items()}
+    return {name: m and dataclasses.asdict(m) for name, m in measured.items()}
 
 
 def _as_values(classes: Measured) -> dict[str, dict[str, Any]]:

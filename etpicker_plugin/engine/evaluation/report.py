@@ -10,11 +10,17 @@ from matplotlib.figure import Figure
 
 from etpicker_plugin.engine.atomic import write_whole
 from etpicker_plugin.engine.evaluation.metrics import precision_recall_curve
+from etpicker_plugin.engine.evaluation.reliability import (
+    HOW_TO_READ,
+    measure_reliability,
+)
 from etpicker_plugin.engine.evaluation.scoring import ClassScores, Comparison
 from etpicker_plugin.engine.evaluation.table import Measured, tables_of
 from etpicker_plugin.engine.html_page import page, picture, table, to_png
 
 HISTOGRAM_BINS = 30
+DOT = 12.0
+"""Square points of a single pick, in the picture of reliability."""
 
 
 def write_report(
@@ -39,7 +45,9 @@ def write_report(
     if particles:
         pictures["precision_recall.png"] = draw_curves(particles, comparisons)
         pictures["scores.png"] = draw_histograms(particles, comparisons)
-    notes = {name: note for name, (_, note) in (more or {}).items()}
+        pictures["reliability.png"] = draw_reliability(comparisons)
+    notes = {"reliability.png": HOW_TO_READ}
+    notes |= {name: note for name, (_, note) in (more or {}).items()}
     pictures |= {name: figure for name, (figure, _) in (more or {}).items()}
     encoded = {name: to_png(figure) for name, figure in pictures.items()}
     for name, data in encoded.items():
@@ -97,6 +105,35 @@ def draw_histograms(
         axes.set(xlabel="score", ylabel="picks")
         if axes.get_legend_handles_labels()[0]:
             axes.legend()
+    return figure
+
+
+def draw_reliability(comparisons: Mapping[str, Comparison]) -> Figure:
+    """Draw the share of true picks over their score, one line per class."""
+    figure = Figure(figsize=(6.4, 5.2), layout="constrained")
+    axes = figure.add_subplot()
+    axes.plot([0, 1], [0, 1], color="0.6", linestyle="--", linewidth=1)
+    for number, (name, comparison) in enumerate(comparisons.items()):
+        colour = f"C{number % 10}"
+        found = measure_reliability(comparison)
+        if found is None:
+            axes.plot([], [], color=colour, label=f"{name} (scores no probabilities)")
+            continue
+        scores = [b.mean_score for b in found.bins]
+        shares = [b.share_true for b in found.bins]
+        axes.plot(
+            scores,
+            shares,
+            color=colour,
+            label=f"{name} (ECE {found.expected_calibration_error:.3f})",
+        )
+        sizes = [DOT * np.sqrt(b.n_picks) for b in found.bins]
+        axes.scatter(scores, shares, s=sizes, color=colour, clip_on=False)
+    axes.set(xlabel="score", ylabel="share of picks that are true")
+    axes.set(xlim=(0, 1), ylim=(0, 1.02))
+    axes.set_title("Reliability; dashed: a score is a probability", fontsize="medium")
+    axes.grid(alpha=0.3)
+    axes.legend(loc="best")
     return figure
 
 

@@ -73,6 +73,13 @@ def test_two_tomograms_by_hand(tmp_path):
     assert first["f_beta"] == pytest.approx(17 * (2 / 3) / (16 * 2 / 3 + 1))
     assert metrics["tomograms"]["TS_2"]["ribosome"]["recall"] == 0.0
     assert metrics["settings"]["match_distance"] == 0.5
+    # 0.95 is false and 0.9 true; 0.8 is true, 0.7 false.
+    high = {"n_picks": 2, "mean_score": pytest.approx(0.925), "share_true": 0.5}
+    reliability = metrics["reliability"]["ribosome"]
+    assert [b["n_picks"] for b in reliability["bins"]] == [1, 1, 2]
+    assert reliability["bins"][-1] == high
+    error = (0.7 + 0.2 + 2 * 0.425) / 4
+    assert reliability["expected_calibration_error"] == pytest.approx(error)
 
 
 def test_the_column_of_the_scores_is_chosen_in_the_picks_alone(tmp_path):
@@ -104,13 +111,13 @@ def test_the_report_needs_nothing_outside_it(tmp_path):
 
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     sources = re.findall(r'(?:src|href)\s*=\s*"([^"]{0,22})', page)
-    assert sources == ["data:image/png;base64,"] * 2
+    assert sources == ["data:image/png;base64,"] * 3
     assert "http" not in re.sub(r"base64,[^\"]*", "", page)
     assert "<script" not in page
     assert "<td>rib&lt;b&gt;&amp;x</td>" in page
     assert "rib<b>" not in page
     assert "<h3>TS_1</h3>" in page
-    for picture in ("precision_recall.png", "scores.png"):
+    for picture in ("precision_recall.png", "scores.png", "reliability.png"):
         assert (tmp_path / picture).read_bytes()[1:4] == b"PNG"
 
 
@@ -183,6 +190,7 @@ def test_picks_without_scores_one_class_off_by_a_voxel(tmp_path, caplog):
     assert ring["mean_offset_voxels_xyz"] == pytest.approx([0, 0, 1])
     assert ring["average_precision"] is None
     assert ring["best_threshold"] is None
+    assert metrics["reliability"]["ring"] is None
     assert ribosome["mean_distance_voxels"] == pytest.approx(0.25)
     assert "Class ring: picks lie off by 0.00 0.00 1.00 voxels" in caplog.text
     assert "Class ribosome: picks lie off" not in caplog.text
