@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--model", type=Path, help="picks the tomograms")
     which.add_argument("--picks", type=Path, help="folder with RUN.csv, in voxels")
-    parser.add_argument("--runs", nargs="+", help="judge these tomograms alone")
+    parser.add_argument("--runs", nargs="+", help="these tomograms alone")
     parser.add_argument("--kind", default="denoised", help="of tomogram: KIND.zarr")
     parser.add_argument("--spacing", default="10.000", help="VoxelSpacingSPACING")
 
@@ -80,7 +80,7 @@ def prepare(
         {n: d for n, d in diameters.items() if any(n in truth[r] for r in frames)},
         out / "model",
     )
-    print(f"Train on tomograms other than those judged, for example:\n\n{command}\n")
+    print(f"Train on these with\n\n{command}\n\nand judge others: --runs")
 
 
 def picks_of(

@@ -1,8 +1,8 @@
 """CZII's CryoET object identification: F4 of each class, and the weighted total.
 
-    python benchmarks/public/czii.py DATA OUT
-    python benchmarks/public/czii.py DATA OUT --model MODEL --runs TS_86_3 TS_99_9
-    python benchmarks/public/czii.py DATA OUT --picks FOLDER --runs TS_86_3 TS_99_9
+    python benchmarks/public/czii.py DATA OUT --runs TS_5_4 TS_6_4 TS_6_6 TS_69_2
+    python benchmarks/public/czii.py DATA OUT --runs TS_86_3 TS_99_9 --model MODEL
+    python benchmarks/public/czii.py DATA OUT --runs TS_86_3 TS_99_9 --picks FOLDER
 
 DATA is what the challenge gives to download, unpacked: the truth of the training
 tomograms under overlay/ExperimentRuns, and the tomograms under static/ExperimentRuns.
