@@ -6,10 +6,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from etpicker_plugin.engine.annotation import SPARSE
+from etpicker_plugin.engine.kinds import PARTICLE
 from etpicker_plugin.engine.model.network import Network
 from etpicker_plugin.engine.picking.nms import Peaks
 from etpicker_plugin.engine.species import Species
-from etpicker_plugin.engine.training.threshold import choose_threshold
+from etpicker_plugin.engine.training.threshold import (
+    choose_for_other_tomograms,
+    choose_threshold,
+)
 from etpicker_plugin.engine.training.validation import (
     ClassResult,
     JudgedPicks,
@@ -89,15 +93,23 @@ class Judge:
         levels += [
             self.candidates(network, with_noise(parts, share)) for share in LOWER_DOSES
         ]
-        pooled = [join_judged(list(of_class)) for of_class in zip(*levels, strict=True)]
         thresholds = [
-            choose_threshold(all_doses, sparse=sparse)
-            for all_doses, sparse in zip(pooled, _is_sparse(parts), strict=True)
+            self._choose(one, doses, sparse=sparse)
+            for one, *doses, sparse in zip(
+                self.species, *levels, _is_sparse(parts), strict=True
+            )
         ]
         return [
             result_at(clean, threshold, f_alpha=self.f_alpha)
             for clean, threshold in zip(levels[0], thresholds, strict=True)
         ]
+
+    @staticmethod
+    def _choose(one: Species, doses: list[JudgedPicks], *, sparse: bool) -> float:
+        """Choose a class's threshold; points of curves have no usual one."""
+        if one.kind == PARTICLE:
+            return choose_for_other_tomograms(doses, sparse=sparse)
+        return choose_threshold(join_judged(doses), sparse=sparse)
 
 
 def make_validate(

@@ -2,8 +2,10 @@
 
 Held-out particles are few, so the best step of their F1 staircase is chance. Instead
 the probability that a pick is true is fitted as a smooth function of its score, and
-the threshold is the one that maximises the expected F1 under it.
+thresholds are chosen by the F1 that is to be expected under it.
 """
+
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +16,18 @@ from etpicker_plugin.engine.training.validation import JudgedPicks
 
 DEFAULT_THRESHOLD = 0.05
 """Most of those that are chosen on data lie between 0.02 and 0.2."""
+
+USUAL_THRESHOLD = 0.08
+"""Does well on other tomograms for classes that stand out, of whatever size."""
+
+STANDS_OUT = 0.5
+"""A class does whose expected F1 is above this."""
+
+NO_DIFFERENCE = 0.02
+"""Share of an expected F1 by which another is no worse."""
+
+THRESHOLDS = 1 / (1 + np.exp(-np.linspace(-6.9, 3.0, 400)))
+"""Scores to choose from, 0.001 to 0.95, evenly in log-odds."""
 
 SPARSE_BETA, SPARSE_BETA_FEW = 1.4, 2.0
 FEW_HELD_OUT = 15
@@ -27,10 +41,6 @@ SLOPE_PRIOR = 0.25
 def choose_threshold(judged: JudgedPicks, *, sparse: bool = False) -> float:
     """Choose the score whose picks have the best expected F1.
 
-    With p the fitted probability of each pick, F-beta is expected to be
-    ``(1 + β²) Σ p / (k + β² n)`` for the best k picks and n particles (Lipton et al.
-    2014, for β = 1).
-
     Where the annotation is sparse, unmarked particles count as false, and F1 would
     keep too few picks: recall weighs more there. Of few held-out particles a network
     that has seen few scores new ones too low, and it weighs double.
@@ -39,22 +49,74 @@ def choose_threshold(judged: JudgedPicks, *, sparse: bool = False) -> float:
     """
     if judged.n_truth == 0 or not judged.is_true.any():
         return DEFAULT_THRESHOLD
-    probability = true_probability(judged)
-    order = np.argsort(-judged.scores, kind="stable")
-    expected_hits = np.cumsum(probability[order])
-    kept = np.arange(1, len(order) + 1)
-    missed = max(judged.n_truth - int(judged.is_true.sum()), 0)
-    n_particles = expected_hits[-1] + missed
-    beta2 = _sparse_beta(judged.n_truth) ** 2 if sparse else 1.0
-    best = int(np.argmax(expected_hits / (kept + beta2 * n_particles)))
+    scores = -np.sort(-judged.scores)
+    expected = expected_f(judged, scores, beta=_beta([judged], sparse=sparse))
+    best = int(np.argmax(expected))
     # Cutting between the last pick kept and the next one keeps the same picks.
-    scores = judged.scores[order]
     following = scores[best + 1] if best + 1 < len(scores) else 0.0
     return float((scores[best] + following) / 2)
 
 
-def _sparse_beta(n_held_out: int) -> float:
-    return SPARSE_BETA_FEW if n_held_out < FEW_HELD_OUT else SPARSE_BETA
+def choose_for_other_tomograms(
+    doses: Sequence[JudgedPicks], *, sparse: bool = False
+) -> float:
+    """Choose the score to keep picks from in tomograms of this and lower qualities.
+
+    It is one of those with the best mean of the F1s (see ``choose_threshold``) that are
+    expected at each dose. Several do equally well, as far as a few particles can tell,
+    and which of them is best is luck: the middle one is taken. Where a class stands
+    out, it is any between its particles and what is none, and other tomograms are
+    noisier or cleaner: there it is the one nearest to what is usual.
+
+    Parameters
+    ----------
+    doses
+        Picks of the same held-out parts, as they are and at lower doses.
+    """
+    usable = [judged for judged in doses if judged.is_true.any()]
+    if not usable:
+        return DEFAULT_THRESHOLD
+    beta = _beta(doses, sparse=sparse)
+    expected = np.mean([expected_f(j, THRESHOLDS, beta=beta) for j in usable], axis=0)
+    best = expected.max()
+    equal = log_odds_of(THRESHOLDS[expected >= (1 - NO_DIFFERENCE) * best])
+    if best > STANDS_OUT:
+        chosen = equal[
+            np.argmin(np.abs(equal - log_odds_of(np.array(USUAL_THRESHOLD))))
+        ]
+    else:
+        chosen = (equal[0] + equal[-1]) / 2
+    return float(1 / (1 + np.exp(-chosen)))
+
+
+def expected_f(
+    judged: JudgedPicks, thresholds: FloatArray, *, beta: float
+) -> FloatArray:
+    """Return the F-beta to expect of the picks of at least each score.
+
+    With p the fitted probability of each pick, it is ``(1 + β²) Σ p / (k + β² n)`` for
+    the best k picks and n particles (Lipton et al. 2014, for β = 1).
+
+    Parameters
+    ----------
+    judged
+        With a hit at least.
+    thresholds
+        ``(T,)``.
+    """
+    order = np.argsort(-judged.scores, kind="stable")
+    hits = np.append(0.0, np.cumsum(true_probability(judged)[order]))
+    kept = np.searchsorted(-judged.scores[order], -thresholds, side="right")
+    missed = max(judged.n_truth - int(judged.is_true.sum()), 0)
+    n_particles = hits[-1] + missed
+    return np.asarray((1 + beta**2) * hits[kept] / (kept + beta**2 * n_particles))
+
+
+def _beta(doses: Sequence[JudgedPicks], *, sparse: bool) -> float:
+    if not sparse:
+        return 1.0
+    few = sum(judged.n_truth for judged in doses) < FEW_HELD_OUT
+    return SPARSE_BETA_FEW if few else SPARSE_BETA
 
 
 def true_probability(judged: JudgedPicks) -> FloatArray:

@@ -6,12 +6,21 @@ import pytest
 from etpicker_plugin.engine.model.network import make_network
 from etpicker_plugin.engine.species import Species
 from etpicker_plugin.engine.training.judge import (
+    LOWER_DOSES,
     Judge,
     equal_score,
     make_validate,
 )
 from etpicker_plugin.engine.training.split import Region
-from etpicker_plugin.engine.training.validation import ValidationPart
+from etpicker_plugin.engine.training.threshold import (
+    choose_for_other_tomograms,
+    choose_threshold,
+)
+from etpicker_plugin.engine.training.validation import (
+    ValidationPart,
+    join_judged,
+    with_noise,
+)
 from etpicker_plugin.engine.training.watch import make_watch
 from etpicker_plugin.engine.volumes.array_volume import ArrayVolume
 
@@ -50,11 +59,11 @@ def test_ranks_of_the_same_particles_vary_less():
     assert equal_score([make_part(25, "sparse")]) == pytest.approx(0.05)
 
 
-@pytest.mark.parametrize("annotation", ["sparse", "complete"])
-def test_what_is_maximised(annotation, tmp_path):
+def make_noise(annotation):
+    """Return noise with nine centres anywhere."""
     generator = np.random.default_rng(2)
     shape = (16, 24, 32)
-    part = ValidationPart(
+    return ValidationPart(
         tomogram_id="TS_1",
         image=ArrayVolume(generator.normal(0, 1, shape).astype(np.float16)),
         region=Region((0, 0, 0), shape),
@@ -63,6 +72,11 @@ def test_what_is_maximised(annotation, tmp_path):
         channels=np.zeros(9, int),
         annotation=(annotation,),
     )
+
+
+@pytest.mark.parametrize("annotation", ["sparse", "complete"])
+def test_what_is_maximised(annotation, tmp_path):
+    part = make_noise(annotation)
     species = (Species(name="a", diameter_ang=80.0, label_diameter_ang=40.0),)
     judge = Judge(species=species, voxel_size=10.0, f_alpha=3.0)
     watch = make_watch(tmp_path, [part], species, voxel_size=10.0)
@@ -81,3 +95,23 @@ def test_what_is_maximised(annotation, tmp_path):
     assert abs(average - f_alpha) > 0.01
     expected = average if annotation == "sparse" else f_alpha
     assert score == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("kind", ["particle", "filament"])
+def test_thresholds_are_chosen_for_other_tomograms(kind):
+    """Of particles; the points of curves have no usual score."""
+    part = make_noise("sparse")
+    one = Species(name="a", diameter_ang=80.0, label_diameter_ang=40.0, kind=kind)
+    judge = Judge(species=(one,), voxel_size=10.0, f_alpha=3.0)
+    network = make_network("fast", 1, seed=1)
+
+    (result,) = judge.final_results(network, [part])
+
+    doses = [judge.candidates(network, [part])[0]]
+    doses += [judge.candidates(network, with_noise([part], s))[0] for s in LOWER_DOSES]
+    chosen = {
+        "particle": choose_for_other_tomograms(doses, sparse=True),
+        "filament": choose_threshold(join_judged(doses), sparse=True),
+    }
+    assert result.threshold == chosen[kind]
+    assert chosen["particle"] != chosen["filament"]
