@@ -211,6 +211,26 @@ ROTATION = Column(
 RADIUS = Column(name="radius", unit="Å", plural="radii")
 """Of a vesicle; a pick's own size, as the window draws it."""
 
+HALF_AXES = Column(
+    name="half_axes",
+    unit="Å",
+    shape=(3,),
+    headers=("radius_a", "radius_b", "radius_c"),
+    decimals=3,
+    plural="half axes",
+)
+"""Of a vesicle, the shortest first: along x, y and z of its orientation, which is not
+known where they are alike (see ``vesicles.axes``)."""
+
+VESICLE = Column(name="vesicle", dtype=str, missing="", plural="vesicles' names")
+"""Which vesicle of its tomogram this is, or a point on its membrane."""
+
+RESIDUAL = Column(name="residual", unit="Å", decimals=2, plural="residuals")
+"""How far the points of a membrane lie off the vesicle through them, r.m.s."""
+
+COMPLETENESS = Column(name="completeness", decimals=4, plural="completeness")
+"""How much of a vesicle's membrane was seen, of what a tomogram can show."""
+
 FILAMENT = Column(name="filament", dtype=str, missing="")
 """Which filament of its tomogram a point lies on; those of one stand in order."""
 
@@ -237,7 +257,20 @@ DIRECTION = Column(
 )
 """A unit vector zyx: along the filament to its next point, or off the membrane."""
 
-OPTIONAL_COLUMNS: tuple[Column, ...] = (ROTATION, RADIUS, FILAMENT, DIRECTION)
+CURVATURE = Column(name="curvature", unit="1/Å", plural="curvatures")
+"""Of a filament at this point: 1 over its radius of curvature."""
+
+OPTIONAL_COLUMNS: tuple[Column, ...] = (
+    ROTATION,
+    RADIUS,
+    FILAMENT,
+    DIRECTION,
+    HALF_AXES,
+    VESICLE,
+    RESIDUAL,
+    COMPLETENESS,
+    CURVATURE,
+)
 
 
 def declared() -> tuple[Column, ...]:

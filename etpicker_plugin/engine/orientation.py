@@ -43,6 +43,20 @@ def to_relion_angles(rotations: FloatArray) -> FloatArray:
     return _to_euler("ZYZ", np.swapaxes(rotations, 1, 2))
 
 
+def along_axes(axes_xyz: FloatArray, *, rot: ArrayLike = 0.0) -> FloatArray:
+    """Return ``(N, 3, 3)`` R whose z axis lies along ``(N, 3)`` unit vectors.
+
+    How R is turned about that axis nothing says: RELION's angle rot is ``rot``.
+    R z = Rz(-psi) Ry(-tilt) z = (-sin tilt cos psi, sin tilt sin psi, cos tilt).
+    """
+    x, y, z = np.moveaxis(np.asarray(axes_xyz, dtype=np.float64), -1, 0)
+    across = np.hypot(x, y)
+    tilt = np.degrees(np.arctan2(across, z))
+    psi = np.where(across > 0, np.degrees(np.arctan2(y, -x)), 0.0)
+    angles = np.stack([np.broadcast_to(rot, tilt.shape), tilt, psi], axis=-1)
+    return from_relion_angles(angles)
+
+
 def from_dynamo_angles(angles_deg: ArrayLike) -> FloatArray:
     """Return ``(N, 3, 3)`` R of ``(N, 3)`` tdrot, tilt, narot."""
     return np.swapaxes(_from_euler("zxz", angles_deg), 1, 2)

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from scipy.interpolate import BSpline, make_interp_spline, make_lsq_spline
 
 from etpicker_plugin.engine.arrays import FloatArray
-from etpicker_plugin.engine.orientation import from_relion_angles
+from etpicker_plugin.engine.orientation import along_axes, from_relion_angles
 
 CUBIC = 3
 FINE_STEPS = 16
@@ -150,7 +150,7 @@ def frames(
     """
     points, tangents = points_zyx[:, ::-1], _unit(tangents_zyx)[:, ::-1]
     across = np.empty_like(tangents)
-    across[0] = _first_frame(tangents[0], first_rot)[:, 0]
+    across[0] = along_axes(tangents[:1], rot=first_rot)[0, :, 0]
     for i in range(len(points) - 1):
         step = points[i + 1] - points[i]
         turned, along = _reflect(across[i], step), _reflect(tangents[i], step)
@@ -170,17 +170,6 @@ def twisted(made: FloatArray, angles_deg: ArrayLike) -> FloatArray:
     angles = np.asarray(angles_deg, dtype=np.float64)
     about_z = from_relion_angles(np.stack([-angles, 0 * angles, 0 * angles], axis=1))
     return np.asarray(made @ about_z)
-
-
-def _first_frame(tangent_xyz: FloatArray, rot: float) -> FloatArray:
-    """Return R with its z axis along a unit vector, and this angle rot.
-
-    R z = Rz(-psi) Ry(-tilt) z = (-sin tilt cos psi, sin tilt sin psi, cos tilt).
-    """
-    x, y, z = tangent_xyz
-    tilt = np.degrees(np.arctan2(np.hypot(x, y), z))
-    psi = np.degrees(np.arctan2(y, -x)) if np.hypot(x, y) > 0 else 0.0
-    return from_relion_angles([[rot, tilt, psi]])[0]
 
 
 def _reflect(vector: FloatArray, normal: FloatArray) -> FloatArray:

@@ -22,7 +22,7 @@ from etpicker_plugin.engine.formats.star_words import in_star_words
 from etpicker_plugin.engine.formats.tilt_series_names import series_of
 from etpicker_plugin.engine.formats.usual_names import usual_tilt_series
 from etpicker_plugin.engine.geometry import TomogramFrame
-from etpicker_plugin.engine.kinds import FILAMENT
+from etpicker_plugin.engine.kinds import PARTICLE
 from etpicker_plugin.engine.names import star_word
 from etpicker_plugin.engine.particles import Particles
 from etpicker_plugin.engine.picking.loaded_model import LoadedModel, thresholds
@@ -112,13 +112,14 @@ def _digest(frame: TomogramFrame) -> str:
 def star_tables(name: str, species: Sequence[Species]) -> dict[str, list[str]]:
     """Return the STAR files of a tomogram's picks, each with its classes.
 
-    RELION has other columns for filaments: beside other classes each class of them has
-    a table of its own, NAME_CLASS.star.
+    RELION has other columns for filaments, and takes an orientation that is not known
+    beside known ones, as vesicles have them, for known: beside other classes each class
+    of these has a table of its own, NAME_CLASS.star.
     """
     if len(species) == 1:
         return {f"{name}.star": [species[0].name]}
-    curves = [one.name for one in species if one.kind == FILAMENT]
-    others = [one.name for one in species if one.kind != FILAMENT]
+    curves = [one.name for one in species if one.kind != PARTICLE]
+    others = [one.name for one in species if one.kind == PARTICLE]
     tables = {f"{name}.star": others} if others else {}
     return {**tables, **{f"{name}_{curve}.star": [curve] for curve in curves}}
 

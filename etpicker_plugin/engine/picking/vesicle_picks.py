@@ -1,10 +1,11 @@
-"""From points on membranes to a vesicle's pick: its centre, with its radius."""
+"""From points on membranes to a vesicle's pick: its centre, with size and form."""
 
 import numpy as np
 
-from etpicker_plugin.engine.columns import DIRECTION, RADIUS
+from etpicker_plugin.engine.columns import COMPLETENESS, DIRECTION, RESIDUAL, VESICLE
 from etpicker_plugin.engine.picking.nms import Peaks, join_peaks
 from etpicker_plugin.engine.species import Species
+from etpicker_plugin.engine.vesicles.axes import columns_of_surfaces
 from etpicker_plugin.engine.vesicles.find import find_vesicles
 from etpicker_plugin.engine.vesicles.refine import refine_on_volume
 from etpicker_plugin.engine.volumes.array_volume import Readable
@@ -30,8 +31,10 @@ def assemble_vesicles(
     Returns
     -------
     Peaks
-        Centres, which may lie outside the volume, with the column ``radius``: the mean
-        of the half axes, Å.
+        Centres, which may lie outside the volume, with the columns of ``columns``
+        that tell of vesicles: ``radius``, the mean of the half axes, and these with
+        their orientation (see ``vesicles.axes``); ``residual`` and ``completeness`` of
+        the shell that the points make; and ``vesicle``, the class's name and 1, 2 …
     """
     if len(points) == 0:
         return join_peaks([])
@@ -50,5 +53,12 @@ def assemble_vesicles(
         positions_zyx=np.array([s.centre for s in refined]).reshape(-1, 3),
         scores=np.array([vesicle.score for vesicle in found]),
         channels=np.full(len(found), points.channels[0], dtype=np.intp),
-        optional={RADIUS.name: np.array([s.radius * voxel_size for s in refined])},
+        optional={
+            **columns_of_surfaces(refined, voxel_size=voxel_size),
+            VESICLE.name: np.array(
+                [f"{species.name}_{n}" for n in range(1, len(found) + 1)], dtype=str
+            ),
+            RESIDUAL.name: np.array([v.residual * voxel_size for v in found]),
+            COMPLETENESS.name: np.array([v.shell.completeness for v in found]),
+        },
     )

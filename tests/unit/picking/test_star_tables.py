@@ -15,10 +15,11 @@ def test_one_class_has_the_tomograms_name():
     assert star_tables("T", [TUBE]) == {"T.star": ["tube"]}
 
 
-def test_filaments_beside_others_have_tables_of_their_own():
+def test_filaments_and_vesicles_beside_others_have_tables_of_their_own():
     assert star_tables("T", [RIBOSOME, TUBE, SACK, ACTIN]) == {
-        "T.star": ["ribosome", "sack"],
+        "T.star": ["ribosome"],
         "T_tube.star": ["tube"],
+        "T_sack.star": ["sack"],
         "T_actin.star": ["actin"],
     }
     assert star_tables("T", [TUBE, ACTIN]) == {

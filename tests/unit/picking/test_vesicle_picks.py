@@ -53,6 +53,38 @@ def test_a_row_is_a_vesicle_refined_on_the_tomogram(shift):
     np.testing.assert_allclose(picks.positions_zyx[order], expected, atol=0.25)
     assert (picks.scores > 0.4).all()
     assert (picks.scores < 0.95).all()
+    # Spheres: three half axes are the radius, and lie in no direction.
+    half_axes, radii = picks.optional["half_axes"], picks.optional["radius"]
+    np.testing.assert_array_equal(half_axes, np.repeat(radii[:, None], 3, axis=1))
+    assert np.isnan(picks.optional["rotation"]).all()
+    assert picks.optional["vesicle"].tolist() == ["liposome_1", "liposome_2"]
+    assert (picks.optional["completeness"] > 0.9).all()
+    assert (picks.optional["residual"] < 5).all()
+
+
+def test_a_vesicle_that_is_no_sphere_has_axes():
+    """Half axes of 14, 16 and 19 voxels along z, y and x."""
+    half_axes, centre = np.array([14.0, 16, 19]), np.array([23.2, 35.4, 45.6])
+    own = (np.moveaxis(np.indices(SHAPE), 0, -1) - centre) / half_axes
+    level = np.linalg.norm(own, axis=-1)
+    depth = level * (level - 1) / np.linalg.norm(own / half_axes, axis=-1)
+    seen = torch.from_numpy(0.9 * (abs(depth) < 2)).float()
+    found = find_sheets(seen, 3, min_score=0.2)
+    density = np.random.default_rng(2).normal(0, 0.3, SHAPE)
+    for side in (-1.8, 1.8):
+        density -= np.exp(-0.5 * ((depth - side) / 0.8) ** 2)
+
+    picks = assemble_vesicles(
+        found, LIPOSOME, ArrayVolume(density.astype(np.float16)), voxel_size=10.0
+    )
+
+    assert len(picks) == 1
+    # The top and bottom are not looked at: there it is drawn towards a sphere.
+    np.testing.assert_allclose(picks.optional["half_axes"], [[140, 160, 190]], atol=7)
+    # a along z, b along y and c along x.
+    np.testing.assert_allclose(
+        np.abs(picks.optional["rotation"][0]), np.eye(3)[::-1], atol=0.15
+    )
 
 
 def test_no_points_are_no_picks():
