@@ -52,6 +52,8 @@ SCIPION_FIELDS = (
     "tilt_series_name",
     "class_name",
     "score_column",
+    "surface_step",
+    "instance_masks",
 )
 """Fields that the protocol sets itself."""
 MOST_CLASSES = 1000

@@ -54,6 +54,8 @@ SCIPION_FIELDS = (
     "dimensions",
     "voxel_size",
     "tilt_series_name",
+    "surface_step",
+    "instance_masks",
 )
 """Fields that the protocol sets itself."""
 

@@ -131,6 +131,21 @@ class ConvertConfig:
         label="Class names",
     )
 
+    surface_step: Optional[float] = option(
+        None,
+        "Of vesicles (rows with a radius): instead of them, write points on their "
+        "membranes, so far apart, with outward normals.",
+        label="Points on membranes: step",
+        unit="Å",
+        advanced=True,
+    )
+    instance_masks: bool = option(
+        False,
+        "Of vesicles: also write NAME_instances.mrc for each tomogram: 0 outside, i in "
+        "the i-th vesicle; of nested ones, the inner.",
+        label="Masks of instances",
+        advanced=True,
+    )
     score_column: str = score_column_option(
         "the input, where it is not one of those that etpicker knows: a label of a "
         "STAR file, a header of a CSV or TSV file"
@@ -143,7 +158,7 @@ class ConvertConfig:
         require_classes(self.class_name, what="--class-name")
         check_patterns(self.tilt_series_name)
         require_given_if_trusted(self)
-        require_positive(self, "binning")
+        require_positive(self, "binning", "surface_step")
         require(len(self.class_name) > 0, "--class-name: give at least one name.")
         require(
             not self.score_column or format_named(self.input_format).names_columns,

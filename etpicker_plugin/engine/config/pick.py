@@ -33,6 +33,7 @@ FILAMENT_LENGTHS = (
     "filament_gap",
     "filament_length",
     "filament_radius",
+    "filament_rise",
 )
 """Parameters of filaments, each a length per class."""
 
@@ -158,6 +159,40 @@ class PickConfig:
         example="microtubule=5000",
         advanced=True,
     )
+    filament_rise: Dict[str, float] = option(
+        {},
+        "How far one subunit lies from the next along the filament, per class; with "
+        "the twist it says how the orientations turn along it.",
+        label="Filaments: rise",
+        unit="Å",
+        example="actin=27.5",
+        advanced=True,
+    )
+    filament_twist: Dict[str, float] = option(
+        {},
+        "By how much orientations turn about the filament for each rise, per class; "
+        "positive is right-handed. Without it, they turn as little as possible.",
+        label="Filaments: twist per rise",
+        unit="degrees",
+        example="actin=-166.7",
+        advanced=True,
+    )
+    surface_step: Dict[str, float] = option(
+        {},
+        "Also write points on the membranes of vesicles, a step apart, with outward "
+        "normals: surface/NAME.csv and surface/NAME.star; per class.",
+        label="Vesicles: step of points on membranes",
+        unit="Å",
+        example="liposome=100",
+        advanced=True,
+    )
+    instance_masks: bool = option(
+        False,
+        "Also write NAME_instances.mrc: 0 outside, i in the i-th vesicle of NAME.csv; "
+        "of nested ones, the inner.",
+        label="Vesicles: write masks of instances",
+        advanced=True,
+    )
     probability_map: bool = option(
         False,
         "Also write NAME_CLASS_probability.mrc on the tomogram's own grid.",
@@ -239,14 +274,24 @@ class PickConfig:
                 0.0 <= value <= 1.0,
                 f"--threshold {name}={value:g}: expected a score from 0 to 1.",
             )
-        for field in FILAMENT_LENGTHS:
+        for field in (*FILAMENT_LENGTHS, "surface_step"):
             for name, value in getattr(self, field).items():
                 require(
                     value > 0,
                     f"--{field.replace('_', '-')} {name}={value:g}: expected a number "
                     "of Å above 0.",
                 )
+        alone = {*self.filament_twist} ^ {*self.filament_rise}
+        require(
+            not alone,
+            f"--filament-twist and --filament-rise belong together: of "
+            f"{', '.join(sorted(alone))} one is missing. Give both.",
+        )
         require_in_bounds(self)
+
+    def twist_per_ang(self, name: str) -> float:
+        """Return by how many degrees a class's filaments turn for each Å, 0 if none."""
+        return self.filament_twist.get(name, 0.0) / self.filament_rise.get(name, 1.0)
 
     def read_part(self) -> Part:
         """Return the share of the tomograms to pick."""

@@ -18,6 +18,11 @@ from etpicker_plugin.engine.conversion.class_numbers import (
 )
 from etpicker_plugin.engine.conversion.pairing import pair_files
 from etpicker_plugin.engine.conversion.sidecar import restore, write_sidecar
+from etpicker_plugin.engine.conversion.vesicles import (
+    mask_path,
+    on_membranes,
+    write_masks,
+)
 from etpicker_plugin.engine.errors import ConfigError, InputDataError
 from etpicker_plugin.engine.formats.catalogue import format_named
 from etpicker_plugin.engine.formats.checks import refuse_outside
@@ -65,8 +70,15 @@ def convert(
     order = class_order(config)
     if written_format.holds_words:
         items, order = in_words(items), tuple(map(star_word, order))
+    vesicles = items
+    if config.surface_step is not None:
+        items = on_membranes(vesicles, step_ang=config.surface_step)
     plan = plan_outputs(items, out_dir, written_format)
-    _begin(config, list(plan), out_dir)
+    frames = [frame for _, frame in items] if config.instance_masks else []
+    masks = [mask_path(out_dir, frame) for frame in frames]
+    _begin(config, [*plan, *masks], out_dir)
+    if masks:
+        write_masks(vesicles, out_dir)
     numbers = class_numbers_of(items, order=order)
     for done, (path, written) in enumerate(plan.items(), 1):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -75,7 +87,7 @@ def convert(
         write_sidecar(written, path, config, class_numbers=numbers)
         on_progress(ProgressEvent("convert", done, len(plan)))
     (out_dir / UNFINISHED).unlink(missing_ok=True)
-    return list(plan)
+    return [*plan, *masks]
 
 
 def _begin(config: ConvertConfig, paths: Sequence[Path], out_dir: Path) -> None:

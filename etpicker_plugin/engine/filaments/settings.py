@@ -24,6 +24,8 @@ class TraceSettings:
 
     Attributes
     ----------
+    voxel_size
+        Å.
     width
         Of the tube: what lies nearer to a traced filament than half of it, and along
         it, is that filament's own.
@@ -38,14 +40,19 @@ class TraceSettings:
         What is shorter is no filament.
     min_radius
         Of curvature: what bends more is cut in two.
+    twist
+        Degrees by which the frame of a point is turned about the filament, for each
+        voxel of the way; right-handed if positive.
     """
 
+    voxel_size: float
     width: float
     spacing: float
     step: float
     gap: float
     min_length: float
     min_radius: float
+    twist: float = 0.0
 
     @property
     def stiffness(self) -> float:
@@ -65,6 +72,7 @@ def trace_settings(
     gap_ang: float | None = None,
     min_length_ang: float | None = None,
     min_radius_ang: float | None = None,
+    twist_per_ang: float = 0.0,
 ) -> TraceSettings:
     """Return the lengths in voxels: those given (Å), or what suits the diameter.
 
@@ -75,10 +83,12 @@ def trace_settings(
         return (given or diameters * diameter_ang) / voxel_size
 
     return TraceSettings(
+        voxel_size=voxel_size,
         width=diameter_ang / voxel_size,
         spacing=spacing,
         step=length(step_ang, STEP_DIAMETERS),
         gap=length(gap_ang, GAP_DIAMETERS),
         min_length=length(min_length_ang, LENGTH_DIAMETERS),
         min_radius=length(min_radius_ang, BEND_DIAMETERS),
+        twist=twist_per_ang * voxel_size,
     )

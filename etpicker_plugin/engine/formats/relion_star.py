@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from etpicker_plugin.engine import kinds
 from etpicker_plugin.engine.arrays import FloatArray
 from etpicker_plugin.engine.atomic import write_whole
-from etpicker_plugin.engine.columns import FILAMENT
+from etpicker_plugin.engine.columns import FILAMENT, VESICLE, Values
 from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.formats.format import Item
 from etpicker_plugin.engine.formats.names import (
@@ -25,6 +26,12 @@ from etpicker_plugin.engine.formats.relion_helices import (
     filament_ids,
     helical_columns,
     in_order_along_tubes,
+)
+from etpicker_plugin.engine.formats.relion_priors import (
+    MANIFOLD,
+    are_on_membranes,
+    membrane_columns,
+    vesicle_names,
 )
 from etpicker_plugin.engine.formats.relion_versions import (
     check_pixel_size,
@@ -73,7 +80,8 @@ def write_star(
     The class goes to ``rlnClassNumber`` (see ``number_classes``) and, as RELION
     keeps labels that it does not know, its name to ``etpickerClassName``. Scores
     and optional columns are left out if none is known. If all particles lie on
-    filaments, RELION's helical columns are added (see ``relion_helices``).
+    filaments, RELION's helical columns are added (see ``relion_helices``); if all are
+    points on vesicles' membranes, priors (see ``relion_priors``).
 
     For RELION 4 and 5 the particles are the only table, without optics groups, as
     from RELION's own picker: its importers read the first table, and it divides Å by
@@ -115,7 +123,7 @@ def joint_table(
     if version != "relion3":
         check_series(frames)
     check_names([*numbers, *(name_in_star(f, version=version) for f in frames)])
-    are_tubes = are_helical([particles for particles, _ in items])
+    kind = _kind_of([particles for particles, _ in items])
     tables = [
         _particle_table(
             particles,
@@ -125,7 +133,7 @@ def joint_table(
                 particles.positions_zyx, frame, version=version, centre=relion5_centre
             ),
             class_numbers=numbers,
-            are_tubes=are_tubes,
+            kind=kind,
         )
         for particles, frame in items
     ]
@@ -175,6 +183,7 @@ def read_star(
     owners = names.map(match.pairs)
     score = find_score(list(table.columns), wanted=score_column, path=path)
     used = (tomogram_column(version), *coordinate_columns(version), score, *LABELS)
+    used = (*used, MANIFOLD)
     warn_left_out(table, used=used, path=path)
     records = []
     for name, frame in frames.items():
@@ -197,7 +206,8 @@ def read_star(
             path=path,
         )
         tubes = filament_ids(rows, path=path)
-        records.append(particles.having({FILAMENT.name: tubes}))
+        groups = {FILAMENT.name: tubes, VESICLE.name: vesicle_names(rows, path=path)}
+        records.append(particles.having(groups))
     return records
 
 
@@ -225,6 +235,23 @@ def read_star_names(path: Path, *, version: str) -> list[str]:
     return list(dict.fromkeys(short_name(name) for name in column))
 
 
+def _kind_of(sets: Sequence[Particles]) -> str:
+    """Tell which columns of RELION's the particles have beside position and angles."""
+    if are_helical(sets):
+        return kinds.FILAMENT
+    return kinds.VESICLE if are_on_membranes(sets) else kinds.PARTICLE
+
+
+def _columns_of_kind(
+    particles: Particles, frame: TomogramFrame, *, version: str, kind: str
+) -> dict[str, Values]:
+    if kind == kinds.FILAMENT:
+        return helical_columns(particles, voxel_size=frame.voxel_size, version=version)
+    if kind == kinds.VESICLE:
+        return membrane_columns(particles, version=version)
+    return {}
+
+
 def _particle_table(
     particles: Particles,
     frame: TomogramFrame,
@@ -232,23 +259,18 @@ def _particle_table(
     version: str,
     positions_xyz: FloatArray,
     class_numbers: Mapping[str, int],
-    are_tubes: bool,
+    kind: str,
 ) -> pd.DataFrame:
     """Return one tomogram's rows, each column with its number type."""
     import pandas as pd
 
     tomogram = name_in_star(frame, version=version)
     columns = dict(zip_strict(coordinate_columns(version), positions_xyz.T))
-    helical = (
-        helical_columns(particles, voxel_size=frame.voxel_size, version=version)
-        if are_tubes
-        else {}
-    )
     return pd.DataFrame(
         {
             tomogram_column(version): np.full(len(particles), tomogram, dtype=object),
             **columns,
             **particle_columns(particles, class_numbers=class_numbers),
-            **helical,
+            **_columns_of_kind(particles, frame, version=version, kind=kind),
         }
     )

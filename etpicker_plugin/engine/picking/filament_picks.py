@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from etpicker_plugin.engine import kinds
-from etpicker_plugin.engine.columns import DIRECTION, FILAMENT, ROTATION
-from etpicker_plugin.engine.filaments.curve import equidistant, frames
+from etpicker_plugin.engine.columns import CURVATURE, DIRECTION, FILAMENT, ROTATION
+from etpicker_plugin.engine.filaments.curve import equidistant, frames, twisted
 from etpicker_plugin.engine.filaments.settings import TraceSettings
 from etpicker_plugin.engine.filaments.trace import TracedFilament, trace
 from etpicker_plugin.engine.picking.nms import Peaks, join_peaks
@@ -40,8 +40,8 @@ def assemble_filaments(
     -------
     Peaks
         With columns ``filament`` (the class's name and 1, 2 … from the surest on: no
-        two classes share an id) and ``rotation``, whose z axis lies along the
-        filament; which way is not known.
+        two classes share an id), ``curvature`` and ``rotation``, whose z axis lies
+        along the filament; which way is not known.
     """
     points = points.select(points.scores >= FOLLOWED * species.threshold)
     if len(points) == 0:
@@ -67,13 +67,15 @@ def _picks(
 ) -> Peaks:
     at = equidistant(filament.curve.length, settings.step)
     places, tangents = filament.curve.points(at), filament.curve.tangents(at)
+    made = twisted(frames(places, tangents), settings.twist * at)
     return Peaks(
         positions_zyx=places,
         scores=filament.scores(places, settings.width),
         channels=np.full(len(at), channel, dtype=np.intp),
         optional={
             FILAMENT.name: np.full(len(at), name),
-            ROTATION.name: frames(places, tangents),
+            ROTATION.name: made,
+            CURVATURE.name: filament.curve.curvatures(at) / settings.voxel_size,
         },
     )
 

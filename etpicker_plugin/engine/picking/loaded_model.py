@@ -1,12 +1,13 @@
 """A model ready to pick, and which of its classes it picks from which score."""
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from etpicker_plugin.engine.config.pick import FILAMENT_LENGTHS, PickConfig
 from etpicker_plugin.engine.errors import ConfigError
 from etpicker_plugin.engine.filaments.settings import TraceSettings, trace_settings
-from etpicker_plugin.engine.kinds import FILAMENT
+from etpicker_plugin.engine.kinds import FILAMENT, VESICLE
 from etpicker_plugin.engine.model.card import ModelCard
 from etpicker_plugin.engine.model.network import Network
 from etpicker_plugin.engine.species import Species
@@ -79,16 +80,11 @@ def trace_settings_of(card: ModelCard, config: PickConfig) -> dict[str, TraceSet
     Raises
     ------
     ConfigError
-        If a length is asked for of a class that the model has no filaments of.
+        If something is asked for of a class that the model has no filaments of.
     """
     diameters = {s.name: s.diameter_ang for s in card.classes if s.kind == FILAMENT}
-    for field in FILAMENT_LENGTHS:
-        for name in getattr(config, field):
-            if name not in diameters:
-                raise ConfigError(
-                    f"--{field.replace('_', '-')} {name}: the model has no filaments "
-                    f"of that name. It has: {', '.join(diameters) or 'none'}."
-                )
+    for field in (*FILAMENT_LENGTHS, "filament_twist"):
+        _check_kind(field, getattr(config, field), diameters, "filaments")
     return {
         name: trace_settings(
             diameter,
@@ -97,6 +93,36 @@ def trace_settings_of(card: ModelCard, config: PickConfig) -> dict[str, TraceSet
             gap_ang=config.filament_gap.get(name),
             min_length_ang=config.filament_length.get(name),
             min_radius_ang=config.filament_radius.get(name),
+            twist_per_ang=config.twist_per_ang(name),
         )
         for name, diameter in diameters.items()
     }
+
+
+def surface_steps(card: ModelCard, config: PickConfig) -> dict[str, float]:
+    """Return how far apart points on membranes are, Å, for each class that has them.
+
+    Raises
+    ------
+    ConfigError
+        If they are asked for of a class that the model has no vesicles of.
+    """
+    vesicles = [s.name for s in card.classes if s.kind == VESICLE]
+    _check_kind("surface_step", config.surface_step, vesicles, "vesicles")
+    if config.instance_masks and not vesicles:
+        raise ConfigError(
+            "--instance-masks: the model has no vesicles. Pick without them."
+        )
+    return dict(config.surface_step)
+
+
+def _check_kind(
+    field: str, asked: Collection[str], known: Collection[str], what: str
+) -> None:
+    """Refuse what is asked for of classes that are not of a kind."""
+    for name in asked:
+        if name not in known:
+            raise ConfigError(
+                f"--{field.replace('_', '-')} {name}: the model has no {what} of that "
+                f"name. It has: {', '.join(known) or 'none'}."
+            )

@@ -42,6 +42,7 @@ from etpicker_plugin.engine.picking.records import (
     frame_of,
     write_picks,
 )
+from etpicker_plugin.engine.picking.surfaces import surface_files
 from etpicker_plugin.engine.picking.z_range import computed_region, in_z_range
 from etpicker_plugin.engine.progress import Progress, ProgressEvent
 from etpicker_plugin.engine.species import Species
@@ -95,7 +96,13 @@ def pick_tomogram(
         hashed = aside.submit(inputs.run)  # it takes as long as to measure the voxels
         volume = open_working_volume(tomogram, model.card.working_voxel_size)
         run = hashed.result()
-    finished = finished_picks(name, run, species=model.card.classes, out_dir=out_dir)
+    finished = finished_picks(
+        name,
+        run,
+        species=model.card.classes,
+        out_dir=out_dir,
+        beside=surface_files(name, config),
+    )
     if finished is not None:
         return finished
     _describe_scale(volume)

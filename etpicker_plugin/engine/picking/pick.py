@@ -30,6 +30,7 @@ from etpicker_plugin.engine.particles import Particles
 from etpicker_plugin.engine.picking.failures import forget_failure, note_error
 from etpicker_plugin.engine.picking.loaded_model import (
     LoadedModel,
+    surface_steps,
     thresholds,
     trace_settings_of,
 )
@@ -134,6 +135,7 @@ def open_model(config: PickConfig) -> LoadedModel:
         )
     thresholds(card, config)
     trace_settings_of(card, config)
+    surface_steps(card, config)
     if config.border is None and card.border_ang:
         logger.info(
             "Nothing is picked nearer than %.0f Å to a face in x or y, because the "

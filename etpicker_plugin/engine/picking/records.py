@@ -26,6 +26,7 @@ from etpicker_plugin.engine.kinds import PARTICLE
 from etpicker_plugin.engine.names import star_word
 from etpicker_plugin.engine.particles import Particles
 from etpicker_plugin.engine.picking.loaded_model import LoadedModel, thresholds
+from etpicker_plugin.engine.picking.surfaces import write_surfaces
 from etpicker_plugin.engine.result_files import (
     are_as_written,
     hash_results,
@@ -125,9 +126,14 @@ def star_tables(name: str, species: Sequence[Species]) -> dict[str, list[str]]:
 
 
 def finished_picks(
-    name: str, run: Run, *, species: Sequence[Species], out_dir: Path
+    name: str,
+    run: Run,
+    *,
+    species: Sequence[Species],
+    out_dir: Path,
+    beside: Sequence[str] = (),
 ) -> Particles | None:
-    """Return picks that stand there already, if they are whole.
+    """Return picks that stand there already, if they and what is beside are whole.
 
     Files that do not agree with what was noted of them, cut short or edited, are set
     aside, for the tomogram to be picked again.
@@ -144,7 +150,7 @@ def finished_picks(
     before = run_from_values(record.get("run"))
     if before != run:
         raise ConfigError(refusal(f"{out_dir / name}.csv holds picks", before, run))
-    files = noted_files(record, (f"{name}.csv", *star_tables(name, species)))
+    files = noted_files(record, (f"{name}.csv", *star_tables(name, species), *beside))
     if not are_as_written(out_dir, files):
         for file in (*files, sidecar.name):
             (out_dir / file).unlink(missing_ok=True)
@@ -156,7 +162,9 @@ def finished_picks(
 def write_picks(
     particles: Particles, inputs: Inputs, run: Run, *, out_dir: Path
 ) -> None:
-    """Write NAME.csv, its tables and, last, as the mark of finished picks, NAME.json.
+    """Write NAME.csv, its tables, what is asked for of membranes and, last, NAME.json.
+
+    That is the mark of finished picks.
 
     Other picks that stand there without the mark, whosever they are, are set aside.
     """
@@ -174,10 +182,13 @@ def write_picks(
                 version="relion5",
                 class_order=[star_word(n) for n in card.class_names()],
             )
+    beside = write_surfaces(
+        particles, inputs.frame, card, config=inputs.config, out_dir=out_dir
+    )
     record = {
         **_describe(inputs, run),
         "picks": len(particles),
-        "files": hash_results(out_dir, (csv, *tables)),
+        "files": hash_results(out_dir, (csv, *tables, *beside)),
     }
     with write_whole(out_dir / f"{name}.json") as temporary:
         temporary.write_text(json.dumps(record, indent=1), encoding="utf-8")

@@ -106,3 +106,37 @@ def test_the_wall_of_a_wider_filament_is_no_filament():
     assert set(kept[0].optional["filament"]) == {"actin_2", "actin_3"}
     assert len(kept[0]) == 80
     assert [len(part) for part in kept[1:]] == [20, 20]
+
+
+def test_orientations_turn_by_the_twist_for_each_rise():
+    """-165° for each 27.5 Å: of points 20 Å apart, each is turned by -120°."""
+    untwisted = assemble_filaments(points(), ACTIN, settings=SETTINGS)
+    settings = trace_settings(60.0, 10.0, twist_per_ang=-165 / 27.5)
+    picks = assemble_filaments(points(), ACTIN, settings=settings)
+
+    turned = (
+        np.swapaxes(untwisted.optional["rotation"], 1, 2) @ (picks.optional["rotation"])
+    )
+    angles = np.degrees(np.arctan2(turned[:, 1, 0], turned[:, 0, 0]))
+    np.testing.assert_allclose(turned[:, 2, 2], 1)
+    own = angles[picks.optional["filament"] == "actin_1"]
+    apart = (np.diff(own) + 360) % 360
+    np.testing.assert_allclose(apart, 240, atol=0.5)
+
+
+def test_curvature_is_per_angstrom():
+    """A quarter of a circle of 30 voxels, 300 Å, and a straight one."""
+    turn = np.linspace(0, np.pi / 2, 300)
+    circle = np.stack([0 * turn + 9, 5 + 30 * np.sin(turn), 45 - 30 * np.cos(turn)], 1)
+    straight = [24.0, 40, 5] + np.linspace(0, 1, 300)[:, None] * [0.0, 0, 50]
+    probability = painted_tubes(SHAPE, [circle, straight], radius=1.5)
+    found = find_lines(torch.from_numpy(probability).float(), 3, min_score=0.05)
+    settings = trace_settings(60.0, 10.0, min_radius_ang=200.0)
+    picks = assemble_filaments(
+        replace(found, channels=np.ones(len(found), np.intp)), ACTIN, settings=settings
+    )
+
+    bent = picks.positions_zyx[:, 0] < 16
+    curvature = picks.optional["curvature"]
+    assert np.median(curvature[bent]) == pytest.approx(1 / 300, rel=0.1)
+    assert np.median(curvature[~bent]) < 1 / 3000
