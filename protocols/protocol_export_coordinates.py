@@ -52,6 +52,7 @@ SCIPION_FIELDS = (
     "tilt_series_name",
     "class_name",
     "score_column",
+    "groups",
     "surface_step",
     "instance_masks",
 )

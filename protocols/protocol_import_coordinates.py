@@ -54,6 +54,7 @@ SCIPION_FIELDS = (
     "dimensions",
     "voxel_size",
     "tilt_series_name",
+    "groups",
     "surface_step",
     "instance_masks",
 )

@@ -41,24 +41,50 @@ def drawn_particles():
     )
 
 
+CURVES = make_particles(
+    "TS_01",
+    [[7, 50, 12.25], [20, 3, 30], [5, 6, 7], [5, 6, 9], [8, 9, 1], [8, 9.5, 2]],
+    class_names=["liposome", "liposome", *["mt"] * 4],
+    optional={
+        "radius": [75.0, 120.0, *[np.nan] * 4],
+        "vesicle": ["l_1", "l_2", *[""] * 4],
+        "filament": ["", "", "b", "b", "a", "a"],
+    },
+)
+
+
+def converted(folder, target, source):
+    out = folder / target
+    out.mkdir()
+    config = ConvertConfig(
+        input=(str(source),),
+        input_format="csv",
+        output_format=target,
+        out=str(out),
+        dimensions=(41, 57, 33),
+        voxel_size=10.0,
+        binning=4.0,
+    )
+    convert(config, out, on_progress=ignore_progress)
+
+
 @pytest.fixture(scope="module")
 def found(tmp_path_factory):
     """Write every format; return the folder and what the other readers find."""
     folder = tmp_path_factory.mktemp("exchange")
     write_csv(drawn_particles(), folder / "TS_01.csv")
     for target in WRITTEN:
-        out = folder / target
-        out.mkdir()
-        config = ConvertConfig(
-            input=(str(folder / "TS_01.csv"),),
-            input_format="csv",
-            output_format=target,
-            out=str(out),
-            dimensions=(41, 57, 33),
-            voxel_size=10.0,
-            binning=4.0,
-        )
-        convert(config, out, on_progress=ignore_progress)
+        converted(folder, target, folder / "TS_01.csv")
+    curves = folder / "curves"
+    for name, particles in (
+        ("all", CURVES),
+        ("vesicles", CURVES.of_class("liposome")),
+    ):
+        (curves / name).mkdir(parents=True)
+        write_csv(particles, curves / name / "TS_01.csv")
+    for target in ("dynamo", "imod-model"):
+        converted(curves, target, curves / "all" / "TS_01.csv")
+    converted(curves, "relion5-spheres", curves / "vesicles" / "TS_01.csv")
     script = Path(__file__).parents[1] / "support" / "other_readers.py"
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
     done = subprocess.run(
@@ -98,3 +124,30 @@ def test_a_model_that_imodmodel_wrote(found):
     assert read["imod"]["positions"] == [[12.75, 50.5, 7.0], [30.5, 3.5, 20.0]]
     assert particles.positions_zyx.tolist() == [[7, 50, 12.25], [20, 3, 30]]
     assert particles.class_names.tolist() == ["particle", "class_2"]
+
+
+def test_dynamo_s_regions_are_filaments_and_vesicles(found):
+    assert found[1]["curves"]["regions"] == [1, 2, 3, 3, 4, 4]
+    assert found[1]["curves"]["annotations"] == [1, 2, 3, 3, 4, 4]
+
+
+def test_a_model_that_imodmodel_reads(found):
+    """Voxel i is centred at i + 0.5 in x and y, at i in z; ids count from 0 there."""
+    read = found[1]["curves"]
+
+    assert read["imod_objects"] == ["liposome", "mt"]
+    assert read["imod_open"] == [False, True]
+    assert read["imod_pixel_size"] == [10, -10]
+    np.testing.assert_allclose(
+        read["imod"],
+        [
+            *([0, 0, 12.75, 50.5, 7], [0, 0, 30.5, 3.5, 20]),
+            *([1, 0, 7.5, 6.5, 5], [1, 0, 9.5, 6.5, 5]),
+            *([1, 1, 1.5, 9.5, 8], [1, 1, 2.5, 10, 8]),
+        ],
+        atol=1e-5,
+    )
+
+
+def test_relion_s_spheres_have_radii_in_voxels(found):
+    assert found[1]["curves"]["sphere_radii"] == [7.5, 12]

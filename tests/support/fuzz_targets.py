@@ -63,6 +63,7 @@ from etpicker_plugin.engine.volumes.tomogram import (
     read_whole,
     write_volume,
 )
+from etpicker_plugin.tests.support.hand_made import ALONE
 from etpicker_plugin.tests.support.mutations import (
     damage_bytes,
     damage_header,
@@ -130,7 +131,7 @@ def coordinate_target(known):
     def make(folder):
         path = folder / known.path_of("TS_01", CLASSES[0])
         path.parent.mkdir(parents=True, exist_ok=True)
-        particles = some_particles()
+        particles = some_particles().having(ALONE.get(known.name, {}))
         if known.is_per_class:
             particles = particles.of_class(CLASSES[0])
         numbers = {name: n for n, name in enumerate(CLASSES, 1)}

@@ -58,3 +58,7 @@ def assert_hand_made(
         np.testing.assert_allclose(particles.rotations, [TURN_A, TURN_B], atol=1e-6)
     else:
         assert particles.rotations is None
+
+
+ALONE = {"relion5-spheres": {"radius": 80.0}, "relion5-filaments": {"filament": "a"}}
+"""Format -> what every particle must have in it, because it holds one kind."""

@@ -15,6 +15,7 @@ import copick
 import dynamotable
 import imodmodel
 import numpy as np
+import starfile
 from copick.impl.filesystem import CopickRootFSSpec
 from copick.util.formats import dynamo_to_copick_transform
 from copick.util.handlers.picks.star import STARPicksHandler
@@ -91,6 +92,26 @@ def write_imod(path: Path) -> dict:
     return {"positions": frame[["x", "y", "z"]].to_numpy().tolist()}
 
 
+def read_curves(folder: Path) -> dict:
+    """Read filaments and vesicles with dynamotable, imodmodel and starfile."""
+    table = dynamotable.read(
+        str(folder / "dynamo" / "particles.tbl"),
+        str(folder / "dynamo" / "particles.doc"),
+    )
+    frame = imodmodel.read(folder / "imod-model" / "TS_01.mod")
+    model = imodmodel.ImodModel.from_file(folder / "imod-model" / "TS_01.mod")
+    spheres = starfile.read(folder / "relion5-spheres" / "TS_01_spheres.star")
+    return {
+        "regions": [int(n) for n in table["reg"]],
+        "annotations": [int(n) for n in table["annotation"]],
+        "imod": frame[["object_id", "contour_id", "x", "y", "z"]].to_numpy().tolist(),
+        "imod_objects": [one.header.name for one in model.objects],
+        "imod_open": [one.header.flags.open for one in model.objects],
+        "imod_pixel_size": [model.header.pixelsize, model.header.units],
+        "sphere_radii": spheres["rlnSphereRadius"].tolist(),
+    }
+
+
 def main(folder: Path) -> None:
     """Write what every reader finds."""
     found = {
@@ -105,6 +126,7 @@ def main(folder: Path) -> None:
         "dynamo": read_dynamo(folder / "dynamo" / "particles.tbl"),
         "copick": read_copick(folder / "copick"),
         "imod": write_imod(folder / "TS_01.mod"),
+        "curves": read_curves(folder / "curves"),
     }
     (folder / "found.json").write_text(json.dumps(found))
 

@@ -114,6 +114,14 @@ class ConvertConfig:
         label="Dynamo's first voxel",
         advanced=True,
     )
+    groups: str = option(
+        "none",
+        "What points with one number in column 21 of a Dynamo table (or 23, where that "
+        "is 0) lie on: a filament, or a vesicle's membrane.",
+        choices=("none", "filament", "vesicle"),
+        label="Groups of the input",
+        advanced=True,
+    )
     mirror_z: bool = option(
         False,
         "z runs the other way in the other program (opposite handedness): z becomes "
@@ -164,6 +172,12 @@ class ConvertConfig:
             not self.score_column or format_named(self.input_format).names_columns,
             f"--score-column: files of the format {self.input_format} do not name "
             "their columns. Leave it out.",
+        )
+        require(
+            self.groups == "none"
+            or format_named(self.input_format).groups_have_no_kind,
+            f"--groups: files of the format {self.input_format} say themselves what "
+            "their groups are. Leave it out.",
         )
         require(
             len(self.dimensions) in (0, 3) and all(n > 0 for n in self.dimensions),
@@ -220,5 +234,6 @@ class ConvertConfig:
             binning_is_known=self.binning is not None or bool(self.tomograms),
             relion5_centre=self.relion5_centre,
             first_voxel=int(self.dynamo_first_voxel),
+            groups="" if self.groups == "none" else self.groups,
             score_column=self.score_column,
         )

@@ -82,6 +82,8 @@ def convert(
     numbers = class_numbers_of(items, order=order)
     for done, (path, written) in enumerate(plan.items(), 1):
         path.parent.mkdir(parents=True, exist_ok=True)
+        if written_format.arranged:
+            written = [(written_format.arranged(p, numbers), f) for p, f in written]
         with keeping_edits(path):
             written_format.write(written, path, config.format_options, numbers)
         write_sidecar(written, path, config, class_numbers=numbers)

@@ -11,8 +11,13 @@ from etpicker_plugin.engine.formats.deepetpicker_coords import DEEPETPICKER
 from etpicker_plugin.engine.formats.dynamo_table import DYNAMO
 from etpicker_plugin.engine.formats.eman2_json import EMAN2
 from etpicker_plugin.engine.formats.format import Format
+from etpicker_plugin.engine.formats.imod_model_write import IMOD_MODEL
 from etpicker_plugin.engine.formats.imod_points import IMOD
 from etpicker_plugin.engine.formats.portal_ndjson import PORTAL
+from etpicker_plugin.engine.formats.relion_annotations import (
+    RELION5_FILAMENTS,
+    RELION5_SPHERES,
+)
 from etpicker_plugin.engine.formats.relion_formats import RELION3, RELION4, RELION5
 from etpicker_plugin.engine.formats.relion_import import RELION5_IMPORT
 from etpicker_plugin.engine.formats.warp_star import WARP, WARP_NORMALISED
@@ -34,6 +39,9 @@ CATALOGUE: tuple[Format, ...] = (
     ARTIAX,
     ARTIAX_COORDS,
     RELION5_IMPORT,
+    IMOD_MODEL,
+    RELION5_SPHERES,
+    RELION5_FILAMENTS,
 )
 
 

@@ -1,17 +1,22 @@
 """Dynamo tables (``.tbl``): one line of numbers per particle, for many tomograms.
 
 Columns, counted from 1 as on Dynamo's wiki ("Table convention"): 1 tag, 2 aligned, 4-6
-shift in pixels, 7-9 tdrot, tilt, narot, 10 cross correlation, 20 tomogram, 22 class,
-24-26 x y z in pixels, 36 pixel size in Å. A ``.doc`` file beside it names the
-tomograms: ``NUMBER FILE`` per line.
+shift in pixels, 7-9 tdrot, tilt, narot, 10 cross correlation, 20 tomogram, 21 region,
+22 class, 23 annotation, 24-26 x y z in pixels, 36 pixel size in Å. A ``.doc`` file
+beside it names the tomograms: ``NUMBER FILE`` per line.
+
+Region and annotation are free for a user's own numbers: here, of both, that of the
+filament or vesicle in its tomogram. Nothing says of which, so it is said on reading.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from etpicker_plugin.engine.arrays import FloatArray
 from etpicker_plugin.engine.atomic import write_whole
@@ -22,6 +27,7 @@ from etpicker_plugin.engine.formats.coordinates_txt import (
     to_whole_number,
 )
 from etpicker_plugin.engine.formats.format import VOXELS, Format, Item
+from etpicker_plugin.engine.formats.groups import group_numbers
 from etpicker_plugin.engine.formats.names import (
     check_names,
     match_names,
@@ -34,12 +40,15 @@ from etpicker_plugin.engine.newer_python import zip_strict
 from etpicker_plugin.engine.orientation import from_dynamo_angles, to_dynamo_angles
 from etpicker_plugin.engine.particles import Particles, make_particles
 
+logger = logging.getLogger(__name__)
+
 TABLE_MAP = ".doc"
 TAG, ALIGNED, SCORE, TOMOGRAM, CLASS, VOXEL_SIZE = 0, 1, 9, 19, 21, 35
+REGION, ANNOTATION = 20, 22
 SHIFTS, ANGLES, POSITIONS = slice(3, 6), slice(6, 9), slice(23, 26)
 N_COLUMNS = 36
 LEAST_COLUMNS = 26
-READ_COLUMNS = (*range(3, 10), TOMOGRAM, CLASS, *range(23, 26))
+READ_COLUMNS = (*range(3, 10), *range(TOMOGRAM, 26))
 VOXEL_SIZE_TOLERANCE = 0.01
 
 
@@ -59,6 +68,7 @@ def write_dynamo(
 
     ``first_voxel`` is the number of the first voxel, 0 or 1. Class names are lost; an
     unknown score or orientation is 0. Wedges (columns 13-17) are left 0: not known.
+    Regions and annotations are the filaments and vesicles of each tomogram, from 1.
 
     Raises
     ------
@@ -85,11 +95,13 @@ def read_dynamo(
     frames: Mapping[str, TomogramFrame],
     class_order: Sequence[str] = ("particle",),
     first_voxel: int = 0,
+    groups: str = "",
 ) -> list[Particles]:
     """Read a table into one record per frame, in the frames' order.
 
     A particle stands at x + dx. Class *n* is the *n*-th of ``class_order`` or, beyond
-    it, ``class_n``; if all are 0 it is the first.
+    it, ``class_n``; if all are 0 it is the first. Regions or, where all are 0,
+    annotations are the column ``groups``, if it is given.
 
     Raises
     ------
@@ -103,7 +115,14 @@ def read_dynamo(
     for name, frame in frames.items():
         chosen = rows[owners == name]
         _check_voxel_size(chosen, frame, path=path)
-        records.append(_particles_of(chosen, name, class_order, first_voxel))
+        particles = _particles_of(chosen, name, class_order, first_voxel)
+        records.append(particles.having(_groups_of(chosen, groups)))
+    if not groups and len(np.unique(_group_numbers(rows))) > 1:
+        logger.info(
+            "%s: column 21 or 23 numbers groups, which are left out. If they are "
+            "filaments or vesicles, say so: --groups.",
+            path,
+        )
     return records
 
 
@@ -127,6 +146,7 @@ def _rows_of(
         rows[:, ANGLES] = to_dynamo_angles(particles.rotations)
     rows[:, SCORE] = zero_if_unknown(particles.scores)
     rows[:, CLASS] = [class_numbers[str(name)] for name in particles.class_names]
+    rows[:, REGION] = rows[:, ANNOTATION] = group_numbers(particles)
     rows[:, POSITIONS] = reverse_axes(particles.positions_zyx) + first_voxel
     rows[:, VOXEL_SIZE] = frame.voxel_size
     return rows
@@ -167,6 +187,18 @@ def _particles_of(
         scores=unknown_if_all_zero(rows[:, SCORE]),
         rotations=from_dynamo_angles(rows[:, ANGLES]) if turned else None,
     )
+
+
+def _group_numbers(rows: FloatArray) -> FloatArray:
+    return rows[:, REGION] if rows[:, REGION].any() else rows[:, ANNOTATION]
+
+
+def _groups_of(rows: FloatArray, column: str) -> dict[str, NDArray[np.str_] | None]:
+    """Return the column of the groups, if it is asked for and there are any."""
+    numbers = _group_numbers(rows)
+    if not column or not numbers.any():
+        return {}
+    return {column: np.array([f"{n:g}" if n else "" for n in numbers], dtype=str)}
 
 
 def _owners(numbers: FloatArray, names: Sequence[str], *, path: Path) -> FloatArray:
@@ -233,11 +265,13 @@ DYNAMO = Format(
     tomograms_in=read_dynamo_names,
     list_beside=TABLE_MAP,
     heeded=("first_voxel",),
+    groups_have_no_kind=True,
     read=lambda path, frames, options: read_dynamo(
         path,
         frames=frames,
         class_order=options.class_names,
         first_voxel=options.first_voxel,
+        groups=options.groups,
     ),
     write=lambda items, path, options, numbers: write_dynamo(
         items, path, class_numbers=numbers, first_voxel=options.first_voxel

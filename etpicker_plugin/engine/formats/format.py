@@ -42,6 +42,9 @@ class FormatOptions:
         Origin of RELION 5's coordinates (see ``geometry.to_centred_ang_xyz``).
     first_voxel
         Number of the first voxel in Dynamo's tables, 0 or 1.
+    groups
+        The optional column that a file's groups are, where the program has no kinds of
+        them; empty if they are neither filaments nor vesicles.
     score_column
         The column of the scores, where a file names its columns; empty for the one
         that the format's readers know.
@@ -51,6 +54,7 @@ class FormatOptions:
     binning_is_known: bool = False
     relion5_centre: str = "half"
     first_voxel: int = 0
+    groups: str = ""
     score_column: str = ""
 
 
@@ -82,6 +86,9 @@ class Format:
     write
         ``write(items, path, options, numbers)`` writes the items of one file, whole or
         not at all; unless a file holds all tomograms there is one item.
+    arranged
+        ``arranged(particles, numbers)``: the particles in the order in which a file
+        has them, if that is not their own.
     not_held
         What is lost, among "classes", "class names", "scores", "orientations" and
         "fractions of a voxel". The sidecar keeps it.
@@ -113,6 +120,8 @@ class Format:
         Whether names and positions are those of RELION's tomograms.star.
     without_tomograms
         What to tell where RELION's tomograms.star is not given but would be heeded.
+    groups_have_no_kind
+        Whether it has groups of points, and no word for what they are.
     names_columns
         Whether a file names its columns, so that one can be chosen for the scores.
     mirrors_at_centre
@@ -125,6 +134,7 @@ class Format:
     positions: str
     read: Callable[[Path, Frames, FormatOptions], list[Particles]]
     write: Callable[[Sequence[Item], Path, FormatOptions, Numbers], None]
+    arranged: Callable[[Particles, Numbers], Particles] | None = None
     not_held: tuple[str, ...] = ()
     holds_every_column: bool = False
     glob: str = "*"
@@ -140,6 +150,7 @@ class Format:
     one_voxel_size: str = ""
     heeds_tomograms: bool = False
     without_tomograms: str = ""
+    groups_have_no_kind: bool = False
     names_columns: bool = False
     mirrors_at_centre: bool = False
 

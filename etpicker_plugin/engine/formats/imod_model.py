@@ -40,8 +40,8 @@ class ImodModel:
     Attributes
     ----------
     rows
-        ``(N, 6)``: object from 1, x, y, z of the model, 0 for the value, and contour
-        from 1 if it is an open line, else 0.
+        ``(N, 7)``: object from 1, x, y, z of the model, 0 for the value, contour from
+        1 if it is an open line, else 0, and the point's own size in voxels, else NaN.
     size_xyz
         The image's size in voxels, 0 where the model does not say.
     voxel_size_xyz
@@ -111,9 +111,11 @@ def _read(stream: io.BytesIO, path: Path) -> ImodModel:
             data = _take(stream, length)
             if chunk == b"MINX":
                 voxel_size = _reference(data, path) or voxel_size
+            elif chunk == b"SIZE" and rows:
+                rows[-1][:, 6] = _sizes(data, len(rows[-1]), path)
         else:
             raise struct.error
-    points = np.concatenate(rows) if rows else np.zeros((0, 6))
+    points = np.concatenate(rows) if rows else np.zeros((0, 7))
     return ImodModel(points, tuple(size), voxel_size)
 
 
@@ -127,11 +129,25 @@ def _contour(stream: io.BytesIO, number: int, contour: int, path: Path) -> Float
             f"{path}: object {number} of the IMOD model holds a point that is no "
             "finite number. Delete it in 3dmod."
         )
-    rows = np.zeros((count, 6))
+    rows = np.zeros((count, 7))
     rows[:, 0] = number
     rows[:, 1:4] = points
     rows[:, 5] = contour if count > 1 else 0
+    rows[:, 6] = np.nan
     return rows
+
+
+def _sizes(data: bytes, count: int, path: Path) -> FloatArray:
+    """Return the sizes of a contour's points, NaN for those of the object's size."""
+    if len(data) != 4 * count:
+        raise struct.error
+    sizes = np.frombuffer(data, dtype=">f4").astype(np.float64)
+    if not (np.abs(sizes) <= LARGEST).all():
+        raise InputDataError(
+            f"{path}: a point of the IMOD model has a size that is no finite number. "
+            "Set it anew in 3dmod, or save the model without sizes."
+        )
+    return np.where(sizes > 0, sizes, np.nan)
 
 
 def _take(stream: io.BytesIO, size: int) -> bytes:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from etpicker_plugin.engine.arrays import FloatArray
 from etpicker_plugin.engine.atomic import write_whole
-from etpicker_plugin.engine.columns import FILAMENT
+from etpicker_plugin.engine.columns import FILAMENT, RADIUS
 from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.formats.coordinates_txt import read_number_rows
 from etpicker_plugin.engine.formats.format import Format, frame_in, particles_in
@@ -40,7 +40,7 @@ def read_imod(
     """Read a point file, or a binary model: each object is a class.
 
     Open contours of a model are filaments; so are those of an object in a point file
-    if it has several, each with two points or more.
+    if it has several, each with two points or more. Sizes of points are radii.
 
     Object *n* is the *n*-th of ``class_order`` or, beyond it, ``class_n``; without
     objects all are of the first. A model that was drawn on the tomogram at another
@@ -59,14 +59,17 @@ def read_imod(
         # Blanks part the numbers: a comma could only be a decimal one.
         lines = read_number_rows(path, widths=(3, 4, 5, 6), separators="")
         rows = np.array([_complete(row, f"{path}, line {n}") for n, row in lines])
-        rows, ratios_xyz = _only_lines(rows.reshape(-1, 6)), np.ones(3)
+        rows, ratios_xyz = _only_lines(rows.reshape(-1, 7)), np.ones(3)
     names = [name_class(int(number), order=class_order) for number in rows[:, 0]]
     return make_particles(
         frame.tomogram_id,
         rescale(from_imod_xyz(rows[:, 1:4]), ratios_xyz[::-1]),
         class_names=np.array(names, dtype=str),
         scores=unknown_if_all_zero(rows[:, 4]),
-        optional={FILAMENT.name: _filaments(rows, names)},
+        optional={
+            FILAMENT.name: _filaments(rows, names),
+            RADIUS.name: _radii(rows[:, 6] * ratios_xyz.mean() * frame.voxel_size),
+        },
     )
 
 
@@ -113,6 +116,11 @@ def _filaments(rows: FloatArray, names: Sequence[str]) -> NDArray[np.str_] | Non
     return np.array(ids, dtype=str)
 
 
+def _radii(radii: FloatArray) -> FloatArray | None:
+    """Return ``(N,)`` radii; ``None`` if none is known."""
+    return radii if np.isfinite(radii).any() else None
+
+
 def _only_lines(rows: FloatArray) -> FloatArray:
     """Return the rows of a point file, contour 0 where the contours are no lines."""
     for number in np.unique(rows[:, 0]):
@@ -124,7 +132,7 @@ def _only_lines(rows: FloatArray) -> FloatArray:
 
 
 def _complete(row: Sequence[float], where: str) -> tuple[float, ...]:
-    """Return object, x, y, z, value and contour of one line."""
+    """Return object, x, y, z, value, contour and no size of one line."""
     width = len(row)
     number = row[0] if width >= 5 else 1.0
     if number < 1 or number != int(number):
@@ -134,7 +142,8 @@ def _complete(row: Sequence[float], where: str) -> tuple[float, ...]:
         )
     start = {3: 0, 4: 1, 5: 2, 6: 2}[width]
     contour = row[start - 1] if start else 1.0
-    return (number, *row[start : start + 3], row[5] if width == 6 else 0.0, contour)
+    value = row[5] if width == 6 else 0.0
+    return (number, *row[start : start + 3], value, contour, np.nan)
 
 
 IMOD = Format(

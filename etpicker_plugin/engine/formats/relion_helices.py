@@ -17,12 +17,11 @@ from numpy.typing import NDArray
 
 from etpicker_plugin.engine.arrays import FloatArray
 from etpicker_plugin.engine.columns import FILAMENT, Values
+from etpicker_plugin.engine.formats.groups import numbers_of, texts_of
 from etpicker_plugin.engine.formats.relion_priors import (
     PRIORS,
     names_of_numbers,
-    numbers_of,
     prior_columns,
-    texts_of,
 )
 from etpicker_plugin.engine.formats.star_numbers import read_columns
 from etpicker_plugin.engine.particles import Particles

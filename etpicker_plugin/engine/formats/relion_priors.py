@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from etpicker_plugin.engine.columns import RADIUS, ROTATION, VESICLE, Column, Values
+from etpicker_plugin.engine.formats.groups import numbers_of, texts_of
 from etpicker_plugin.engine.formats.star_columns import ANGLES
 from etpicker_plugin.engine.formats.star_numbers import read_columns
 from etpicker_plugin.engine.formats.star_poses import SUBTOMOGRAM_ANGLES
@@ -71,19 +72,6 @@ def membrane_columns(particles: Particles, *, version: str) -> dict[str, Values]
     """Return label -> ``(N,)`` for points on membranes."""
     numbers = numbers_of(texts_of(VESICLE, particles))
     return {MANIFOLD: numbers, **prior_columns(particles, version=version)}
-
-
-def texts_of(column: Column, particles: Particles) -> NDArray[np.str_]:
-    """Return ``(N,)`` a column of text, empty where it is not known."""
-    missing = column.unknown(len(particles))
-    return np.asarray(particles.optional.get(column.name, missing))
-
-
-def numbers_of(names: NDArray[np.str_]) -> NDArray[np.int64]:
-    """Return ``(N,)`` numbers of names, from 1 by the first that has it."""
-    _, first, number = np.unique(names, return_index=True, return_inverse=True)
-    rank = np.argsort(np.argsort(first))
-    return np.asarray(rank[number] + 1, dtype=np.int64)
 
 
 def names_of_numbers(

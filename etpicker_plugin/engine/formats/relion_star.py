@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from etpicker_plugin.engine import kinds
 from etpicker_plugin.engine.arrays import FloatArray
 from etpicker_plugin.engine.atomic import write_whole
-from etpicker_plugin.engine.columns import FILAMENT, VESICLE, Values
+from etpicker_plugin.engine.columns import FILAMENT, VESICLE
 from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.formats.format import Item
 from etpicker_plugin.engine.formats.names import (
@@ -22,17 +21,11 @@ from etpicker_plugin.engine.formats.names import (
 )
 from etpicker_plugin.engine.formats.relion_helices import (
     LABELS,
-    are_helical,
     filament_ids,
-    helical_columns,
     in_order_along_tubes,
 )
-from etpicker_plugin.engine.formats.relion_priors import (
-    MANIFOLD,
-    are_on_membranes,
-    membrane_columns,
-    vesicle_names,
-)
+from etpicker_plugin.engine.formats.relion_kinds import columns_of_kind, kind_of
+from etpicker_plugin.engine.formats.relion_priors import MANIFOLD, vesicle_names
 from etpicker_plugin.engine.formats.relion_versions import (
     check_pixel_size,
     coordinate_columns,
@@ -123,7 +116,7 @@ def joint_table(
     if version != "relion3":
         check_series(frames)
     check_names([*numbers, *(name_in_star(f, version=version) for f in frames)])
-    kind = _kind_of([particles for particles, _ in items])
+    kind = kind_of([particles for particles, _ in items])
     tables = [
         _particle_table(
             particles,
@@ -235,23 +228,6 @@ def read_star_names(path: Path, *, version: str) -> list[str]:
     return list(dict.fromkeys(short_name(name) for name in column))
 
 
-def _kind_of(sets: Sequence[Particles]) -> str:
-    """Tell which columns of RELION's the particles have beside position and angles."""
-    if are_helical(sets):
-        return kinds.FILAMENT
-    return kinds.VESICLE if are_on_membranes(sets) else kinds.PARTICLE
-
-
-def _columns_of_kind(
-    particles: Particles, frame: TomogramFrame, *, version: str, kind: str
-) -> dict[str, Values]:
-    if kind == kinds.FILAMENT:
-        return helical_columns(particles, voxel_size=frame.voxel_size, version=version)
-    if kind == kinds.VESICLE:
-        return membrane_columns(particles, version=version)
-    return {}
-
-
 def _particle_table(
     particles: Particles,
     frame: TomogramFrame,
@@ -271,6 +247,8 @@ def _particle_table(
             tomogram_column(version): np.full(len(particles), tomogram, dtype=object),
             **columns,
             **particle_columns(particles, class_numbers=class_numbers),
-            **_columns_of_kind(particles, frame, version=version, kind=kind),
+            **columns_of_kind(
+                particles, kind=kind, voxel_size=frame.voxel_size, version=version
+            ),
         }
     )

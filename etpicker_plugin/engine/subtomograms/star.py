@@ -12,10 +12,7 @@ import numpy as np
 
 from etpicker_plugin.engine.atomic import write_whole
 from etpicker_plugin.engine.formats.names import check_names
-from etpicker_plugin.engine.formats.relion_helices import (
-    are_helical,
-    helical_columns,
-)
+from etpicker_plugin.engine.formats.relion_kinds import columns_of_kind, kind_of
 from etpicker_plugin.engine.formats.star_columns import (
     ANGLES,
     CLASS_NAME,
@@ -72,7 +69,7 @@ def write_particles_star(sets: Sequence[BoxSet], path: Path, *, optics: Optics) 
 
     A group is a tomogram (``rlnMicrographName``), an optics group a voxel size of
     tomograms. RELION looks for the images from the folder in which it is started. If
-    all boxes are of filaments, RELION's helical columns are added.
+    all boxes are of filaments, or on membranes, RELION's columns of these are added.
 
     Raises
     ------
@@ -82,11 +79,9 @@ def write_particles_star(sets: Sequence[BoxSet], path: Path, *, optics: Optics) 
     import pandas as pd
 
     sizes = list(dict.fromkeys(item.voxel_size for item in sets))
-    are_tubes = are_helical([item.particles for item in sets])
+    kind = kind_of([item.particles for item in sets])
     tables = [
-        _particle_table(
-            item, group=sizes.index(item.voxel_size) + 1, are_tubes=are_tubes
-        )
+        _particle_table(item, group=sizes.index(item.voxel_size) + 1, kind=kind)
         for item in sets
     ]
     table = pd.concat(tables, ignore_index=True)
@@ -145,7 +140,7 @@ def _optics_table(sizes: Sequence[float], optics: Optics) -> pd.DataFrame:
     )
 
 
-def _particle_table(item: BoxSet, *, group: int, are_tubes: bool) -> pd.DataFrame:
+def _particle_table(item: BoxSet, *, group: int, kind: str) -> pd.DataFrame:
     """Return one tomogram's rows, each column with its number type."""
     import pandas as pd
 
@@ -157,10 +152,11 @@ def _particle_table(item: BoxSet, *, group: int, are_tubes: bool) -> pd.DataFram
         angles = to_relion_angles(particles.rotations)
     poses = dict(zip_strict(ANGLES, angles.T))
     poses.update((name, np.zeros(count)) for name in ORIGIN_ANG)
-    if are_tubes:
-        poses.update(
-            helical_columns(particles, voxel_size=item.voxel_size, version="relion3")
+    poses.update(
+        columns_of_kind(
+            particles, kind=kind, voxel_size=item.voxel_size, version="relion3"
         )
+    )
     return pd.DataFrame(
         {
             "rlnMicrographName": np.full(

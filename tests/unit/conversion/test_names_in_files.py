@@ -15,6 +15,7 @@ from etpicker_plugin.engine.formats.coordinates_csv import read_csv
 from etpicker_plugin.engine.formats.copick_json import copick_run
 from etpicker_plugin.engine.progress import ignore_progress
 from etpicker_plugin.engine.volumes.tomogram import write_volume
+from etpicker_plugin.tests.support.hand_made import ALONE
 
 FRAME = {"dimensions": (41, 57, 33), "voxel_size": 10.0}
 POINT = {"location": {"x": 120.0, "y": 500.0, "z": 70.0}}
@@ -44,9 +45,11 @@ def copick_file(path, **values):
     return path
 
 
-def csv_file(path, *classes):
-    rows = "".join(f'"{name}",12,50,7\n' for name in classes)
-    path.write_text("class,x,y,z\n" + rows, encoding="utf-8")
+def csv_file(path, *classes, **more):
+    cells = "".join(f",{value}" for value in more.values())
+    rows = "".join(f'"{name}",12,50,7{cells}\n' for name in classes)
+    header = ",".join(("class,x,y,z", *more))
+    path.write_text(f"{header}\n{rows}", encoding="utf-8")
     return path
 
 
@@ -104,7 +107,7 @@ def test_a_class_that_breaks_lines_is_refused_by_every_format(tmp_path, name, ta
 @pytest.mark.parametrize("target", sorted(set(WRITTEN) - {"copick", "portal"}))
 def test_odd_names_stay_or_are_said_to_change(tmp_path, target, caplog):
     names = ["26S 'x' #1", "a=b;$c$", "é"]
-    path = csv_file(tmp_path / "TS_1.csv", *names)
+    path = csv_file(tmp_path / "TS_1.csv", *names, **ALONE.get(target, {}))
 
     with caplog.at_level(logging.WARNING):
         files = run(tmp_path, [path], "csv", target, **FRAME)

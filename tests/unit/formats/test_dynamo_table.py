@@ -10,6 +10,7 @@ from etpicker_plugin.engine.formats.dynamo_table import (
     write_dynamo,
 )
 from etpicker_plugin.engine.geometry import TomogramFrame
+from etpicker_plugin.engine.particles import make_particles
 from etpicker_plugin.tests.support.hand_made import (
     CLASSES,
     FRAME,
@@ -162,3 +163,58 @@ def test_dynamo_zeros_are_no_scores_and_no_orientation(tmp_path):
     assert particles.rotations is None
     assert np.isnan(particles.scores).all()
     assert particles.class_names.tolist() == ["ring"]
+
+
+GROUPED = make_particles(
+    "TS_01",
+    [[7, 50, 12.25], [20, 3, 30], [20, 3, 31], [1, 2, 3], [4, 5, 6]],
+    class_names=["mt", "mt", "mt", "liposome", "ribosome"],
+    optional={
+        "filament": ["mt_7", "mt_2", "mt_7", "", ""],
+        "vesicle": ["", "", "", "l", ""],
+    },
+)
+
+
+def grouped_table(folder):
+    path = folder / "a.tbl"
+    numbers = {"mt": 1, "liposome": 2, "ribosome": 3}
+    write_dynamo([(GROUPED, FRAME)], path, class_numbers=numbers)
+    return path
+
+
+def test_filaments_and_vesicles_are_regions_and_annotations(tmp_path):
+    rows = [line.split() for line in grouped_table(tmp_path).read_text().splitlines()]
+
+    assert [row[20] for row in rows] == ["1", "2", "1", "3", "0"]
+    assert [row[22] for row in rows] == ["1", "2", "1", "3", "0"]
+    assert [row[21] for row in rows] == ["1", "1", "1", "2", "3"]
+
+
+@pytest.mark.parametrize("groups", ["filament", "vesicle"])
+def test_groups_are_what_is_said_of_them(tmp_path, groups):
+    (back,) = read_dynamo(
+        grouped_table(tmp_path), frames={"TS_01": FRAME}, groups=groups
+    )
+
+    assert set(back.optional) == {groups}
+    assert back.optional[groups].tolist() == ["1", "2", "1", "3", ""]
+
+
+def test_groups_of_which_nothing_is_said_are_left_out(tmp_path, caplog):
+    caplog.set_level("INFO")
+    (back,) = read_dynamo(grouped_table(tmp_path), frames={"TS_01": FRAME})
+
+    assert not back.optional
+    assert "filaments or vesicles, say so: --groups" in caplog.text
+
+
+def test_annotations_are_groups_where_there_are_no_regions(tmp_path):
+    path = grouped_table(tmp_path)
+    rows = [line.split() for line in path.read_text().splitlines()]
+    for row in rows:
+        row[20] = "0"
+    path.write_text("".join(" ".join(row) + "\n" for row in rows))
+    (back,) = read_dynamo(path, frames={"TS_01": FRAME}, groups="filament")
+
+    assert back.optional["filament"].tolist() == ["1", "2", "1", "3", ""]

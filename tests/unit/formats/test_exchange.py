@@ -16,6 +16,7 @@ from etpicker_plugin.engine.orientation import from_relion_angles
 from etpicker_plugin.engine.particles import make_particles
 from etpicker_plugin.engine.progress import ignore_progress
 from etpicker_plugin.engine.volumes.tomogram import write_volume
+from etpicker_plugin.tests.support.hand_made import ALONE
 
 SHAPES_ZYX = {"TS_01": (33, 57, 41), "TS_02": (45, 29, 51)}
 CLASSES = ("ribosome", "ring_2")
@@ -72,7 +73,8 @@ def assert_same(read, wanted):
 def test_there_and_back_with_all_that_is_known(tmp_path, target):
     """What a format cannot hold comes back from the sidecar."""
     tomograms = make_tomograms(tmp_path)
-    wanted = {name: draw_particles(name) for name in SHAPES_ZYX}
+    kind = ALONE.get(target, {})
+    wanted = {name: draw_particles(name).having(kind) for name in SHAPES_ZYX}
     for name, particles in wanted.items():
         write_csv(particles, tmp_path / f"{name}.csv")
     given = {"tomogram": tomograms, "binning": 3.7, "class_name": CLASSES}
@@ -92,7 +94,7 @@ def test_there_and_back_with_all_that_is_known(tmp_path, target):
 @pytest.mark.parametrize("target", OTHERS)
 def test_without_its_sidecar_a_file_still_gives_the_positions(tmp_path, target):
     (tomogram, _) = make_tomograms(tmp_path)
-    wanted = draw_particles("TS_01")
+    wanted = draw_particles("TS_01").having(ALONE.get(target, {}))
     write_csv(wanted, tmp_path / "TS_01.csv")
     given = {"tomogram": (tomogram,), "binning": 3.7}
 

@@ -27,6 +27,7 @@ from etpicker_plugin.engine.geometry import (
 from etpicker_plugin.engine.orientation import from_relion_angles
 from etpicker_plugin.engine.particles import make_particles
 from etpicker_plugin.tests.support.file_faults import mutate
+from etpicker_plugin.tests.support.hand_made import ALONE
 from etpicker_plugin.tests.unit.formats.test_imod_points import imod_model
 
 MUTATIONS = int(os.environ.get("ETPICKER_MUTATIONS", "60"))
@@ -46,7 +47,7 @@ SHIFTED = ("dynamo", "artiax", "copick")
 
 def written_xyz(positions_zyx, name, frame):
     """Return the positions as a file of the format holds them."""
-    if name.startswith("relion"):
+    if name.startswith("relion") and name not in ALONE:
         return to_relion(positions_zyx, frame, version=name, centre="half")
     ways = {"copick": to_ang_xyz, "warp-normalised": to_fraction_xyz}
     ways |= {"eman2": to_eman2_xyz, "imod": lambda p, _: to_imod_xyz(p)}
@@ -72,6 +73,7 @@ def valid_file(known, folder):
         class_names="ring" if known.is_per_class else CLASSES,
         scores=SCORES,
         rotations=from_relion_angles(ANGLES),
+        optional=ALONE.get(known.name),
     )
     path = folder / known.path_of("TS_01", "ring")
     path.parent.mkdir(parents=True)

@@ -58,7 +58,7 @@ CSV = (
     "ribosome,30.000,3.000,20.000,,,,\n"
 )
 OFFERED = [
-    "relion5-import: RELION 5 import list (.star)",
+    "relion5-filaments: RELION 5 filaments, as its picker draws them (.star)",
     "sticks: Sticks list (.stk)",
 ]
 FRAME = ("--dimensions", "41", "57", "33", "--voxel-size", "10")
@@ -103,7 +103,7 @@ def test_it_is_a_choice_and_told_of(module):
     done = run(ENGINE, module, "convert", "--help")
 
     for flag in ("--input-format", "--output-format"):
-        assert re.search(rf"{flag}\s+{{[^}}]*,relion5-import,sticks}}", done.stdout)
+        assert re.search(rf"{flag}\s+{{[^}}]*,relion5-filaments,sticks}}", done.stdout)
     assert "NAME.stk" in done.stdout
     assert " ".join(OFFERED[1].split()) in " ".join(done.stdout.split())
 
