@@ -2,7 +2,8 @@
 
 Position and shift are voxels of the tomogram, voxel *i* centred at *i*; phi, the and
 psi are the TOM toolbox's angles. Further columns of numbers show up in ArtiaX as
-attributes: here ``score`` and ``class``. ArtiaX's ``.coords`` files are ``x y z`` per
+attributes, by which it colours and selects: here ``score`` and ``class``, ``radius``
+(Å), and numbers of filaments and vesicles. ArtiaX's ``.coords`` files are ``x y z`` per
 line, our ``txt``, and its RELION lists our ``relion3``.
 """
 
@@ -17,9 +18,11 @@ import numpy as np
 
 from etpicker_plugin.engine.arrays import FloatArray
 from etpicker_plugin.engine.atomic import write_whole
+from etpicker_plugin.engine.columns import FILAMENT, RADIUS, VESICLE, Values
 from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.formats.coordinates_txt import to_number, to_whole_number
 from etpicker_plugin.engine.formats.format import VOXELS, Format, frame_in, particles_in
+from etpicker_plugin.engine.formats.groups import numbers_of, texts_of
 from etpicker_plugin.engine.formats.names import name_class
 from etpicker_plugin.engine.formats.scores import zero_if_unknown
 from etpicker_plugin.engine.formats.text_files import read_text, split_lines
@@ -36,6 +39,9 @@ ANGLES = ("phi", "the", "psi")
 REQUIRED = (*POSITIONS, *SHIFTS, *ANGLES)
 SCORE = "score"
 CLASS = "class"
+GROUPS = (FILAMENT, VESICLE)
+"""Columns of names, which are numbered from 1; 0 is none."""
+ATTRIBUTES = (RADIUS.name, *(column.name for column in GROUPS))
 
 
 def read_artiax(
@@ -67,15 +73,16 @@ def read_artiax(
         class_names=np.array(names, dtype=str),
         scores=table.get(score, np.nan),
         rotations=from_artiax_angles(angles) if angles.any() else None,
+        optional=_attributes_of(table),
     )
 
 
 def write_artiax(
     particles: Particles, path: Path, *, class_numbers: Mapping[str, int]
 ) -> None:
-    """Write a list with class numbers and, if any is known, scores.
+    """Write a list with class numbers and, if any is known, scores, radii and groups.
 
-    Class names are lost; an unknown orientation, or score among others, is 0.
+    Names are lost; an unknown orientation, or a score or radius among others, is 0.
     """
     count = len(particles)
     angles = np.zeros((count, 3))
@@ -92,12 +99,43 @@ def write_artiax(
     if np.isfinite(particles.scores).any():
         columns.append(zero_if_unknown(particles.scores))
         names.append(SCORE)
+    for name, values in _attributes(particles).items():
+        columns.append(values)
+        names.append(name)
     with write_whole(path) as temporary:
         with temporary.open("w", encoding="utf-8", newline="") as stream:
             writer = csv.writer(stream, delimiter="\t", lineterminator="\n")
             writer.writerow(names)
             rows = zip_strict(*columns)
             writer.writerows([f"{value:.9g}" for value in row] for row in rows)
+
+
+def _attributes(particles: Particles) -> dict[str, FloatArray]:
+    """Return name -> ``(N,)`` radii, and numbers of filaments and vesicles."""
+    made: dict[str, FloatArray] = {}
+    if RADIUS.name in particles.optional:
+        made[RADIUS.name] = np.nan_to_num(particles.optional[RADIUS.name])
+    for column in GROUPS:
+        names = texts_of(column, particles)
+        known = names != column.missing
+        if known.any():
+            made[column.name] = np.zeros(len(particles))
+            made[column.name][known] = numbers_of(names[known])
+    return made
+
+
+def _attributes_of(table: Mapping[str, FloatArray]) -> dict[str, Values | None]:
+    """Return the optional columns that a list has as attributes."""
+    made: dict[str, Values | None] = {}
+    radii = table.get(RADIUS.name, np.zeros(0))
+    if (radii > 0).any():
+        made[RADIUS.name] = np.where(radii > 0, radii, RADIUS.missing)
+    for column in GROUPS:
+        numbers = table.get(column.name, np.zeros(0))
+        if numbers.any():
+            texts = [f"{n:g}" if n else column.missing for n in numbers]
+            made[column.name] = np.array(texts, dtype=str)
+    return made
 
 
 def _read_table(path: Path, *, needed: Sequence[str]) -> dict[str, FloatArray]:
@@ -111,7 +149,8 @@ def _read_table(path: Path, *, needed: Sequence[str]) -> dict[str, FloatArray]:
             f"Coordinates {path}: no column {', '.join(missing)}. Expected ArtiaX's "
             "generic particle list, tab-separated, with a header."
         )
-    used = [n for n in dict.fromkeys((*needed, CLASS, SCORE)) if n in header]
+    known = (*needed, CLASS, SCORE, *ATTRIBUTES)
+    used = [n for n in dict.fromkeys(known) if n in header]
     twice = [name for name in used if header.count(name) > 1]
     if twice:
         raise InputDataError(

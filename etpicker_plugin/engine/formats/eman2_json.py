@@ -1,13 +1,16 @@
 """EMAN2's info files, ``NAME_info.json``: boxes of ``e2spt_boxer``.
 
 ``boxes_3d`` holds lines ``[x, y, z, method, score, class]`` and ``class_list`` the
-classes' names. Beside ``apix_unbin``, the pixel size of the tilt series, boxes count in
-unbinned pixels from voxel n // 2; without it (before 2018) in voxels from the corner.
+classes' names. ``curves``, of ``e2tomo_drawcurve``, are filaments: lines ``[x, y, z,
+curve, class]``, in order along each curve. Beside ``apix_unbin``, the pixel size of the
+tilt series, both count in unbinned pixels from voxel n // 2; without it (before 2018)
+in voxels from the corner.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,8 +20,10 @@ import numpy as np
 
 from etpicker_plugin.engine.arrays import FloatArray
 from etpicker_plugin.engine.atomic import write_whole
+from etpicker_plugin.engine.columns import FILAMENT
 from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.formats.format import Format, frame_in, particles_in
+from etpicker_plugin.engine.formats.groups import numbers_of, texts_of
 from etpicker_plugin.engine.formats.json_files import (
     read_object,
     shown,
@@ -35,6 +40,8 @@ from etpicker_plugin.engine.geometry import (
 )
 from etpicker_plugin.engine.newer_python import zip_strict
 from etpicker_plugin.engine.particles import Particles, make_particles
+
+logger = logging.getLogger(__name__)
 
 BOX_SIZE = 64
 """EMAN2's own default, in unbinned pixels; particles do not know their box."""
@@ -53,7 +60,7 @@ def read_eman2(
     class_order: Sequence[str] = ("particle",),
     binning_is_known: bool = False,
 ) -> Particles:
-    """Read the boxes of one tomogram; a file without any is an empty record.
+    """Read the boxes and curves of one tomogram; without any it is an empty record.
 
     A class that ``class_list`` does not name is the next of ``class_order`` or, beyond
     it, ``class_n``, counted from 1. Scores that are all 0 count as unknown.
@@ -61,8 +68,8 @@ def read_eman2(
     Raises
     ------
     InputDataError
-        If a box does not hold numbers, or ``apix_unbin`` and the frame's binning, if
-        it ``binning_is_known``, differ by more than 1 %.
+        If a box or point does not hold numbers, or ``apix_unbin`` and the frame's
+        binning, if it ``binning_is_known``, differ by more than 1 %.
     """
     record = read_object(path)
     boxes = record.get("boxes_3d", [])
@@ -72,17 +79,20 @@ def read_eman2(
     rows = np.array(
         [_numbers_of(box, f"{path}, box {n}") for n, box in enumerate(boxes)]
     )
-    rows = rows.reshape(-1, 5)
+    curves = _curves_of(record, path)
+    rows = np.concatenate([rows.reshape(-1, 5), curves[:, [0, 1, 2, 5, 4]]])
     if "apix_unbin" in record:
         frame = _with_binning(record["apix_unbin"], frame, binning_is_known, path)
         positions_zyx = from_eman2_xyz(rows[:, :3], frame)
     else:
         positions_zyx = reverse_axes(rows[:, :3])
+    ids = [""] * len(boxes) + [f"{number:g}" for number in curves[:, 3]]
     return make_particles(
         frame.tomogram_id,
         positions_zyx,
         class_names=_class_names(rows[:, 4].astype(int), record, class_order, path),
         scores=unknown_if_all_zero(rows[:, 3]),
+        optional={FILAMENT.name: np.array(ids, dtype=str) if len(curves) else None},
     )
 
 
@@ -95,8 +105,13 @@ def write_eman2(
 ) -> None:
     """Write boxes, class names and ``apix_unbin``; classes count from 0 in EMAN2.
 
-    Orientations are lost; an unknown score is 0.
+    Points on filaments are curves, and no boxes; these have no scores, and that is
+    logged. Orientations are lost, too; an unknown score is 0.
     """
+    on_curve = texts_of(FILAMENT, particles) != FILAMENT.missing
+    curves, particles = particles.select(on_curve), particles.select(~on_curve)
+    if np.isfinite(curves.scores).any():
+        logger.warning("%s: EMAN2's curves have no scores; they are left out.", path)
     boxes = [
         [
             *np.round(xyz, 4).tolist(),
@@ -113,6 +128,7 @@ def write_eman2(
     record = {
         "apix_unbin": frame.tilt_series_pixel_size,
         "boxes_3d": boxes,
+        **({"curves": _points_on(curves, frame, class_numbers)} if len(curves) else {}),
         "class_list": {
             str(number - 1): {"boxsize": BOX_SIZE, "name": name}
             for name, number in class_numbers.items()
@@ -120,6 +136,46 @@ def write_eman2(
     }
     with write_whole(path) as temporary:
         temporary.write_text(json.dumps(record, ensure_ascii=False), encoding="utf-8")
+
+
+def boxes_first(particles: Particles, class_numbers: Mapping[str, int]) -> Particles:
+    """Return the particles as a file has them: those on curves behind the others."""
+    on_curve = texts_of(FILAMENT, particles) != FILAMENT.missing
+    return particles.select(np.argsort(on_curve, kind="stable"))
+
+
+def _points_on(
+    curves: Particles, frame: TomogramFrame, class_numbers: Mapping[str, int]
+) -> list[list[float]]:
+    """Return the lines of ``curves``, which are numbered from 0."""
+    numbers = numbers_of(texts_of(FILAMENT, curves)) - 1
+    xyz = np.round(to_eman2_xyz(curves.positions_zyx, frame), 4)
+    return [
+        [*point.tolist(), int(number), class_numbers[str(name)] - 1]
+        for point, number, name in zip_strict(xyz, numbers, curves.class_names)
+    ]
+
+
+def _curves_of(record: Mapping[str, Any], path: Path) -> FloatArray:
+    """Return ``(N, 6)`` x, y, z, curve, class and 0 of the points on curves."""
+    points = record.get("curves", [])
+    if not isinstance(points, list):
+        raise InputDataError(f"Coordinates {path}: curves is no list.")
+    rows = np.zeros((len(points), 6))
+    for n, point in enumerate(points):
+        where = f"{path}, curves, point {n}"
+        if not isinstance(point, list) or len(point) not in (4, 5):
+            raise InputDataError(
+                f"Coordinates {where}: got {shown(point)}, expected [x, y, z, curve, "
+                "class]."
+            )
+        rows[n, : len(point)] = to_numbers(point, (len(point),), where)
+        if (rows[n, 3:5] < 0).any() or (rows[n, 3:5] % 1).any():
+            raise InputDataError(
+                f"Coordinates {where}: got {shown(point)}, expected whole numbers from "
+                "0 for the curve and its class."
+            )
+    return rows
 
 
 def _check_lengths(boxes: Sequence[Any], path: Path) -> None:
@@ -193,6 +249,7 @@ EMAN2 = Format(
     file="{tomogram}_info.json",
     positions="x y z, unbinned tilt-series pixels from voxel n // 2",
     not_held=("orientations",),
+    arranged=boxes_first,
     glob="*_info.json",
     spell_tomogram=eman2_name,
     needs_binning="EMAN2's boxes are in unbinned pixels",

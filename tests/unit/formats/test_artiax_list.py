@@ -6,6 +6,7 @@ import pytest
 from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.formats.artiax_list import read_artiax, write_artiax
 from etpicker_plugin.engine.formats.coordinates_txt import read_txt
+from etpicker_plugin.engine.particles import make_particles
 from etpicker_plugin.tests.support.hand_made import (
     CLASSES,
     NO_SCORES,
@@ -84,3 +85,30 @@ def test_artiax_s_empty_cells_and_another_score(tmp_path, caplog):
     assert "these columns are left out: CC." in caplog.text
     with pytest.raises(InputDataError, match="no column LCC"):
         read_artiax(path, tomogram_id="TS_01", score_column="LCC")
+
+
+def test_radii_and_groups_are_attributes(tmp_path):
+    particles = make_particles(
+        "TS_01",
+        [[7, 50, 12.25], [20, 3, 30], [8, 9, 1]],
+        class_names=["mt", "mt", "liposome"],
+        optional={
+            "filament": ["mt_9", "mt_2", ""],
+            "vesicle": ["", "", "l_4"],
+            "radius": [np.nan, np.nan, 310.5],
+        },
+    )
+    path = tmp_path / "a.tsv"
+    write_artiax(particles, path, class_numbers={"liposome": 1, "mt": 2})
+
+    head, *lines = [line.split("\t") for line in path.read_text().splitlines()]
+    assert head[9:] == ["class", "radius", "filament", "vesicle"]
+    assert [line[9:] for line in lines] == [
+        ["2", "0", "1", "0"],
+        ["2", "0", "2", "0"],
+        ["1", "310.5", "0", "1"],
+    ]
+    back = read_artiax(path, tomogram_id="TS_01")
+    assert back.optional["filament"].tolist() == ["1", "2", ""]
+    assert back.optional["vesicle"].tolist() == ["", "", "1"]
+    np.testing.assert_array_equal(back.optional["radius"], [np.nan, np.nan, 310.5])

@@ -11,6 +11,7 @@ from etpicker_plugin.engine.formats.eman2_json import (
     write_eman2,
 )
 from etpicker_plugin.engine.geometry import TomogramFrame
+from etpicker_plugin.engine.particles import make_particles
 from etpicker_plugin.tests.support.hand_made import (
     CLASSES,
     FRAME,
@@ -105,3 +106,66 @@ def test_bad_eman2(tmp_path, change, message):
 
     with pytest.raises(InputDataError, match=message):
         read_eman2(path, frame=FRAME, binning_is_known=True)
+
+
+CURVES = make_particles(
+    "TS_01",
+    [[7, 50, 12.25], [20, 3, 30], [16, 28, 20], [7, 50, 13], [17, 29, 21]],
+    class_names=["actin", "ribosome", "actin", "actin", "actin"],
+    scores=[0.5, 0.75, 0.5, 0.5, 0.5],
+    optional={"filament": ["b", "", "a", "b", "a"]},
+)
+
+
+def test_filaments_are_curves(tmp_path, caplog):
+    """Voxels of 10 Å, pixels of 2.5: p - n // 2 of 41 x 57 x 33, times 4."""
+    path = tmp_path / "TS_01_info.json"
+    frame = TomogramFrame(
+        tomogram_id="TS_01", shape_zyx=SHAPE_ZYX, voxel_size=10.0, binning=4.0
+    )
+    numbers = {"actin": 1, "ribosome": 2}
+    write_eman2(CURVES, path, frame=frame, class_numbers=numbers)
+
+    record = json.loads(path.read_text())
+    assert record["boxes_3d"] == [[40.0, -100.0, 16.0, "etpicker", 0.75, 1]]
+    assert record["curves"] == [
+        [-31.0, 88.0, -36.0, 0, 0],
+        [0.0, 0.0, 0.0, 1, 0],
+        [-28.0, 88.0, -36.0, 0, 0],
+        [4.0, 4.0, 4.0, 1, 0],
+    ]
+    assert "curves have no scores" in caplog.text
+    back = read_eman2(path, frame=frame)
+    assert back.positions_zyx.tolist() == (
+        CURVES.positions_zyx[[1, 0, 2, 3, 4]].tolist()
+    )
+    assert back.class_names.tolist() == ["ribosome", *["actin"] * 4]
+    assert back.optional["filament"].tolist() == ["", "0", "1", "0", "1"]
+
+
+def test_curves_before_they_had_classes(tmp_path):
+    record = {"apix_unbin": 2.5, "curves": [[-31.0, 88, -36, 7], [0, 0, 0, 7]]}
+    path = text_file(tmp_path, "TS_01_info.json", json.dumps(record))
+
+    back = read_eman2(path, frame=FRAME, class_order=("actin",))
+
+    assert back.positions_zyx.tolist() == [[7, 50, 12.25], [16, 28, 20]]
+    assert back.optional["filament"].tolist() == ["7", "7"]
+    assert set(back.class_names) == {"actin"}
+
+
+@pytest.mark.parametrize(
+    ("curves", "message"),
+    [
+        ({}, "curves is no list"),
+        ([[1, 2, 3]], "point 0: got .*expected .x, y, z, curve"),
+        ([[1, 2, 3, 0, 0], [1, 2, 3, 0.5, 0]], "point 1: .*whole numbers from 0"),
+        ([[1, 2, "a", 0, 0]], "curves, point 0"),
+    ],
+)
+def test_bad_curves(tmp_path, curves, message):
+    record = {"apix_unbin": 2.5, "curves": curves}
+    path = text_file(tmp_path, "TS_01_info.json", json.dumps(record))
+
+    with pytest.raises(InputDataError, match=message):
+        read_eman2(path, frame=FRAME)
