@@ -40,6 +40,7 @@ def read(folder):
         (str(folder / "TS_n.mrc"),),
         (str(folder / "TS_n.csv"),),
         classes=["large"],
+        kinds={},
         annotation="sparse",
         voxel_size=None,
         role="training",

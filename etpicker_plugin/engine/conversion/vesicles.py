@@ -13,6 +13,7 @@ from etpicker_plugin.engine.formats.format import Item
 from etpicker_plugin.engine.geometry import TomogramFrame
 from etpicker_plugin.engine.particles import Particles
 from etpicker_plugin.engine.vesicles.axes import surfaces_of
+from etpicker_plugin.engine.vesicles.clicked import with_fitted_vesicles
 from etpicker_plugin.engine.vesicles.ellipsoid import Ellipsoid
 from etpicker_plugin.engine.vesicles.instances import write_labels
 from etpicker_plugin.engine.vesicles.marks import known_radii
@@ -67,13 +68,17 @@ def write_masks(items: Sequence[Item], out_dir: Path) -> None:
 
 
 def _vesicles_in(items: Sequence[Item]) -> list[Item]:
-    """Return the rows that have a radius; others are counted in the log."""
+    """Return the rows that have a radius, or are given one by points on a membrane.
+
+    Others are counted in the log.
+    """
+    items = [(_with_centres(particles, frame), frame) for particles, frame in items]
     known = [np.isfinite(known_radii(particles)) for particles, _ in items]
     total, found = sum(map(len, known)), sum(map(np.count_nonzero, known))
     if not found:
         raise InputDataError(
             "No row has a radius, so there are no vesicles. Give picks of vesicles, "
-            "with the column 'radius' in Å."
+            "with the column 'radius' in Å, or points on membranes with 'vesicle'."
         )
     if found < total:
         logger.warning(
@@ -86,6 +91,11 @@ def _vesicles_in(items: Sequence[Item]) -> list[Item]:
         (particles.select(own), frame)
         for (particles, frame), own in zip(items, known, strict=True)
     ]
+
+
+def _with_centres(particles: Particles, frame: TomogramFrame) -> Particles:
+    classes = set(particles.class_names.tolist())
+    return with_fitted_vesicles(particles, classes, voxel_size=frame.voxel_size)
 
 
 def _surfaces(vesicles: Particles, frame: TomogramFrame) -> list[Ellipsoid]:

@@ -18,7 +18,12 @@ from etpicker_plugin.engine.evaluation.filament_pictures import (
     HOW_TO_READ,
     draw_filaments,
 )
-from etpicker_plugin.engine.evaluation.kinds import JUDGES, check_kinds, judge_class
+from etpicker_plugin.engine.evaluation.kinds import (
+    JUDGES,
+    check_kinds,
+    judge_class,
+    with_centres,
+)
 from etpicker_plugin.engine.evaluation.reliability import measure_reliability
 from etpicker_plugin.engine.evaluation.report import write_report
 from etpicker_plugin.engine.evaluation.scoring import (
@@ -82,8 +87,12 @@ def evaluate(
     for done, name in enumerate(names, 1):
         picks, truth = Path(config.picks[done - 1]), Path(config.truth[done - 1])
         pairs[name] = Pair(
-            read_csv(picks, tomogram_id=name, score_column=config.score_column),
-            read_csv(truth, tomogram_id=name),
+            with_centres(
+                read_csv(picks, tomogram_id=name, score_column=config.score_column),
+                config,
+                picks,
+            ),
+            with_centres(read_csv(truth, tomogram_id=name), config, truth),
         )
         check_kinds(pairs[name].picks, config, picks)
         check_kinds(pairs[name].truth, config, truth)

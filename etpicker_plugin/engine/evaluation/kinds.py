@@ -11,6 +11,7 @@ from etpicker_plugin.engine.evaluation.vesicles import judge_vesicles
 from etpicker_plugin.engine.filaments.marks import filaments_of
 from etpicker_plugin.engine.kinds import FILAMENT, VESICLE
 from etpicker_plugin.engine.particles import Particles
+from etpicker_plugin.engine.vesicles.clicked import with_fitted_vesicles
 from etpicker_plugin.engine.vesicles.marks import radii_ang
 
 JUDGES: Mapping[str, Callable[..., Numbers]] = {
@@ -34,6 +35,15 @@ def judge_class(
         voxel_size=config.voxel_size,
         match_distance=config.match_distance,
     )
+
+
+def with_centres(particles: Particles, config: EvaluateConfig, path: Path) -> Particles:
+    """Return a file's rows where vesicles marked by their membranes are centres."""
+    vesicles = [name for name, kind in config.kind.items() if kind == VESICLE]
+    try:
+        return with_fitted_vesicles(particles, vesicles, voxel_size=config.voxel_size)
+    except InputDataError as error:
+        raise InputDataError(f"{path}: {error}") from error
 
 
 def check_kinds(particles: Particles, config: EvaluateConfig, path: Path) -> None:

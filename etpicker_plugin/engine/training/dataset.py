@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.formats.checks import check_particles
 from etpicker_plugin.engine.formats.coordinates_csv import read_csv
 from etpicker_plugin.engine.hashing import file_sha256
+from etpicker_plugin.engine.kinds import VESICLE
 from etpicker_plugin.engine.model.card import TomogramCard
 from etpicker_plugin.engine.negative import NEGATIVE
 from etpicker_plugin.engine.particles import Particles
@@ -21,6 +22,7 @@ from etpicker_plugin.engine.training.patches import UNKNOWN, TrainingVolume
 from etpicker_plugin.engine.training.split import Region, choose_held_out_slab
 from etpicker_plugin.engine.training.support import support_of
 from etpicker_plugin.engine.training.validation import ValidationPart
+from etpicker_plugin.engine.vesicles.clicked import with_fitted_vesicles
 from etpicker_plugin.engine.volumes.array_volume import ArrayVolume, load_into_memory
 from etpicker_plugin.engine.volumes.region_mask import open_mask
 from etpicker_plugin.engine.volumes.tomogram import Tomogram, read_tomogram
@@ -62,6 +64,7 @@ def read_annotated(
     coordinates: tuple[str, ...],
     *,
     classes: list[str],
+    kinds: Mapping[str, str],
     annotation: str,
     voxel_size: float | None,
     trust_voxel_size: bool = False,
@@ -69,6 +72,8 @@ def read_annotated(
     role: str,
 ) -> list[Annotated]:
     """Open tomograms and read their centres, checking what can be checked early.
+
+    Vesicles that are marked by points on their membranes are centres afterwards.
 
     Raises
     ------
@@ -83,7 +88,7 @@ def read_annotated(
         tomogram = read_tomogram(
             tomogram_path, voxel_size, trust_voxel_size=trust_voxel_size
         )
-        particles = read_csv(Path(csv_path), tomogram_id=tomogram.tomogram_id)
+        particles = _read_marks(Path(csv_path), tomogram, kinds)
         wanted = particles.select(np.isin(particles.class_names, classes))
         if len(wanted) == 0:
             present = ", ".join(sorted(set(particles.class_names.tolist()))) or "none"
@@ -108,6 +113,15 @@ def read_annotated(
             )
         )
     return annotated
+
+
+def _read_marks(path: Path, tomogram: Tomogram, kinds: Mapping[str, str]) -> Particles:
+    vesicles = [name for name, kind in kinds.items() if kind == VESICLE]
+    particles = read_csv(path, tomogram_id=tomogram.tomogram_id)
+    try:
+        return with_fitted_vesicles(particles, vesicles, voxel_size=tomogram.voxel_size)
+    except InputDataError as error:
+        raise InputDataError(f"Coordinates {path}: {error}") from error
 
 
 def count_marks(

@@ -5,6 +5,7 @@ filament or a vesicle is learnt as particles are, from the points that it is mad
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,10 +13,13 @@ from numpy.typing import NDArray
 from etpicker_plugin.engine.arrays import FloatArray
 from etpicker_plugin.engine.filaments.curve import curve_through, equidistant
 from etpicker_plugin.engine.filaments.marks import filaments_of
+from etpicker_plugin.engine.geometry import lies_outside
 from etpicker_plugin.engine.kinds import FILAMENT, VESICLE
 from etpicker_plugin.engine.particles import Particles
 from etpicker_plugin.engine.species import Species
-from etpicker_plugin.engine.vesicles.marks import radii_ang, surface_points
+from etpicker_plugin.engine.vesicles.axes import surfaces_of
+from etpicker_plugin.engine.vesicles.marks import radii_ang
+from etpicker_plugin.engine.vesicles.surface import even_points
 from etpicker_plugin.engine.volumes.working_volume import WorkingVolume
 
 SPACING_VOX = 2.0
@@ -65,10 +69,11 @@ def _support(marks: Particles, volume: WorkingVolume, one: Species) -> list[Floa
         return [c.points(equidistant(c.length, SPACING_VOX)) for c in curves]
     if one.kind == VESICLE:
         voxel_size = volume.scale * volume.tomogram.voxel_size
-        radii = radii_ang(own, diameter_ang=one.diameter_ang) / voxel_size
-        centres = volume.to_working(own.positions_zyx)
-        return [
-            surface_points(centre, radius, SPACING_VOX, shape_zyx=volume.shape_zyx)
-            for centre, radius in zip(centres, radii, strict=True)
-        ]
+        radii = radii_ang(own, diameter_ang=one.diameter_ang)
+        there = replace(own, positions_zyx=volume.to_working(own.positions_zyx))
+        membranes = (
+            even_points(surface, SPACING_VOX)
+            for surface in surfaces_of(there, radii, voxel_size=voxel_size)
+        )
+        return [m[~lies_outside(m, volume.shape_zyx)] for m in membranes]
     return list(volume.to_working(own.positions_zyx)[:, None])

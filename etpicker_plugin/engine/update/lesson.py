@@ -132,10 +132,12 @@ def prepare_lesson(config: UpdateConfig, device: torch.device) -> Lesson:
 def _read_inputs(
     config: UpdateConfig, plan: Plan
 ) -> tuple[list[dataset.Annotated], list[dataset.Annotated]]:
+    kinds = {one.name: one.kind for one in plan.species}
     new = dataset.read_annotated(
         config.tomogram,
         config.coordinates,
         classes=list(plan.learnt),
+        kinds=kinds,
         annotation=config.annotation,
         voxel_size=config.voxel_size,
         trust_voxel_size=config.trust_voxel_size,
@@ -146,6 +148,7 @@ def _read_inputs(
         config.validation_tomogram,
         config.validation_coordinates,
         classes=list(plan.classes),
+        kinds=kinds,
         annotation=config.annotation,
         voxel_size=config.voxel_size,
         trust_voxel_size=config.trust_voxel_size,

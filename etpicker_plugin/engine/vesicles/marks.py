@@ -1,54 +1,22 @@
-"""What a person marks of a vesicle, and the membrane that follows from it."""
+"""What a person marks of a vesicle: its centre, and its radius where that is known."""
 
 from __future__ import annotations
 
 import logging
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from etpicker_plugin.engine.arrays import FloatArray, Shape
+from etpicker_plugin.engine.arrays import FloatArray
 from etpicker_plugin.engine.columns import RADIUS
 from etpicker_plugin.engine.errors import InputDataError
-from etpicker_plugin.engine.geometry import lies_outside
 from etpicker_plugin.engine.particles import Particles
 
 logger = logging.getLogger(__name__)
 
 GOLDEN_ANGLE = np.pi * (3.0 - np.sqrt(5.0))
-FEWEST_POINTS = 12
 TWICE = (1.8, 2.2)
 """Radii that are so many times half the class's diameter may be diameters."""
 FEWEST_DOUBTED = 3
-
-
-def surface_points(
-    centre_zyx: ArrayLike,
-    radius_vox: float,
-    spacing_vox: float,
-    *,
-    shape_zyx: Shape | None = None,
-) -> FloatArray:
-    """Return points spread evenly over a sphere, one for each square of the spacing.
-
-    They stand on a Fibonacci spiral, whose turns cut the sphere into equal areas.
-
-    Parameters
-    ----------
-    centre_zyx
-        ``(3,)`` voxels; it may lie outside the volume.
-    shape_zyx
-        Size of the volume; points outside it are left out.
-
-    Returns
-    -------
-    ndarray
-        ``(N, 3)`` zyx voxels.
-    """
-    area = 4.0 * np.pi * radius_vox**2
-    count = max(FEWEST_POINTS, int(np.ceil(area / spacing_vox**2)))
-    points = np.asarray(centre_zyx, float) + radius_vox * sphere_directions(count)
-    return points if shape_zyx is None else points[~lies_outside(points, shape_zyx)]
 
 
 def sphere_directions(count: int) -> FloatArray:

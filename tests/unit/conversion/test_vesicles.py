@@ -103,3 +103,15 @@ def test_without_radii_there_are_no_vesicles(tmp_path, asked):
 def test_a_step_that_is_none_is_refused(tmp_path):
     with pytest.raises(ConfigError, match="--surface-step: got -5"):
         run(tmp_path, surface_step=-5.0)
+
+
+def test_clicks_on_a_membrane_are_a_vesicle(tmp_path):
+    clicks = "class,x,y,z,vesicle\n" + "".join(
+        f"liposome,{30 + x},{28 + y},20,v\n" for x, y in ((10, 0), (0, 10), (-10, 0))
+    )
+    (path,) = run(tmp_path, text=clicks, surface_step=30.0)
+
+    points = read_csv(path, tomogram_id="TS")
+    outward = np.linalg.norm(points.positions_zyx - [20, 28, 30], axis=1)
+    np.testing.assert_allclose(outward, 10, atol=2e-3)
+    assert len(points) == round(4 * np.pi * 100**2 / 30**2)

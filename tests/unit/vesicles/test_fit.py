@@ -11,7 +11,8 @@ from etpicker_plugin.engine.vesicles.fit import (
     fit_sphere,
     sphere_of_clicks,
 )
-from etpicker_plugin.engine.vesicles.marks import sphere_directions, surface_points
+from etpicker_plugin.engine.vesicles.marks import sphere_directions
+from etpicker_plugin.engine.vesicles.surface import even_points
 
 CENTRE = np.array([31.2, 84.9, 57.3])
 
@@ -55,7 +56,7 @@ def test_four_points_make_a_sphere():
 
 def test_a_cap_with_noise_makes_a_sphere_without_bias():
     generator = np.random.default_rng(0)
-    points = surface_points(CENTRE, 30.0, 1.5)
+    points = even_points(sphere(CENTRE, 30.0), 1.5)
     points = points[points[:, 1] > CENTRE[1] - 10]
     points = points + generator.normal(0, 1.0, points.shape)
 

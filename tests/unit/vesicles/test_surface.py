@@ -25,6 +25,15 @@ def test_they_lie_on_the_surface_a_step_apart(surface):
     assert nearest.mean() == pytest.approx(4, rel=0.1)
 
 
+@pytest.mark.parametrize("surface", [sphere(CENTRE, 24.0), UNEVEN])
+def test_they_leave_no_gap(surface):
+    tree = cKDTree(even_points(surface, 2.0))
+    anywhere = np.random.default_rng(3).normal(size=(5000, 3))
+    anywhere /= np.linalg.norm(anywhere, axis=1, keepdims=True)
+
+    assert tree.query(surface.surface(anywhere))[0].max() < 2.0
+
+
 def test_as_many_as_squares_of_the_step_on_the_area():
     assert len(even_points(sphere(CENTRE, 20.0), 4.0)) == round(4 * np.pi * 400 / 16)
     # A prolate spheroid, half axes 10 and 20: 2 pi (10² + 10 20 asin(e) / e).
