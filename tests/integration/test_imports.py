@@ -203,7 +203,7 @@ ENGINE = {
     "config": {"formats"},  # their names are choices
     "volumes": set(),
     "formats": set(),
-    "conversion": {*DATA, "vesicles"},
+    "conversion": {*DATA, *CURVED},
     "filaments": set(),
     "model": set(),
     "lineage": {"model"},

@@ -24,6 +24,7 @@ from etpicker_plugin.engine.conversion.vesicles import (
     write_masks,
 )
 from etpicker_plugin.engine.errors import ConfigError, InputDataError
+from etpicker_plugin.engine.filaments.marks import doubts_of
 from etpicker_plugin.engine.formats.catalogue import format_named
 from etpicker_plugin.engine.formats.checks import refuse_outside
 from etpicker_plugin.engine.formats.format import Format, Item
@@ -67,6 +68,8 @@ def convert(
     _warn_without_tomograms(config)
     items = read_items(config)
     check_classes(items)
+    for doubt in (doubt for particles, _ in items for doubt in doubts_of(particles)):
+        logger.warning("%s", doubt)
     order = class_order(config)
     if written_format.holds_words:
         items, order = in_words(items), tuple(map(star_word, order))

@@ -75,6 +75,56 @@ def filaments_of(particles: Particles, class_name: str) -> list[Filament]:
     return [_filament(particles, str(ids[r[0]]), r, where) for r in rows]
 
 
+def doubts_of(particles: Particles) -> list[str]:
+    """Return what is odd of filaments that are handed on: a sentence for each.
+
+    What a filament must be to be learnt is asked by ``filaments_of``.
+    """
+    ids = _ids(particles)
+    named = ids != columns.FILAMENT.missing
+    doubts = []
+    for name in np.unique(ids[named]):
+        rows = np.flatnonzero(ids == name)
+        doubts += _doubts_of_one(particles, str(name), rows)
+    return doubts
+
+
+def _doubts_of_one(
+    particles: Particles, name: str, rows: NDArray[np.intp]
+) -> list[str]:
+    where = f"{particles.tomogram_id}: filament '{name}'"
+    if len(rows) == 1:
+        place = _place(particles, rows[0])
+        return [f"{where} has one point, at x y z {place}, and so no direction."]
+    points = particles.positions_zyx[rows]
+    still, back = _still(points), _turning_back(points)
+    doubts = []
+    if len(still):
+        place = _place(particles, rows[still[0]])
+        doubts.append(f"{where} has two points in one place, x y z {place}.")
+    elif len(back):
+        doubts.append(
+            f"{where} turns back at {len(back)} of {len(rows)} points, first at x y z "
+            f"{_place(particles, rows[back[0] + 1])}: its points should stand in order "
+            "along it, or lengths along it are wrong."
+        )
+    return doubts
+
+
+def _still(points: FloatArray) -> NDArray[np.intp]:
+    """Return after which points the next one is in the same place."""
+    lengths = np.linalg.norm(np.diff(points, axis=0), axis=1)
+    return np.flatnonzero(lengths <= SAME_PLACE_VOX)
+
+
+def _turning_back(points: FloatArray) -> NDArray[np.intp]:
+    """Return before which inner points, no two the same, a filament turns back."""
+    steps = np.diff(points, axis=0)
+    lengths = np.maximum(np.linalg.norm(steps, axis=1), SAME_PLACE_VOX)
+    turns = np.sum(steps[1:] * steps[:-1], axis=1) / (lengths[1:] * lengths[:-1])
+    return np.flatnonzero(turns < np.cos(np.radians(SHARPEST_TURN_DEG)))
+
+
 def _ids(particles: Particles) -> NDArray[np.str_]:
     missing = columns.FILAMENT.unknown(len(particles))
     return np.asarray(particles.optional.get(columns.FILAMENT.name, missing))
@@ -91,16 +141,13 @@ def _filament(
             f"{_place(particles, rows[0])}; two or more are needed. Mark its course, "
             "or delete the point."
         )
-    steps = np.diff(points, axis=0)
-    lengths = np.linalg.norm(steps, axis=1)
-    still = np.flatnonzero(lengths <= SAME_PLACE_VOX)
+    still = _still(points)
     if len(still):
         raise InputDataError(
             f"{where}: filament '{name}' has two points after each other in one "
             f"place, x y z {_place(particles, rows[still[0]])}. Delete one of them."
         )
-    turns = np.sum(steps[1:] * steps[:-1], axis=1) / (lengths[1:] * lengths[:-1])
-    back = np.flatnonzero(turns < np.cos(np.radians(SHARPEST_TURN_DEG)))
+    back = _turning_back(points)
     if len(back):
         logger.warning(
             "%s: filament '%s' turns back at %d of %d points, first at x y z %s. Its "

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from etpicker_plugin.engine.errors import InputDataError
-from etpicker_plugin.engine.filaments.marks import filaments_of
+from etpicker_plugin.engine.filaments.marks import doubts_of, filaments_of
 from etpicker_plugin.engine.particles import make_particles
 
 POINTS = np.array(
@@ -52,3 +52,16 @@ def test_points_out_of_order_are_told(caplog):
     caplog.clear()
     filaments_of(marks(line[[0, 2, 1, 3]], "mt", "a"), "mt")
     assert caplog.text == ""
+
+
+def test_what_is_odd_is_told_of_filaments_that_are_handed_on():
+    line = np.array([[5.0, 6, 7], [5, 6, 9], [5, 6, 11], [5, 6, 13]])
+    assert doubts_of(marks(line, "mt", "a")) == []
+    assert doubts_of(make_particles("TS_1", line)) == []
+
+    (one,) = doubts_of(marks(line[:1], "mt", "a"))
+    assert "filament 'a' has one point, at x y z 7.0 6.0 5.0" in one
+    (twice,) = doubts_of(marks(line[[0, 1, 1, 2]], "mt", "a"))
+    assert "two points in one place, x y z 9.0 6.0 5.0" in twice
+    (back,) = doubts_of(marks(line[[0, 2, 1, 3]], "mt", "a"))
+    assert "turns back at 2 of 4 points, first at x y z 11.0 6.0 5.0" in back

@@ -210,3 +210,31 @@ def test_csv_with_one_orientation_unknown(tmp_path):
     assert path.read_text().splitlines()[1] == "particle,3.000,2.000,1.000,,,,"
     assert np.isnan(read.rotations[0]).all()
     assert np.allclose(read.rotations[1], TURN_B)
+
+
+def checked(points, tmp_path, **optional):
+    made = make_particles("T", points, class_names="a", optional=optional)
+    return check_particles(made, shape_zyx=SHAPE_ZYX, path=tmp_path / "T.csv")
+
+
+def test_filaments_may_meet_and_close(tmp_path):
+    ring = [[5.0, 6, 7], [5, 8, 9], [5, 6, 11], [5, 6, 7]]
+    found = checked([*ring, [5, 6, 7], [5, 3, 7]], tmp_path, filament=[*"aaaabb"])
+    assert len(found) == 6
+
+    doubled = checked([ring[0], *ring], tmp_path, filament="a")
+    np.testing.assert_array_equal(doubled.positions_zyx, ring)
+
+
+def test_vesicles_about_one_centre_are_two_if_their_radii_differ(tmp_path):
+    centres = [[5.0, 6, 7], [5.1, 6, 7], [5, 6, 7.1], [5, 6.1, 7]]
+    found = checked(centres, tmp_path, radius=[300.0, 200, 305, np.nan])
+
+    assert found.optional["radius"].tolist() == [300, 200]
+
+
+def test_of_a_vesicle_whose_centre_is_outside_it_is_said_what_to_do(tmp_path):
+    with pytest.raises(InputDataError, match="a face cuts so far that its centre"):
+        checked([[-4.0, 6, 7]], tmp_path, radius=[300.0])
+    with pytest.raises(InputDataError, match=r"voxels\. Coordinates are 0-based"):
+        checked([[-4.0, 6, 7]], tmp_path)

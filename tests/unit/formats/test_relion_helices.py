@@ -3,6 +3,8 @@
 Voxels are of 10 Å. Filament "b" goes along x in steps of 3 and 4 voxels, "a" along z.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import starfile
@@ -116,3 +118,22 @@ def test_beside_particles_there_are_no_helical_columns(tmp_path, caplog):
     assert "5 of 6 particles lie on filaments" in caplog.text
     _, table = written(tmp_path, ribosome, "relion5")
     assert not [n for n in table.columns if "Helical" in n]
+
+
+@pytest.mark.parametrize("version", ["relion3", "relion5"])
+def test_one_id_in_two_tomograms_is_two_filaments(tmp_path, version):
+    """RELION tells tubes by tomogram and number."""
+    first, other = frame_of(4), replace(frame_of(4), tomogram_id="TS_02")
+    second = replace(filaments(), tomogram_id="TS_02").select(np.array([2, 4]))
+    path = tmp_path / "a.star"
+    write_star([(filaments(), first), (second, other)], path, version=version)
+
+    table = starfile.read(path, always_dict=True)["particles"]
+    assert table["rlnHelicalTubeID"].tolist() == [1, 1, 2, 1, 2, 1, 1]
+    np.testing.assert_allclose(
+        table["rlnHelicalTrackLengthAngst"], [0, 30, 0, 70, 20, 0, 20]
+    )
+    frames = {"TS_01": first, "TS_02": other}
+    found = read_star(path, frames=frames, version=version)
+    assert [len(p) for p in found] == [5, 2]
+    np.testing.assert_allclose(found[1].positions_zyx[:, 0], [20, 22], atol=1e-4)

@@ -7,6 +7,7 @@ from scipy.spatial.transform import Rotation
 from etpicker_plugin.engine.vesicles.ellipsoid import Ellipsoid, sphere
 from etpicker_plugin.engine.vesicles.find import find_vesicles
 from etpicker_plugin.engine.vesicles.marks import sphere_directions
+from etpicker_plugin.engine.vesicles.surface import even_points
 
 SHAPE = (71, 133, 117)
 DIAMETER = 50.0
@@ -175,3 +176,26 @@ def test_the_order_of_the_points_does_not_matter():
         np.testing.assert_allclose(one.surface.centre, other.surface.centre, atol=1e-6)
         np.testing.assert_allclose(one.surface.shape, other.surface.shape, atol=1e-8)
         assert one.score == pytest.approx(other.score)
+
+
+@pytest.mark.parametrize("z", [6.0, -7.0], ids=["through its middle", "beside it"])
+def test_in_a_thin_tomogram_a_ring_of_a_vesicle_is_enough(z):
+    """12 voxels thick, where a vesicle of 50 is never whole."""
+    shape = (12, 133, 117)
+    true = sphere(np.array([z, 61.0, 55.0]), 25.0)
+    points = even_points(true, 2.0)
+    points = points[((points > -0.5) & (points < np.array(shape) - 0.5)).all(axis=1)]
+    noise = np.random.default_rng(1).normal(0, 0.3, points.shape)
+
+    (found,) = find_vesicles(
+        points + noise,
+        true.normals(points),
+        np.full(len(points), 0.8),
+        diameter_vox=DIAMETER,
+        shape_zyx=shape,
+    )
+
+    np.testing.assert_allclose(found.surface.centre, true.centre, atol=1.0)
+    assert found.surface.radius == pytest.approx(25.0, abs=0.5)
+    assert found.shell.completeness > 0.9
+    assert found.shell.share < 0.6
