@@ -53,8 +53,8 @@ CURVES = make_particles(
 )
 
 
-def converted(folder, target, source):
-    out = folder / target
+def converted(folder, target, source, *, name="", **more):
+    out = folder / (name or target)
     out.mkdir()
     config = ConvertConfig(
         input=(str(source),),
@@ -64,6 +64,7 @@ def converted(folder, target, source):
         dimensions=(41, 57, 33),
         voxel_size=10.0,
         binning=4.0,
+        **more,
     )
     convert(config, out, on_progress=ignore_progress)
 
@@ -84,7 +85,9 @@ def found(tmp_path_factory):
         write_csv(particles, curves / name / "TS_01.csv")
     for target in ("dynamo", "imod-model"):
         converted(curves, target, curves / "all" / "TS_01.csv")
-    converted(curves, "relion5-spheres", curves / "vesicles" / "TS_01.csv")
+    vesicles = curves / "vesicles" / "TS_01.csv"
+    converted(curves, "relion5-spheres", vesicles)
+    converted(curves, "relion5", vesicles, name="membrane", surface_step=40.0)
     script = Path(__file__).parents[1] / "support" / "other_readers.py"
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
     done = subprocess.run(
@@ -151,3 +154,17 @@ def test_a_model_that_imodmodel_reads(found):
 
 def test_relion_s_spheres_have_radii_in_voxels(found):
     assert found[1]["curves"]["sphere_radii"] == [7.5, 12]
+
+
+def test_points_on_membranes_of_relion_5_in_copick(found):
+    read = found[1]["curves"]["membrane"]
+
+    z_axes = np.array(read["rotations"])[:, :, 2]
+    rows = np.array(read["positions"])
+    sizes = {tuple(c): r / 10 for c, r in (((12.25, 50, 7), 75), ((30, 3, 20), 120))}
+    for centre, radius in sizes.items():
+        outward = rows - centre
+        own = np.abs(np.linalg.norm(outward, axis=1) - radius) < 0.01
+        assert own.sum() > 20
+        np.testing.assert_allclose(z_axes[own], outward[own] / radius, atol=1.5e-3)
+    assert len(rows) < round(4 * np.pi * (75**2 + 120**2) / 40**2)  # faces cut both

@@ -3,6 +3,7 @@
 import json
 
 import emtable
+import mrcfile
 import numpy as np
 import pytest
 
@@ -11,6 +12,7 @@ from etpicker_plugin.engine.formats.coordinates_csv import read_csv
 from etpicker_plugin.tests.support.phantoms import DIAMETERS, VOXEL_SIZE
 from etpicker_plugin.tests.support.untrained import (
     MOST_PICKS,
+    TINY_ZYX,
     make_tiny_tomograms,
     make_untrained_model,
 )
@@ -145,3 +147,31 @@ def test_names_that_are_said(data):
 
     assert {r.rlnTomoName for r in rows_of(data, "rec_TS_1")} == {"lamella_3"}
     assert {r.rlnTomoName for r in rows_of(data, "TS_2_10.00Apx")} == {"TS_2"}
+
+
+def test_membranes_are_written_beside_the_picks_and_made_again(data, caplog):
+    """Of a model without learning nothing is found: the files are there, and empty."""
+    (data / "model.safetensors").unlink()
+    make_untrained_model(data / "model.safetensors", kind="vesicle")
+    asked = ["--surface-step", f"{LAST}=60", "--instance-masks"]
+    assert pick(data, *asked, names=("rec_TS_1",)) == 0
+
+    out = data / "out"
+    points, mask = out / "surface/rec_TS_1.csv", out / "rec_TS_1_instances.mrc"
+    record = json.loads((out / "rec_TS_1.json").read_text())
+    names = {str(path.relative_to(out)) for path in (points, mask)}
+    assert {*names, "surface/rec_TS_1.star"} < set(record["files"])
+    with mrcfile.open(mask) as labels:
+        assert labels.data.shape == TINY_ZYX
+        assert labels.voxel_size.x == VOXEL_SIZE
+    points.write_text("class,x,y,z\nmine,1,2,3\n")
+    assert pick(data, *asked, names=("rec_TS_1",)) == 0
+    assert "is not as it was written" in caplog.text
+    assert "mine" in points.with_name("rec_TS_1.csv.old-1").read_text()
+    assert "mine" not in points.read_text()
+
+
+def test_membranes_of_particles_are_refused(data, caplog):
+    asked = ["--surface-step", f"{LAST}=60"]
+    assert pick(data, *asked, names=("rec_TS_1",)) == 2
+    assert "the model has no vesicles of that name" in caplog.text

@@ -108,6 +108,9 @@ def read_curves(folder: Path) -> dict:
         "imod_objects": [one.header.name for one in model.objects],
         "imod_open": [one.header.flags.open for one in model.objects],
         "imod_pixel_size": [model.header.pixelsize, model.header.units],
+        "membrane": read_star(
+            folder / "membrane" / "particles.star", tomogram_center=CENTRE_ANG
+        ),
         "sphere_radii": spheres["rlnSphereRadius"].tolist(),
     }
 

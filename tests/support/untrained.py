@@ -19,7 +19,11 @@ MOST_PICKS = 4
 
 
 def make_untrained_model(
-    path: Path, *, seed: int = 0, diameters: dict[str, float] = DIAMETERS
+    path: Path,
+    *,
+    seed: int = 0,
+    diameters: dict[str, float] = DIAMETERS,
+    kind: str = "particle",
 ) -> Path:
     """Write a model of these classes (Å) whose weights are as they began."""
     from etpicker_plugin.engine.model.model_file import save_model
@@ -33,6 +37,7 @@ def make_untrained_model(
                 diameter_ang=diameter,
                 label_diameter_ang=70.0,
                 threshold=0.5,
+                kind=kind,
             )
             for name, diameter in diameters.items()
         ),

@@ -75,7 +75,8 @@ def refuse_outside(
             f"tomogram; the first at x, y, z = {first}, but its size (x, y, z) is "
             f"{tuple(shape_zyx[::-1])} voxels. {VESICLE_CUT if is_vesicle else ''}"
             "Coordinates are 0-based voxels of this very tomogram: they may be in Å, "
-            "of another binning, or with axes swapped. Convert them ('etpicker convert')."
+            "of another binning, or with axes swapped. Convert them ('etpicker "
+            "convert')."
         )
 
 

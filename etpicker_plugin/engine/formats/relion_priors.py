@@ -69,9 +69,11 @@ def are_on_membranes(sets: Sequence[Particles]) -> bool:
 
 
 def membrane_columns(particles: Particles, *, version: str) -> dict[str, Values]:
-    """Return label -> ``(N,)`` for points on membranes."""
-    numbers = numbers_of(texts_of(VESICLE, particles))
-    return {MANIFOLD: numbers, **prior_columns(particles, version=version)}
+    """Return label -> ``(N,)`` for points on membranes; RELION 3.1 has no manifolds."""
+    priors = prior_columns(particles, version=version)
+    if version == "relion3":
+        return priors
+    return {MANIFOLD: numbers_of(texts_of(VESICLE, particles)), **priors}
 
 
 def names_of_numbers(

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from etpicker_plugin.engine.arrays import FloatArray, Shape
-from etpicker_plugin.engine.disk import reserve
 from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.vesicles.ellipsoid import Ellipsoid
 from etpicker_plugin.engine.volumes.mrc_fields import HEADER_BYTES
@@ -41,13 +40,21 @@ def write_labels(
             "most. Raise the threshold, or pick without it."
         )
     with mrcfile.new_mmap(path, shape_zyx, MODE, overwrite=True) as opened:
-        # Else a full disk ends the process, and not this call.
-        reserve(path, HEADER_BYTES + 2 * math.prod(shape_zyx))
         opened.set_volume()
         opened.voxel_size = voxel_size
-        for z, plane in enumerate(label_planes(surfaces, shape_zyx)):
-            opened.data[z] = plane
-        opened.update_header_stats()
+    sums, least, most = np.zeros(2), MOST, 0
+    # A volume that is written through a map of it would stay in memory.
+    with path.open("r+b") as stream:
+        stream.seek(HEADER_BYTES)
+        for plane in label_planes(surfaces, shape_zyx):
+            stream.write(plane.tobytes())
+            sums += plane.sum(dtype=float), np.square(plane, dtype=float).sum()
+            least, most = min(least, int(plane.min())), max(most, int(plane.max()))
+    mean, square = sums / math.prod(shape_zyx)
+    with mrcfile.mmap(path, mode="r+") as opened:
+        opened.header.dmin, opened.header.dmax = least, most
+        opened.header.dmean = mean
+        opened.header.rms = math.sqrt(max(square - mean**2, 0.0))
 
 
 def label_planes(

@@ -8,6 +8,7 @@ import numpy as np
 
 from etpicker_plugin.engine.arrays import FloatArray, Shape
 from etpicker_plugin.engine.columns import ROTATION, VESICLE
+from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.geometry import lies_outside
 from etpicker_plugin.engine.orientation import along_axes
 from etpicker_plugin.engine.particles import Particles, join_particles, make_particles
@@ -17,7 +18,7 @@ GOLDEN = (np.sqrt(5.0) - 1.0) / 2.0
 HEIGHTS, TURNS = 513, 256
 """Of the table that the area is added up in: along the longest axis and around it."""
 
-FEWEST = 12
+MOST = 1_000_000
 
 
 def even_points(surface: Ellipsoid, spacing: float) -> FloatArray:
@@ -25,10 +26,20 @@ def even_points(surface: Ellipsoid, spacing: float) -> FloatArray:
 
     ``(N, 3)`` zyx, in the unit of the ellipsoid. They stand on a Fibonacci lattice that
     is carried to the ellipsoid by a map that keeps areas: each stands for the same one.
+
+    Raises
+    ------
+    InputDataError
+        If there would be more than a million.
     """
     half_axes = surface.half_axes
     height, share, area = _area_above(half_axes)
-    count = max(FEWEST, round(area / spacing**2))
+    count = max(1, round(area / spacing**2))
+    if count > MOST:
+        raise InputDataError(
+            f"{count} points on a membrane, a step of {spacing:.2g} voxels apart: more "
+            f"than {MOST}. Give a longer step, in Å."
+        )
     number = np.arange(count)
     at_height = np.interp((number + 0.5) / count, share, height)
     turns = _turns_with(np.mod(number * GOLDEN, 1.0), at_height, half_axes)

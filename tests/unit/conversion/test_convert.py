@@ -60,6 +60,7 @@ def run(folder, paths, source, target, **parameters):
         ({**FRAME, "voxel_size": 0.0}, "--voxel-size: got 0"),
         ({**FRAME, "binning": -2.0}, "--binning: got -2"),
         ({**FRAME, "class_name": ()}, "--class-name"),
+        ({**FRAME, "groups": "filament"}, "--groups: .* csv say themselves"),
         (
             {**FRAME, "input_format": "txt", "score_column": "a"},
             "--score-column: .*txt",

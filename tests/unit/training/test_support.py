@@ -92,3 +92,23 @@ def test_nothing_marked_is_no_points(volume):
     found, channels, of_mark = support_of(marks([], np.zeros((0, 3))), volume, SPECIES)
 
     assert (found.shape, channels.shape, of_mark.shape) == ((0, 3), (0,), (0,))
+
+
+def test_half_axes_make_the_membrane_of_an_ellipsoid(volume):
+    """R turns z to x and x to -z: half axes a, b and c lie along z, y and x."""
+    turned = np.array([[[0.0, 0, 1], [0, 1, 0], [-1, 0, 0]]])
+    found, _, _ = support_of(
+        marks(
+            ["sack"],
+            [(12, 20, 30)],
+            radius=[140.0],
+            half_axes=[[100.0, 140, 180]],
+            rotation=turned,
+        ),
+        volume,
+        SPECIES,
+    )
+
+    own = (found - (6, 10, 15)) / (5, 7, 9)
+    np.testing.assert_allclose(np.linalg.norm(own, axis=1), 1.0)
+    assert len(found) > 100

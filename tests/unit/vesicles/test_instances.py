@@ -32,14 +32,16 @@ def test_by_hand(tmp_path):
         np.testing.assert_array_equal(read.data, by_hand())
         assert read.voxel_size.tolist() == pytest.approx((7.5, 7.5, 7.5))
         assert read.is_volume()
-        assert int(read.header.dmax) == 3
+        assert (read.header.dmin, read.header.dmax) == (0, 3)
+        assert read.header.dmean == pytest.approx(by_hand().mean())
+        assert read.header.rms == pytest.approx(by_hand().std())
     assert mrcfile.validate(path)
     assert [p.name for p in tmp_path.iterdir()] == ["labels.mrc"]
 
 
 def test_one_that_is_quite_outside_has_no_voxel(tmp_path):
     path = tmp_path / "labels.mrc"
-    outside = sphere(np.array([11.0, -9.0, 25.0]), 8.0)
+    outside = sphere(np.array([11.0, -9.5, 25.0]), 8.0)
     write_labels([outside], path, shape_zyx=SHAPE, voxel_size=7.5)
 
     with mrcfile.open(path) as read:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.spatial import cKDTree
 
+from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.orientation import to_relion_angles
 from etpicker_plugin.engine.particles import make_particles
 from etpicker_plugin.engine.vesicles.ellipsoid import Ellipsoid, sphere
@@ -97,3 +98,13 @@ def test_those_outside_the_tomogram_are_left_out():
 
 def test_no_vesicles_have_no_surface():
     assert len(surface_of(make_particles("TS", []), [])) == 0
+
+
+def test_a_step_without_unit_makes_too_many():
+    with pytest.raises(InputDataError, match=r"a membrane, a step of 0\.01 vox"):
+        even_points(sphere(CENTRE, 20.0), 0.01)
+
+
+def test_a_step_as_long_as_the_vesicle_is_few_points():
+    assert len(even_points(sphere(CENTRE, 20.0), 36.0)) == 4
+    assert len(even_points(sphere(CENTRE, 20.0), 300.0)) == 1
