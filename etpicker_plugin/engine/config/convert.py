@@ -117,7 +117,8 @@ class ConvertConfig:
     groups: str = option(
         "none",
         "What points with one number in column 21 of a Dynamo table (or 23, where that "
-        "is 0) lie on: a filament, or a vesicle's membrane.",
+        "is 0), or in one contour or surface of IMOD's, lie on: a filament, or a "
+        "vesicle's membrane.",
         choices=("none", "filament", "vesicle"),
         label="Groups of the input",
         advanced=True,

@@ -40,8 +40,9 @@ class ImodModel:
     Attributes
     ----------
     rows
-        ``(N, 7)``: object from 1, x, y, z of the model, 0 for the value, contour from
-        1 if it is an open line, else 0, and the point's own size in voxels, else NaN.
+        ``(N, 8)``: object from 1, x, y, z of the model, 0 for the value, contour from
+        1 if it is an open line, else 0, the point's own size in voxels, else NaN, and
+        its group: the contour's number or, where it has a surface's, minus that.
     size_xyz
         The image's size in voxels, 0 where the model does not say.
     voxel_size_xyz
@@ -100,7 +101,7 @@ def _read(stream: io.BytesIO, path: Path) -> ImodModel:
         elif chunk == b"CONT":
             contour += 1
             is_line = object_flags & (OPEN | SCATTERED) == OPEN
-            rows.append(_contour(stream, number, contour if is_line else 0, path))
+            rows.append(_contour(stream, number, contour, path, is_line=is_line))
         elif chunk == b"MESH":
             n_vertices, n_indices = struct.unpack(">2i", _take(stream, 16)[:8])
             _take(stream, 12 * n_vertices + 4 * n_indices)
@@ -115,12 +116,14 @@ def _read(stream: io.BytesIO, path: Path) -> ImodModel:
                 rows[-1][:, 6] = _sizes(data, len(rows[-1]), path)
         else:
             raise struct.error
-    points = np.concatenate(rows) if rows else np.zeros((0, 7))
+    points = np.concatenate(rows) if rows else np.zeros((0, 8))
     return ImodModel(points, tuple(size), voxel_size)
 
 
-def _contour(stream: io.BytesIO, number: int, contour: int, path: Path) -> FloatArray:
-    (count,) = struct.unpack(">i", _take(stream, 16)[:4])
+def _contour(
+    stream: io.BytesIO, number: int, contour: int, path: Path, *, is_line: bool
+) -> FloatArray:
+    count, _, _, surface = struct.unpack(">4i", _take(stream, 16))
     points = np.frombuffer(_take(stream, 12 * count), dtype=">f4").reshape(-1, 3)
     if number < 1:
         raise struct.error
@@ -129,11 +132,12 @@ def _contour(stream: io.BytesIO, number: int, contour: int, path: Path) -> Float
             f"{path}: object {number} of the IMOD model holds a point that is no "
             "finite number. Delete it in 3dmod."
         )
-    rows = np.zeros((count, 7))
+    rows = np.zeros((count, 8))
     rows[:, 0] = number
     rows[:, 1:4] = points
-    rows[:, 5] = contour if count > 1 else 0
+    rows[:, 5] = contour if is_line and count > 1 else 0
     rows[:, 6] = np.nan
+    rows[:, 7] = -surface if surface > 0 else contour
     return rows
 
 

@@ -15,10 +15,10 @@ import numpy as np
 from etpicker_plugin.engine.arrays import FloatArray
 from etpicker_plugin.engine.atomic import write_whole
 from etpicker_plugin.engine.columns import FILAMENT, RADIUS
-from etpicker_plugin.engine.formats.format import Format, frame_in, particles_in
+from etpicker_plugin.engine.formats.format import Format, particles_in
 from etpicker_plugin.engine.formats.groups import numbers_of, texts_of
 from etpicker_plugin.engine.formats.imod_model import MAGIC, OPEN, SCATTERED
-from etpicker_plugin.engine.formats.imod_points import IMOD, read_imod
+from etpicker_plugin.engine.formats.imod_points import IMOD
 from etpicker_plugin.engine.geometry import TomogramFrame, to_imod_xyz
 from etpicker_plugin.engine.particles import Particles
 
@@ -137,9 +137,8 @@ IMOD_MODEL = Format(
     arranged=in_model_order,
     not_held=("class names", "scores", "orientations"),
     glob="*.mod",
-    read=lambda path, frames, options: [
-        read_imod(path, frame=frame_in(frames), class_order=options.class_names)
-    ],
+    groups_have_no_kind=True,
+    read=IMOD.read,
     write=lambda items, path, _, numbers: write_imod_model(
         particles_in(items), path, frame=items[0][1], class_numbers=numbers
     ),

@@ -35,12 +35,18 @@ from etpicker_plugin.engine.particles import Particles, make_particles
 
 
 def read_imod(
-    path: Path, *, frame: TomogramFrame, class_order: Sequence[str] = ("particle",)
+    path: Path,
+    *,
+    frame: TomogramFrame,
+    class_order: Sequence[str] = ("particle",),
+    groups: str = "",
 ) -> Particles:
     """Read a point file, or a binary model: each object is a class.
 
     Open contours of a model are filaments; so are those of an object in a point file
-    if it has several, each with two points or more. Sizes of points are radii.
+    if it has several, each with two points or more. Sizes of points are radii. With
+    ``groups``, a column, every contour is such a group, filament or vesicle, open or
+    not; contours of one surface are one.
 
     Object *n* is the *n*-th of ``class_order`` or, beyond it, ``class_n``; without
     objects all are of the first. A model that was drawn on the tomogram at another
@@ -59,7 +65,9 @@ def read_imod(
         # Blanks part the numbers: a comma could only be a decimal one.
         lines = read_number_rows(path, widths=(3, 4, 5, 6), separators="")
         rows = np.array([_complete(row, f"{path}, line {n}") for n, row in lines])
-        rows, ratios_xyz = _only_lines(rows.reshape(-1, 7)), np.ones(3)
+        rows, ratios_xyz = _only_lines(rows.reshape(-1, 8)), np.ones(3)
+    if groups:
+        rows[:, 5] = 0
     names = [name_class(int(number), order=class_order) for number in rows[:, 0]]
     return make_particles(
         frame.tomogram_id,
@@ -68,6 +76,7 @@ def read_imod(
         scores=unknown_if_all_zero(rows[:, 4]),
         optional={
             FILAMENT.name: _filaments(rows, names),
+            **({groups: _groups(rows, names)} if groups else {}),
             RADIUS.name: _radii(rows[:, 6] * ratios_xyz.mean() * frame.voxel_size),
         },
     )
@@ -116,6 +125,15 @@ def _filaments(rows: FloatArray, names: Sequence[str]) -> NDArray[np.str_] | Non
     return np.array(ids, dtype=str)
 
 
+def _groups(rows: FloatArray, names: Sequence[str]) -> NDArray[np.str_]:
+    """Return ``(N,)`` names of contours, or of the surfaces that they are of."""
+    made = [
+        f"{name}_{int(group)}" if group > 0 else f"{name}_surface_{int(-group)}"
+        for name, group in zip_strict(names, rows[:, 7])
+    ]
+    return np.array(made, dtype=str)
+
+
 def _radii(radii: FloatArray) -> FloatArray | None:
     """Return ``(N,)`` radii; ``None`` if none is known."""
     return radii if np.isfinite(radii).any() else None
@@ -132,7 +150,7 @@ def _only_lines(rows: FloatArray) -> FloatArray:
 
 
 def _complete(row: Sequence[float], where: str) -> tuple[float, ...]:
-    """Return object, x, y, z, value, contour and no size of one line."""
+    """Return object, x, y, z, value, contour, no size, and the contour again."""
     width = len(row)
     number = row[0] if width >= 5 else 1.0
     if number < 1 or number != int(number):
@@ -143,7 +161,7 @@ def _complete(row: Sequence[float], where: str) -> tuple[float, ...]:
     start = {3: 0, 4: 1, 5: 2, 6: 2}[width]
     contour = row[start - 1] if start else 1.0
     value = row[5] if width == 6 else 0.0
-    return (number, *row[start : start + 3], value, contour, np.nan)
+    return (number, *row[start : start + 3], value, contour, np.nan, contour)
 
 
 IMOD = Format(
@@ -153,8 +171,14 @@ IMOD = Format(
     positions="x y z, voxels; voxel 0 centred at 0.5, 0.5, 0",
     not_held=("class names", "orientations"),
     read=lambda path, frames, options: [
-        read_imod(path, frame=frame_in(frames), class_order=options.class_names)
+        read_imod(
+            path,
+            frame=frame_in(frames),
+            class_order=options.class_names,
+            groups=options.groups,
+        )
     ],
+    groups_have_no_kind=True,
     write=lambda items, path, _, numbers: write_imod(
         particles_in(items), path, class_numbers=numbers
     ),

@@ -289,3 +289,53 @@ def test_open_contours_of_a_model_are_filaments(tmp_path, flags, optional):
     path.write_bytes(line_model(flags))
     found = read_imod(path, frame=FRAME, class_order=("mt",)).optional
     assert {name: values.tolist() for name, values in found.items()} == optional
+
+
+def drawn_model(flags, contours):
+    """Return a model of one object: contours, each its surface and its points."""
+    header = b"drawn".ljust(128, b"\0") + struct.pack(">5i", *IMAGE, 1, 0)
+    chunks = b"OBJT" + bytes(128) + struct.pack(">iI", len(contours), flags) + bytes(40)
+    for surface, points in contours:
+        chunks += b"CONT" + struct.pack(">4i", len(points), 0, 0, surface)
+        chunks += b"".join(struct.pack(">3f", *point) for point in points)
+    return b"IMODV1.2" + header.ljust(232, b"\0") + chunks + b"IEOF"
+
+
+RINGS = [
+    (1, [(12, 20, 9), (20, 28, 9), (28, 20, 9)]),
+    (2, [(30, 40, 20), (35, 45, 20), (30, 50, 20)]),
+    (1, [(13, 20, 13), (27, 20, 13)]),
+    (0, [(5, 5, 5), (6, 6, 6)]),
+]
+
+
+@pytest.mark.parametrize("groups", ["vesicle", "filament"])
+@pytest.mark.parametrize("flags", [0, 1 << 3], ids=["closed", "open"])
+def test_contours_are_what_is_said_of_them(tmp_path, groups, flags):
+    path = tmp_path / "a.mod"
+    path.write_bytes(drawn_model(flags, RINGS))
+
+    found = read_imod(path, frame=FRAME, class_order=("sack",), groups=groups)
+
+    assert found.optional[groups].tolist() == [
+        *["sack_surface_1"] * 3,
+        *["sack_surface_2"] * 3,
+        *["sack_surface_1"] * 2,
+        *["sack_4"] * 2,
+    ]
+    assert set(found.optional) == {groups}
+
+
+def test_closed_contours_of_which_nothing_is_said_are_points(tmp_path):
+    path = tmp_path / "a.mod"
+    path.write_bytes(drawn_model(0, RINGS))
+
+    assert not read_imod(path, frame=FRAME).optional
+
+
+def test_contours_of_point_files_are_what_is_said_of_them(tmp_path):
+    path = text_file(tmp_path, "a.pts", "1 2 5 6 7\n1 2 8 6 7\n2 1 9 9 9\n")
+
+    found = read_imod(path, frame=FRAME, class_order=CLASSES, groups="vesicle")
+
+    assert found.optional["vesicle"].tolist() == ["ribosome_2", "ribosome_2", "ring_1"]
