@@ -24,6 +24,7 @@ from etpicker_plugin.engine.formats.coordinates_csv import read_csv, write_csv
 from etpicker_plugin.engine.particles import join_particles, make_particles
 from etpicker_plugin.engine.picking.nms import Peaks, remove_near
 from etpicker_plugin.engine.picking.partial import PartialPicks
+from etpicker_plugin.tests.support.hand_made import ALONE
 from etpicker_plugin.window.document.session import Session
 from etpicker_plugin.window.drawing.circles import circles_of_view
 
@@ -213,7 +214,8 @@ def test_a_set_begun_before_the_column_goes_on_without_it(tmp_path, monkeypatch)
 @pytest.mark.parametrize("kind", [f for f in FORMATS if f != "deepetpicker"])
 def test_every_format_gives_the_column_back(tmp_path, kind):
     volume = write_volume(tmp_path)
-    write_csv(picks(), tmp_path / "T.csv")
+    needed = {name: np.full(3, value) for name, value in ALONE.get(kind, {}).items()}
+    write_csv(picks(**needed), tmp_path / "T.csv")
     common = {"tomogram": [str(volume)], "binning": 1.0, "class_name": ("a", "b")}
     out, back = tmp_path / "out", tmp_path / "back"
     files = run_convert(out, tmp_path / "T.csv", "csv", kind, common)
@@ -221,7 +223,7 @@ def test_every_format_gives_the_column_back(tmp_path, kind):
     found = [read_csv(path, tomogram_id="T") for path in sorted(back.glob("*.csv"))]
     found = join_particles("T", found)
     found = found.select(np.lexsort(found.positions_zyx.T[::-1]))
-    assert_values(found)
+    assert_values(found, {**VALUES, **needed})
 
 
 def run_convert(out, *words, joined=False):
