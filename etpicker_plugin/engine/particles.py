@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from etpicker_plugin.engine import columns
+from etpicker_plugin.engine import column_rows, columns
 from etpicker_plugin.engine.arrays import FloatArray
 
 
@@ -53,7 +53,7 @@ class Particles:
             positions_zyx=self.positions_zyx[chosen],
             class_names=self.class_names[chosen],
             scores=self.scores[chosen],
-            optional=columns.select_rows(self.optional, chosen),
+            optional=column_rows.select_rows(self.optional, chosen),
         )
 
     def of_class(self, name: str) -> Particles:
@@ -62,7 +62,7 @@ class Particles:
 
     def having(self, optional: Mapping[str, ArrayLike | None]) -> Particles:
         """Return the particles with these columns beside, or instead of, their own."""
-        added = columns.checked(optional, len(self))
+        added = column_rows.checked(optional, len(self))
         return replace(self, optional={**self.optional, **added})
 
 
@@ -87,7 +87,7 @@ def make_particles(
         positions_zyx=positions,
         class_names=np.broadcast_to(np.asarray(class_names, dtype=str), count).copy(),
         scores=np.broadcast_to(np.asarray(scores, dtype=np.float64), count).copy(),
-        optional=columns.checked(given, count),
+        optional=column_rows.checked(given, count),
     )
 
 
@@ -98,5 +98,5 @@ def join_particles(tomogram_id: str, parts: Sequence[Particles]) -> Particles:
         np.concatenate([part.positions_zyx for part in parts]),
         class_names=np.concatenate([part.class_names for part in parts]),
         scores=np.concatenate([part.scores for part in parts]),
-        optional=columns.join_rows([(len(part), part.optional) for part in parts]),
+        optional=column_rows.join_rows([(len(part), part.optional) for part in parts]),
     )

@@ -161,8 +161,7 @@ class PickConfig:
     )
     filament_rise: Dict[str, float] = option(
         {},
-        "How far one subunit lies from the next along the filament, per class; with "
-        "the twist it says how the orientations turn along it.",
+        "From one subunit to the next along the filament, per class, for the twist.",
         label="Filaments: rise",
         unit="Å",
         example="actin=27.5",
@@ -170,8 +169,8 @@ class PickConfig:
     )
     filament_twist: Dict[str, float] = option(
         {},
-        "By how much orientations turn about the filament for each rise, per class; "
-        "positive is right-handed. Without it, they turn as little as possible.",
+        "By how much orientations turn for each rise, per class; positive is "
+        "right-handed. Without it, as little as possible.",
         label="Filaments: twist per rise",
         unit="degrees",
         example="actin=-166.7",
@@ -288,10 +287,6 @@ class PickConfig:
             f"{', '.join(sorted(alone))} one is missing. Give both.",
         )
         require_in_bounds(self)
-
-    def twist_per_ang(self, name: str) -> float:
-        """Return by how many degrees a class's filaments turn for each Å, 0 if none."""
-        return self.filament_twist.get(name, 0.0) / self.filament_rise.get(name, 1.0)
 
     def read_part(self) -> Part:
         """Return the share of the tomograms to pick."""

@@ -93,7 +93,8 @@ def trace_settings_of(card: ModelCard, config: PickConfig) -> dict[str, TraceSet
             gap_ang=config.filament_gap.get(name),
             min_length_ang=config.filament_length.get(name),
             min_radius_ang=config.filament_radius.get(name),
-            twist_per_ang=config.twist_per_ang(name),
+            twist_per_ang=config.filament_twist.get(name, 0.0)
+            / config.filament_rise.get(name, 1.0),
         )
         for name, diameter in diameters.items()
     }

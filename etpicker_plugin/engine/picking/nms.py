@@ -16,7 +16,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.spatial import cKDTree
 from torch import Tensor, nn
 
-from etpicker_plugin.engine.columns import ColumnValues, join_rows, select_rows
+from etpicker_plugin.engine.column_rows import join_rows, select_rows
+from etpicker_plugin.engine.columns import ColumnValues
 
 
 @dataclass(frozen=True, kw_only=True)

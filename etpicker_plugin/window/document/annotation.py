@@ -12,13 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from etpicker_plugin.engine.columns import (
-    ColumnValues,
-    checked,
-    columns_of,
-    declared,
-    select_rows,
-)
+from etpicker_plugin.engine.column_rows import checked, select_rows
+from etpicker_plugin.engine.columns import ColumnValues, columns_of, declared
 from etpicker_plugin.engine.particles import Particles, make_particles
 from etpicker_plugin.window.document.class_change import (
     REMOVED,
