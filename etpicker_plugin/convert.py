@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Callable, Optional
@@ -29,11 +29,17 @@ from tomo.objects import (
 from etpicker_plugin.convert_columns import (
     extra_cells,
     extras_of,
+    known_columns,
     optional_values,
     set_extras,
     storable_columns,
 )
+from etpicker_plugin.convert_kinds import group_numbers, tell_kind, told_kind
+from etpicker_plugin.engine.columns import FILAMENT as FILAMENT_ID
+from etpicker_plugin.engine.columns import Column
+from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.geometry import TomogramFrame
+from etpicker_plugin.engine.kinds import FILAMENT, PARTICLE
 from etpicker_plugin.engine.newer_python import zip_strict
 from etpicker_plugin.engine.particles import Particles, make_particles
 
@@ -80,15 +86,28 @@ def frame_of(tomogram: Tomogram, *, binning: float = 1.0) -> TomogramFrame:
 
 def particles_by_tomogram(
     sources: Iterable[tuple[SetOfCoordinates3D, ClassOfGroup]],
+    *,
+    kinds: Mapping[str, str] | None = None,
 ) -> dict[str, Particles]:
     """Read sets of coordinates into one record per tsId.
 
-    Scores of a set in which all are 0, Scipion's default, count as unknown.
+    Scores of a set in which all are 0, Scipion's default, count as unknown. In a set
+    of filaments, or of a class that ``kinds`` calls one, a point lies on the filament
+    that its group id says.
+
+    Raises
+    ------
+    InputDataError
+        If a class of filaments does not say of one point which it lies on.
     """
     rows: dict[str, list[tuple]] = defaultdict(list)
+    sets_of: Counter[str] = Counter()
     for coordinates, class_of in sources:
-        for ts_id, row in _iterate_rows(coordinates, class_of):
+        names = set()
+        for ts_id, row in _iterate_rows(coordinates, class_of, kinds or {}, sets_of):
             rows[ts_id].append(row)
+            names.add(row[1])
+        sets_of.update(names)
     return {
         ts_id: make_particles(
             ts_id,
@@ -123,13 +142,17 @@ def scipion_matrix(rotation: np.ndarray | None) -> np.ndarray:
 
 
 def _iterate_rows(
-    coordinates: SetOfCoordinates3D, class_of: ClassOfGroup
+    coordinates: SetOfCoordinates3D,
+    class_of: ClassOfGroup,
+    kinds: Mapping[str, str],
+    sets_of: Mapping[str, int],
 ) -> Iterator[tuple[str, tuple]]:
     """Yield tsId and a row of each wanted coordinate.
 
-    The row is position zyx, class, score, matrix and extra attributes.
+    The row is position zyx, class, score, matrix and extra attributes; ``sets_of``
+    counts the sets of each class that were read before.
     """
-    rows = []
+    rows, told = [], told_kind(coordinates)
     for coordinate in coordinates.iterCoordinates():
         name = class_of(coordinate.getGroupId())
         if name is None:
@@ -137,12 +160,49 @@ def _iterate_rows(
         x, y, z = coordinate.getPosition(BOTTOM_LEFT_CORNER)
         matrix = np.array(coordinate.getMatrix(), dtype=np.float64)
         score, extras = coordinate.getScore(), extras_of(coordinate)
+        if FILAMENT in (told, kinds.get(name)):
+            _name_filament(extras, coordinate, name, told, sets_of[name])
         row = ((z, y, x), name, score, matrix, extras)
         rows.append((coordinate.getTomoId(), row))
+    _check_filaments([row for _, row in rows], kinds)
     scored = any(row[2] for _, row in rows)
     for ts_id, (position, name, score, *others) in rows:
         known = float(score or 0.0) if scored else math.nan
         yield ts_id, (position, name, known, *others)
+
+
+def _name_filament(
+    extras: dict[str, object],
+    coordinate: Coordinate3D,
+    name: str,
+    told: str,
+    before: int,
+) -> None:
+    """Give a point the id of its filament, by its group id unless that is a class.
+
+    Two sets of one class number their filaments from 1, both.
+    """
+    number = coordinate.getGroupId() or 0
+    if number > 0 and told != PARTICLE:
+        of_set = f"_{before + 1}" if before else ""
+        extras[FILAMENT_ID.name] = f"{name}{of_set}_{number}"
+
+
+def _check_filaments(rows: Iterable[tuple], kinds: Mapping[str, str]) -> None:
+    """Refuse a class of filaments of which no point says on which it lies."""
+    named: dict[str, bool] = {}
+    for _, name, _, _, extras in rows:
+        if kinds.get(name) == FILAMENT:
+            known = extras[FILAMENT_ID.name] is not None
+            named[name] = named.get(name, False) or known
+    for name, is_known in named.items():
+        if not is_known:
+            raise InputDataError(
+                f"The coordinates of '{name}' do not say which filament each lies on. "
+                "Expected a set of filaments, or group ids from 1 on, one for each "
+                "filament of a tomogram. Where the points lie on no filaments, leave "
+                f"{name}=filament out of 'Kinds'."
+            )
 
 
 def group_ids(coordinates: SetOfCoordinates3D) -> list[int]:
@@ -158,13 +218,16 @@ def create_coordinates(
     sampling_rate: float,
     box_size: int,
     label: str,
+    kind: str,
     diameters: Mapping[str, float] | None = None,
 ) -> SetOfCoordinates3D:
     """Create an empty set; ``label`` says which class it holds.
 
-    ``diameters`` (Å, by class) go with the set, for later forms: its box is larger.
+    ``kind`` (see ``convert_kinds``) and ``diameters`` (Å, by class) go with the set,
+    for later forms: its box is larger.
     """
     coordinates = SetOfCoordinates3D.create(folder, prefix="coordinates", suffix=suffix)
+    tell_kind(coordinates, kind)
     coordinates.setPrecedents(precedents)
     coordinates.setSamplingRate(sampling_rate)
     coordinates.setBoxSize(box_size)
@@ -188,25 +251,31 @@ def append_particles(
     particles: Particles,
     *,
     groups: Mapping[str, int],
+    columns: Sequence[Column] | None = None,
 ) -> None:
-    """Add particles of the classes in ``groups`` (name -> group id) to a set."""
+    """Add particles of the classes in ``groups`` (name -> number) to a set.
+
+    What their group ids are depends on the set's kind. ``columns`` are those that an
+    empty set is to have, without any those of these particles.
+    """
+    kind = told_kind(coordinates)
+    particles = particles.select(np.isin(particles.class_names, list(groups)))
     rotations = particles.rotations
-    stored = storable_columns(coordinates)
-    for position, name, score, rotation, extras in zip_strict(
+    wanted = known_columns([particles], kind=kind) if columns is None else columns
+    stored = storable_columns(coordinates, wanted)
+    for position, group, score, rotation, extras in zip_strict(
         particles.positions_zyx,
-        particles.class_names,
+        group_numbers(particles, kind, groups),
         particles.scores,
         [None] * len(particles) if rotations is None else rotations,
         extra_cells(particles),
     ):
-        if name not in groups:
-            continue
         z, y, x = (float(p) for p in position)
         coordinate = Coordinate3D()
         coordinate.setVolume(tomogram)
         coordinate.setPosition(x, y, z, BOTTOM_LEFT_CORNER)
         coordinate.setMatrix(scipion_matrix(rotation))
-        coordinate.setGroupId(groups[name])
+        coordinate.setGroupId(group)
         coordinate.setScore(0.0 if math.isnan(score) else float(score))
         set_extras(coordinate, extras, stored)
         coordinates.append(coordinate)

@@ -1,7 +1,8 @@
 """The optional columns of picks <-> extra attributes of Scipion's coordinates.
 
 Scipion stores and copies what attributes an item has, so every cell of a column is one
-of its own, ``_etpicker_HEADER``. The orientation has a place already: the matrix.
+of its own, ``_etpicker_HEADER``, in sets where it is known of any pick. An orientation
+has a place already, the matrix; and a filament's id, in sets of filaments: group ids.
 """
 
 from __future__ import annotations
@@ -12,7 +13,17 @@ import numpy as np
 from pyworkflow.object import Float, Integer, String
 from tomo.objects import Coordinate3D, SetOfCoordinates3D
 
-from etpicker_plugin.engine.columns import ROTATION, Column, Values, declared
+from etpicker_plugin.engine.columns import (
+    FILAMENT as FILAMENT_ID,
+)
+from etpicker_plugin.engine.columns import (
+    RADIUS,
+    ROTATION,
+    Column,
+    Values,
+    declared,
+)
+from etpicker_plugin.engine.kinds import FILAMENT, VESICLE
 from etpicker_plugin.engine.newer_python import zip_strict
 from etpicker_plugin.engine.particles import Particles
 
@@ -25,17 +36,44 @@ def extra_columns() -> list[Column]:
     return [column for column in declared() if column is not ROTATION]
 
 
-def storable_columns(coordinates: SetOfCoordinates3D) -> list[Column]:
-    """Return the extra columns that a set can store: all, while it is empty.
+def known_columns(parts: Iterable[Particles], *, kind: str) -> list[Column]:
+    """Return the extra columns that a set of these particles is to have.
 
-    A set takes its attributes from its first item, so one that was begun before a
-    column was declared goes on without it.
+    Those that are known of one at least. Vesicles have a radius, known or not. Which
+    filament a point lies on is its group id, in a set of filaments.
     """
-    columns = extra_columns()
-    if not columns or not coordinates.getSize():
-        return columns
+    parts = list(parts)
+    return [
+        column
+        for column in extra_columns()
+        if (kind == VESICLE and column is RADIUS)
+        or (
+            not (kind == FILAMENT and column is FILAMENT_ID)
+            and any(_is_known(column, part) for part in parts)
+        )
+    ]
+
+
+def _is_known(column: Column, particles: Particles) -> bool:
+    values = particles.optional.get(column.name)
+    return values is not None and bool(column.known(values).any())
+
+
+def storable_columns(
+    coordinates: SetOfCoordinates3D, wanted: Sequence[Column]
+) -> list[Column]:
+    """Return the extra columns that a set can store: all wanted, while it is empty.
+
+    A set takes its attributes from its first item, so what that one lacks none has.
+    """
+    if not coordinates.getSize():
+        return list(wanted)
     first = coordinates.getFirstItem()
-    return [c for c in columns if all(hasattr(first, PREFIX + h) for h in c.headers)]
+    return [
+        column
+        for column in extra_columns()
+        if all(hasattr(first, PREFIX + header) for header in column.headers)
+    ]
 
 
 def extra_cells(particles: Particles) -> list[dict[str, object]]:

@@ -18,6 +18,7 @@ from tomo.objects import SetOfCoordinates3D
 
 from etpicker_plugin import Plugin
 from etpicker_plugin.convert import even_box, link_tomogram
+from etpicker_plugin.convert_kinds import found_kinds
 from etpicker_plugin.engine.config.options import config_from_values, config_to_values
 from etpicker_plugin.engine.config.view import ViewConfig
 from etpicker_plugin.engine.formats.coordinates_csv import read_csv, write_csv
@@ -195,6 +196,7 @@ def register_annotation(protocol, folder: Path, tomograms, *, known_groups):
                 groups=chosen,
                 boxes={**boxes, NEGATIVE: largest},
                 diameters=diameters,
+                kinds=found_kinds(particles, {}),
                 output_name=base,
                 ending=f"{VERSION}{version}" if version > 1 else "",
                 label_of=label_of,

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
 from pyworkflow.protocol import params
 
 from etpicker_plugin.convert import append_particles, create_coordinates
+from etpicker_plugin.convert_columns import known_columns
+from etpicker_plugin.convert_kinds import CURVED
+from etpicker_plugin.engine.kinds import PARTICLE
 from etpicker_plugin.engine.particles import Particles
 
 SET_PER_CLASS = 0
@@ -22,15 +26,30 @@ def add_output_choice(form, *, level=params.LEVEL_NORMAL):
         default=SET_PER_CLASS,
         expertLevel=level,
         label="Output",
-        help="Sets of one class are labelled with its name.",
+        help="Sets of one class are labelled with its name. Each class of filaments "
+        "and vesicles has a set of its own: there group ids number them.",
     )
 
 
-def split_groups(groups: Mapping[str, int], choice: int) -> list[dict[str, int]]:
-    """Return the groups (class -> id) of each set."""
-    if choice == ONE_SET:
-        return [dict(groups)]
-    return [{name: group} for name, group in groups.items()]
+def split_groups(
+    groups: Mapping[str, int], choice: int, kinds: Mapping[str, str]
+) -> list[dict[str, int]]:
+    """Return the groups (class -> id) of each set.
+
+    Filaments and vesicles are numbered by group ids: each class of them has a set of
+    its own.
+    """
+    alone = [{name: group} for name, group in groups.items()]
+    if choice != ONE_SET:
+        return alone
+    curved = [part for part in alone if kind_of(part, kinds) in CURVED]
+    together = {n: i for part in alone if part not in curved for n, i in part.items()}
+    return [*([together] if together else []), *curved]
+
+
+def kind_of(names: Mapping[str, int], kinds: Mapping[str, str]) -> str:
+    """Return the kind of a set of these classes."""
+    return kinds.get(next(iter(names)), PARTICLE)
 
 
 def numbered(name: str, number: int) -> str:
@@ -46,21 +65,23 @@ def make_class_sets(
     groups: Mapping[str, int],
     boxes: Mapping[str, int],
     diameters: Mapping[str, float],
+    kinds: Mapping[str, str],
     output_name: str,
     ending: str = "",
     label_of=", ".join,
 ):
     """Return the filled sets by output name; a joint set has the largest box.
 
-    ``diameters`` (Å) go with the sets, of the classes that have one; ``ending`` goes to
-    every name, to tell new outputs from those there are; ``label_of`` gives the label
-    of a set's classes.
+    ``diameters`` (Å) go with the sets, of the classes that have one, and ``kinds``, of
+    those that are no particles; ``ending`` goes to every name, to tell new outputs from
+    those there are; ``label_of`` gives the label of a set's classes.
     """
     outputs = {}
     prefix = "" if output_name == "Coordinates3D" else f"_{output_name}"
     asked = getattr(protocol, "outputSets", None)
     choice = SET_PER_CLASS if asked is None else asked.get()
-    for number, part in enumerate(split_groups(groups, choice), 1):
+    for number, part in enumerate(split_groups(groups, choice, kinds), 1):
+        kind = kind_of(part, kinds)
         coordinates = create_coordinates(
             protocol._getPath(),
             f"{prefix}{numbered('', number)}{ending}",
@@ -68,10 +89,18 @@ def make_class_sets(
             sampling_rate=protocol.inputTomograms.get().getSamplingRate(),
             box_size=max(boxes[name] for name in part),
             label=label_of(part),
+            kind=kind,
             diameters={n: diameters[n] for n in part if n in diameters},
         )
-        for ts_id, found in particles.items():
-            append_particles(coordinates, tomograms[ts_id], found, groups=part)
+        own = {
+            t: p.select(np.isin(p.class_names, list(part)))
+            for t, p in particles.items()
+        }
+        columns = known_columns(own.values(), kind=kind)
+        for ts_id, found in own.items():
+            append_particles(
+                coordinates, tomograms[ts_id], found, groups=part, columns=columns
+            )
         coordinates.write()
         outputs[f"{numbered(output_name, number)}{ending}"] = coordinates
     return outputs

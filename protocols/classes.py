@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from etpicker_plugin.engine.errors import ConfigError
 from etpicker_plugin.engine.newer_python import zip_strict
@@ -45,11 +45,14 @@ def merged(matched: Sequence[str | None]) -> dict[str, int]:
     return {name: count for name, count in counts.items() if count > 1}
 
 
-def match_groups(names: Sequence[str], group_ids: Sequence[int]) -> dict[int, str]:
+def match_groups(
+    names: Sequence[str], group_ids: Sequence[int], *, numbered: Collection[str] = ()
+) -> dict[int, str]:
     """Return the class of each group id.
 
     Ids from 1 to the number of names count along the names. Other ids, when there are
-    as many as names, take the names in ascending order.
+    as many as names, take the names in ascending order. ``numbered`` are classes of
+    filaments or vesicles, which have sets of their own: no group id is one of them.
 
     Raises
     ------
@@ -57,8 +60,10 @@ def match_groups(names: Sequence[str], group_ids: Sequence[int]) -> dict[int, st
         If the ids fit neither way.
     """
     ids = sorted(set(group_ids))
-    if ids and set(ids) <= set(range(1, len(names) + 1)):
-        return {i: names[i - 1] for i in ids}
+    counted = {i: names[i - 1] for i in ids if 1 <= i <= len(names)}
+    if ids and len(counted) == len(ids) and not set(counted.values()) & set(numbered):
+        return counted
+    names = [name for name in names if name not in numbered]
     if len(ids) == len(names):
         return dict(zip_strict(ids, names))
     found = ", ".join(str(i) for i in ids) or "none"

@@ -3,7 +3,7 @@
 from enum import Enum
 from functools import partial
 
-from etpicker_plugin.protocols.class_sets import numbered, split_groups
+from etpicker_plugin.protocols.class_sets import kind_of, numbered, split_groups
 from etpicker_plugin.protocols.growing_outputs import grow_set
 from tomo.objects import SetOfCoordinates3D, SetOfTomograms, SetOfTomoMasks
 
@@ -39,9 +39,9 @@ class GrowingPicks:
                 self._growFailed(failed)
 
     def _growCoordinates(self, ts_ids):
-        """Grow one set per class, or one for all."""
-        diameters, rate = self.getDiameters(), self._rate()
-        parts = split_groups(self.getGroups(), self.outputSets.get())
+        """Grow one set per class, or one for all particles."""
+        diameters, rate, kinds = self.getDiameters(), self._rate(), self.getKinds()
+        parts = split_groups(self.getGroups(), self.outputSets.get(), kinds)
         for number, groups in enumerate(parts, 1):
             boxes = [
                 self.boxSize.get() or even_box(diameters[name], rate) for name in groups
@@ -56,6 +56,7 @@ class GrowingPicks:
                     sampling_rate=rate,
                     box_size=max(boxes),
                     label=", ".join(groups),
+                    kind=kind_of(groups, kinds),
                     diameters={name: diameters[name] for name in groups},
                 ),
                 ts_ids,

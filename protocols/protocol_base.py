@@ -30,6 +30,7 @@ from etpicker_plugin.constants import (
     EPICKER,
 )
 from etpicker_plugin.convert import group_ids
+from etpicker_plugin.convert_kinds import is_numbered
 from etpicker_plugin.engine.config.options import config_to_values
 from etpicker_plugin.engine.errors import EtPickerError
 from etpicker_plugin.engine.newer_python import zip_strict
@@ -133,17 +134,33 @@ class ProtEtPickerBase(EMProtocol, ProtTomoBase):
     # --------------------------- input ----------------------------------------
     def _classSources(self, pointers, names):
         """Return pairs of a set and a function from group id to class name."""
-        sets = [pointer.get() for pointer in pointers]
         if self.classesFrom.get() == BY_GROUP:
-            ids = sorted({i for item in sets for i in group_ids(item)})
-            classes = match_groups(names, ids) if ids else {}
-            return [(item, classes.get) for item in sets]
+            return self._sourcesByGroup(pointers, names)
         labels = [class_label(pointer) for pointer in pointers]
         matched = match_sets(names, labels)
         return [
-            (item, lambda _group, name=name: name)
-            for item, name in zip_strict(sets, matched)
+            (pointer.get(), lambda _group, name=name: name)
+            for pointer, name in zip_strict(pointers, matched)
         ]
+
+    def _sourcesByGroup(self, pointers, names):
+        """Return the same where group ids are classes: not those of filaments."""
+        numbered = {class_label(p) for p in pointers if is_numbered(p.get())} & set(
+            names
+        )
+        others = [p.get() for p in pointers if not is_numbered(p.get())]
+        ids = [i for item in others for i in group_ids(item)]
+        classes = match_groups(names, ids, numbered=numbered) if ids else {}
+        sources = []
+        for pointer in pointers:
+            item, label = pointer.get(), class_label(pointer)
+            alone = label if label in numbered else None
+            sources.append(
+                (item, lambda _group, name=alone: name)
+                if is_numbered(item)
+                else (item, classes.get)
+            )
+        return sources
 
     def _warnClasses(self, pointers, names):
         """List the sets of which no class is wanted, and those that are merged."""

@@ -17,6 +17,7 @@ from etpicker_plugin.convert import (
     create_coordinates,
     told_diameters,
 )
+from etpicker_plugin.convert_kinds import told_kind
 from etpicker_plugin.engine.config.compare import CompareConfig
 from etpicker_plugin.engine.config.options import config_digest, config_from_values
 from etpicker_plugin.engine.errors import ConfigError
@@ -97,6 +98,7 @@ class ProtEtPickerCompare(PickerSets, ProtEtPickerBase):
                 sampling_rate=source.getSamplingRate(),
                 box_size=source.getBoxSize(),
                 label=label,
+                kind=told_kind(source),
                 diameters=told_diameters(source),
             )
             wanted = {

@@ -5,6 +5,7 @@ from pathlib import Path
 from etpicker_plugin.protocols import checks
 from etpicker_plugin.protocols.diameters import read_diameters, read_with_diameters
 from etpicker_plugin.protocols.form import add_parameters
+from etpicker_plugin.protocols.kinds import add_kinds, kinds_of, typed_kinds
 from etpicker_plugin.protocols.protocol_base import ProtEtPickerBase, set_label
 from pyworkflow.protocol import params
 
@@ -17,8 +18,8 @@ from etpicker_plugin.engine.formats.coordinates_csv import write_csv
 from etpicker_plugin.engine.particles import make_particles
 from etpicker_plugin.engine.result_files import read_record
 
-FORM_FIELDS = ("diameter", "kind", "match_distance", "f_beta")
-SCIPION_FIELDS = ("picks", "truth", "voxel_size", "out", "score_column")
+FORM_FIELDS = ("diameter", "match_distance", "f_beta")
+SCIPION_FIELDS = ("kind", "picks", "truth", "voxel_size", "out", "score_column")
 """Fields that Scipion's own inputs give."""
 
 
@@ -46,7 +47,9 @@ class ProtEtPickerEvaluate(ProtEtPickerBase):
                 "the classes.",
             )
         self._addClasses(form)
-        add_parameters(form, EvaluateConfig, FORM_FIELDS)
+        add_parameters(form, EvaluateConfig, FORM_FIELDS[:1])
+        add_kinds(form)
+        add_parameters(form, EvaluateConfig, FORM_FIELDS[1:])
 
     # --------------------------- steps ----------------------------------------
     def _insertAllSteps(self):
@@ -132,6 +135,7 @@ class ProtEtPickerEvaluate(ProtEtPickerBase):
             picks=[self._getExtraPath("picks", f"{n}.csv") for n in names],
             truth=[self._getExtraPath("truth", f"{n}.csv") for n in names],
             voxel_size=self.inputTruth[0].get().getSamplingRate(),
+            kind=self.getKinds(),
             out=self._getExtraPath(),
         )
         return config_from_values(EvaluateConfig, values)
@@ -155,10 +159,20 @@ class ProtEtPickerEvaluate(ProtEtPickerBase):
     def _diameters(self):
         return read_diameters(self, EvaluateConfig, self.inputTruth)
 
+    def getKinds(self):
+        """Return the kind of each class that is no particle."""
+        sources = [*self._sources(self.inputPicks), *self._sources(self.inputTruth)]
+        return kinds_of(sources, typed_kinds(self, self._classes()))
+
+    def _sources(self, pointers):
+        return self._classSources(pointers, self._classes())
+
     def _readPicks(self):
-        sources = self._classSources(self.inputPicks, self._classes())
-        return particles_by_tomogram(sources)
+        return particles_by_tomogram(
+            self._sources(self.inputPicks), kinds=self.getKinds()
+        )
 
     def _readTruth(self):
-        sources = self._classSources(self.inputTruth, self._classes())
-        return particles_by_tomogram(sources)
+        return particles_by_tomogram(
+            self._sources(self.inputTruth), kinds=self.getKinds()
+        )

@@ -10,6 +10,7 @@ from etpicker_plugin.protocols.form import (
     read_parameters,
     split_words,
 )
+from etpicker_plugin.protocols.kinds import add_kinds, kinds_of, typed_kinds
 from etpicker_plugin.protocols.protocol_base import (
     ProtEtPickerBase,
     class_label,
@@ -24,6 +25,7 @@ from etpicker_plugin.convert import (
     particles_by_tomogram,
     tomograms_by_id,
 )
+from etpicker_plugin.convert_kinds import is_numbered
 from etpicker_plugin.engine.config.convert import ConvertConfig
 from etpicker_plugin.engine.config.options import config_digest, config_from_values
 from etpicker_plugin.engine.formats.catalogue import format_named
@@ -95,6 +97,7 @@ class ProtEtPickerExportCoordinates(TomogramsStar, ProtEtPickerBase):
             help="Names in the order of the sets or group ids, separated by spaces. "
             "Without any: the labels of the sets, or class_1, class_2 ...",
         )
+        add_kinds(form)
         add_parameters(form, ConvertConfig, FORM_FIELDS)
         form.addParam(
             "exportDir",
@@ -200,8 +203,12 @@ class ProtEtPickerExportCoordinates(TomogramsStar, ProtEtPickerBase):
             return given
         if self.classesFrom.get() == BY_GROUP:
             ids = {i for ids in self._groupIds() for i in ids}
-            return [name_class(i) for i in sorted(ids)]
-        return [class_label(p).replace(" ", "_") for p in self.inputCoordinates]
+            curved = [p for p in self.inputCoordinates if is_numbered(p.get())]
+            return [
+                *(name_class(i) for i in sorted(ids)),
+                *(_label_word(p) for p in curved),
+            ]
+        return [_label_word(p) for p in self.inputCoordinates]
 
     def _order(self):
         """Return the classes in the order of their numbers: that of their group ids.
@@ -212,6 +219,8 @@ class ProtEtPickerExportCoordinates(TomogramsStar, ProtEtPickerBase):
         names, ids = self._classes(), self._groupIds()
         if split_words(self.classNames.get()):
             return names
+        if any(is_numbered(p.get()) for p in self.inputCoordinates):
+            return names
         if self.classesFrom.get() == BY_GROUP:
             ids = [[i] for i in sorted({i for of_set in ids for i in of_set})]
         numbers = {n: i[0] for n, i in zip_strict(names, ids) if len(i) == 1}
@@ -219,19 +228,23 @@ class ProtEtPickerExportCoordinates(TomogramsStar, ProtEtPickerBase):
         return list(order_of(numbers)) if len(known) == len(names) else names
 
     def _groupIds(self):
-        """Return the group ids of each set."""
-        return [group_ids(p.get()) for p in self.inputCoordinates]
+        """Return the group ids of each set that are classes."""
+        items = [p.get() for p in self.inputCoordinates]
+        return [[] if is_numbered(item) else group_ids(item) for item in items]
 
     def _readParticles(self):
+        names, sources = self._classes(), self._sources()
+        typed = typed_kinds(self, names)
+        return particles_by_tomogram(sources, kinds=kinds_of(sources, typed))
+
+    def _sources(self):
         names = self._classes()
         if self.classesFrom.get() == BY_GROUP or split_words(self.classNames.get()):
-            return particles_by_tomogram(
-                self._classSources(self.inputCoordinates, names)
-            )
-        sources = zip_strict(self.inputCoordinates, names)
-        return particles_by_tomogram(
-            [(p.get(), lambda _group, name=name: name) for p, name in sources]
-        )
+            return self._classSources(self.inputCoordinates, names)
+        return [
+            (p.get(), lambda _group, name=name: name)
+            for p, name in zip_strict(self.inputCoordinates, names)
+        ]
 
     def _names(self):
         """Return the tsIds that have coordinates, sorted."""
@@ -243,3 +256,8 @@ class ProtEtPickerExportCoordinates(TomogramsStar, ProtEtPickerBase):
         for pointer in self.inputCoordinates:
             found.update(tomograms_by_id(pointer.get().getPrecedents()))
         return {name: found[name] for name in self._names()}
+
+
+def _label_word(pointer):
+    """Return the class that a set's label names, as one word."""
+    return class_label(pointer).replace(" ", "_")

@@ -13,6 +13,7 @@ from etpicker_plugin.protocols.form import (
     read_assignments,
     read_parameters,
 )
+from etpicker_plugin.protocols.kinds import add_kinds, typed_kinds
 from etpicker_plugin.protocols.protocol_base import ProtEtPickerBase
 from etpicker_plugin.protocols.relion_tomograms import TomogramsStar
 from pyworkflow.protocol import params
@@ -23,6 +24,7 @@ from etpicker_plugin.convert import (
     link_tomogram,
     tomograms_by_id,
 )
+from etpicker_plugin.convert_kinds import found_kinds
 from etpicker_plugin.engine.config.checks import require_diameters
 from etpicker_plugin.engine.config.convert import ConvertConfig
 from etpicker_plugin.engine.config.options import (
@@ -32,6 +34,7 @@ from etpicker_plugin.engine.config.options import (
 from etpicker_plugin.engine.errors import ConfigError
 from etpicker_plugin.engine.formats.catalogue import format_named
 from etpicker_plugin.engine.formats.coordinates_csv import read_csv
+from etpicker_plugin.engine.kinds import FILAMENT
 from etpicker_plugin.engine.particles import join_particles
 
 FORM_FIELDS = (
@@ -113,6 +116,12 @@ class ProtEtPickerImportCoordinates(TomogramsStar, ProtEtPickerBase):
             "by spaces. Their order gives the group ids, from 1; the diameter the box "
             "size. Without any, all classes in alphabetical order.",
         )
+        add_kinds(
+            form,
+            "Classes that are no particles: NAME=filament or NAME=vesicle, separated "
+            "by spaces. A class whose points name their filament in the file is of "
+            "filaments anyway.",
+        )
         form.addParam(
             "boxSize",
             params.IntParam,
@@ -140,6 +149,7 @@ class ProtEtPickerImportCoordinates(TomogramsStar, ProtEtPickerBase):
             self.diameter.get(),
             self.boxSize.get(),
             self.outputSets.get(),
+            self.kind.get(),
             prerequisites=[converted],
             needsGPU=False,
         )
@@ -157,10 +167,12 @@ class ProtEtPickerImportCoordinates(TomogramsStar, ProtEtPickerBase):
             self.runEngine("convert", config, config.out)
         self._keepStar(tomograms_star)
 
-    def createOutputStep(self, diameter, box_size, output_sets):
+    def createOutputStep(self, diameter, box_size, output_sets, kinds):
         """Register the sets."""
         tomograms = tomograms_by_id(self.inputTomograms.get())
         particles = self._readConverted()
+        kinds = found_kinds(particles, typed_kinds(self))
+        _check_filaments(particles, kinds)
         outputs = make_class_sets(
             self,
             particles,
@@ -168,6 +180,7 @@ class ProtEtPickerImportCoordinates(TomogramsStar, ProtEtPickerBase):
             groups=self._groups(particles),
             boxes=self._boxes(particles),
             diameters=self.getDiameters(),
+            kinds=kinds,
             output_name=ImportCoordinatesOutputs.Coordinates3D.name,
         )
         self._defineOutputs(**outputs)
@@ -186,6 +199,7 @@ class ProtEtPickerImportCoordinates(TomogramsStar, ProtEtPickerBase):
     def _findErrors(self):
         diameters = self.getDiameters()
         require_diameters(diameters)
+        typed_kinds(self, diameters or None)
         if not diameters and not self.boxSize.get():
             raise ConfigError("Give classes and diameters, or a box size.")
         used = set()
@@ -296,3 +310,22 @@ class ProtEtPickerImportCoordinates(TomogramsStar, ProtEtPickerBase):
                 f"hold the classes {', '.join(found) or 'none'}."
             )
         return {name: i for i, name in enumerate(names, 1)}
+
+
+def _check_filaments(particles, kinds):
+    """Refuse a class of filaments whose points name none.
+
+    Raises
+    ------
+    ConfigError
+        If there is one.
+    """
+    named = found_kinds(particles, {})
+    for name, kind in kinds.items():
+        if kind == FILAMENT != named.get(name, FILAMENT):
+            raise ConfigError(
+                f"--kind {name}=filament, but the files do not say which filament each "
+                f"point of '{name}' lies on. Expected a column 'filament' in a CSV "
+                "file, open contours in an IMOD model, or rlnHelicalTubeID in a STAR "
+                "file."
+            )

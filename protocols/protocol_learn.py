@@ -6,6 +6,7 @@ from pathlib import Path
 
 from etpicker_plugin.protocols import checks
 from etpicker_plugin.protocols.form import add_parameters, split_words
+from etpicker_plugin.protocols.kinds import add_kinds, kinds_of, typed_kinds
 from etpicker_plugin.protocols.protocol_base import ProtEtPickerBase
 from etpicker_plugin.protocols.same_run import warn_discarded
 from pyworkflow.object import Set
@@ -32,10 +33,11 @@ from etpicker_plugin.engine.negative import NEGATIVE
 from etpicker_plugin.engine.particles import join_particles
 from etpicker_plugin.engine.records import FINISH_FILE, progress_file
 
-INPUT_FIELDS = ("diameter", "kind", "annotation", "trust_voxel_size")
+INPUT_FIELDS = ("diameter", "annotation", "trust_voxel_size")
 SCIPION_FIELDS = (
     "tomogram",
     "coordinates",
+    "kind",
     "out",
     "voxel_size",
     "mask",
@@ -71,7 +73,8 @@ class ProtEtPickerLearn(ProtEtPickerBase):
             important=True,
             label="Coordinates",
             help="Centres of particles in these tomograms: one set for each class, or "
-            "sets whose group ids are the classes.",
+            "sets whose group ids are the classes. Filaments: points in order along "
+            "each, a set for each class; vesicles: their centres, likewise.",
         )
         self._addClasses(form)
         form.addParam(
@@ -85,6 +88,7 @@ class ProtEtPickerLearn(ProtEtPickerBase):
             "'annotate particles'. They are learnt as background, and more often than "
             "other places. Every coordinate of these sets is one.",
         )
+        add_kinds(form)
         add_parameters(form, config_class, INPUT_FIELDS)
         self._addMasks(
             form,
@@ -225,6 +229,7 @@ class ProtEtPickerLearn(ProtEtPickerBase):
             "validation_coordinates": [self._csvOf(n) for n in held_out],
             "mask": [tomogram_file(masks[n]) for n in learning if n in masks],
             "voxel_size": self.inputTomograms.get().getSamplingRate(),
+            "kind": self.getKinds(),
             "out": self._getExtraPath(),
             "device": self._device(),
             "threads": self._engineThreads(),
@@ -252,9 +257,14 @@ class ProtEtPickerLearn(ProtEtPickerBase):
         return wanted
 
     def _readParticles(self):
-        return particles_by_tomogram(
-            self._classSources(self.inputCoordinates, list(self.getDiameters()))
-        )
+        return particles_by_tomogram(self._sources(), kinds=self.getKinds())
+
+    def _sources(self):
+        return self._classSources(self.inputCoordinates, list(self.getDiameters()))
+
+    def getKinds(self):
+        """Return the kind of each class that is no particle."""
+        return kinds_of(self._sources(), typed_kinds(self, self.getDiameters()))
 
     def getMarks(self):
         """Return particles and negatives of each tomogram that is learnt from."""

@@ -66,8 +66,9 @@ class ProtEtPickerPick(PickSteps, GrowingPicks, ProtEtPickerBase, ProtStreamingB
     """Pick particles in tomograms with a trained model.
 
     Tomograms that are still being reconstructed are picked as they arrive. One that
-    cannot be picked is listed as failed and the others go on. The group id of a pick
-    is the number of its class in the model, from 1.
+    cannot be picked is listed as failed and the others go on. The group id of a
+    particle is the number of its class in the model, from 1; those of filaments and
+    vesicles number them in each tomogram.
     """
 
     _label = "pick particles"
@@ -274,3 +275,7 @@ class ProtEtPickerPick(PickSteps, GrowingPicks, ProtEtPickerBase, ProtStreamingB
     def getDiameters(self):
         card = self.inputModel.get().getCard()
         return {c.name: c.diameter_ang for c in card.classes}
+
+    def getKinds(self):
+        card = self.inputModel.get().getCard()
+        return {c.name: c.kind for c in card.classes}

@@ -10,6 +10,7 @@ from pyworkflow.protocol import params
 from etpicker_plugin.constants import FORGETTING_FILE, REPORT_FILE
 from etpicker_plugin.engine.config.options import config_from_values
 from etpicker_plugin.engine.config.update import UpdateConfig
+from etpicker_plugin.engine.kinds import PARTICLE
 from etpicker_plugin.engine.model.card import read_usable_card
 from etpicker_plugin.engine.model.training_end import describe_end
 from etpicker_plugin.engine.result_files import read_record
@@ -153,7 +154,18 @@ class ProtEtPickerUpdate(ProtEtPickerLearn):
     def _buildConfig(self):
         values = read_parameters(self, UpdateConfig, INPUT_FIELDS + UPDATE_FIELDS)
         values["model"] = self.inputModel.get().getPath()
-        return config_from_values(UpdateConfig, {**values, **self._learningValues()})
+        values.update(self._learningValues())
+        # Of classes that the model knows it has the kind too.
+        kinds, named = values["kind"], values["diameter"]
+        values["kind"] = {n: kind for n, kind in kinds.items() if n in named}
+        return config_from_values(UpdateConfig, values)
+
+    def getKinds(self):
+        """Return the kind of each class that is no particle, the model's too."""
+        kinds = super().getKinds()
+        card = self.inputModel.get().getCard()
+        known = {c.name: c.kind for c in card.classes if c.kind != PARTICLE}
+        return {**known, **kinds}
 
     def getDiameters(self):
         """Return the diameter (Å) of each class that is learnt now."""

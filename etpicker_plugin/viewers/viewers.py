@@ -5,6 +5,7 @@ from pyworkflow.protocol.params import LabelParam
 from pyworkflow.viewer import DESKTOP_TKINTER, MessageView, ProtocolViewer, View
 
 from etpicker_plugin.convert import particles_by_tomogram, told_diameters
+from etpicker_plugin.convert_kinds import is_numbered
 from etpicker_plugin.engine.errors import EtPickerError
 from etpicker_plugin.engine.newer_python import zip_strict
 from etpicker_plugin.protocols import (
@@ -216,9 +217,11 @@ def open_picks(root, protocol, *, on_close=None):
 
 
 def class_groups(protocol):
-    """Return the group id of each class that the protocol's sets hold."""
+    """Return the number of each class that the protocol's sets hold, if known."""
     groups = dict(getattr(protocol, "getGroups", dict)())
     for _, item in first_outputs(protocol):
+        if is_numbered(item):
+            continue
         name_of = class_names(protocol, item)
         for group in sorted(item.getUniqueValues("_groupId")):
             groups.setdefault(name_of(group) or f"class_{group}", int(group))

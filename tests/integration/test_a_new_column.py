@@ -199,7 +199,9 @@ def test_a_set_begun_before_the_column_goes_on_without_it(tmp_path, monkeypatch)
     volume = write_volume(tmp_path)
     with monkeypatch.context() as before:
         before.setattr(columns, "OPTIONAL_COLUMNS", (columns.ROTATION, columns.RADIUS))
-        old = make_particles("T", [[4, 7, 9]], class_names="a", scores=0.5)
+        old = make_particles(
+            "T", [[4, 7, 9]], class_names="a", scores=0.5, optional={"radius": [9.0]}
+        )
         made, tomogram = scipion_set(tmp_path / "old", volume, old)
     made.enableAppend()
     append_particles(made, tomogram, picks(), groups={"a": 1})
@@ -207,7 +209,7 @@ def test_a_set_begun_before_the_column_goes_on_without_it(tmp_path, monkeypatch)
 
     found = particles_by_tomogram([(made, {1: "a"}.get)])["T"]
 
-    np.testing.assert_array_equal(found.optional["radius"], [np.nan, 40, 12.5])
+    np.testing.assert_array_equal(found.optional["radius"], [9, 40, 12.5])
     assert set(found.optional) == {"radius"}
 
 

@@ -1,0 +1,76 @@
+"""What a set of coordinates holds: particles, filaments, vesicles or points on them.
+
+Scipion's group id means a class to one plugin, a filament or a membrane to another. So
+our sets say what they hold in an attribute of theirs; sets that do not are of others.
+A set of filaments or vesicles is of one class, and its group ids number them, from 1 in
+each tomogram. In a set of particles the group id is the number of the class.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from pyworkflow.object import String
+
+from etpicker_plugin.engine.columns import FILAMENT as FILAMENT_ID
+from etpicker_plugin.engine.kinds import FILAMENT, PARTICLE, VESICLE
+from etpicker_plugin.engine.particles import Particles
+
+KIND = "_etpickerKind"
+"""Attribute of a set, kept in the project with it."""
+
+SURFACE = "surface"
+"""Points on vesicles, each turned so that its z axis leaves the vesicle."""
+
+CURVED = (FILAMENT, VESICLE)
+"""Kinds whose sets are of one class, and whose group ids are no classes."""
+
+
+def tell_kind(items: Any, kind: str) -> None:
+    """Say what a set holds."""
+    setattr(items, KIND, String(kind))
+
+
+def told_kind(items: Any) -> str:
+    """Return what a set says that it holds; nothing of other plugins' sets."""
+    told = getattr(items, KIND, None)
+    return (told.get() or "") if told is not None else ""
+
+
+def is_numbered(items: Any) -> bool:
+    """Tell whether a set says that its group ids number things of one class."""
+    return told_kind(items) in (*CURVED, SURFACE)
+
+
+def group_numbers(
+    particles: Particles, kind: str, classes: Mapping[str, int]
+) -> list[int]:
+    """Return the group id of each particle of one tomogram, in a set of that kind.
+
+    ``classes`` are the numbers of the classes. A point that names no filament has 0.
+    """
+    if kind == VESICLE:
+        return list(range(1, len(particles) + 1))
+    if kind != FILAMENT:
+        return [classes[str(name)] for name in particles.class_names]
+    unknown = FILAMENT_ID.unknown(len(particles))
+    ids = particles.optional.get(FILAMENT_ID.name, unknown).tolist()
+    named = dict.fromkeys(i for i in ids if i != FILAMENT_ID.missing)
+    numbers = {name: number for number, name in enumerate(named, 1)}
+    return [numbers.get(name, 0) for name in ids]
+
+
+def found_kinds(
+    particles: Mapping[str, Particles], said: Mapping[str, str]
+) -> dict[str, str]:
+    """Return the kind of each class: as said, or filament where points name theirs."""
+    kinds = dict(said)
+    for found in particles.values():
+        ids = found.optional.get(FILAMENT_ID.name)
+        if ids is not None:
+            for name in np.unique(found.class_names[ids != FILAMENT_ID.missing]):
+                kinds.setdefault(str(name), FILAMENT)
+    names = {str(n) for found in particles.values() for n in found.class_names}
+    return {name: kinds.get(name, PARTICLE) for name in sorted(names)}
