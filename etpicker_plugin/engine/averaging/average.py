@@ -19,10 +19,12 @@ from etpicker_plugin.engine.averaging.inputs import (
     check_count,
     check_reference,
     choose_diameter,
+    noted_diameter,
     read_boxes,
 )
 from etpicker_plugin.engine.averaging.job import Job
 from etpicker_plugin.engine.averaging.maps import check_mask, is_at_nyquist
+from etpicker_plugin.engine.averaging.priors import check_tubes, choose_priors
 from etpicker_plugin.engine.averaging.records import ALIGNED, RECORD
 from etpicker_plugin.engine.averaging.reference import make_reference
 from etpicker_plugin.engine.averaging.refine import refine
@@ -70,6 +72,7 @@ def average(
     """
     boxes = read_boxes(config.particles)
     check_count(boxes, config.task)
+    check_tubes(boxes, config.task)
     if config.reference is not None:
         check_reference(config.reference, boxes)
     if config.mask is not None:
@@ -97,6 +100,9 @@ def plan_search(
 ) -> Search:
     """Return the settings of the search, with what was not given worked out."""
     diameter = choose_diameter(config, boxes)
+    priors = choose_priors(
+        config, boxes, width_ang=noted_diameter(boxes.record), mask_ang=diameter
+    )
     voxel = boxes.voxel_size
     offset = (config.offset_range or OFFSET_VOXELS * voxel) / voxel
     needed = RANKS_OF_HALVES if config.task == "refine" else 1
@@ -111,6 +117,7 @@ def plan_search(
         offset_range_vox=offset,
         offset_step_vox=min(2.0, offset / 2),
         correct_greyscale=config.reference_greyscale or own_reference,
+        priors=priors,
         ranks=ranks,
         threads=max(1, (config.threads or os.cpu_count() or 1) // workers),
         seed=config.seed,

@@ -13,6 +13,7 @@ import pandas as pd
 from etpicker_plugin.engine.averaging.records import LEAST_BOXES
 from etpicker_plugin.engine.config.average import AverageConfig
 from etpicker_plugin.engine.errors import ConfigError, InputDataError
+from etpicker_plugin.engine.formats.relion_helices import TUBE
 from etpicker_plugin.engine.json_checks import JsonFault, map_of, number
 from etpicker_plugin.engine.relion.read import IMAGE, read_particles
 from etpicker_plugin.engine.result_files import read_record
@@ -27,6 +28,9 @@ from etpicker_plugin.engine.volumes.tomogram import (
 WEDGE = "rlnCtfImage"
 DIAMETERS = map_of(number(0))
 FEW_BOXES = 50
+TUBE_MASK_EDGES = 0.9
+"""Of a box's edge: the round mask of boxes along filaments."""
+
 SIZES = ("rlnImagePixelSize", "rlnImageSize", "rlnImageDimensionality")
 OPTICS = ("rlnOpticsGroup", *SIZES)
 
@@ -158,13 +162,17 @@ def refuse_other_axes(volume: Tomogram, what: str) -> None:
 def choose_diameter(config: AverageConfig, boxes: Boxes) -> float:
     """Return the mask's diameter in Å, given or that of the extraction.
 
+    Filaments go on beyond their width: RELION's mask of these fills most of the box.
+
     Raises
     ------
     ConfigError
         If none is known, or it does not fit into the box.
     """
-    diameter = config.diameter or _noted_diameter(boxes.record)
     edge = boxes.box * boxes.voxel_size
+    diameter = config.diameter or noted_diameter(boxes.record)
+    if config.diameter is None and diameter is not None and TUBE in boxes.particles:
+        diameter = max(diameter, TUBE_MASK_EDGES * edge)
     if diameter is None:
         raise ConfigError(
             f"The particle's diameter is not known: {boxes.star} has no {RECORD} "
@@ -178,7 +186,7 @@ def choose_diameter(config: AverageConfig, boxes: Boxes) -> float:
     return float(diameter)
 
 
-def _noted_diameter(noted: dict[str, Any]) -> float | None:
+def noted_diameter(noted: dict[str, Any]) -> float | None:
     """Return the largest diameter, Å, that the boxes were made for, if it is noted."""
     try:
         known = DIAMETERS(noted.get("diameters_ang", {}), "diameters_ang")

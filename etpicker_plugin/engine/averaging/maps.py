@@ -85,6 +85,7 @@ def make_mask(job: Job, volume: str, *, search: Search, voxel_size: float) -> st
             voxel_size=voxel_size,
             threshold=threshold,
             lowpass_ang=lowpass,
+            is_helix=search.priors is not None and search.priors.helix is not None,
         )
         job.run("mask", plan)
         return "mask.mrc"

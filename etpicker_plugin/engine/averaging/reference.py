@@ -7,6 +7,7 @@ from scipy.spatial.transform import Rotation
 
 from etpicker_plugin.engine.averaging.inputs import Boxes
 from etpicker_plugin.engine.averaging.job import Job, iteration_file, latest_optimiser
+from etpicker_plugin.engine.formats.relion_helices import PRIORS
 from etpicker_plugin.engine.orientation import to_relion_angles
 from etpicker_plugin.engine.relion.plans import Search, class3d, reconstruct
 from etpicker_plugin.engine.relion.poses import ANGLES
@@ -21,8 +22,12 @@ TAU2_FUDGE = 4.0
 def make_reference(boxes: Boxes, job: Job, *, search: Search) -> str:
     """Average the boxes in random orientations, then let them find each other.
 
-    The blob's shape is broken by the noise in it: with few or faint boxes the result
-    can stay one. Its grey scale is the boxes'.
+    Where tilt and psi are known, along a filament or on a membrane, they are taken
+    and the turn about these alone is random: the average is round about z, a tube or
+    a sheet, and serves as it is.
+
+    Otherwise the blob's shape is broken by the noise in it: with few or faint boxes
+    the result can stay one. Its grey scale is the boxes'.
 
     Returns
     -------
@@ -43,6 +48,8 @@ def make_reference(boxes: Boxes, job: Job, *, search: Search) -> str:
     turned = boxes.particles.copy()
     random = Rotation.random(len(turned), random_state=search.seed)
     turned[list(ANGLES)] = to_relion_angles(random.as_matrix())
+    if search.priors is not None and search.priors.sigma_deg:
+        turned[list(ANGLES[1:])] = boxes.particles[list(PRIORS)]
     write_tables({"optics": boxes.optics, "particles": turned}, folder / "random.star")
     blob = reconstruct(
         "reference/random.star",
@@ -51,6 +58,8 @@ def make_reference(boxes: Boxes, job: Job, *, search: Search) -> str:
         highest_ang=search.initial_lowpass_ang,
     )
     job.run("blob", blob)
+    if search.priors is not None and search.priors.sigma_deg:
+        return "reference/blob.mrc"
     search = replace(search, correct_greyscale=True, ranks=1)
     plan = class3d(
         "input.star",

@@ -1,7 +1,7 @@
 """Parameters of ``etpicker average``."""
 
 from dataclasses import dataclass
-from typing import Optional
+from typing import Optional, Tuple
 
 from etpicker_plugin.engine.config.checks import (
     require,
@@ -13,6 +13,11 @@ from etpicker_plugin.engine.config.options import REQUIRED, option
 from etpicker_plugin.engine.config.shared import threads_option
 
 TASKS = ("refine", "classify")
+HELICAL_FIELDS = (
+    *("tube_diameter", "tube_inner_diameter", "helical_rise", "helical_twist"),
+    *("rise_range", "twist_range"),
+)
+"""What concerns boxes along filaments alone."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +106,64 @@ class AverageConfig:
         unit="°",
         advanced=True,
     )
+    angle_prior: float = option(
+        10.0,
+        "Boxes along filaments or on membranes are turned as the curve or the normal "
+        "tells, but for the turn about it: tilt and psi are searched so near "
+        "(standard deviation). 0 searches all.",
+        label="Tilt and psi near the curve's",
+        unit="°",
+    )
+    tube_diameter: Optional[float] = option(
+        None,
+        "Of filaments: nothing outside of this tube counts. Without it, a tenth more "
+        "than the filament's width.",
+        label="Tube diameter",
+        unit="Å",
+    )
+    helical_rise: Optional[float] = option(
+        None,
+        "Of filaments: from one subunit to the next along the axis. With the twist, "
+        "RELION imposes the helix; without both it makes use of none.",
+        label="Helical rise",
+        unit="Å",
+    )
+    helical_twist: Optional[float] = option(
+        None,
+        "Of filaments: from one subunit to the next about the axis, above 0 where the "
+        "helix is right-handed.",
+        label="Helical twist",
+        unit="°",
+    )
+    tube_inner_diameter: Optional[float] = option(
+        None,
+        "Of hollow filaments: nothing inside of it counts.",
+        label="Inner tube diameter",
+        unit="Å",
+        advanced=True,
+    )
+    rise_range: Tuple[float, ...] = option(
+        (),
+        "Lowest and highest rise: RELION refines the helix between these, and the "
+        "twist's.",
+        label="Range of the rise",
+        unit="Å",
+        advanced=True,
+    )
+    twist_range: Tuple[float, ...] = option(
+        (),
+        "Lowest and highest twist, likewise.",
+        label="Range of the twist",
+        unit="°",
+        advanced=True,
+    )
+    keep_tilt_prior: bool = option(
+        True,
+        "Of filaments: the tilt that each box is searched about stays the curve's. "
+        "No: it follows what the box and its neighbours were found at.",
+        label="Keep the tilt of the curve",
+        advanced=True,
+    )
     offset_range: Optional[float] = option(
         None,
         "How far from a box's centre the particle is looked for; without it, four "
@@ -137,9 +200,10 @@ class AverageConfig:
         require_positive(
             self,
             *("diameter", "classes", "iterations", "initial_lowpass", "offset_range"),
-            "tau2_fudge",
+            *("tau2_fudge", "tube_diameter", "tube_inner_diameter", "helical_rise"),
         )
-        require_not_negative(self, "ranks", "threads", "seed")
+        require_not_negative(self, "ranks", "threads", "seed", "angle_prior")
+        _check_helix(self)
         require(
             self.task == "classify" or self.classes == 1,
             f"--classes: got {self.classes} for a refinement, which makes one average. "
@@ -162,3 +226,39 @@ class AverageConfig:
             "one, RELION's log-likelihoods can be correlations.",
         )
         require_in_bounds(self)
+
+
+def _check_helix(config: AverageConfig) -> None:
+    """Refuse half a helix, and ranges around another one."""
+    rise, twist = config.helical_rise, config.helical_twist
+    require(
+        (rise is None) == (twist is None),
+        f"--helical-rise {rise} and --helical-twist {twist}: a helix has both. Give "
+        "both, or none.",
+    )
+    outer, inner = config.tube_diameter, config.tube_inner_diameter
+    require(
+        outer is None or inner is None or inner < outer,
+        f"--tube-inner-diameter: got {inner}, expected less than the tube's {outer} Å.",
+    )
+    require(
+        bool(config.rise_range) == bool(config.twist_range),
+        "--rise-range and --twist-range: both are refined together. Give both.",
+    )
+    for flag, pair, start in (
+        ("rise", config.rise_range, rise),
+        ("twist", config.twist_range, twist),
+    ):
+        low, high = pair if len(pair) == 2 else (1.0, 0.0)
+        require(
+            not pair or (start is not None and low <= start <= high and low < high),
+            f"--{flag}-range: got {' '.join(f'{v:g}' for v in pair)}, expected a "
+            f"lowest and a highest value around --helical-{flag} ({start}).",
+        )
+    if config.rise_range:
+        low, high = config.rise_range
+        require(
+            low > 0 and high <= 2 * low,
+            f"--rise-range: got {low:g} {high:g}, expected numbers above 0, and at "
+            "most a third off their mean: RELION searches no further.",
+        )

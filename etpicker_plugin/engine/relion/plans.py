@@ -11,6 +11,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from etpicker_plugin.engine.errors import ConfigError
+from etpicker_plugin.engine.relion.priors import (
+    CENTRAL_SHARE,
+    Priors,
+    prior_arguments,
+)
 
 ANGULAR_STEPS = ("30", "15", "7.5", "3.7")
 """Degrees, after the oversampling by one order that every search uses."""
@@ -56,6 +61,8 @@ class Search:
     correct_greyscale
         Whether the reference has the boxes' grey scale; if not, the first iteration
         compares by cross-correlation.
+    priors
+        Of boxes that lie along filaments or on membranes.
     """
 
     diameter_ang: float
@@ -66,6 +73,7 @@ class Search:
     offset_step_vox: float = 2.0
     correct_greyscale: bool = False
     solvent_mask: str | None = None
+    priors: Priors | None = None
     ranks: int = 1
     threads: int = 1
     seed: int = 1
@@ -204,8 +212,13 @@ def mask_create(
     lowpass_ang: float,
     extend_vox: int = 1,
     soft_edge_vox: int = SOLVENT_EDGE_VOX,
+    is_helix: bool = False,
 ) -> RelionCommand:
-    """Plan a soft mask around what lies above a threshold."""
+    """Plan a soft mask around what lies above a threshold.
+
+    Of a helix, which goes on beyond the box, around its middle alone.
+    """
+    middle = ("--helix", "--z_percentage", f"{CENTRAL_SHARE:g}") if is_helix else ()
     return RelionCommand(
         program="relion_mask_create",
         arguments=(
@@ -213,6 +226,7 @@ def mask_create(
             *("--lowpass", f"{lowpass_ang:g}", "--ini_threshold", f"{threshold:.6g}"),
             *("--extend_inimask", str(extend_vox)),
             *("--width_soft_edge", str(soft_edge_vox)),
+            *middle,
         ),
         makes=out,
     )
@@ -270,6 +284,7 @@ def _search_arguments(search: Search) -> list[str]:
     ]
     if not search.correct_greyscale:
         arguments.append("--firstiter_cc")
+    arguments += prior_arguments(search.priors)
     if search.solvent_mask is not None:
         arguments += ["--solvent_mask", search.solvent_mask]
     return arguments
