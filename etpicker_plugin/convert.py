@@ -34,7 +34,7 @@ from etpicker_plugin.convert_columns import (
     set_extras,
     storable_columns,
 )
-from etpicker_plugin.convert_kinds import group_numbers, tell_kind, told_kind
+from etpicker_plugin.convert_kinds import NUMBERED, group_numbers, tell_kind, told_kind
 from etpicker_plugin.engine.columns import FILAMENT as FILAMENT_ID
 from etpicker_plugin.engine.columns import Column
 from etpicker_plugin.engine.errors import InputDataError
@@ -93,7 +93,7 @@ def particles_by_tomogram(
 
     Scores of a set in which all are 0, Scipion's default, count as unknown. In a set
     of filaments, or of a class that ``kinds`` calls one, a point lies on the filament
-    that its group id says.
+    that its group id says; vesicles are named by it too.
 
     Raises
     ------
@@ -114,14 +114,14 @@ def particles_by_tomogram(
             [row[0] for row in found],
             class_names=np.array([row[1] for row in found], dtype=str),
             scores=np.array([row[2] for row in found]),
-            rotations=_rotations([row[3] for row in found]),
+            rotations=engine_rotations([row[3] for row in found]),
             optional=optional_values([row[4] for row in found]),
         )
         for ts_id, found in sorted(rows.items())
     }
 
 
-def _rotations(matrices: Sequence[np.ndarray]) -> np.ndarray | None:
+def engine_rotations(matrices: Sequence[np.ndarray]) -> np.ndarray | None:
     """Return ``(N, 3, 3)`` orientations of Scipion's matrices; ``None`` if unturned.
 
     Scipion's matrix turns the tomogram's axes into the reference's (moved map(r) =
@@ -160,8 +160,12 @@ def _iterate_rows(
         x, y, z = coordinate.getPosition(BOTTOM_LEFT_CORNER)
         matrix = np.array(coordinate.getMatrix(), dtype=np.float64)
         score, extras = coordinate.getScore(), extras_of(coordinate)
-        if FILAMENT in (told, kinds.get(name)):
-            _name_filament(extras, coordinate, name, told, sets_of[name])
+        kind = FILAMENT if kinds.get(name) == FILAMENT else told
+        if kind in NUMBERED and told != PARTICLE and coordinate.getGroupId():
+            # Two sets of one class number what they hold from 1, both.
+            of_set = f"_{sets_of[name] + 1}" if sets_of[name] else ""
+            number = f"{name}{of_set}_{coordinate.getGroupId()}"
+            extras[NUMBERED[kind].name] = number
         row = ((z, y, x), name, score, matrix, extras)
         rows.append((coordinate.getTomoId(), row))
     _check_filaments([row for _, row in rows], kinds)
@@ -169,23 +173,6 @@ def _iterate_rows(
     for ts_id, (position, name, score, *others) in rows:
         known = float(score or 0.0) if scored else math.nan
         yield ts_id, (position, name, known, *others)
-
-
-def _name_filament(
-    extras: dict[str, object],
-    coordinate: Coordinate3D,
-    name: str,
-    told: str,
-    before: int,
-) -> None:
-    """Give a point the id of its filament, by its group id unless that is a class.
-
-    Two sets of one class number their filaments from 1, both.
-    """
-    number = coordinate.getGroupId() or 0
-    if number > 0 and told != PARTICLE:
-        of_set = f"_{before + 1}" if before else ""
-        extras[FILAMENT_ID.name] = f"{name}{of_set}_{number}"
 
 
 def _check_filaments(rows: Iterable[tuple], kinds: Mapping[str, str]) -> None:
@@ -276,6 +263,8 @@ def append_particles(
         coordinate.setPosition(x, y, z, BOTTOM_LEFT_CORNER)
         coordinate.setMatrix(scipion_matrix(rotation))
         coordinate.setGroupId(group)
+        if kind in NUMBERED:
+            tell_kind(coordinate, kind)
         coordinate.setScore(0.0 if math.isnan(score) else float(score))
         set_extras(coordinate, extras, stored)
         coordinates.append(coordinate)

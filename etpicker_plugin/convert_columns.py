@@ -13,9 +13,7 @@ import numpy as np
 from pyworkflow.object import Float, Integer, String
 from tomo.objects import Coordinate3D, SetOfCoordinates3D
 
-from etpicker_plugin.engine.columns import (
-    FILAMENT as FILAMENT_ID,
-)
+from etpicker_plugin.convert_kinds import NUMBERED
 from etpicker_plugin.engine.columns import (
     RADIUS,
     ROTATION,
@@ -23,7 +21,7 @@ from etpicker_plugin.engine.columns import (
     Values,
     declared,
 )
-from etpicker_plugin.engine.kinds import FILAMENT, VESICLE
+from etpicker_plugin.engine.kinds import VESICLE
 from etpicker_plugin.engine.newer_python import zip_strict
 from etpicker_plugin.engine.particles import Particles
 
@@ -39,17 +37,17 @@ def extra_columns() -> list[Column]:
 def known_columns(parts: Iterable[Particles], *, kind: str) -> list[Column]:
     """Return the extra columns that a set of these particles is to have.
 
-    Those that are known of one at least. Vesicles have a radius, known or not. Which
-    filament a point lies on is its group id, in a set of filaments.
+    Those that are known of one at least, and of vesicles the radius. Names that the
+    group id stands for, in a set of that kind, are none.
     """
     parts = list(parts)
     return [
         column
         for column in extra_columns()
-        if (kind == VESICLE and column is RADIUS)
-        or (
-            not (kind == FILAMENT and column is FILAMENT_ID)
-            and any(_is_known(column, part) for part in parts)
+        if column is not NUMBERED.get(kind)
+        and (
+            (kind == VESICLE and column is RADIUS)
+            or any(_is_known(column, part) for part in parts)
         )
     ]
 

@@ -12,9 +12,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from pyworkflow.object import String
+from pyworkflow.object import Set, String
 
 from etpicker_plugin.engine.columns import FILAMENT as FILAMENT_ID
+from etpicker_plugin.engine.columns import VESICLE as VESICLE_ID
+from etpicker_plugin.engine.columns import Column
 from etpicker_plugin.engine.kinds import FILAMENT, PARTICLE, VESICLE
 from etpicker_plugin.engine.particles import Particles
 
@@ -27,21 +29,30 @@ SURFACE = "surface"
 CURVED = (FILAMENT, VESICLE)
 """Kinds whose sets are of one class, and whose group ids are no classes."""
 
+NUMBERED = {FILAMENT: FILAMENT_ID, VESICLE: VESICLE_ID, SURFACE: VESICLE_ID}
+"""The name, among a pick's columns, that the group id stands for in sets of a kind."""
+
 
 def tell_kind(items: Any, kind: str) -> None:
-    """Say what a set holds."""
+    """Say what a set holds, or what an item is of."""
     setattr(items, KIND, String(kind))
 
 
 def told_kind(items: Any) -> str:
-    """Return what a set says that it holds; nothing of other plugins' sets."""
+    """Return what a set says that it holds; nothing of other plugins' sets.
+
+    A subset knows it from its first item: Scipion copies items, and not what a set
+    says of itself.
+    """
     told = getattr(items, KIND, None)
+    if told is None and isinstance(items, Set) and items.getSize():
+        told = getattr(items.getFirstItem(), KIND, None)
     return (told.get() or "") if told is not None else ""
 
 
 def is_numbered(items: Any) -> bool:
     """Tell whether a set says that its group ids number things of one class."""
-    return told_kind(items) in (*CURVED, SURFACE)
+    return told_kind(items) in NUMBERED
 
 
 def group_numbers(
@@ -55,11 +66,25 @@ def group_numbers(
         return list(range(1, len(particles) + 1))
     if kind != FILAMENT:
         return [classes[str(name)] for name in particles.class_names]
-    unknown = FILAMENT_ID.unknown(len(particles))
-    ids = particles.optional.get(FILAMENT_ID.name, unknown).tolist()
+    ids = _texts(FILAMENT_ID, particles)
     named = dict.fromkeys(i for i in ids if i != FILAMENT_ID.missing)
     numbers = {name: number for number, name in enumerate(named, 1)}
     return [numbers.get(name, 0) for name in ids]
+
+
+def vesicle_numbers(points: Particles, *, of: Particles) -> list[int]:
+    """Return the group id that the vesicle of each point on a membrane has.
+
+    ``of`` are the vesicles of that class and tomogram, with their names.
+    """
+    numbers = {name: n for n, name in enumerate(_texts(VESICLE_ID, of), 1)}
+    return [numbers[name] for name in _texts(VESICLE_ID, points)]
+
+
+def _texts(column: Column, particles: Particles) -> list[str]:
+    unknown = column.unknown(len(particles))
+    texts: list[str] = particles.optional.get(column.name, unknown).tolist()
+    return texts
 
 
 def found_kinds(

@@ -24,9 +24,11 @@ from tomo.objects import (
     TomoAcquisition,
 )
 
-from etpicker_plugin.convert import tomograms_by_id
+from etpicker_plugin.convert import engine_rotations, tomograms_by_id
+from etpicker_plugin.convert_kinds import NUMBERED, SURFACE, tell_kind, told_kind
+from etpicker_plugin.engine.kinds import FILAMENT
 from etpicker_plugin.engine.newer_python import without_end, zip_strict
-from etpicker_plugin.engine.particles import make_particles
+from etpicker_plugin.engine.particles import Particles, make_particles
 from etpicker_plugin.engine.relion.poses import ANGLES, alignment_matrices
 from etpicker_plugin.engine.subtomograms.star import (
     BoxSet,
@@ -42,6 +44,8 @@ ORIGINS = ("rlnOriginXAngst", "rlnOriginYAngst", "rlnOriginZAngst")
 SCORES = ("rlnLogLikeliContribution", "rlnMaxValueProbDistribution")
 WEDGE = "_wedge"
 DIAMETER = "_diameter"
+WITH_PRIORS = (FILAMENT, SURFACE)
+"""What boxes lie on that knows how they are turned, but for the turn about z."""
 
 
 def coordinates_by_place(
@@ -52,7 +56,8 @@ def coordinates_by_place(
     found = {}
     for item in coordinates.iterCoordinates():
         place = place_key(item.getTomoId(), item.getPosition(BOTTOM_LEFT_CORNER))
-        copy = item.clone()
+        copy = Coordinate3D()
+        copy.copy(item, ignoreAttrs=["_volumeName"])  # a point of a mesh has it
         copy.setVolume(tomograms[item.getTomoId()])
         found[place] = copy
     return found
@@ -77,10 +82,12 @@ def make_subtomograms(
     voxel_size: float,
     diameters: dict[str, float],
     acquisition: TomoAcquisition,
+    kind: str,
 ) -> SetOfSubTomograms:
     """Return the set of a table that 'extract' wrote; ``coordinates`` is a pointer.
 
-    A subtomogram is turned as its coordinate is: not at all for most pickers.
+    A subtomogram is turned as its coordinate is: not at all for most pickers. ``kind``
+    says what its group id numbers (see ``convert_kinds``).
     """
     subtomograms = SetOfSubTomograms.create(folder, template="subtomograms%s.sqlite")
     subtomograms.setSamplingRate(voxel_size)
@@ -95,6 +102,7 @@ def make_subtomograms(
         item.setFileName(os.path.join(boxes_folder, row.rlnImageName))
         item.setSamplingRate(voxel_size)
         item.setCoordinate3D(coordinate)
+        tell_kind(item, kind)
         item.setVolName(ts_id)
         item.setTransform(Transform(coordinate.getMatrix()))
         item.setClassId(coordinate.getGroupId())
@@ -124,6 +132,11 @@ def has_wedges(subtomograms: SetOfSubTomograms) -> bool:
     return first is not None and bool(getattr(first, WEDGE, None))
 
 
+def are_on_filaments(subtomograms: SetOfSubTomograms) -> bool:
+    """Tell whether a set of ours was cut along filaments."""
+    return told_kind(subtomograms.getFirstItem()) == FILAMENT
+
+
 def largest_diameter(subtomograms: SetOfSubTomograms) -> float | None:
     """Return the largest particle diameter of a set of ours in Å."""
     found = [value for value in subtomograms.getUniqueValues(DIAMETER) if value]
@@ -139,11 +152,19 @@ def write_boxes(subtomograms: SetOfSubTomograms, star: Path) -> None:
         tomogram = coordinate.getVolume()
         key = (item.getVolName(), wedge, tomogram.getSamplingRate())
         xyz = coordinate.getPosition(BOTTOM_LEFT_CORNER)
-        rows[key].append((xyz[::-1], os.path.abspath(item.getFileName())))
+        rows[key].append(
+            (
+                xyz[::-1],
+                os.path.abspath(item.getFileName()),
+                coordinate.getGroupId(),
+                np.array(coordinate.getMatrix(), dtype=np.float64),
+            )
+        )
+    kind = told_kind(subtomograms.getFirstItem())
     sets = [
         BoxSet(
-            particles=make_particles(ts_id, [position for position, _ in found]),
-            images=[image for _, image in found],
+            particles=_placed(ts_id, found, kind=kind),
+            images=[row[1] for row in found],
             wedge=wedge,
             voxel_size=voxel_size,
         )
@@ -157,6 +178,19 @@ def write_boxes(subtomograms: SetOfSubTomograms, star: Path) -> None:
         spherical_aberration=acquisition.getSphericalAberration() or 2.7,
     )
     write_particles_star(sets, star, optics=optics)
+
+
+def _placed(ts_id: str, rows: list[tuple], *, kind: str) -> Particles:
+    """Return the places of boxes; on filaments and membranes with what these tell."""
+    positions = [row[0] for row in rows]
+    if kind not in WITH_PRIORS:
+        return make_particles(ts_id, positions)
+    return make_particles(
+        ts_id,
+        positions,
+        rotations=engine_rotations([row[3] for row in rows]),
+        optional={NUMBERED[kind].name: [str(row[2]) for row in rows]},
+    )
 
 
 def align_subtomograms(

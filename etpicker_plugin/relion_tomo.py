@@ -5,6 +5,8 @@ tilt series. Boxes with a wedge each serve as well: to RELION both are 3D images
 a weight for every Fourier component.
 """
 
+from __future__ import annotations
+
 import importlib.util
 from pathlib import Path
 
@@ -15,9 +17,11 @@ from pyworkflow.object import String
 from tomo.constants import BOTTOM_LEFT_CORNER
 from tomo.objects import SetOfSubTomograms
 
-from etpicker_plugin.convert import frame_of, tomograms_by_id
-from etpicker_plugin.convert_subtomograms import WEDGE
+from etpicker_plugin.convert import engine_rotations, frame_of, tomograms_by_id
+from etpicker_plugin.convert_kinds import told_kind
+from etpicker_plugin.convert_subtomograms import WEDGE, WITH_PRIORS
 from etpicker_plugin.engine.geometry import to_centred_ang_xyz
+from etpicker_plugin.engine.orientation import to_relion_angles
 
 UNKNOWN = -1
 TOMOGRAM_COLUMNS = (
@@ -136,7 +140,7 @@ def _pseudo_subtomogram(item, number: int, rate: float):
         logLikeliCont=UNKNOWN,
         maxValProbDist=UNKNOWN,
         noSignifSamples=UNKNOWN,
-        **dict.fromkeys(("rot", "tilt", "psi", "tiltPrior", "psiPrior"), 0),
+        **_angles(item),
         groupId=1,
         normCorrection=1,
         **dict.fromkeys(("coordX", "coordY", "coordZ"), 0),
@@ -144,3 +148,15 @@ def _pseudo_subtomogram(item, number: int, rate: float):
     made.setTransform(Transform(np.eye(4)))
     made.setCoordinate3D(coordinate)
     return made
+
+
+def _angles(item) -> dict[str, float]:
+    """Return angles and priors: of boxes along filaments and on membranes."""
+    rotations = None
+    if told_kind(item) in WITH_PRIORS:
+        matrix = np.array(item.getCoordinate3D().getMatrix(), dtype=np.float64)
+        rotations = engine_rotations([matrix])
+    if rotations is None:
+        return dict.fromkeys(("rot", "tilt", "psi", "tiltPrior", "psiPrior"), 0)
+    rot, tilt, psi = (float(a) for a in to_relion_angles(rotations)[0])
+    return {"rot": rot, "tilt": tilt, "psi": psi, "tiltPrior": tilt, "psiPrior": psi}

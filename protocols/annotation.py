@@ -19,6 +19,7 @@ from tomo.objects import SetOfCoordinates3D
 from etpicker_plugin import Plugin
 from etpicker_plugin.convert import even_box, link_tomogram
 from etpicker_plugin.convert_kinds import found_kinds
+from etpicker_plugin.convert_surfaces import is_mesh
 from etpicker_plugin.engine.config.options import config_from_values, config_to_values
 from etpicker_plugin.engine.config.view import ViewConfig
 from etpicker_plugin.engine.formats.coordinates_csv import read_csv, write_csv
@@ -158,7 +159,11 @@ def _is_edited(folder: Path, ts_ids) -> bool:
 
 def next_version(protocol) -> int:
     """Return the number of the next outputs: 1 without any."""
-    names = [n for n, _ in protocol.iterOutputAttributes(SetOfCoordinates3D)]
+    names = [
+        name
+        for name, item in protocol.iterOutputAttributes(SetOfCoordinates3D)
+        if not is_mesh(item)
+    ]
     if not names:
         return 1
     return 1 + max(int(n.rpartition(VERSION)[2]) if VERSION in n else 1 for n in names)

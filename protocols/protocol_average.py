@@ -16,18 +16,29 @@ from pyworkflow.protocol import params
 
 from etpicker_plugin.constants import RELION
 from etpicker_plugin.convert_subtomograms import (
+    are_on_filaments,
     export_map,
     has_wedges,
     largest_diameter,
     write_boxes,
 )
 from etpicker_plugin.engine.averaging.records import LEAST_BOXES, RECORD
-from etpicker_plugin.engine.config.average import AverageConfig
+from etpicker_plugin.engine.config.average import TUBE_DIAMETERS, AverageConfig
 from etpicker_plugin.engine.config.options import config_digest, config_from_values
 from etpicker_plugin.engine.relion.plans import RANKS_OF_HALVES
 from etpicker_plugin.engine.result_files import read_record
 
 INPUT_FIELDS = ("task", "classes", "diameter", "symmetry")
+HELIX_FIELDS = (
+    "angle_prior",
+    "tube_diameter",
+    "tube_inner_diameter",
+    "helical_rise",
+    "helical_twist",
+    "rise_range",
+    "twist_range",
+    "keep_tilt_prior",
+)
 SEARCH_FIELDS = (
     "iterations",
     "local_resolution",
@@ -90,6 +101,8 @@ class ProtEtPickerAverage(ProtEtPickerBase):
         )
         form.addSection(label="Search")
         add_parameters(form, AverageConfig, SEARCH_FIELDS)
+        form.addSection(label="Filaments, membranes")
+        add_parameters(form, AverageConfig, HELIX_FIELDS)
         form.addParallelSection(threads=1, mpi=0)
 
     # --------------------------- steps ----------------------------------------
@@ -223,9 +236,14 @@ class ProtEtPickerAverage(ProtEtPickerBase):
         return read_record(Path(self.getOutFile("fsc.json")))
 
     def _buildConfig(self):
-        values = read_parameters(self, AverageConfig, INPUT_FIELDS + SEARCH_FIELDS)
+        values = read_parameters(
+            self, AverageConfig, INPUT_FIELDS + SEARCH_FIELDS + HELIX_FIELDS
+        )
         subtomograms = self.inputSubTomograms.get()
-        if values.get("diameter") is None:
+        if are_on_filaments(subtomograms):  # their mask is nearly the box
+            tube = TUBE_DIAMETERS * largest_diameter(subtomograms)
+            values["tube_diameter"] = values.get("tube_diameter") or tube
+        elif values.get("diameter") is None:
             values["diameter"] = largest_diameter(subtomograms)
         if self.inputReference.get() is not None:
             values["reference"] = str(self._mapFile("reference"))

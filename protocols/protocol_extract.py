@@ -7,6 +7,7 @@ from pathlib import Path
 from etpicker_plugin.protocols import checks
 from etpicker_plugin.protocols.diameters import read_diameters, read_with_diameters
 from etpicker_plugin.protocols.form import add_parameters
+from etpicker_plugin.protocols.kinds import add_kinds, kinds_of, typed_kinds
 from etpicker_plugin.protocols.protocol_base import ProtEtPickerBase
 from pyworkflow.protocol import params
 from tomo.objects import SetOfSubTomograms
@@ -18,6 +19,7 @@ from etpicker_plugin.convert import (
     particles_by_tomogram,
     tomograms_by_id,
 )
+from etpicker_plugin.convert_kinds import told_kind
 from etpicker_plugin.convert_subtomograms import make_acquisition, make_subtomograms
 from etpicker_plugin.engine.config.extract import ExtractConfig
 from etpicker_plugin.engine.config.options import config_digest, config_from_values
@@ -70,7 +72,9 @@ class ProtEtPickerExtract(ProtEtPickerBase):
             pointerClass="SetOfCoordinates3D",
             important=True,
             label="Coordinates",
-            help="Centres of particles, of any picker.",
+            help="Centres of particles, of any picker. Points along filaments, or the "
+            "'Meshes' of vesicles, which are points on their membranes: boxes are "
+            "averaged about the curve's direction, or the membrane's normal.",
         )
         form.addParam(
             "inputTomograms",
@@ -87,7 +91,9 @@ class ProtEtPickerExtract(ProtEtPickerBase):
             "below.\n*one class per group id*: the ids 1, 2, 3 ... are the classes "
             "below in order.",
         )
-        add_parameters(form, ExtractConfig, FORM_FIELDS)
+        add_parameters(form, ExtractConfig, FORM_FIELDS[:1])
+        add_kinds(form)
+        add_parameters(form, ExtractConfig, FORM_FIELDS[1:])
 
     # --------------------------- steps ----------------------------------------
     def _insertAllSteps(self):
@@ -128,6 +134,7 @@ class ProtEtPickerExtract(ProtEtPickerBase):
             coordinates=self.inputCoordinates,
             voxel_size=self.getRecord()["voxel_size_ang"],
             diameters=config.diameter,
+            kind=self._kind(),
             acquisition=make_acquisition(
                 config.tilt_range,
                 tilt_axis=config.tilt_axis,
@@ -257,4 +264,16 @@ class ProtEtPickerExtract(ProtEtPickerBase):
     def _readParticles(self):
         names = list(self._diameters())
         sources = self._classSources([self.inputCoordinates], names)
-        return particles_by_tomogram(sources)
+        return particles_by_tomogram(sources, kinds=self.getKinds())
+
+    def getKinds(self):
+        """Return the kind of each class that is no particle."""
+        names = list(self._diameters())
+        sources = self._classSources([self.inputCoordinates], names)
+        return kinds_of(sources, typed_kinds(self, names))
+
+    def _kind(self):
+        """Return what all boxes lie on; nothing where they differ."""
+        told = told_kind(self.inputCoordinates.get())
+        kinds = {self.getKinds().get(name, told) for name in self._diameters()}
+        return kinds.pop() if len(kinds) == 1 else ""

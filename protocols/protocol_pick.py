@@ -25,9 +25,11 @@ from etpicker_plugin.convert import (
     tomogram_file,
     tomograms_by_id,
 )
+from etpicker_plugin.convert_surfaces import is_mesh
 from etpicker_plugin.engine.config.options import config_from_values
 from etpicker_plugin.engine.config.pick import FILAMENT_LENGTHS, PickConfig
 from etpicker_plugin.engine.formats.tilt_series_names import PLACE
+from etpicker_plugin.engine.kinds import VESICLE
 from etpicker_plugin.engine.model.card import read_usable_card
 
 INPUT_FIELDS = ("classes", "unbiased", "threshold", "max_picks")
@@ -141,6 +143,7 @@ class ProtEtPickerPick(PickSteps, GrowingPicks, ProtEtPickerBase, ProtStreamingB
         faults = self._headerFaults()
         return [
             *self._checkClasses(),
+            *self._checkVesicles(),
             *self._checkStreaming(),
             *(faults if len(faults) == len(tomograms) else []),
             *checks.check_axes(self._notLeftOut(tomograms)),
@@ -160,6 +163,19 @@ class ProtEtPickerPick(PickSteps, GrowingPicks, ProtEtPickerBase, ProtStreamingB
             f"The model does not know: {', '.join(unknown)}. Its classes are "
             f"{', '.join(known)}."
         ]
+
+    def _checkVesicles(self):
+        """See that what is asked for of vesicles is of classes that are some."""
+        known = [n for n, kind in self.getKinds().items() if kind == VESICLE]
+        others = sorted(set(self.getSurfaceSteps()) - set(known))
+        if others or (self.instanceMasks.get() and not known):
+            asked = "--surface-step" if others else "--instance-masks"
+            return [
+                f"{asked}: the model has no vesicles "
+                f"{'of the name ' + ', '.join(others) if others else 'at all'}; its "
+                f"classes of vesicles are: {', '.join(known) or 'none'}."
+            ]
+        return []
 
     def _headerFaults(self):
         """Return what the engine would leave tomograms out for."""
@@ -202,8 +218,9 @@ class ProtEtPickerPick(PickSteps, GrowingPicks, ProtEtPickerBase, ProtStreamingB
         for name, output in self.iterOutputAttributes(SetOfCoordinates3D):
             label = output.getObjLabel() or name
             tomograms = len(self.getPicked())
+            what = "points on membranes" if is_mesh(output) else "picks"
             lines.append(
-                f"{label}: {output.getSize()} picks in {tomograms} tomogram(s)"
+                f"{label}: {output.getSize()} {what} in {tomograms} tomogram(s)"
             )
         lines += [
             f"Failed: {k}. {message}" for k, message in self.getFailures().items()
@@ -222,6 +239,14 @@ class ProtEtPickerPick(PickSteps, GrowingPicks, ProtEtPickerBase, ProtStreamingB
     def getPicksFile(self, ts_id):
         """Return the engine's CSV of one tomogram."""
         return self.getPicksFolder() / f"{ts_id}.csv"
+
+    def getSurfaceFile(self, ts_id):
+        """Return the engine's CSV of points on a tomogram's membranes."""
+        return self.getPicksFolder() / "surface" / f"{ts_id}.csv"
+
+    def getSurfaceSteps(self):
+        """Return the step (Å) of points on membranes of each class that has one."""
+        return read_parameters(self, PickConfig, ("surface_step",))["surface_step"]
 
     def getThresholds(self):
         """Return the score above which a pick was kept, per class."""

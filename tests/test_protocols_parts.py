@@ -131,7 +131,9 @@ FORMS = (
     (
         ProtEtPickerAverage,
         AverageConfig,
-        protocol_average.INPUT_FIELDS + protocol_average.SEARCH_FIELDS,
+        protocol_average.INPUT_FIELDS
+        + protocol_average.SEARCH_FIELDS
+        + protocol_average.HELIX_FIELDS,
         protocol_average.SCIPION_FIELDS,
     ),
     (

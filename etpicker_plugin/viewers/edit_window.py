@@ -9,6 +9,7 @@ from pyworkflow.gui import dialog
 from tomo.objects import SetOfCoordinates3D, SetOfTomoMasks
 
 from etpicker_plugin.convert import particles_by_tomogram, tomograms_by_id
+from etpicker_plugin.convert_surfaces import is_mesh
 from etpicker_plugin.engine.config.view import ViewConfig
 from etpicker_plugin.engine.errors import EtPickerError
 from etpicker_plugin.protocols.annotation import (
@@ -21,6 +22,7 @@ from etpicker_plugin.protocols.annotation import (
     start_window,
     window_error,
 )
+from etpicker_plugin.protocols.pick_outputs import PickOutputs
 from etpicker_plugin.protocols.words import in_form_words
 from etpicker_plugin.window.document.counts import describe, read_saved
 from etpicker_plugin.window.document.display import require_display
@@ -71,7 +73,11 @@ def edit_picks(root, protocol, *, diameters, groups, class_of, on_close=None) ->
     if own:
         config = protocol._buildConfig(folder)
     else:
-        maps = [m for _, m in protocol.iterOutputAttributes(SetOfTomoMasks)]
+        maps = [
+            item
+            for name, item in protocol.iterOutputAttributes(SetOfTomoMasks)
+            if name.startswith(PickOutputs.ProbabilityMaps.name)
+        ]
         sources = [(item, class_of(item)) for _, item in first_outputs(protocol)]
         config = prepare_window(
             folder,
@@ -150,5 +156,5 @@ def first_outputs(protocol):
     return [
         (name, item)
         for name, item in protocol.iterOutputAttributes(SetOfCoordinates3D)
-        if VERSION not in name and not name.startswith(NEGATIVES)
+        if VERSION not in name and not name.startswith(NEGATIVES) and not is_mesh(item)
     ]

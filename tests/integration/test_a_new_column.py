@@ -297,7 +297,8 @@ def test_the_size_of_each_pick_keeps_others_away():
 def test_no_other_module_spells_out_the_optional_columns():
     """Who names orientations reads or writes another program's, or turns them."""
     allowed = {
-        "convert.py",
+        *("convert.py", "convert_subtomograms.py", "convert_surfaces.py"),
+        "relion_tomo.py",
         *(f"engine/{n}.py" for n in ("orientation", "particles")),
         *(f"engine/formats/{n}.py" for n in ("artiax_list", "copick_json")),
         *(f"engine/formats/{n}.py" for n in ("dynamo_table", "portal_ndjson")),

@@ -122,7 +122,8 @@ def test_vesicles_are_numbered_and_keep_their_radii(tmp_path, tomograms):
     assert extras(made.getFirstItem()) == {"_etpicker_radius"}
     back = particles_by_tomogram([(made, lambda _group: "liposome")])["T_2"]
     assert back.optional["radius"].tolist() == [90.0, 120.0]
-    assert set(back.optional) == {"radius"}
+    assert back.optional["vesicle"].tolist() == ["liposome_1", "liposome_2"]
+    assert set(back.optional) == {"radius", "vesicle"}
 
 
 def test_a_set_of_particles_stores_nothing_that_no_pick_has(tmp_path, tomograms):

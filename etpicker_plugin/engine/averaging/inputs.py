@@ -171,8 +171,8 @@ def choose_diameter(config: AverageConfig, boxes: Boxes) -> float:
     """
     edge = boxes.box * boxes.voxel_size
     diameter = config.diameter or noted_diameter(boxes.record)
-    if config.diameter is None and diameter is not None and TUBE in boxes.particles:
-        diameter = max(diameter, TUBE_MASK_EDGES * edge)
+    if config.diameter is None and TUBE in boxes.particles:
+        diameter = max(diameter or 0.0, TUBE_MASK_EDGES * edge)
     if diameter is None:
         raise ConfigError(
             f"The particle's diameter is not known: {boxes.star} has no {RECORD} "

@@ -6,18 +6,20 @@ import numpy as np
 import pandas as pd
 
 from etpicker_plugin.engine.averaging.inputs import Boxes
-from etpicker_plugin.engine.config.average import HELICAL_FIELDS, AverageConfig
+from etpicker_plugin.engine.config.average import (
+    HELICAL_FIELDS,
+    TUBE_DIAMETERS,
+    AverageConfig,
+)
 from etpicker_plugin.engine.errors import ConfigError, InputDataError
-from etpicker_plugin.engine.formats.relion_helices import PRIORS, TRACK, TUBE
+from etpicker_plugin.engine.formats.relion_helices import TRACK, TUBE
+from etpicker_plugin.engine.formats.relion_priors import PRIORS
 from etpicker_plugin.engine.relion.priors import (
     CENTRAL_SHARE,
     Helix,
     Priors,
     Symmetry,
 )
-
-TUBE_DIAMETERS = 1.1
-"""Of a filament's width: the tube outside of which RELION sees nothing."""
 
 TUBE_IN_MASK = 0.98
 """Of the round mask's diameter: the widest tube, which RELION wants to be smaller."""

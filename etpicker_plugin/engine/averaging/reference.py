@@ -7,7 +7,7 @@ from scipy.spatial.transform import Rotation
 
 from etpicker_plugin.engine.averaging.inputs import Boxes
 from etpicker_plugin.engine.averaging.job import Job, iteration_file, latest_optimiser
-from etpicker_plugin.engine.formats.relion_helices import PRIORS
+from etpicker_plugin.engine.formats.relion_priors import PRIORS
 from etpicker_plugin.engine.orientation import to_relion_angles
 from etpicker_plugin.engine.relion.plans import Search, class3d, reconstruct
 from etpicker_plugin.engine.relion.poses import ANGLES

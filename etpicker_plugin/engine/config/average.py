@@ -13,6 +13,9 @@ from etpicker_plugin.engine.config.options import REQUIRED, option
 from etpicker_plugin.engine.config.shared import threads_option
 
 TASKS = ("refine", "classify")
+TUBE_DIAMETERS = 1.1
+"""Of a filament's width: the tube outside of which RELION sees nothing."""
+
 HELICAL_FIELDS = (
     *("tube_diameter", "tube_inner_diameter", "helical_rise", "helical_twist"),
     *("rise_range", "twist_range"),

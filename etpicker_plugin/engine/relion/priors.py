@@ -6,11 +6,12 @@ The flags are those of ``relion_refine`` 3.1, which 4 and 5 kept.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Tuple
 
 CENTRAL_SHARE = 0.3
 """Of a box, along z: where RELION looks at a helix, unless told otherwise."""
 
-Range = tuple[float, float]
+Range = Tuple[float, float]
 
 
 @dataclass(frozen=True)
