@@ -595,7 +595,7 @@ class TestTemplates(BaseTest):
 
     def test_every_template_can_be_filled(self):
         templates = sorted(Path(Plugin().getPluginTemplateDir()).glob("*.template"))
-        self.assertEqual(len(templates), 5)
+        self.assertEqual(len(templates), 7)
         for path in templates:
             with self.subTest(path.name):
                 workflow = json.loads(Path(fill_template(path, {})).read_text("utf-8"))

@@ -92,7 +92,7 @@ def test_what_does_not_fit_the_boxes_is_refused(values, words):
 
 
 def test_a_helix_of_boxes_that_lie_on_no_filament_is_refused():
-    with pytest.raises(ConfigError, match="of particles.star do not say which"):
+    with pytest.raises(ConfigError, match="do not say which filament"):
         chosen(boxes(tubes=()), tube_diameter=200.0)
 
 

@@ -1,0 +1,263 @@
+"""Filaments and vesicles in a project: learnt, picked, cut and averaged as they lie."""
+
+import json
+import shutil
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+import mrcfile
+import numpy as np
+from etpicker_plugin.protocols import (
+    ProtEtPickerEvaluate,
+    ProtEtPickerExportCoordinates,
+    ProtEtPickerExtract,
+    ProtEtPickerPick,
+    ProtEtPickerTrain,
+)
+from pyworkflow.tests import setupTestProject
+from tomo.constants import BOTTOM_LEFT_CORNER
+
+from etpicker_plugin import relion_tomo, run_template
+from etpicker_plugin.convert_kinds import told_kind
+from etpicker_plugin.convert_subtomograms import write_boxes
+from etpicker_plugin.engine.config.average import TASKS
+from etpicker_plugin.engine.formats.coordinates_csv import read_csv
+from etpicker_plugin.engine.orientation import from_relion_angles
+from etpicker_plugin.engine.relion.read import read_particles
+from etpicker_plugin.tests.support.curved import (
+    COUNT,
+    DIAMETERS,
+    VOXEL_SIZE,
+    make_curved,
+)
+from etpicker_plugin.tests.support.scipion_project import PhantomProject, make_in_engine
+from etpicker_plugin.tests.test_protocols_average import needs_relion
+
+CLASSES = " ".join(f"{name}={ang:g}" for name, ang in DIAMETERS.items())
+TILTS = "-60 60"
+MARKED_BY_A_FILE = {
+    "object.className": "ProtEtPickerImportCoordinates",
+    "filesPattern": "*.csv",
+    "kind": "liposome=vesicle",  # the file names filaments
+}
+QUICK = {
+    "ProtEtPickerTrain": {
+        "inputCoordinates": ["3.Coordinates3D", "3.Coordinates3D2"],
+        "kind": "",  # the sets say it
+        "instant": True,
+        "workingVoxelSize": VOXEL_SIZE,
+    },
+    "ProtEtPickerPick": {"surfaceStep": "liposome=200", "instanceMasks": True},
+    "ProtEtPickerAverage": {
+        "task": TASKS.index("classify"),
+        "iterations": 2,
+        "angularStep": 0,
+        "offsetRange": VOXEL_SIZE,
+    },
+}
+"""What a test changes in the template's forms: two classes, and little work."""
+
+
+@needs_relion
+class TestCurved(PhantomProject):
+    """A project that the template of filaments made, its marks read from files."""
+
+    @classmethod
+    def setUpClass(cls):
+        setupTestProject(cls)
+        cls.folder = Path(tempfile.mkdtemp(prefix="etpicker_curved_"))
+        cls.addClassCleanup(shutil.rmtree, cls.folder, ignore_errors=True)
+        make_in_engine(make_curved, cls.folder)
+        cls.exit_code = run_template.run_workflow(cls.proj, cls.fill_template())
+        cls.steps = {run.getClassName(): run for run in cls.proj.getRuns()}
+        cls.imported = cls.steps["ProtEtPickerImportCoordinates"]
+        cls.picked = cls.steps["ProtEtPickerPick"]
+
+    @classmethod
+    def fill_template(cls):
+        """Return the template's workflow, quickened."""
+        fields = {
+            "tomograms_path": str(cls.folder),
+            "voxel_size": f"{VOXEL_SIZE:g}",
+            "diameter": CLASSES,
+            "tilt_range": TILTS,
+        }
+        template = run_template.find_template("filaments")
+        path = Path(run_template.fill_template(template, fields))
+        workflow = json.loads(path.read_text(encoding="utf-8"))
+        for step in workflow:
+            if step["object.className"] == "ProtEtPickerAnnotate":
+                step.update(MARKED_BY_A_FILE, filesPath=str(cls.folder))
+            step.update(QUICK.get(step["object.className"], {}))
+        path.write_text(json.dumps(workflow), encoding="utf-8")
+        return path
+
+    def picks(self, ts_id, name):
+        csv = self.picked.getPicksFile(ts_id)
+        return read_csv(csv, tomogram_id=ts_id).of_class(name)
+
+    # what the sets say ------------------------------------------------------------
+
+    def test_the_template_runs_to_the_average(self):
+        self.assertEqual(self.exit_code, 0)
+        card = self.steps["ProtEtPickerTrain"].model.getCard()
+        kinds = {one.name: one.kind for one in card.classes}
+        self.assertEqual(kinds, {"mt": "filament", "liposome": "vesicle"})
+
+    def test_each_class_has_a_set_that_says_what_it_holds(self):
+        for protocol in (self.imported, self.picked):
+            again = self.proj.getProtocol(protocol.getObjId())
+            for output, name, kind in (
+                ("Coordinates3D", "mt", "filament"),
+                ("Coordinates3D2", "liposome", "vesicle"),
+            ):
+                coordinates = getattr(again, output)
+                self.assertEqual(coordinates.getObjLabel(), name)
+                self.assertEqual(told_kind(coordinates), kind)
+        marked = Counter(
+            (c.getTomoId(), c.getGroupId())
+            for c in self.imported.Coordinates3D.iterCoordinates()
+        )
+        wanted = [(t, n) for t in ("TS_01", "TS_02") for n in range(1, COUNT + 1)]
+        self.assertEqual(sorted(marked), wanted)
+
+    def test_group_ids_are_the_filaments_that_were_picked(self):
+        found = {}
+        for item in self.picked.Coordinates3D.iterCoordinates():
+            found.setdefault(item.getTomoId(), []).append(f"mt_{item.getGroupId()}")
+        self.assertEqual(sorted(found), ["TS_01", "TS_02"])
+        for ts_id, ids in found.items():
+            written = self.picks(ts_id, "mt").optional["filament"].tolist()
+            self.assertEqual(ids, written)
+
+    def test_truth_and_picks_are_judged_as_what_they_are(self):
+        judged = self.newProtocol(
+            ProtEtPickerEvaluate,
+            inputPicks=[self.picked.Coordinates3D, self.picked.Coordinates3D2],
+            inputTruth=[self.imported.Coordinates3D, self.imported.Coordinates3D2],
+            diameter=CLASSES,
+        )
+        self.assertEqual(judged.validate(), [])
+        kinds = {"mt": "filament", "liposome": "vesicle"}
+        self.assertEqual(judged._buildConfig().kind, kinds)
+        truth = judged._readTruth()["TS_01"]
+        mt = set(truth.of_class("mt").optional["filament"])
+        self.assertEqual(mt, {"mt_1", "mt_2"})
+        vesicles = truth.of_class("liposome")
+        self.assertTrue((vesicles.optional["radius"] > 100).all())
+
+    def test_what_contradicts_the_sets_is_refused(self):
+        errors = self.errors_of(
+            ProtEtPickerTrain,
+            inputTomograms=self.imported.inputTomograms.get(),
+            inputCoordinates=[self.imported.Coordinates3D2],
+            diameter="liposome=700",
+            kind="liposome=filament",
+        )
+        self.assertIn("say that they are of the kind 'vesicle'", errors)
+        errors = self.errors_of(
+            ProtEtPickerPick,
+            inputTomograms=self.imported.inputTomograms.get(),
+            inputModel=self.steps["ProtEtPickerTrain"].model,
+            surfaceStep="mt=100",
+        )
+        self.assertIn("the model has no vesicles of the name mt", errors)
+
+    def test_export_names_filaments_and_vesicles(self):
+        exported = self.newProtocol(
+            ProtEtPickerExportCoordinates,
+            inputCoordinates=[self.picked.Coordinates3D2, self.picked.Coordinates3D],
+        )
+        self.assertEqual(exported.validate(), [])
+        found = exported._readParticles()["TS_01"]
+        ids = set(found.of_class("mt").optional["filament"])
+        self.assertEqual(ids, set(self.picks("TS_01", "mt").optional["filament"]))
+        names = found.of_class("liposome").optional["vesicle"].tolist()
+        self.assertEqual(
+            names, self.picks("TS_01", "liposome").optional["vesicle"].tolist()
+        )
+
+    # surfaces ---------------------------------------------------------------------
+
+    def test_meshes_have_the_vesicle_s_number_and_its_normal(self):
+        vesicles = {
+            (item.getTomoId(), item.getGroupId()): item.getPosition(BOTTOM_LEFT_CORNER)
+            for item in self.picked.Coordinates3D2.iterCoordinates()
+        }
+        meshes = self.picked.Meshes
+        self.assertEqual(told_kind(meshes), "surface")
+        self.assertEqual(meshes.getNumberOfMeshes(), len(vesicles))
+        self.assertGreater(len(meshes), 50)
+        outward = []
+        for point in meshes.iterCoordinates():
+            centre = vesicles[point.getTomoId(), point.getGroupId()]
+            way = np.subtract(point.getPosition(BOTTOM_LEFT_CORNER), centre)
+            # Scipion's matrix turns the tomogram's axes into the reference's.
+            normal = np.linalg.inv(np.array(point.getMatrix())[:3, :3]) @ [0, 0, 1]
+            outward.append(way @ normal / np.linalg.norm(way))
+        self.assertGreater(min(outward), 0.9)  # vesicles are nearly round
+
+    def test_masks_of_instances_are_numbered_as_the_vesicles(self):
+        masks = self.picked.InstanceMasks
+        self.assertEqual(sorted(masks.getTSIds()), ["TS_01", "TS_02"])
+        mask = mrcfile.read(masks[{"_tsId": "TS_01"}].getFileName())
+        for item in self.picked.Coordinates3D2.iterCoordinates():
+            if item.getTomoId() == "TS_01":
+                x, y, z = (round(v) for v in item.getPosition(BOTTOM_LEFT_CORNER))
+                name = f"liposome_{item.getGroupId()}"
+                rows = read_csv(
+                    self.picked.getPicksFile("TS_01"), tomogram_id="TS_01"
+                ).optional["vesicle"]
+                vesicles = [n for n in rows.tolist() if n]
+                self.assertEqual(mask[z, y, x], vesicles.index(name) + 1)
+
+    # boxes ------------------------------------------------------------------------
+
+    def test_boxes_along_filaments_are_averaged_as_tubes(self):
+        averaged = self.steps["ProtEtPickerAverage"]
+        (command,) = [c for c in averaged.getRecord()["commands"] if "--K 1" in c]
+        self.assertIn("--sigma_tilt 10 --sigma_psi 10 --helix", command)
+        self.assertIn("--helical_outer_diameter 275", command)
+        written, _ = read_particles(Path(averaged._getExtraPath("particles.star")))
+        cut, _ = read_particles(self.steps["ProtEtPickerExtract"].getStarFile())
+        self.assertEqual(len(written), len(cut))
+        keys = ["rlnMicrographName", *(f"rlnCoordinate{a}" for a in "XYZ")]
+        written, cut = (t.sort_values(keys).reset_index() for t in (written, cut))
+        for same in ("rlnHelicalTubeID", "rlnHelicalTrackLengthAngst"):
+            np.testing.assert_allclose(written[same], cut[same], atol=0.1)
+        angles = ["rlnAngleRot", "rlnAngleTilt", "rlnAnglePsi"]
+        before, after = (from_relion_angles(t[angles]) for t in (cut, written))
+        np.testing.assert_allclose(after, before, atol=1e-4)
+
+    def test_boxes_on_membranes_have_priors(self):
+        extracted = self.run_protocol(
+            ProtEtPickerExtract,
+            inputCoordinates=self.picked.Meshes,
+            diameter="liposome=200",
+            tiltRange=TILTS,
+        )
+        cut, _ = read_particles(extracted.getStarFile())
+        np.testing.assert_array_equal(cut["rlnAngleTiltPrior"], cut["rlnAngleTilt"])
+        star = self.folder / "again.star"
+        write_boxes(extracted.SubTomograms, star)
+        again, _ = read_particles(star)
+        self.assertEqual(len(again), len(cut))
+        key = "rlnCoordinateX"
+        np.testing.assert_allclose(
+            again.sort_values(key)["rlnAngleTiltPrior"],
+            cut.sort_values(key)["rlnAngleTiltPrior"],
+            atol=1e-3,
+        )
+        self.assertEqual(
+            set(again["rlnTomoManifoldIndex"]), set(cut["rlnTomoManifoldIndex"])
+        )
+        if relion_tomo.is_installed():
+            handed = extracted.PseudoSubtomograms.getFirstItem()
+            first = self.first_row(cut, extracted.SubTomograms.getFirstItem())
+            self.assertAlmostEqual(handed.getTiltPrior(), first.rlnAngleTilt, 2)
+
+    def first_row(self, table, item):
+        name = Path(item.getFileName()).name
+        rows = [r for r in table.itertuples() if Path(r.rlnImageName).name == name]
+        return next(r for r in rows if item.getVolName() in r.rlnMicrographName)
