@@ -12,13 +12,17 @@ from pathlib import Path
 
 import numpy as np
 from etpicker_plugin.protocols.class_sets import make_class_sets
-from etpicker_plugin.protocols.labels import describe_changes, version_label
+from etpicker_plugin.protocols.labels import (
+    classes_of_label,
+    describe_changes,
+    version_label,
+)
 from etpicker_plugin.protocols.protocol_base import EngineError, read_engine_error
 from tomo.objects import SetOfCoordinates3D
 
 from etpicker_plugin import Plugin
 from etpicker_plugin.convert import even_box, link_tomogram
-from etpicker_plugin.convert_kinds import found_kinds
+from etpicker_plugin.convert_kinds import CURVED, found_kinds, told_kind
 from etpicker_plugin.convert_surfaces import is_mesh
 from etpicker_plugin.engine.config.options import config_from_values, config_to_values
 from etpicker_plugin.engine.config.view import ViewConfig
@@ -201,7 +205,7 @@ def register_annotation(protocol, folder: Path, tomograms, *, known_groups):
                 groups=chosen,
                 boxes={**boxes, NEGATIVE: largest},
                 diameters=diameters,
-                kinds=found_kinds(particles, {}),
+                kinds=found_kinds(particles, _known_kinds(protocol)),
                 output_name=base,
                 ending=f"{VERSION}{version}" if version > 1 else "",
                 label_of=label_of,
@@ -212,6 +216,15 @@ def register_annotation(protocol, folder: Path, tomograms, *, known_groups):
         protocol._defineSourceRelation(protocol.inputTomograms, output)
     (folder / REGISTERED).write_text(_digest(folder, tomograms), encoding="utf-8")
     return outputs
+
+
+def _known_kinds(protocol) -> dict[str, str]:
+    """Return the kinds that a protocol knows, and those that its sets say."""
+    kinds = dict(getattr(protocol, "getKinds", dict)())
+    for _, item in protocol.iterOutputAttributes(SetOfCoordinates3D):
+        if told_kind(item) in CURVED:
+            kinds.setdefault(classes_of_label(item.getObjLabel()), told_kind(item))
+    return kinds
 
 
 def register_live_model(protocol, folder: Path) -> None:

@@ -88,8 +88,9 @@ class ProtEtPickerLearn(ProtEtPickerBase):
             "'annotate particles'. They are learnt as background, and more often than "
             "other places. Every coordinate of these sets is one.",
         )
+        add_parameters(form, config_class, INPUT_FIELDS[:1])
         add_kinds(form)
-        add_parameters(form, config_class, INPUT_FIELDS)
+        add_parameters(form, config_class, INPUT_FIELDS[1:])
         self._addMasks(
             form,
             "Voxels where the mask of a tomogram is 0 are not learnt from.",

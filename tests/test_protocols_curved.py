@@ -15,6 +15,7 @@ from etpicker_plugin.protocols import (
     ProtEtPickerPick,
     ProtEtPickerTrain,
 )
+from etpicker_plugin.protocols.annotation import prepare_window, register_annotation
 from pyworkflow.tests import setupTestProject
 from tomo.constants import BOTTOM_LEFT_CORNER
 
@@ -33,6 +34,7 @@ from etpicker_plugin.tests.support.curved import (
 )
 from etpicker_plugin.tests.support.scipion_project import PhantomProject, make_in_engine
 from etpicker_plugin.tests.test_protocols_average import needs_relion
+from etpicker_plugin.window.document.session import Session
 
 CLASSES = " ".join(f"{name}={ang:g}" for name, ang in DIAMETERS.items())
 TILTS = "-60 60"
@@ -211,6 +213,29 @@ class TestCurved(PhantomProject):
                 ).optional["vesicle"]
                 vesicles = [n for n in rows.tolist() if n]
                 self.assertEqual(mask[z, y, x], vesicles.index(name) + 1)
+
+    def test_picks_that_are_changed_stay_what_they_are(self):
+        folder = Path(self.picked._getExtraPath("window"))
+        tomograms = self.picked._tomograms()
+        particles = {
+            "TS_01": read_csv(self.picked.getPicksFile("TS_01"), tomogram_id="TS_01")
+        }
+        config = prepare_window(
+            folder, tomograms, particles, diameters=self.picked.getDiameters()
+        )
+        Path(config.out).mkdir()
+        session = Session(config, Path(config.out))
+        document = session.documents[0]
+        document.journal.apply(document.journal.annotation.deleting([0]))
+        session.close()
+        made = register_annotation(
+            self.picked, folder, tomograms, known_groups=self.picked.getGroups()
+        )
+        kinds = {
+            item.getObjLabel().split()[0]: told_kind(item) for item in made.values()
+        }
+        self.assertEqual(kinds, {"mt": "filament", "liposome": "vesicle"})
+        self.assertEqual(sorted(made), ["Coordinates3D2_v2", "Coordinates3D_v2"])
 
     # boxes ------------------------------------------------------------------------
 

@@ -166,6 +166,7 @@ def test_what_is_saved_is_right_in_scipions_frame(open_window, phantoms):
         precedents=tomograms,
         sampling_rate=10.0,
         box_size=14,
+        kind="particle",
         label="large",
     )
     append_particles(coordinates, tomogram, saved(window), groups={"large": 1})

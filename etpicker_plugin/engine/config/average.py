@@ -114,7 +114,7 @@ class AverageConfig:
         "Boxes along filaments or on membranes are turned as the curve or the normal "
         "tells, but for the turn about it: tilt and psi are searched so near "
         "(standard deviation). 0 searches all.",
-        label="Tilt and psi near the curve's",
+        label="Spread of tilt and psi",
         unit="°",
     )
     tube_diameter: Optional[float] = option(
