@@ -24,10 +24,11 @@ from tomo.objects import (
     TomoAcquisition,
 )
 
-from etpicker_plugin.convert import engine_rotations, tomograms_by_id
+from etpicker_plugin.convert import engine_rotations, scipion_matrix, tomograms_by_id
 from etpicker_plugin.convert_kinds import NUMBERED, SURFACE, tell_kind, told_kind
 from etpicker_plugin.engine.kinds import FILAMENT
 from etpicker_plugin.engine.newer_python import without_end, zip_strict
+from etpicker_plugin.engine.orientation import from_relion_angles
 from etpicker_plugin.engine.particles import Particles, make_particles
 from etpicker_plugin.engine.relion.poses import ANGLES, alignment_matrices
 from etpicker_plugin.engine.subtomograms.star import (
@@ -98,6 +99,9 @@ def make_subtomograms(
         ts_id = tomogram_of_row(row)
         xyz = (row.rlnCoordinateX, row.rlnCoordinateY, row.rlnCoordinateZ)
         coordinate = places[place_key(ts_id, xyz)]
+        if kind == FILAMENT:  # marks get their orientation when boxes are cut
+            (rotation,) = from_relion_angles([[getattr(row, name) for name in ANGLES]])
+            coordinate.setMatrix(scipion_matrix(rotation))
         item = SubTomogram()
         item.setFileName(os.path.join(boxes_folder, row.rlnImageName))
         item.setSamplingRate(voxel_size)

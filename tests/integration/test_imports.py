@@ -217,7 +217,7 @@ ENGINE = {
     "comparison": {*DATA, "evaluation"},
     "simulation": {"volumes", "vesicles"},
     "relion": {*DATA},
-    "subtomograms": {*DATA, "model"},
+    "subtomograms": {*DATA, "filaments", "model"},
     "averaging": {*DATA, "model", "relion", "subtomograms"},
     "verdict.places": {*DATA, "comparison", "subtomograms"},
     "verdict.alignment": {

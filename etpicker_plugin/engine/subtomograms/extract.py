@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from etpicker_plugin.engine.atomic import write_whole
 from etpicker_plugin.engine.config.extract import ExtractConfig
 from etpicker_plugin.engine.errors import InputDataError
+from etpicker_plugin.engine.filaments.directions import oriented_along
 from etpicker_plugin.engine.names import star_word, warn_star_words
 from etpicker_plugin.engine.particles import Particles
 from etpicker_plugin.engine.progress import Progress, ProgressEvent
@@ -86,7 +87,10 @@ def extract(
     InputDataError
         If a file cannot be used, or not one box is whole.
     """
-    sources = read_sources(config)
+    sources = [
+        replace(source, particles=oriented_along(source.particles))
+        for source in read_sources(config)
+    ]
     warn_star_words([s.tomogram.tomogram_id for s in sources], what="Tomograms")
     warn_star_words(config.diameter, what="--diameter")
     voxel_size = choose_voxel_size(config, sources)
