@@ -18,6 +18,7 @@ from etpicker_plugin.engine.columns import FILAMENT as FILAMENT_ID
 from etpicker_plugin.engine.columns import VESICLE as VESICLE_ID
 from etpicker_plugin.engine.columns import Column
 from etpicker_plugin.engine.kinds import FILAMENT, PARTICLE, VESICLE
+from etpicker_plugin.engine.newer_python import zip_strict
 from etpicker_plugin.engine.particles import Particles
 
 KIND = "_etpickerKind"
@@ -60,16 +61,17 @@ def group_numbers(
 ) -> list[int]:
     """Return the group id of each particle of one tomogram, in a set of that kind.
 
-    ``classes`` are the numbers of the classes. A point that names no filament has 0.
+    ``classes`` are the numbers of the classes. A point that names no filament has 0;
+    a vesicle without a name is one by itself.
     """
-    if kind == VESICLE:
-        return list(range(1, len(particles) + 1))
-    if kind != FILAMENT:
+    if kind not in CURVED:
         return [classes[str(name)] for name in particles.class_names]
-    ids = _texts(FILAMENT_ID, particles)
-    named = dict.fromkeys(i for i in ids if i != FILAMENT_ID.missing)
-    numbers = {name: number for number, name in enumerate(named, 1)}
-    return [numbers.get(name, 0) for name in ids]
+    names: list[Any] = _texts(NUMBERED[kind], particles)
+    if kind == VESICLE:
+        names = [name or row for row, name in enumerate(names)]
+    known = dict.fromkeys(name for name in names if name != FILAMENT_ID.missing)
+    numbers = {name: number for number, name in enumerate(known, 1)}
+    return [numbers.get(name, 0) for name in names]
 
 
 def vesicle_numbers(points: Particles, *, of: Particles) -> list[int]:
@@ -77,7 +79,8 @@ def vesicle_numbers(points: Particles, *, of: Particles) -> list[int]:
 
     ``of`` are the vesicles of that class and tomogram, with their names.
     """
-    numbers = {name: n for n, name in enumerate(_texts(VESICLE_ID, of), 1)}
+    names = _texts(VESICLE_ID, of)
+    numbers = dict(zip_strict(names, group_numbers(of, VESICLE, {})))
     return [numbers[name] for name in _texts(VESICLE_ID, points)]
 
 
@@ -90,12 +93,12 @@ def _texts(column: Column, particles: Particles) -> list[str]:
 def found_kinds(
     particles: Mapping[str, Particles], said: Mapping[str, str]
 ) -> dict[str, str]:
-    """Return the kind of each class: as said, or filament where points name theirs."""
+    """Return the kind of each class: as said, or that of the things that rows name."""
     kinds = dict(said)
     for found in particles.values():
-        ids = found.optional.get(FILAMENT_ID.name)
-        if ids is not None:
-            for name in np.unique(found.class_names[ids != FILAMENT_ID.missing]):
-                kinds.setdefault(str(name), FILAMENT)
+        for kind in CURVED:
+            ids = np.array(_texts(NUMBERED[kind], found), dtype=str)
+            for name in np.unique(found.class_names[ids != NUMBERED[kind].missing]):
+                kinds.setdefault(str(name), kind)
     names = {str(n) for found in particles.values() for n in found.class_names}
     return {name: kinds.get(name, PARTICLE) for name in sorted(names)}

@@ -44,6 +44,7 @@ FORM_FIELDS = (
     "tilt_series_table",
     "relion5_centre",
     "dynamo_first_voxel",
+    "groups",
     "mirror_z",
     "class_name",
     "trust_voxel_size",
@@ -57,7 +58,6 @@ SCIPION_FIELDS = (
     "dimensions",
     "voxel_size",
     "tilt_series_name",
-    "groups",
     "surface_step",
     "instance_masks",
 )
@@ -119,8 +119,8 @@ class ProtEtPickerImportCoordinates(TomogramsStar, ProtEtPickerBase):
         add_kinds(
             form,
             "Classes that are no particles: NAME=filament or NAME=vesicle, separated "
-            "by spaces. A class whose points name their filament in the file is of "
-            "filaments anyway.",
+            "by spaces. A class whose points name their filament, or vesicle, in the "
+            "file is of that kind anyway.",
         )
         form.addParam(
             "boxSize",

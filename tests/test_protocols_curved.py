@@ -274,9 +274,6 @@ class TestCurved(PhantomProject):
             cut.sort_values(key)["rlnAngleTiltPrior"],
             atol=1e-3,
         )
-        self.assertEqual(
-            set(again["rlnTomoManifoldIndex"]), set(cut["rlnTomoManifoldIndex"])
-        )
         if relion_tomo.is_installed():
             handed = extracted.PseudoSubtomograms.getFirstItem()
             first = self.first_row(cut, extracted.SubTomograms.getFirstItem())

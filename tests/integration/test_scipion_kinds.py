@@ -15,9 +15,11 @@ from etpicker_plugin.convert import (
 )
 from etpicker_plugin.convert_kinds import (
     found_kinds,
+    group_numbers,
     is_numbered,
     tell_kind,
     told_kind,
+    vesicle_numbers,
 )
 from etpicker_plugin.engine.errors import ConfigError, InputDataError
 from etpicker_plugin.engine.orientation import from_relion_angles
@@ -126,6 +128,17 @@ def test_vesicles_are_numbered_and_keep_their_radii(tmp_path, tomograms):
     assert set(back.optional) == {"radius", "vesicle"}
 
 
+def test_points_on_one_membrane_have_one_number():
+    points = make_particles(
+        "T_1",
+        POSITIONS[:5],
+        class_names="liposome",
+        optional={"vesicle": ["b", "b", "", "a", "b"]},
+    )
+    assert group_numbers(points, "vesicle", {}) == [1, 1, 2, 3, 1]
+    assert vesicle_numbers(points.select(np.array([3, 4])), of=points) == [3, 1]
+
+
 def test_a_set_of_particles_stores_nothing_that_no_pick_has(tmp_path, tomograms):
     made = make_set(tmp_path, tomograms, {"ribosome": 1}, "particle")
     assert [c.getGroupId() for c in made.iterCoordinates()] == [1, 1]
@@ -194,3 +207,7 @@ def test_no_group_id_is_a_class_that_has_its_own_set(names, ids, expected):
 def test_points_that_name_their_filament_are_of_filaments():
     found = found_kinds({"T_1": picks("T_1")}, {"liposome": "vesicle"})
     assert found == {**KINDS, "ribosome": "particle"}
+    named = make_particles(
+        "T_2", POSITIONS[:2], class_names="cell", optional={"vesicle": ["", "cell_1"]}
+    )
+    assert found_kinds({"T_2": named}, {}) == {"cell": "vesicle"}
