@@ -16,19 +16,20 @@ from etpicker_plugin.protocols.annotation import (
 )
 from etpicker_plugin.protocols.class_sets import add_output_choice
 from etpicker_plugin.protocols.diameters import read_diameters
-from etpicker_plugin.protocols.form import add_parameters
+from etpicker_plugin.protocols.form import add_parameters, read_parameters
 from etpicker_plugin.protocols.protocol_base import ProtEtPickerBase, explain_classes
 from pyworkflow.protocol import params
 from tomo.objects import SetOfCoordinates3D
 
 from etpicker_plugin.convert import particles_by_tomogram, tomograms_by_id
+from etpicker_plugin.engine.config.checks import require_known_kinds
 from etpicker_plugin.engine.config.view import ViewConfig
 from etpicker_plugin.engine.errors import ConfigError
 from etpicker_plugin.engine.names import require_new_names
 from etpicker_plugin.objects import EtPickerModel
 from etpicker_plugin.window.document.display import require_display
 
-NEEDED_FIELDS, OTHER_FIELDS = ("diameter",), ("trust_voxel_size",)
+NEEDED_FIELDS, OTHER_FIELDS = ("diameter",), ("kind", "trust_voxel_size")
 FORM_FIELDS = NEEDED_FIELDS + OTHER_FIELDS
 SCIPION_FIELDS = (
     "tomogram",
@@ -112,6 +113,7 @@ class ProtEtPickerAnnotate(ProtEtPickerBase):
                 "Give each class to mark and its particle diameter, NAME=VALUE in Å; "
                 "the wand measures it."
             )
+        require_known_kinds(self.getKinds())
         marked = {n for p in self._readParticles().values() for n in p.class_names}
         require_new_names(set(diameters) - marked, what="Particle diameter")
         tomograms = tomograms_by_id(self.inputTomograms.get())
@@ -152,6 +154,10 @@ class ProtEtPickerAnnotate(ProtEtPickerBase):
         """Return the diameter of each class in Å."""
         return read_diameters(self, ViewConfig, self.inputCoordinates)
 
+    def getKinds(self):
+        """Return the kind of each class that is no particle."""
+        return read_parameters(self, ViewConfig, ("kind",))["kind"]
+
     def getGroups(self):
         """Return the classes and their group ids."""
         return {name: i for i, name in enumerate(self.getDiameters(), 1)}
@@ -170,6 +176,7 @@ class ProtEtPickerAnnotate(ProtEtPickerBase):
             tomograms_by_id(self.inputTomograms.get()),
             self._readParticles(),
             diameters=self.getDiameters(),
+            kinds=self.getKinds(),
             masks=tomograms_by_id(masks) if masks is not None else None,
             trusted=self.trustVoxelSize.get(),
         )

@@ -342,3 +342,21 @@ class TestAnnotate(PhantomProject):
             ProtEtPickerAnnotate, inputTomograms=self.tomograms, diameter=""
         )
         self.assertIn("Give each class to mark", errors)
+
+    def test_kinds_go_to_the_window_and_a_wrong_one_is_refused(self):
+        protocol = self.newProtocol(
+            ProtEtPickerAnnotate,
+            inputTomograms=self.tomograms,
+            diameter="mt=250",
+            kind="mt=filament",
+        )
+        with tempfile.TemporaryDirectory() as folder:
+            config = protocol._buildConfig(Path(folder))
+        self.assertEqual(config.kind, {"mt": "filament"})
+        errors = self.errors_of(
+            ProtEtPickerAnnotate,
+            inputTomograms=self.tomograms,
+            diameter="mt=250",
+            kind="mt=tube",
+        )
+        self.assertIn("expected particle, filament or vesicle", errors)

@@ -30,6 +30,10 @@ from etpicker_plugin.engine.arrays import FloatArray
 logger = logging.getLogger(__name__)
 
 ROTATION_TOLERANCE = 0.01
+ABOUT_X = np.diag([1.0, -1.0, -1.0])
+NEARLY_OPPOSITE = -0.999
+"""Cosine of an angle at which the shortest way is any."""
+
 MIRROR_Z = np.diag([1.0, 1.0, -1.0])
 
 
@@ -105,6 +109,37 @@ def unknown_if_no_rotation(matrices: FloatArray, *, source: object) -> FloatArra
 def mirror_rotations(rotations: FloatArray) -> FloatArray:
     """Return R after z is mirrored in tomogram and reference alike: M R M."""
     return MIRROR_Z @ rotations @ MIRROR_Z
+
+
+def turned_round(rotations: FloatArray) -> FloatArray:
+    """Return ``(N, 3, 3)`` R after half a turn about the particle's own x axis."""
+    return np.asarray(rotations @ ABOUT_X)
+
+
+def turned_towards(rotations: FloatArray, vectors_xyz: FloatArray) -> FloatArray:
+    """Return R turned by as little as puts the particle's z axis along a vector.
+
+    Parameters
+    ----------
+    rotations
+        ``(N, 3, 3)``; NaN where unknown, and it stays so.
+    vectors_xyz
+        ``(N, 3)`` unit vectors.
+    """
+    turned = rotations.copy()
+    opposite = np.sum(turned[:, :, 2] * vectors_xyz, axis=1) < NEARLY_OPPOSITE
+    turned[opposite] = turned_round(turned[opposite])
+    z = turned[:, :, 2]
+    # Two mirrorings, across z and then across the middle of z and the vector.
+    middle = z + vectors_xyz
+    middle = middle / np.linalg.norm(middle, axis=1, keepdims=True)
+    return _mirrored(_mirrored(turned, z), middle)
+
+
+def _mirrored(rotations: FloatArray, normals: FloatArray) -> FloatArray:
+    """Return ``(N, 3, 3)`` with each column mirrored across the plane of a normal."""
+    shares = np.einsum("ni,nij->nj", normals, rotations)
+    return np.asarray(rotations - 2 * normals[:, :, None] * shares[:, None, :])
 
 
 def _from_euler(axes: str, angles_deg: ArrayLike) -> FloatArray:

@@ -245,9 +245,9 @@ ENGINE = {
 }
 WINDOW = {
     "window.document": {*DATA, "model"},  # its card: what a model's threshold is
-    "window.aids": {"window.document", "evaluation"},
+    "window.aids": {"window.document", "evaluation", "filaments", "vesicles"},
     "window.live": {"window.document"},
-    "window.drawing": {"window.document", "window.aids", "window.live"},
+    "window.drawing": {"window.document", "window.aids", "window.live", "filaments"},
     "window.keys": set(),
     "window.qt": {
         *("window.document", "window.aids", "window.live", "window.drawing"),

@@ -383,6 +383,8 @@ def make_journal(folder):
     journal.apply(annotation.adding([[0.25, 1, 2], [7.5, 8, 9]], "ring"))
     journal.apply(annotation.moving(2, [0.5, 1, 2]))
     journal.apply(annotation.deleting([0]))
+    journal.apply(annotation.inserting(1, [2, 3]))
+    journal.apply(annotation.resizing(1, 80.0))
     journal.undo()
     journal.redo()
     journal.apply(annotation.confirming([1, 2], "other"))

@@ -94,16 +94,27 @@ def require(condition: bool, message: str) -> None:
 
 def require_kinds(kinds: dict[str, str], classes: Collection[str]) -> None:
     """Refuse kinds that do not exist, or of a class that is not asked for."""
+    require_known_kinds(kinds)
     for name, kind in kinds.items():
-        require(
-            kind in KINDS,
-            f"--kind {name}={kind}: expected {', '.join(KINDS[:-1])} or {KINDS[-1]}.",
-        )
         require(
             name in classes,
             f"--kind {name}={kind}: '{name}' is none of the classes with a diameter "
             f"({', '.join(classes) or 'none'}). Give its diameter too, or correct the "
             "name.",
+        )
+
+
+def require_known_kinds(kinds: dict[str, str]) -> None:
+    """Refuse kinds that do not exist, and one of negatives."""
+    for name, kind in kinds.items():
+        require(
+            name != NEGATIVE,
+            f"--kind {name}={kind}: '{NEGATIVE}' is the class of places without a "
+            "particle. Leave it out of --kind.",
+        )
+        require(
+            kind in KINDS,
+            f"--kind {name}={kind}: expected {', '.join(KINDS[:-1])} or {KINDS[-1]}.",
         )
 
 

@@ -8,10 +8,12 @@ from etpicker_plugin.engine.config.checks import (
     require_diameters,
     require_given_if_trusted,
     require_in_bounds,
+    require_known_kinds,
     require_tomogram_lists,
 )
 from etpicker_plugin.engine.config.options import REQUIRED, option
 from etpicker_plugin.engine.config.shared import (
+    kind_option,
     trust_voxel_size_option,
     voxel_size_option,
 )
@@ -45,6 +47,7 @@ class ViewConfig:
         example="ribosome=323 proteasome=150",
         alone=True,
     )
+    kind: Dict[str, str] = kind_option()
     threshold: Dict[str, float] = option(
         {},
         "Thresholds of the model that picked, to be marked among the scores. What is "
@@ -71,5 +74,6 @@ class ViewConfig:
         require_tomogram_lists(self, "tomogram")
         pass_over_hidden(self, "coordinates", "compare", "probability", "mask")
         require_diameters(self.diameter)
+        require_known_kinds(self.kind)
         require_given_if_trusted(self)
         require_in_bounds(self)

@@ -210,6 +210,7 @@ def _describe(inputs: Inputs, run: Run) -> dict[str, Any]:
         "working_voxel_size_ang": card.working_voxel_size,
         "thresholds": thresholds(card, inputs.config),
         "diameters_ang": {c.name: c.diameter_ang for c in card.classes},
+        "kinds": {c.name: c.kind for c in card.classes},
         "class_numbers": {name: n for n, name in enumerate(card.class_names(), 1)},
         "tilt_series": series_of(inputs.frame),
         "star_centre": RELION5.without_tomograms

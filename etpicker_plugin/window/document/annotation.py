@@ -6,14 +6,20 @@ be written down in a line and replayed (see ``journal``).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from etpicker_plugin.engine.column_rows import checked, select_rows
-from etpicker_plugin.engine.columns import ColumnValues, columns_of, declared
+from etpicker_plugin.engine.columns import (
+    COMPLETENESS,
+    HALF_AXES,
+    RADIUS,
+    RESIDUAL,
+    ColumnValues,
+    columns_of,
+)
 from etpicker_plugin.engine.particles import Particles, make_particles
 from etpicker_plugin.window.document.class_change import (
     REMOVED,
@@ -28,7 +34,6 @@ from etpicker_plugin.window.document.history import (
     Values,
 )
 
-KINDS = ("add", "delete", "move", "relabel", "confirm")
 REQUIRED = ("positions_zyx", "codes", "scores", "alive")
 """The other columns are the optional ones that some pick has had."""
 
@@ -44,6 +49,8 @@ class Annotation:
         Numbers of the picks that were added or moved, edit by edit.
     history
         What can be undone, and made again.
+    revision
+        Grows with everything that changes.
     """
 
     def __init__(self, particles: Particles) -> None:
@@ -60,6 +67,7 @@ class Annotation:
         }
         self.moved: list[NDArray[np.intp]] = []
         self.history = History()
+        self.revision = 0
 
     # --------------------------- what is there --------------------------------
     def __len__(self) -> int:
@@ -161,6 +169,30 @@ class Annotation:
             kind="move", ids=np.array([pick]), values={"positions_zyx": position}
         )
 
+    def resizing(
+        self, pick: int, radius_ang: float, position_zyx: ArrayLike | None = None
+    ) -> Edit:
+        """Return the edit that gives a pick a radius of its own, and another place."""
+        values: Values = {RADIUS.name: np.array([float(radius_ang)])}
+        for column in (HALF_AXES, RESIDUAL, COMPLETENESS):  # Of the size before.
+            if column.name in self._columns:
+                values[column.name] = column.unknown(1)
+        if position_zyx is not None:
+            position = np.asarray(position_zyx, dtype=np.float64).reshape(1, 3)
+            values["positions_zyx"] = position
+        return Edit(kind="resize", ids=np.array([pick]), values=values)
+
+    def inserting(self, pick: int, after: ArrayLike) -> Edit:
+        """Return the edit that adds a copy of a pick before others of its order.
+
+        Those in ``after``, in their order, take the place of the next one each, the
+        last the new number: picks stand in the order of their numbers.
+        """
+        ids = np.append(np.asarray(after, dtype=np.intp), self._count)
+        sources = np.append(np.intp(pick), ids[:-1])
+        there = {name: v[: self._count][sources] for name, v in self._columns.items()}
+        return Edit(kind="insert", ids=ids, values=there)
+
     def relabelling(self, ids: ArrayLike, name: str) -> Edit:
         """Return the edit that gives picks another class."""
         chosen = np.asarray(ids, dtype=np.intp).reshape(-1)
@@ -196,12 +228,14 @@ class Annotation:
 
     def change_class(self, change: ClassChange, *, again: bool = False) -> None:
         """Rename, join or remove a class; ``again`` after it was undone."""
+        self.revision += 1
         self.class_names, codes = changed_names(self.class_names, change)
         step = ClassStep(change=change, codes=codes)
         (self.history.change_forth if again else self.history.add)(step)
 
     def undo_class(self, token: str) -> None:
         """Give the codes that a change renamed their name again."""
+        self.revision += 1
         step = self.history.change_back(token)
         for code in step.codes if step is not None else ():
             self.class_names[code] = step.change.was.name
@@ -211,10 +245,15 @@ class Annotation:
         if edit.kind == "add":
             return self.deleting(edit.ids)
         self._make_columns(edit)
-        before = {name: self._columns[name][edit.ids] for name in edit.values}
+        is_new = edit.ids >= self._count
+        known = np.minimum(edit.ids, self._count - 1)  # A new one is dead, anywhere.
+        before = {name: self._columns[name][known] for name in edit.values}
+        if is_new.any():
+            before["alive"] = before["alive"] & ~is_new
         return Edit(kind="undo", ids=edit.ids, values=before)
 
     def _write(self, edit: Edit) -> None:
+        self.revision += 1
         self._make_columns(edit)
         if len(edit.ids) and edit.ids.max() >= self._count:
             self._grow(int(edit.ids.max()) + 1)
@@ -244,62 +283,3 @@ class Annotation:
                 old = self._columns[name][: self._count]
                 self._columns[name] = np.concatenate([old, added])
         self._count = count
-
-
-def edit_to_values(edit: Edit, class_names: Sequence[str]) -> dict[str, Any]:
-    """Return an edit as JSON values; classes by name."""
-    values: dict[str, Any] = {"edit": edit.kind, "ids": edit.ids.tolist()}
-    optional = {c.name: c for c in declared()}
-    for name, column in edit.values.items():
-        if name == "codes":
-            values["classes"] = [class_names[code] for code in column]
-        elif name == "scores":
-            values["scores"] = [None if np.isnan(s) else float(s) for s in column]
-        elif name in optional:
-            values[name] = optional[name].to_json(column)
-        else:
-            values[name] = column.tolist()
-    return values
-
-
-def edit_from_values(values: Mapping[str, Any], annotation: Annotation) -> Edit:
-    """Return the edit that a line of JSON describes.
-
-    Raises
-    ------
-    KeyError, TypeError, ValueError
-        If it describes none of this annotation.
-    """
-    ids = np.array(values["ids"], dtype=np.intp)
-    columns: Values = {}
-    if "classes" in values:
-        codes = [annotation.code_of(str(name)) for name in values["classes"]]
-        columns["codes"] = np.array(codes, dtype=np.int32)
-    if "positions_zyx" in values:
-        positions = np.array(values["positions_zyx"], dtype=np.float64)
-        columns["positions_zyx"] = positions.reshape(len(ids), 3)
-    if "scores" in values:
-        scores = [np.nan if s is None else s for s in values["scores"]]
-        columns["scores"] = np.array(scores, dtype=np.float64)
-    if "alive" in values:
-        columns["alive"] = np.array(values["alive"], dtype=bool)
-    columns.update((c.name, c.from_json(values[c.name])) for c in columns_of(values))
-    _check_ids(ids, values["edit"], len(annotation))
-    _check_columns(columns, values["edit"], len(ids))
-    return Edit(kind=str(values["edit"]), ids=ids, values=columns)
-
-
-def _check_ids(ids: NDArray[np.intp], kind: str, count: int) -> None:
-    """Refuse an edit of picks that do not exist, or new ones out of order."""
-    new = np.arange(count, count + len(ids))
-    known = bool(((ids >= 0) & (ids < count)).all())
-    if not (np.array_equal(ids, new) if kind == "add" else known):
-        raise ValueError(f"'{kind}' of picks {ids[:3].tolist()}…, of {count} picks")
-
-
-def _check_columns(columns: Values, kind: str, count: int) -> None:
-    """Refuse values that are not as many as the picks, or no positions of an edit."""
-    if any(len(values) != count for values in columns.values()):
-        raise ValueError(f"'{kind}' of {count} picks with other numbers of values")
-    if kind == "add" and not set(REQUIRED) <= set(columns):
-        raise ValueError("'add' without position, class, score or state")

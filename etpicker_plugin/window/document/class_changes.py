@@ -12,6 +12,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from etpicker_plugin.engine import kinds
+from etpicker_plugin.engine.columns import FILAMENT, RADIUS, VESICLE
 from etpicker_plugin.engine.config.assignments import ONLY_CLASS, only_of
 from etpicker_plugin.engine.errors import ConfigError, InputDataError
 from etpicker_plugin.engine.names import require_new_names
@@ -42,9 +44,10 @@ if TYPE_CHECKING:
 def declare_classes(session: Session, config: ViewConfig) -> None:
     """Declare the classes that are given and those of the picks, with what is known.
 
-    Diameters are those given, else what the annotation holds, else what lies beside the
-    coordinates. A class that was renamed or removed in this folder does not come back
-    by being given again: the same command opens an annotation where it was.
+    Diameters and kinds are those given, else what the annotation holds, else what lies
+    beside the coordinates; a kind may follow from the picks' columns. A class that was
+    renamed or removed in this folder does not come back by being given again: the same
+    command opens an annotation where it was.
     """
     finish_pending(session)
     classes = session.classes
@@ -64,6 +67,37 @@ def declare_classes(session: Session, config: ViewConfig) -> None:
     for name, threshold in {**facts.thresholds, **config.threshold}.items():
         if name in classes.names():
             classes.change(name, model_threshold=threshold)
+    said = {n: kind for n, kind in config.kind.items() if n not in gone}
+    _declare_kinds(session, said, facts.kinds)
+
+
+def _declare_kinds(
+    session: Session, said: Mapping[str, str], known: Mapping[str, str]
+) -> None:
+    """Give classes the kinds said, and those that have none the known ones."""
+    classes = session.classes
+    for name, kind in said.items():
+        classes.change(name, kind=kind)
+    for item in [item for item in classes if item.kind is None]:
+        kind = known.get(item.name) or _kind_of_picks(session, item.name)
+        if kind is not None:
+            classes.change(item.name, kind=kind)
+
+
+def _kind_of_picks(session: Session, name: str) -> str | None:
+    """Return what the picks of a class are, by their columns; ``None`` if unknown."""
+    for column, kind in (
+        (FILAMENT, kinds.FILAMENT),
+        (VESICLE, kinds.VESICLE),
+        (RADIUS, kinds.VESICLE),
+    ):
+        for document in session.documents:
+            annotation = document.annotation
+            values = annotation.optional.get(column.name)
+            ids = annotation.ids_of(name)
+            if values is not None and column.known(values[ids]).any():
+                return kind
+    return None
 
 
 def name_alone(

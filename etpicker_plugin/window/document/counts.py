@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from etpicker_plugin.engine.atomic import write_whole
+from etpicker_plugin.engine.kinds import FILAMENT, PARTICLE
 from etpicker_plugin.engine.negative import NEGATIVE
 from etpicker_plugin.engine.result_files import read_record
 from etpicker_plugin.window.document.class_change import REMOVED
@@ -47,6 +48,56 @@ def count_picks(documents: Iterable[Document], classes: Classes) -> dict[str, Co
             if name != REMOVED:
                 counts.setdefault(name, Count()).add(int(kept[code]), int(there[code]))
     return counts
+
+
+@dataclass
+class Things:
+    """How many particles, filaments or vesicles of a class there are.
+
+    Attributes
+    ----------
+    kept, there
+        Those that are saved, of all.
+    kept_points
+        Rows that the kept ones are in files; of filaments more.
+    kind
+        What they are.
+    """
+
+    kept: int = 0
+    there: int = 0
+    kept_points: int = 0
+    kind: str = PARTICLE
+
+    def words(self) -> str:
+        """Return ``12 filaments (340 points)``, ``1 vesicle`` or ``7 of 9 picks``."""
+        noun = "pick" if self.kind == PARTICLE else self.kind
+        words = f"{self.number()} {noun}{'' if self.there == 1 else 's'}"
+        if self.kind != FILAMENT:
+            return words
+        return f"{words} ({self.kept_points:,} point{'s'[: self.kept_points != 1]})"
+
+    def number(self) -> str:
+        """Return ``12``, or ``7 of 9``."""
+        if self.kept == self.there:
+            return f"{self.there:,}"
+        return f"{self.kept:,} of {self.there:,}"
+
+
+def count_things(documents: Iterable[Document], classes: Classes) -> dict[str, Things]:
+    """Return what there is of each class, a filament counted as one."""
+    found: dict[str, Things] = {}
+    for document in documents:
+        for name, count in count_picks([document], classes).items():
+            one = found.setdefault(name, Things(kind=classes.kind_of(name)))
+            one.kept_points += count.kept
+            if one.kind != PARTICLE:
+                ids = document.things(classes, name)
+                one.kept += int(document.shown(classes, ids).sum())
+                one.there += len(ids)
+            else:
+                one.kept, one.there = one.kept + count.kept, one.there + count.there
+    return found
 
 
 def total(counts: dict[str, Count]) -> Count:

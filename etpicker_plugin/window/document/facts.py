@@ -15,6 +15,7 @@ from typing import Any
 
 from etpicker_plugin.engine.errors import EtPickerError
 from etpicker_plugin.engine.hashing import file_sha256
+from etpicker_plugin.engine.kinds import KINDS
 from etpicker_plugin.engine.model.card import read_card
 from etpicker_plugin.engine.result_files import read_record
 
@@ -26,10 +27,11 @@ LEAST_DIAMETER, MOST_DIAMETER = 10.0, 5000.0
 
 @dataclass
 class Facts:
-    """Class -> its diameter in Å, and the threshold of the model that picked it."""
+    """Class -> diameter in Å, threshold of the model that picked it, and kind."""
 
     diameters: dict[str, float] = field(default_factory=dict)
     thresholds: dict[str, float] = field(default_factory=dict)
+    kinds: dict[str, str] = field(default_factory=dict)
 
 
 def read_facts(coordinates: Iterable[str]) -> Facts:
@@ -52,6 +54,10 @@ def _add_record(facts: Facts, record: Mapping[str, Any], folder: Path) -> None:
     for name, value in _numbers(record.get("diameters_ang")).items():
         facts.diameters.setdefault(name, value)
     config = record.get("config")
+    kinds = record.get("kinds")
+    for name, kind in kinds.items() if isinstance(kinds, dict) else ():
+        if kind in KINDS:
+            facts.kinds.setdefault(name, kind)
     given = _numbers(config.get("threshold") if isinstance(config, dict) else None)
     limits = {
         **_numbers(record.get("thresholds")),
@@ -67,7 +73,11 @@ def _add_classes(facts: Facts, record: Mapping[str, Any]) -> None:
     """Add what another annotation says."""
     items = record.get("classes")
     for item in items if isinstance(items, list) else []:
-        if not isinstance(item, dict) or item.get("guessed"):
+        if not isinstance(item, dict):
+            continue
+        if isinstance(item.get("name"), str) and item.get("kind") in KINDS:
+            facts.kinds.setdefault(item["name"], item["kind"])
+        if item.get("guessed"):
             continue
         for name, value in _numbers(
             {item.get("name"): item.get("diameter_ang")}

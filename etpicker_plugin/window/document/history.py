@@ -20,7 +20,7 @@ class Edit:
     Attributes
     ----------
     kind
-        ``add``, ``delete``, ``move``, ``relabel`` or ``confirm``: what to call it.
+        What to call it: ``add``, ``delete`` …, of ``edit_lines.KINDS``.
     ids
         ``(M,)`` the picks' numbers; those not yet known are new picks.
     values

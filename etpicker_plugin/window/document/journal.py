@@ -27,12 +27,7 @@ from etpicker_plugin.engine.json_checks import (
     whole,
     yes_or_no,
 )
-from etpicker_plugin.window.document.annotation import (
-    KINDS,
-    Annotation,
-    edit_from_values,
-    edit_to_values,
-)
+from etpicker_plugin.window.document.annotation import Annotation
 from etpicker_plugin.window.document.class_change import (
     MAKE,
     REDO,
@@ -40,6 +35,11 @@ from etpicker_plugin.window.document.class_change import (
     ClassChange,
     change_from_values,
     change_to_values,
+)
+from etpicker_plugin.window.document.edit_lines import (
+    KINDS,
+    edit_from_values,
+    edit_to_values,
 )
 from etpicker_plugin.window.document.history import Edit
 

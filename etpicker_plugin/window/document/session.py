@@ -8,6 +8,7 @@ For a tomogram NAME the folder holds ``NAME.start.csv`` (the picks that it began
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 import shutil
 from pathlib import Path
@@ -28,11 +29,19 @@ from etpicker_plugin.engine.particles import Particles, make_particles
 from etpicker_plugin.engine.volumes.region_mask import open_mask
 from etpicker_plugin.window.document.annotation import Annotation
 from etpicker_plugin.window.document.class_changes import declare_classes
-from etpicker_plugin.window.document.counts import count_picks, total, write_saved
+from etpicker_plugin.window.document.counts import (
+    Count,
+    count_picks,
+    describe,
+    total,
+    write_saved,
+)
 from etpicker_plugin.window.document.document import Document
 from etpicker_plugin.window.document.journal import Journal
 from etpicker_plugin.window.document.settings import Classes
 from etpicker_plugin.window.document.volume import VolumeFile, open_volume
+
+logger = logging.getLogger(__name__)
 
 LOCK_FILE = ".window.lock"
 CLASSES_FILE = "classes.json"
@@ -75,11 +84,33 @@ class Session:
         """Write the picks of every tomogram that count to ``NAME.csv``."""
         for document in self.documents:
             self.save_one(document)
-        write_saved(self.folder, total(count_picks(self.documents, self.classes)))
+        write_saved(self.folder, self._saved())
+
+    def saved_words(self) -> str:
+        """Return how much was saved, and what was not, in words."""
+        lone = self._lone_points()
+        left_out = f"; {lone} filament(s) of one point left out" if lone else ""
+        return describe(self._saved()) + left_out
+
+    def _saved(self) -> Count:
+        count = total(count_picks(self.documents, self.classes))
+        count.add(-self._lone_points(), -self._lone_points())
+        return count
+
+    def _lone_points(self) -> int:
+        return sum(len(d.unfinished(self.classes)) for d in self.documents)
 
     def save_one(self, document: Document) -> None:
-        """Write the picks of one tomogram that count."""
-        particles = document.annotation.to_particles(document.shown(self.classes))
+        """Write the picks of one tomogram that count; a lone point is no filament."""
+        for pick in document.unfinished(self.classes):
+            z, y, x = document.annotation.positions_zyx[pick]
+            logger.warning(
+                "%s: the filament at x y z %.1f %.1f %.1f has one point and is not "
+                "saved. Mark its course, or delete the point; it is kept in the "
+                "annotation.",
+                *(document.name, x, y, z),
+            )
+        particles = document.annotation.to_particles(document.saved(self.classes))
         write_csv(particles, self.folder / f"{document.name}.csv")
 
     def close(self) -> None:
@@ -170,6 +201,7 @@ def _check_new_classes(config: ViewConfig, folder: Path) -> None:
     if not (config.coordinates or config.compare or (folder / CLASSES_FILE).exists()):
         named = [name for name in config.diameter if name != ONLY_CLASS]
         require_new_names(named, what="--diameter")
+        require_new_names(config.kind, what="--kind")
 
 
 def _lock(folder: Path):

@@ -17,12 +17,14 @@ from etpicker_plugin.engine.json_checks import (
     list_of,
     map_of,
     number,
+    one_of,
     parse,
     record,
     text,
     whole,
     yes_or_no,
 )
+from etpicker_plugin.engine.kinds import KINDS, PARTICLE
 from etpicker_plugin.engine.negative import NEGATIVE
 
 FORMAT = 1
@@ -35,6 +37,7 @@ SETTINGS = record(
                     "threshold": number(),
                     "guessed": yes_or_no,
                     "model_threshold": number(),
+                    "kind": one_of(*KINDS),
                 },
             )
         )
@@ -60,6 +63,8 @@ class ParticleClass:
         Whether nobody has said what the diameter is.
     model_threshold
         The threshold of the model that made the picks, if it is known.
+    kind
+        ``particle``, ``filament`` or ``vesicle``; ``None`` while nobody has said it.
     """
 
     name: str
@@ -67,6 +72,7 @@ class ParticleClass:
     threshold: float = 0.0
     guessed: bool = False
     model_threshold: float | None = None
+    kind: str | None = None
 
 
 class Classes:
@@ -111,6 +117,10 @@ class Classes:
         known = [item.diameter_ang for item in self]
         return max(known, default=UNKNOWN_DIAMETER_ANG)
 
+    def kind_of(self, name: str) -> str:
+        """Return the kind of a class: a particle unless something else is said."""
+        return self[name].kind or PARTICLE
+
     def guessed(self) -> list[str]:
         """Return the classes whose diameter nobody has said."""
         return [item.name for item in self if item.guessed]
@@ -123,7 +133,7 @@ class Classes:
         for name in wanted:
             self.change(name)
 
-    def change(self, name: str, *, keep: bool = True, **values: float | None) -> None:
+    def change(self, name: str, *, keep: bool = True, **values: Any) -> None:
         """Declare a class or change a value of it; a diameter given is no guess.
 
         ``keep`` writes it down; a slider that is still moving need not.

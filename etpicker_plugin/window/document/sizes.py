@@ -5,15 +5,22 @@ from typing import Union
 import numpy as np
 from numpy.typing import NDArray
 
-from etpicker_plugin.engine.columns import RADIUS, ColumnValues
+from etpicker_plugin.engine.columns import RADIUS, VESICLE, ColumnValues
 
+MEMBRANE_POINT_ANG = 30.0
 Ids = Union[NDArray[np.intp], slice]
 
 
 def own_or(
     radii_ang: NDArray[np.float64], optional: ColumnValues, ids: Ids
 ) -> NDArray[np.float64]:
-    """Return ``(N,)`` the picks' own radii in Å; the given ones where unknown."""
+    """Return ``(N,)`` the picks' own radii in Å; the given ones where unknown.
+
+    What names a vesicle and has no radius is a point on its membrane, and small.
+    """
+    if VESICLE.name in optional:
+        named = optional[VESICLE.name][ids] != VESICLE.missing
+        radii_ang = np.where(named, MEMBRANE_POINT_ANG, radii_ang)
     if RADIUS.name not in optional:
         return radii_ang
     own = optional[RADIUS.name][ids]

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from etpicker_plugin.engine.particles import make_particles
-from etpicker_plugin.window.document.annotation import (
-    Annotation,
+from etpicker_plugin.window.document.annotation import Annotation
+from etpicker_plugin.window.document.edit_lines import (
     edit_from_values,
     edit_to_values,
 )
