@@ -23,6 +23,9 @@ TOOLS = {
     ),
     "erase": Binding(("E",), "Erase: a drag deletes all picks in a ball"),
     "measure": Binding(("M",), "Measure: a drag measures a length"),
+    "membrane": Binding(
+        ("O",), "Membrane: three clicks and more on a membrane fit a vesicle to it"
+    ),
 }
 PICKS = {
     "class": Binding(
@@ -31,9 +34,22 @@ PICKS = {
     "relabel": Binding(("C",), "Give the selected pick the chosen class"),
     "recentre": Binding(("R",), "Move the selected pick to the local centre"),
     "snap": Binding(("S",), "Move each new pick to the local centre, or no longer"),
-    "delete": Binding(("Del", "Backspace"), "Delete the selected pick"),
+    "delete": Binding(
+        ("Del", "Backspace"), "Delete the selected pick, or the chosen filament"
+    ),
     "undo": Binding(("Ctrl+Z",), "Take the last edit back"),
     "redo": Binding(("Ctrl+Shift+Z", "Ctrl+Y"), "Make it again"),
+}
+CURVES = {
+    "end": Binding(
+        ("Return", "Enter"),
+        "End the filament or vesicle; or go on with the chosen filament at its end",
+    ),
+    "leave": Binding(("Esc",), "End it"),
+    "flip": Binding(("F",), "Turn the chosen filament round; without one: *Fit*"),
+    "straighten": Binding(
+        ("T",), "Show the chosen filament straightened, or the vesicle unrolled"
+    ),
 }
 MOVING = {
     "up": Binding(("Up",), "Next slice of the view under the mouse"),
@@ -42,7 +58,7 @@ MOVING = {
     "far_down": Binding(("PgDown",), "Ten slices back"),
     "next": Binding(("Ctrl+PgDown", "."), "Next tomogram"),
     "previous": Binding(("Ctrl+PgUp", ","), "Previous tomogram"),
-    "fit": Binding(("F",), "Show all of the tomogram"),
+    "fit": Binding(("Home",), "Fit: show all of the tomogram"),
     "cloud": Binding(("V",), "Show the picks in space (3D), or the xy slice again"),
 }
 PAGES = {
@@ -73,6 +89,7 @@ WINDOW = {
 GROUPS = {
     "Tools": TOOLS,
     "Picks": PICKS,
+    "Filaments and vesicles": CURVES,
     "Moving about": MOVING,
     "Pages": PAGES,
     "On the page *Live*": LIVE,
@@ -86,8 +103,12 @@ MOUSE = {
         "Ctrl + wheel": "zoom",
         "click": "what the tool says; on a pick: select it",
         "drag a pick": "move it (tools Pick and None here)",
+        "click, class of filaments": "add a point to the filament that is drawn",
+        "Ctrl + click": "add its last point",
+        "click a curve": "choose the filament; the chosen one: insert a point",
+        "Shift + wheel, drag a rim": "size of the selected vesicle",
         "drag elsewhere": "move the picture",
-        "right-click a pick": "delete it",
+        "right-click a pick or curve": "delete it",
         "click a dashed circle": "on *Live*: it is a particle",
         "right-click a dashed circle": "on *Live*: it is none",
         "right-drag": "across: contrast; up: brightness",
@@ -112,6 +133,7 @@ KEYS = {name: b for group in GROUPS.values() for name, b in group.items()}
 
 SHOWN = {
     "PgUp": "Page Up",
+    "Esc": "Escape",
     "PgDown": "Page Down",
     "Del": "Delete",
     "Ctrl+PgDown": "Ctrl + Page Down",

@@ -29,7 +29,10 @@ def main() -> None:
     application = QApplication(["etpicker"])
     dress(application)
     config = ViewConfig(
-        tomogram=(tomogram,), coordinates=(coordinates,), diameter={"large": 140.0}
+        tomogram=(tomogram,),
+        coordinates=(coordinates,),
+        diameter={"large": 140.0, "bubble": 300.0},
+        kind={"bubble": "vesicle"},  # It shows tools that are hidden without.
     )
     window = MainWindow(Session(config, Path(folder)))
     window.show()
@@ -79,7 +82,7 @@ def cut_off(window: QWidget) -> list[str]:
                 found.append(widget.text())
     for bar in window.findChildren(QToolBar):
         for action in bar.actions():
-            if not bar.widgetForAction(action).isVisible():
+            if action.isVisible() and not bar.widgetForAction(action).isVisible():
                 found.append(action.text() or "separator")
     return found
 

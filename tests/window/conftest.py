@@ -47,12 +47,13 @@ def open_window(application, tmp_path):
 
     opened = []
 
-    def open_it(*tomograms, out=None, diameter=None, **inputs):
+    def open_it(*tomograms, out=None, diameter=None, kind=None, **inputs):
         folder = out or tmp_path / "annotation"
         folder.mkdir(exist_ok=True)
         config = ViewConfig(
             tomogram=tuple(str(t) for t in tomograms),
             diameter=DIAMETERS if diameter is None else diameter,
+            kind=kind or {},
             out=str(folder),
             **{k: tuple(str(p) for p in v) for k, v in inputs.items()},
         )

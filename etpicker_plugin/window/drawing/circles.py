@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from etpicker_plugin.engine.kinds import VESICLE
 from etpicker_plugin.engine.negative import NEGATIVE
 from etpicker_plugin.window.aids.agreement import Agreement
 from etpicker_plugin.window.document.document import Document
@@ -15,7 +16,13 @@ from etpicker_plugin.window.drawing.colours import (
     SECOND_COLOUR,
     class_colour,
 )
-from etpicker_plugin.window.drawing.sections import Sections, cut_spheres
+from etpicker_plugin.window.drawing.sections import (
+    IN_PLANE,
+    Sections,
+    cut_spheres,
+    joined,
+)
+from etpicker_plugin.window.drawing.traces import LEAST_BAND
 
 
 @dataclass(kw_only=True)
@@ -46,10 +53,11 @@ class ViewCircles:
 
 @dataclass(frozen=True, kw_only=True)
 class Carried:
-    """A pick that is being dragged, and where it is now."""
+    """A pick that is being dragged, and where it is now, or how large."""
 
     pick: int
     position_zyx: NDArray[np.float64]
+    radius_vox: float | None = None
 
 
 def circles_of_view(
@@ -65,6 +73,8 @@ def circles_of_view(
 ) -> ViewCircles:
     """Return the circles of the picks that count, by class or by agreement.
 
+    Points of filaments have none, but can be gripped near the slice.
+
     The selected pick and the one that is carried are drawn thick; the selected one even
     if it is below the cut-off or of a hidden class.
     """
@@ -72,7 +82,9 @@ def circles_of_view(
     reach = document.reach_vox(classes, annotation.optional)
     ids = document.heights.near(axis, index - reach, index + reach)
     ids = ids[document.visible(classes, hidden, ids)]
-    sections = _cut(document, classes, ids, axis, index)
+    on_filament = document.on_filament(classes, ids)
+    points = ids[on_filament]
+    sections = _cut(document, classes, ids[~on_filament], axis, index)
     codes = annotation.codes[sections.ids]
     moving = carried.pick if carried else -1
     if agreement is None:
@@ -83,10 +95,15 @@ def circles_of_view(
     else:
         groups = _agreeing_groups(document, classes, agreement, sections, axis, index)
     highlight = []
-    if carried:
+    standing_out = [p for p in (selected, carried and carried.pick) if p is not None]
+    if document.on_filament(classes, np.array(standing_out, dtype=np.intp)).any():
+        pass  # Drawn with its curve.
+    elif carried:
         ghost = cut_spheres(
             carried.position_zyx[None],
-            document.radii_vox(classes, np.array([moving])),
+            document.radii_vox(classes, np.array([moving]))
+            if carried.radius_vox is None
+            else np.array([carried.radius_vox]),
             np.array([moving]),
             axis=axis,
             index=index,
@@ -98,9 +115,40 @@ def circles_of_view(
         alone = _cut(document, classes, np.array([selected]), axis, index)
         highlight = [_group(alone, annotation.alive[alone.ids], name, classes)]
     return ViewCircles(
-        sections=sections,
+        sections=joined(
+            replace(sections, hollow=_hollow(document, classes, sections.ids)),
+            _grips(document, classes, points, axis, index),
+        ),
         groups=groups,
         highlight=[replace(group, thick=True) for group in highlight],
+    )
+
+
+def _hollow(
+    document: Document, classes: Classes, ids: NDArray[np.intp]
+) -> NDArray[np.bool_]:
+    """Return which picks are vesicles, ``(N,)``: what lies in them is marked too."""
+    names = document.annotation.class_names
+    table = [classes.kind_of(name) == VESICLE for name in names]
+    return np.array(table or [False])[document.annotation.codes[ids]]
+
+
+def _grips(
+    document: Document,
+    classes: Classes,
+    ids: NDArray[np.intp],
+    axis: int,
+    index: int,
+) -> Sections:
+    """Return the points of filaments near a slice, as circles without a radius."""
+    positions = document.annotation.positions_zyx[ids]
+    band = np.maximum(document.radii_vox(classes, ids), LEAST_BAND)
+    near = np.abs(positions[:, axis] - index) <= band
+    return Sections(
+        ids=ids[near],
+        centres=positions[near][:, IN_PLANE[axis]],
+        radii=np.zeros(int(near.sum())),
+        heights=positions[near][:, axis] - index,
     )
 
 

@@ -68,9 +68,13 @@ def cloud_of(
     hidden: frozenset[str] = frozenset(),
     by_score: bool = False,
 ) -> Cloud:
-    """Return the picks that count and whose class is not hidden."""
+    """Return the picks that count and whose class is not hidden.
+
+    Points of filaments are not among them: these are drawn as curves.
+    """
     annotation = document.annotation
-    ids = np.flatnonzero(document.visible(classes, hidden))
+    seen = document.visible(classes, hidden) & ~document.on_filament(classes)
+    ids = np.flatnonzero(seen)
     codes = annotation.codes[ids]
     names = classes.names()
     if by_score:

@@ -27,22 +27,37 @@ class Sections:
         ``(M,)`` of the circles, voxels.
     heights
         ``(M,)`` of the picks' centres above the slice, voxels.
+    hollow
+        ``(M,)`` which of them are gripped by rim and centre, not all over; ``None`` for
+        none of them.
     """
 
     ids: NDArray[np.intp]
     centres: NDArray[np.float64]
     radii: NDArray[np.float64]
     heights: NDArray[np.float64]
+    hollow: NDArray[np.bool_] | None = None
 
-    def nearest(self, point: tuple[float, float], *, slack: float) -> int | None:
+    def nearest(
+        self, point: tuple[float, float], *, slack: float, rims: bool = True
+    ) -> int | None:
         """Return the pick whose circle holds the point; the nearest of several.
 
-        ``slack`` (voxels) is the least radius that counts, for small circles.
+        ``slack`` (voxels) is the least radius that counts, for small circles. A hollow
+        one is held near its centre alone, and near its rim if ``rims`` count.
         """
         if len(self.ids) == 0:
             return None
         distances = np.hypot(*(self.centres - np.asarray(point)).T)
-        inside = distances <= np.maximum(self.radii, slack)
+        reach = np.maximum(self.radii, slack)
+        if self.hollow is not None:
+            if rims:
+                off_rim = np.abs(distances - self.radii)
+                distances = np.where(
+                    self.hollow, np.minimum(distances, off_rim), distances
+                )
+            reach = np.where(self.hollow, slack, reach)
+        inside = distances <= reach
         if not inside.any():
             return None
         return int(self.ids[np.argmin(np.where(inside, distances, np.inf))])
@@ -74,4 +89,21 @@ def cut_spheres(
         centres=positions_zyx[cut][:, IN_PLANE[axis]],
         radii=np.sqrt(radii_vox[cut] ** 2 - heights**2),
         heights=heights,
+    )
+
+
+def joined(first: Sections, second: Sections) -> Sections:
+    """Return the circles of both."""
+    parts = (first, second)
+    return Sections(
+        ids=np.concatenate([p.ids for p in parts]),
+        centres=np.concatenate([p.centres for p in parts]),
+        radii=np.concatenate([p.radii for p in parts]),
+        heights=np.concatenate([p.heights for p in parts]),
+        hollow=np.concatenate(
+            [
+                np.zeros(len(p.ids), bool) if p.hollow is None else p.hollow
+                for p in parts
+            ]
+        ),
     )

@@ -15,7 +15,7 @@ from PyQt5.QtWidgets import (
 )
 
 from etpicker_plugin.engine.negative import NEGATIVE
-from etpicker_plugin.window.document.counts import Count
+from etpicker_plugin.window.document.counts import Things
 from etpicker_plugin.window.drawing.colours import class_colour
 
 COLUMNS = 2
@@ -39,7 +39,7 @@ class ClassChips(QWidget):
             self._grid.setColumnStretch(column, 1)
 
     def refresh(
-        self, counts: Mapping[str, Count], *, current: str, hidden: frozenset[str]
+        self, counts: Mapping[str, Things], *, current: str, hidden: frozenset[str]
     ) -> None:
         """Show these classes and counts, which is chosen, and which are hidden."""
         names = [n for n in counts if n != NEGATIVE or counts[n].there]
@@ -87,16 +87,14 @@ class Chip(QFrame):
             button.setFocusPolicy(Qt.NoFocus)
 
     def show_state(
-        self, count: Count, colour: str, *, shown: bool, chosen: bool
+        self, count: Things, colour: str, *, shown: bool, chosen: bool
     ) -> None:
         """Follow the class."""
         self.eye.setIcon(_dot(colour, filled=shown))
         self.eye.setToolTip(f"{'Hide' if shown else 'Show'} {self.name}.")
-        every = count.kept == count.there
-        number = f"{count.there:,}" if every else f"{count.kept:,} of {count.there:,}"
         name = NONE_HERE if self.name == NEGATIVE else self.name
-        self.label.setText(self._fitting(name, number))
-        self.label.setToolTip(f"{name}: {number} picks reach the cut-off.")
+        self.label.setText(self._fitting(name, count.number()))
+        self.label.setToolTip(f"{name}: {count.words()} reach the cut-off.")
         for key, value in (("chosen", chosen), ("shown", shown)):
             self.setProperty(key, value)
         self.style().unpolish(self)

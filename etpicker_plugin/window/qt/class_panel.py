@@ -4,6 +4,7 @@ from PyQt5.QtCore import Qt, pyqtSignal
 from PyQt5.QtGui import QColor, QIcon, QPainter, QPixmap
 from PyQt5.QtWidgets import (
     QAbstractItemView,
+    QComboBox,
     QGroupBox,
     QHBoxLayout,
     QHeaderView,
@@ -17,13 +18,19 @@ from PyQt5.QtWidgets import (
 )
 
 from etpicker_plugin.engine.errors import EtPickerError
+from etpicker_plugin.engine.kinds import FILAMENT, KINDS, PARTICLE, VESICLE
 from etpicker_plugin.window.document.class_changes import check_class_name
 from etpicker_plugin.window.document.settings import Classes, ParticleClass
 from etpicker_plugin.window.drawing.colours import class_colour
 from etpicker_plugin.window.qt.style import WARNING
 
-KEY, NAME, DIAMETER = range(3)
+KEY, NAME, DIAMETER, KIND = range(4)
 MOST_KEYS = 9
+WHAT = {
+    PARTICLE: "Diameter",
+    FILAMENT: "Width",
+    VESICLE: "Diameter where a vesicle's own is not marked",
+}
 ROW_PX, HEADER_PX = 27, 32
 LEAST_ROWS, MOST_ROWS = 3, 8
 
@@ -41,9 +48,9 @@ class ClassPanel(QGroupBox):
         super().__init__("Classes")
         self.classes = classes
         self.measured: float | None = None
-        self.table = QTableWidget(0, 3)
+        self.table = QTableWidget(0, 4)
         self.table.setObjectName("classes")
-        self.table.setHorizontalHeaderLabels(["key", "class", "diameter [Å]"])
+        self.table.setHorizontalHeaderLabels(["key", "class", "diam. [Å]", "kind"])
         self.table.verticalHeader().hide()
         self.table.verticalHeader().setDefaultSectionSize(ROW_PX)
         self.setSizePolicy(QSizePolicy.Preferred, QSizePolicy.Maximum)
@@ -87,13 +94,30 @@ class ClassPanel(QGroupBox):
             key.setFlags(key.flags() & ~Qt.ItemIsEditable)
             name = QTableWidgetItem(item.name)
             name.setToolTip("Double-click to rename.")
-            for column, cell in enumerate((key, name, _diameter_cell(item))):
+            for column, cell in (
+                *((KEY, key), (NAME, name)),
+                (DIAMETER, _diameter_cell(item)),
+            ):
                 self.table.setItem(row, column, cell)
+            self.table.setCellWidget(row, KIND, self._kind_box(item))
         if current in names:
             self.table.selectRow(names.index(current))
         rows = min(max(len(names), LEAST_ROWS), MOST_ROWS)
         self.table.setFixedHeight(HEADER_PX + ROW_PX * rows)
         self.table.blockSignals(False)
+
+    def _kind_box(self, item: ParticleClass) -> QComboBox:
+        """Return the box that chooses what the things of a class are."""
+        box = QComboBox()
+        box.addItems(KINDS)
+        box.setCurrentText(self.classes.kind_of(item.name))
+        box.setFocusPolicy(Qt.NoFocus)
+        box.setToolTip(
+            "A particle is marked by its centre; a filament by points along it; a "
+            "vesicle by its centre and radius."
+        )
+        box.textActivated.connect(lambda kind: self._change(item.name, kind=kind))
+        return box
 
     def current(self) -> str:
         """Return the chosen class."""
@@ -163,7 +187,7 @@ class ClassPanel(QGroupBox):
             self.failed.emit(f"Diameter '{item.text()}': expected a number of Å.")
             self.refresh(self.current())
 
-    def _change(self, name: str, **values: float) -> None:
+    def _change(self, name: str, **values: object) -> None:
         current = self.current()
         try:
             self.classes.change(name, **values)
@@ -177,7 +201,7 @@ def _diameter_cell(item: ParticleClass) -> QTableWidgetItem:
     """Return the cell of a diameter; a guess has a question mark."""
     cell = QTableWidgetItem(f"{item.diameter_ang:g}{' ?' if item.guessed else ''}")
     cell.setTextAlignment(Qt.AlignRight | Qt.AlignVCenter)
-    cell.setToolTip("Double-click to change.")
+    cell.setToolTip(f"{WHAT[item.kind or PARTICLE]}. Double-click to change.")
     if item.guessed:
         cell.setForeground(QColor(WARNING))
         cell.setToolTip("A guess: nobody has said it. Double-click to type it.")

@@ -43,11 +43,12 @@ def draw_legend(
     names: list[str],
     all_names: list[str],
     size_px: tuple[float, float],
+    count: str,
 ) -> None:
     """Draw, in the lower left corner, what the colours stand for; and the count."""
     bottom = size_px[1] - MARGIN
     painter.setPen(QColor(FAINT))
-    painter.drawText(QPointF(MARGIN, bottom), f"{len(cloud.ids):,} picks")
+    painter.drawText(QPointF(MARGIN, bottom), count)
     bottom -= ROW
     if cloud.by_score:
         _draw_scores(painter, cloud, bottom)

@@ -13,6 +13,7 @@ from PyQt5.QtGui import (
 )
 from PyQt5.QtWidgets import QWidget
 
+from etpicker_plugin.engine.kinds import VESICLE
 from etpicker_plugin.window.drawing.camera import (
     ALONG,
     EDGES,
@@ -33,6 +34,12 @@ from etpicker_plugin.window.drawing.cloud import (
 )
 from etpicker_plugin.window.drawing.colours import CURSOR_COLOUR
 from etpicker_plugin.window.drawing.slices import Z
+from etpicker_plugin.window.drawing.traces import Trace
+from etpicker_plugin.window.qt.cloud_curves import (
+    draw_filaments,
+    draw_vesicles,
+    filament_at,
+)
 from etpicker_plugin.window.qt.cloud_legend import draw_legend, draw_triad
 from etpicker_plugin.window.qt.editor import Editor
 from etpicker_plugin.window.qt.style import BACKGROUND, FAINT, LINE
@@ -46,14 +53,20 @@ RING_GAP_PX = 3.5
 
 
 class CloudView(QWidget):
-    """The box of the open tomogram, the xy slice in it, and a ball for each pick."""
+    """The box of the open tomogram, the xy slice in it, and a ball for each pick.
+
+    Filaments are curves there, and vesicles as large as they are.
+    """
 
     jumped = pyqtSignal(int)
+    filament_chosen = pyqtSignal(str, object)
 
     def __init__(self, editor: Editor, state: ViewState) -> None:
         super().__init__()
         self.setObjectName("cloud")
         self.editor, self.state = editor, state
+        self.traces: list[Trace] = []
+        self.chosen: str | None = None
         self.camera = Camera(rotation=SLANTED)
         self.by_score = False
         self.cloud: Cloud | None = None
@@ -68,6 +81,11 @@ class CloudView(QWidget):
         """Collect the picks anew when they are drawn next."""
         self.cloud = None
         self.update()
+
+    def show_filaments(self, traces: list[Trace], chosen: str | None) -> None:
+        """Show these filaments, one of which is chosen."""
+        self.traces, self.chosen = traces, chosen
+        self.forget()
 
     def colour_by(self, what: str) -> None:
         """Let colours stand for ``class`` or ``score``."""
@@ -125,7 +143,10 @@ class CloudView(QWidget):
         return QSize(300, 300)
 
     def paintEvent(self, _event: object) -> None:
-        """Draw from back to front: far edges, far picks, slice, near picks, edges."""
+        """Draw from back to front: far edges, far picks, slice, near picks, edges.
+
+        Of picks the vesicles come first, which one sees through, and curves last.
+        """
         painter = QPainter(self)
         painter.fillRect(self.rect(), QColor(BACKGROUND))
         painter.setRenderHint(QPainter.Antialiasing)
@@ -135,15 +156,30 @@ class CloudView(QWidget):
         from_above = self.camera.rotation[2, 2] >= 0
         far = beneath if from_above else ~beneath
         self._draw_edges(painter, near=False)
-        self._draw_balls(painter, cloud, pixels, depths, far)
-        self._draw_slice(painter)
-        self._draw_balls(painter, cloud, pixels, depths, ~far)
+        for is_far in (True, False):
+            part = far if is_far else ~far
+            self._draw_vesicles(painter, cloud, pixels, part)
+            self._draw_balls(painter, cloud, pixels, depths, part)
+            draw_filaments(
+                painter,
+                self.traces,
+                self._project,
+                chosen=self.chosen,
+                above=from_above != is_far,
+                height=self.state.cursor_zyx[Z],
+                scale=pixels_per_voxel(self.camera, self.shape_zyx(), self.size_px()),
+            )
+            if is_far:
+                self._draw_slice(painter)
         self._draw_edges(painter, near=True)
         self._draw_selected(painter, cloud)
         draw_triad(painter, self.camera.rotation, self.size_px())
         names = self.editor.session.classes.names()
         shown = [name for name in names if name not in self.editor.hidden]
-        draw_legend(painter, cloud, shown, names, self.size_px())
+        count = f"{len(cloud.ids):,} picks"
+        if self.traces:
+            count += f", {len(self.traces):,} filaments"
+        draw_legend(painter, cloud, shown, names, self.size_px(), count)
         painter.end()
 
     def _draw_edges(self, painter: QPainter, *, near: bool) -> None:
@@ -165,6 +201,17 @@ class CloudView(QWidget):
         painter.setBrush(pane)
         painter.drawPolygon(QPolygonF([QPointF(*pixel) for pixel in pixels]))
         painter.setBrush(Qt.NoBrush)
+
+    def _draw_vesicles(
+        self, painter: QPainter, cloud: Cloud, pixels: np.ndarray, chosen: np.ndarray
+    ) -> None:
+        classes, annotation = self.editor.session.classes, self.editor.annotation
+        kinds = [classes.kind_of(name) for name in annotation.class_names]
+        of_vesicle = np.array([k == VESICLE for k in kinds] or [False])
+        rows = np.flatnonzero(chosen & of_vesicle[annotation.codes[cloud.ids]])
+        scale = pixels_per_voxel(self.camera, self.shape_zyx(), self.size_px())
+        colours = [QColor(*cloud.palette[c]).name() for c in cloud.colours[rows]]
+        draw_vesicles(painter, pixels[rows], cloud.radii_vox[rows] * scale, colours)
 
     def _draw_balls(
         self,
@@ -220,7 +267,7 @@ class CloudView(QWidget):
         self.update()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """Jump to the pick under a click."""
+        """Jump to the pick or the filament under a click."""
         pressed, self._pressed, self._last = self._pressed, None, None
         if pressed is None or event.button() != Qt.LeftButton:
             return
@@ -228,6 +275,10 @@ class CloudView(QWidget):
             pick = self.pick_at(QPointF(event.pos()))
             if pick is not None:
                 self.jumped.emit(pick)
+                return
+            found = filament_at(QPointF(event.pos()), self.traces, self._project)
+            if found is not None:
+                self.filament_chosen.emit(*found)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Zoom about the mouse."""

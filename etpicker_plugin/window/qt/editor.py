@@ -9,6 +9,7 @@ from PyQt5.QtCore import QObject, pyqtSignal
 from etpicker_plugin.engine.errors import EtPickerError
 from etpicker_plugin.engine.geometry import lies_outside
 from etpicker_plugin.engine.negative import NEGATIVE
+from etpicker_plugin.window.aids.filament_edits import moving
 from etpicker_plugin.window.aids.recentre import find_centre
 from etpicker_plugin.window.document.annotation import Annotation
 from etpicker_plugin.window.document.class_change import ClassChange
@@ -21,6 +22,13 @@ from etpicker_plugin.window.document.class_changes import (
 from etpicker_plugin.window.document.document import Document
 from etpicker_plugin.window.document.history import Edit
 from etpicker_plugin.window.document.session import Session
+
+EDITS = {
+    "insert": "a point of a filament",
+    "flip": "turning a filament round",
+    "resize": "the size of a vesicle",
+}
+"""Kinds of edits whose number of picks says little."""
 
 
 class Editor(QObject):
@@ -76,20 +84,20 @@ class Editor(QObject):
     def add(self, position_zyx: Sequence[float], name: str | None = None) -> int | None:
         """Add a pick; return its number, or ``None`` if it lies outside."""
         name = name or self.current_class
-        if not self._is_inside(position_zyx):
-            self.said.emit("That is outside the tomogram.")
+        if not self.is_inside(position_zyx):
             return None
         if self.snap and name != NEGATIVE:
             position_zyx = self._centre_near(position_zyx, name)
         return self.add_at(position_zyx, name)
 
-    def add_at(self, position_zyx: Sequence[float], name: str) -> int | None:
+    def add_at(
+        self, position_zyx: Sequence[float], name: str, **optional: ArrayLike
+    ) -> int | None:
         """Add a pick exactly there; return its number, or ``None`` if it failed."""
         self.hidden -= {name}  # What is added must be seen.
         new = len(self.annotation)
-        if not self._apply(self.annotation.adding(position_zyx, name), select=new):
-            return None
-        return new
+        edit = self.annotation.adding(position_zyx, name, optional=optional)
+        return new if self.apply(edit, select=new) else None
 
     def delete(self, ids: ArrayLike) -> None:
         """Delete picks."""
@@ -97,16 +105,24 @@ class Editor(QObject):
         chosen = chosen[self.annotation.alive[chosen]]
         left = None if self.selected in chosen else self.selected
         if len(chosen):
-            self._apply(self.annotation.deleting(chosen), select=left)
+            self.apply(self.annotation.deleting(chosen), select=left)
+
+    def delete_whole(self, pick: int) -> None:
+        """Delete a pick; of a filament all points."""
+        self.delete(self._points_with(pick))
 
     def move(self, pick: int, position_zyx: Sequence[float]) -> None:
         """Move a pick."""
         self.selected = pick
-        if self._is_inside(position_zyx):
-            self._apply(self.annotation.moving(pick, position_zyx), select=pick)
+        if self.is_inside(position_zyx):
+            ids = self._points_with(pick)
+            self.apply(moving(self.annotation, ids, pick, position_zyx), select=pick)
         else:
-            self.said.emit("That is outside the tomogram.")
             self.changed.emit()
+
+    def resize(self, pick: int, radius_ang: float) -> None:
+        """Give a pick a radius of its own."""
+        self.apply(self.annotation.resizing(pick, radius_ang), select=pick)
 
     def recentre(self, pick: int) -> None:
         """Move a pick to the local centre."""
@@ -115,14 +131,16 @@ class Editor(QObject):
         self.move(pick, self._centre_near(position, name))
 
     def relabel(self, ids: ArrayLike, name: str) -> None:
-        """Give picks another class."""
-        self._apply(self.annotation.relabelling(ids, name), select=self.selected)
+        """Give picks another class, and what is of one filament with them."""
+        ids = self._whole(ids)
+        self.apply(self.annotation.relabelling(ids, name), select=self.selected)
 
     def confirm(self, pick: int, name: str | None = None) -> None:
-        """Say that a pick is right, or what it is."""
+        """Say that a pick is right, or what it is; of a filament all points."""
         annotation = self.annotation
         name = name or annotation.class_of(pick)
-        self._apply(annotation.confirming(pick, name), select=self.selected)
+        edit = annotation.confirming(self._points_with(pick), name)
+        self.apply(edit, select=self.selected)
 
     def delete_selected(self) -> None:
         """Delete the selected pick, if there is one."""
@@ -181,10 +199,10 @@ class Editor(QObject):
             self.said.emit(f"{did}: {made.kind}, in all tomograms")
             self.classes_changed.emit()
         else:
-            self.said.emit(f"{did}: {made.kind} ({len(made.ids)})" if made else nothing)
+            self.said.emit(f"{did}: {_words(made)}" if made else nothing)
         self.changed.emit()
 
-    def _apply(self, edit: Edit, *, select: int | None) -> bool:
+    def apply(self, edit: Edit, *, select: int | None) -> bool:
         """Write an edit down and make it; one that cannot be saved changes nothing."""
         try:
             self.document.journal.apply(edit)
@@ -196,8 +214,28 @@ class Editor(QObject):
         self.changed.emit()
         return True
 
-    def _is_inside(self, position_zyx: Sequence[float]) -> bool:
-        return not lies_outside(position_zyx, self.document.volume.shape_zyx).any()
+    def is_inside(self, position_zyx: Sequence[float]) -> bool:
+        """Return whether a position lies in the tomogram; if not, say so."""
+        inside = not lies_outside(position_zyx, self.document.volume.shape_zyx).any()
+        if not inside:
+            self.said.emit("That is outside the tomogram.")
+        return inside
+
+    def _points_with(self, pick: int) -> np.ndarray:
+        """Return the points of the filament that a pick is on, or the pick alone."""
+        classes = self.session.classes
+        name = self.document.filament_of(pick, classes)
+        return (
+            np.array([pick])
+            if name is None
+            else self.document.filaments(classes)[name].ids
+        )
+
+    def _whole(self, ids: ArrayLike) -> np.ndarray:
+        """Return picks and what is of one filament with any of them."""
+        chosen = np.atleast_1d(np.asarray(ids, dtype=np.intp))
+        parts = [self._points_with(pick) for pick in chosen.tolist()]
+        return np.unique(np.concatenate([chosen, *parts]))
 
     def _centre_near(self, position_zyx: Sequence[float], name: str) -> np.ndarray:
         diameter = self.session.classes[name].diameter_ang
@@ -208,3 +246,8 @@ class Editor(QObject):
         except EtPickerError as error:
             self.failed.emit(str(error))
             return np.asarray(position_zyx)
+
+
+def _words(edit: Edit) -> str:
+    """Return what to call an edit."""
+    return EDITS.get(edit.kind) or f"{edit.kind} ({len(edit.ids)})"

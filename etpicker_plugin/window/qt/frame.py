@@ -32,14 +32,15 @@ def dock(
     window.resizeDocks([holder], [width], Qt.Horizontal)
 
 
-def stacked(above: QWidget, widget: QWidget) -> QWidget:
-    """Return a widget with a thin one above it."""
+def stacked(above: QWidget, widget: QWidget, below: QWidget) -> QWidget:
+    """Return a widget with a thin one above it and a low one below."""
     page = QWidget()
     column = QVBoxLayout(page)
     column.setContentsMargins(0, 0, 0, 0)
     column.setSpacing(0)
     column.addWidget(above)
     column.addWidget(widget, stretch=1)
+    column.addWidget(below)
     return page
 
 

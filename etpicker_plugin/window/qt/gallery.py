@@ -62,16 +62,16 @@ class GalleryModel(QAbstractListModel):
         self.endResetModel()
 
     def _find(self, name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return numbers, places and scores of the picks, sorted."""
-        shown = self.editor.document
+        """Return numbers, places and scores of the picks, sorted; a filament is one."""
+        shown, classes = self.editor.document, self.editor.session.classes
         found = [
-            (place, d.annotation, d.annotation.ids_of(name))
+            (place, d.judged_scores(classes), d.things(classes, name))
             for place, d in enumerate(self.editor.session.documents)
             if self.all_tomograms or d is shown
         ]
         ids = np.concatenate([own for _, _, own in found])
         places = np.concatenate([np.full(len(own), p) for p, _, own in found])
-        scores = np.concatenate([a.scores[own] for _, a, own in found])
+        scores = np.concatenate([judged[own] for _, judged, own in found])
         order = np.argsort(-np.nan_to_num(scores, nan=-np.inf), kind="stable")
         return ids[order], places[order].astype(np.intp), scores[order]
 
@@ -117,20 +117,19 @@ class GalleryModel(QAbstractListModel):
         return None
 
     def _picture(self, row: int, below: bool) -> QPixmap:
-        annotation = self.document_of(row).annotation
-        pick = int(self.ids[row])
-        position = annotation.positions_zyx[pick]
-        key = (self.places[row], pick, below, *position.tolist())
+        document, pick = self.document_of(row), int(self.ids[row])
+        position = document.annotation.positions_zyx[pick]
+        diameter = document.diameter_of(pick, self.editor.session.classes)
+        key = (self.places[row], pick, below, diameter, *position.tolist())
         if key not in self._pictures:
             if len(self._pictures) > MOST_KEPT:
                 self._pictures.clear()
-            made = self._make(row, position, annotation.class_of(pick))
+            made = self._make(row, position, diameter)
             self._pictures[key] = _shaded(made) if below else made
         return self._pictures[key]
 
-    def _make(self, row: int, position: np.ndarray, name: str) -> QPixmap:
+    def _make(self, row: int, position: np.ndarray, diameter: float) -> QPixmap:
         volume = self.document_of(row).volume
-        diameter = self.editor.session.classes[name].diameter_ang
         try:
             grey = cut_thumbnail(
                 volume, position, diameter_ang=diameter, look=self.look
@@ -208,7 +207,7 @@ class Gallery(QListView):
         """Delete a pick; one of another tomogram is shown first."""
         pick, editor = int(self.pictures.ids[row]), self.pictures.editor
         if self.pictures.document_of(row) is editor.document:
-            editor.delete(pick)
+            editor.delete_whole(pick)
         else:
             self.jumped.emit(self.pictures.document_of(row), pick)
 

@@ -6,6 +6,9 @@ import numpy as np
 from PyQt5.QtCore import QObject, Qt, pyqtSignal
 
 from etpicker_plugin.engine.negative import NEGATIVE
+from etpicker_plugin.window.drawing.circles import Carried
+from etpicker_plugin.window.drawing.traces import Hit
+from etpicker_plugin.window.qt.drawn import Drawn
 from etpicker_plugin.window.qt.editor import Editor
 from etpicker_plugin.window.qt.slice_view import SliceView
 from etpicker_plugin.window.qt.view_state import ViewState
@@ -25,24 +28,27 @@ class Tool(Enum):
     NEGATIVE = "negative"
     ERASE = "erase"
     MEASURE = "measure"
+    MEMBRANE = "membrane"
 
 
 class Gestures(QObject):
     """Turns clicks and drags into edits, and the rest into moving about."""
 
-    preview = pyqtSignal(object, object)
+    preview = pyqtSignal(object)
     contrast_dragged = pyqtSignal(float, float)
     measured = pyqtSignal(float)
     hovered = pyqtSignal(object, object)
     answered = pyqtSignal(int, bool)
 
-    def __init__(self, editor: Editor, state: ViewState) -> None:
+    def __init__(self, editor: Editor, state: ViewState, drawn: Drawn) -> None:
         super().__init__()
         self.editor, self.state = editor, state
+        self.filaments, self.vesicles = drawn.filaments, drawn.vesicles
         self.tool = Tool.PICK
         self.eraser_ang = 200.0
         self.takes_answers = False
         self._held: int | None = None
+        self._holds_rim = False
 
     def connect(self, view: SliceView) -> None:
         """Listen to a view."""
@@ -55,40 +61,100 @@ class Gestures(QObject):
     def _click(self, view: SliceView, event: object) -> None:
         position = view.position_at(event)
         button = event.button()
-        pick = view.pick_at(position)
+        pick = self._pick_at(view, position)
         shifted = bool(event.modifiers() & Qt.ShiftModifier)
         if button == Qt.MiddleButton or (button == Qt.LeftButton and shifted):
             self.state.move_cursor(position)
         elif button == Qt.RightButton:
             self._right_click(view, position, pick)
         elif button == Qt.LeftButton:
-            self._left_click(view, position, pick)
+            last = bool(event.modifiers() & Qt.ControlModifier)
+            self._left_click(view, position, pick, last=last)
+
+    def _pick_at(self, view: SliceView, position: np.ndarray) -> int | None:
+        """Return the pick that is meant.
+
+        While particles are marked, rims of vesicles and points of filaments are none.
+        """
+        looks = self.tool is Tool.LOOK
+        pick = view.pick_at(position, rims=looks or self.vesicles.is_current())
+        if looks or self.filaments.is_current() or not self.filaments.holds(pick):
+            return pick
+        return None
+
+    def _trace_at(self, view: SliceView, position: np.ndarray) -> Hit | None:
+        """Return the curve that is meant, where filaments are looked at or drawn."""
+        looks = self.tool is Tool.LOOK
+        draws = self.tool is Tool.PICK and self.filaments.is_current()
+        return view.trace_at(position) if looks or draws else None
 
     def _right_click(
         self, view: SliceView, position: np.ndarray, pick: int | None
     ) -> None:
-        if not self._answer(view, position, pick, False) and pick is not None:
+        hit = self._trace_at(view, position)
+        if self._answer(view, position, pick, False):
+            pass
+        elif self.filaments.holds(pick):
+            self.filaments.delete_point(pick)
+        elif pick is not None:
             self.editor.delete(pick)
+        elif hit is not None:
+            self.filaments.delete_filament(hit.name)
 
     def _left_click(
-        self, view: SliceView, position: np.ndarray, pick: int | None
+        self,
+        view: SliceView,
+        position: np.ndarray,
+        pick: int | None,
+        *,
+        last: bool = False,
     ) -> None:
         yes = self.tool is not Tool.NEGATIVE
         if self.tool is Tool.ERASE:
             self._erase(view, position)
-        elif self.tool is not Tool.MEASURE and self._answer(view, position, pick, yes):
-            pass
-        elif self.tool is Tool.MEASURE or (self.tool is Tool.LOOK and pick is None):
+        elif self.tool is Tool.MEASURE:
             self.state.move_cursor(position)
-        elif pick is not None:
-            self.editor.selected = pick
-            self.state.move_cursor(self.editor.annotation.positions_zyx[pick])
-            self.editor.changed.emit()
+        elif self.tool is Tool.MEMBRANE:
+            self.vesicles.click(position, last=last)
+        elif self._answer(view, position, pick, yes):
+            pass
+        elif pick is not None and not self._goes_on_over(pick):
+            self._select(pick, last=last)
+        else:
+            self._click_beside(view, position, last=last)
+
+    def _select(self, pick: int, *, last: bool) -> None:
+        self.editor.selected = pick
+        self.state.move_cursor(self.editor.annotation.positions_zyx[pick])
+        self.editor.changed.emit()
+        if last:
+            self.filaments.end()
+
+    def _click_beside(
+        self, view: SliceView, position: np.ndarray, *, last: bool
+    ) -> None:
+        """Take a click where there is no pick: look there, draw on, or add one."""
+        hit = self._trace_at(view, position)
+        if self.tool is Tool.LOOK:
+            self.state.move_cursor(position)
+            if hit is not None:
+                self.filaments.choose(hit.name)
+        elif self.tool is Tool.PICK and self.filaments.is_current():
+            if self.filaments.click(position, hit, last=last):
+                self.state.move_cursor(position)
         else:
             name = NEGATIVE if self.tool is Tool.NEGATIVE else None
             added = self.editor.add(position, name)
             if added is not None:
                 self.state.move_cursor(self.editor.annotation.positions_zyx[added])
+
+    def _goes_on_over(self, pick: int) -> bool:
+        """Return whether a pick is no aim: a filament is drawn on across another's."""
+        if self.tool is not Tool.PICK or not self.filaments.is_current():
+            return False
+        chosen = self.filaments.chosen()
+        goes_on = chosen is not None and self.filaments.is_drawing
+        return goes_on and pick not in chosen.ids
 
     def _answer(
         self, view: SliceView, position: np.ndarray, pick: int | None, yes: bool
@@ -138,19 +204,32 @@ class Gestures(QObject):
         if event.isStart():
             can_move = self.tool in (Tool.PICK, Tool.NEGATIVE)
             start = view.press_position(event)
-            self._held = view.pick_at(start) if can_move else None
+            self._held = self._pick_at(view, start) if can_move else None
+            rim = view.rim_at(start) if self.vesicles.is_current() else None
+            self._holds_rim = rim is not None and rim == self._held
         return self._held is not None
 
     def _carry(self, view: SliceView, event: object) -> None:
-        """Move the held pick as far as the mouse went; across the view it stays."""
+        """Move the held pick as far as the mouse went; across the view it stays.
+
+        Held by its rim, a vesicle's surface goes to the mouse.
+        """
         shift = view.position_at(event) - view.press_position(event)
-        position = self.editor.annotation.positions_zyx[self._held] + shift
-        if event.isFinish():
-            pick, self._held = self._held, None
-            self.preview.emit(None, None)
-            self.editor.move(pick, position)
+        position = self.editor.annotation.positions_zyx[self._held]
+        if self._holds_rim:
+            radius = float(np.linalg.norm(view.position_at(event) - position))
+            carried = Carried(pick=self._held, position_zyx=position, radius_vox=radius)
         else:
-            self.preview.emit(self._held, position)
+            carried = Carried(pick=self._held, position_zyx=position + shift)
+        if not event.isFinish():
+            self.preview.emit(carried)
+            return
+        self._held = None
+        self.preview.emit(None)
+        if self._holds_rim:
+            self.vesicles.set_radius(carried)
+        else:
+            self.editor.move(carried.pick, carried.position_zyx)
 
     def _pan(self, view: SliceView, event: object) -> None:
         shift = np.zeros(3)
@@ -190,6 +269,8 @@ class Gestures(QObject):
         notches = event.delta() / WHEEL_NOTCH
         if event.modifiers() & Qt.ControlModifier:
             self.state.zoom(ZOOM_STEP**notches, view.position_at(event))
+        elif event.modifiers() & Qt.ShiftModifier and self.vesicles.turn(notches):
+            pass
         else:
             steps = int(np.sign(notches)) * max(1, round(abs(notches)))
             self.state.step(view.axis, steps)

@@ -11,7 +11,7 @@ from PyQt5.QtWidgets import (
 )
 
 from etpicker_plugin.window.aids.agreement import Agreement, compare_sets
-from etpicker_plugin.window.document.counts import count_picks
+from etpicker_plugin.window.document.counts import count_things
 from etpicker_plugin.window.drawing.colours import (
     BOTH_COLOUR,
     FIRST_COLOUR,
@@ -103,7 +103,7 @@ class JudgePage(QWidget):
     def _show_chips(self) -> None:
         session = self.editor.session
         self.chips.refresh(
-            count_picks(session.documents, session.classes),
+            count_things(session.documents, session.classes),
             current=self.editor.current_class,
             hidden=self.editor.hidden,
         )

@@ -10,7 +10,7 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
-from etpicker_plugin.window.document.counts import count_picks
+from etpicker_plugin.window.document.counts import count_things
 from etpicker_plugin.window.keys import KEYS
 from etpicker_plugin.window.live.candidates import Candidates
 from etpicker_plugin.window.live.picker import LivePicker
@@ -97,7 +97,7 @@ class LivePage(QWidget):
         editor, picker = self.editor, self.picker
         documents = editor.session.documents
         self.chips.refresh(
-            count_picks(documents, editor.session.classes),
+            count_things(documents, editor.session.classes),
             current=editor.current_class,
             hidden=editor.hidden,
         )

@@ -4,16 +4,16 @@ import html
 
 from PyQt5.QtCore import QSize, Qt, QTimer
 from PyQt5.QtGui import QCloseEvent, QKeyEvent, QShowEvent
-from PyQt5.QtWidgets import QMainWindow, QMessageBox
+from PyQt5.QtWidgets import QAbstractSpinBox, QMainWindow, QMessageBox
 
 from etpicker_plugin.engine.errors import EtPickerError
-from etpicker_plugin.window.document.counts import count_picks, describe, total
 from etpicker_plugin.window.document.document import Document
 from etpicker_plugin.window.document.session import Session
 from etpicker_plugin.window.drawing.slices import Z
 from etpicker_plugin.window.keys import KEYS, MOVING, PICKS, name_of
 from etpicker_plugin.window.qt import class_dialogs, frame
 from etpicker_plugin.window.qt.class_panel import ClassPanel
+from etpicker_plugin.window.qt.drawn import Drawn
 from etpicker_plugin.window.qt.editor import Editor
 from etpicker_plugin.window.qt.gestures import Gestures, Tool
 from etpicker_plugin.window.qt.help import HelpDialog
@@ -23,7 +23,9 @@ from etpicker_plugin.window.qt.key_press import key_text
 from etpicker_plugin.window.qt.live_mode import LiveMode
 from etpicker_plugin.window.qt.look_panel import LookPanel
 from etpicker_plugin.window.qt.pages import Pages
+from etpicker_plugin.window.qt.recount import Recount
 from etpicker_plugin.window.qt.status_line import StatusLine
+from etpicker_plugin.window.qt.strip_view import StripView
 from etpicker_plugin.window.qt.suggest_page import SuggestPage
 from etpicker_plugin.window.qt.tomogram_list import TomogramList
 from etpicker_plugin.window.qt.tool_bar import ToolBar
@@ -33,7 +35,6 @@ from etpicker_plugin.window.qt.views import Views
 SIZE = QSize(1480, 920)
 SIDE_WIDTH = 330
 STEPS = {"up": 1, "down": -1, "far_up": 10, "far_down": -10}
-PAUSE_BEFORE_COUNTING_MS = 60
 UNTIL_FRAMED_MS = 300
 """The window manager tells only after a while how thick its frame is."""
 
@@ -46,8 +47,10 @@ class MainWindow(QMainWindow):
         self.session = session
         self.state = ViewState()
         self.editor = Editor(session)
-        self.gestures = Gestures(self.editor, self.state)
-        self.views = Views(self.editor, self.state)
+        self.drawn = Drawn(self.editor)
+        self.gestures = Gestures(self.editor, self.state, self.drawn)
+        self.views = Views(self.editor, self.state, self.drawn)
+        self.strip = StripView(self.editor, self.state, self.drawn)
         self.live = LiveMode(self.editor, self.state)
         self.tomograms = TomogramList(session, self.live.counts)
         self.classes = ClassPanel(session.classes)
@@ -58,22 +61,22 @@ class MainWindow(QMainWindow):
         self.tools = ToolBar()
         self.status = StatusLine()
         self._axis_under_mouse = Z
-        self._recount = QTimer(self, singleShot=True, interval=PAUSE_BEFORE_COUNTING_MS)
+        self._recount = Recount(self._count)
         self._framed = QTimer(self, singleShot=True, interval=UNTIL_FRAMED_MS)
         self._framed.timeout.connect(self._keep_on_screen)
-        self._all_to_count = False
         self._message: QMessageBox | None = None
         self._help: HelpDialog | None = None
         self._tool_before: Tool | None = None
         self._build()
         self._connect()
+        self._offer_tools()
         frame.fit_to_screen(self, SIZE)
 
     # --------------------------- building -------------------------------------
     def _build(self) -> None:
         self.setWindowTitle("etpicker")
         self.addToolBar(self.tools)
-        self.setCentralWidget(frame.stacked(self.hint, self.views))
+        self.setCentralWidget(frame.stacked(self.hint, self.views, self.strip))
         left, right = Qt.LeftDockWidgetArea, Qt.RightDockWidgetArea
         width = self.tomograms.fitting_width()
         frame.dock(self, left, "Tomograms", self.tomograms, width)
@@ -91,15 +94,15 @@ class MainWindow(QMainWindow):
         self._connect_panels()
         self._connect_judging()
         self._connect_live()
-        self._recount.timeout.connect(self._count)
-        self.editor.changed.connect(self._recount.start)
-        self.editor.said.connect(self.status.say)
+        self.editor.changed.connect(self._recount.open_one)
         self.editor.failed.connect(self.complain)
         self.views.failed.connect(self.complain)
-        self.state.cursor_moved.connect(self._show_cursor)
+        self.status.follow(self.editor, self.state)
 
     def _connect_gestures(self) -> None:
         self.gestures.preview.connect(self.views.carry)
+        self.drawn.vesicles.resized.connect(self.views.carry)
+        self.drawn.filaments.class_wanted.connect(self._choose_class)
         self.gestures.contrast_dragged.connect(self.views.drag_contrast)
         self.gestures.measured.connect(self.classes.show_measured)
         self.gestures.hovered.connect(self._hover)
@@ -107,8 +110,9 @@ class MainWindow(QMainWindow):
     def _connect_judging(self) -> None:
         self.tabs.currentChanged.connect(self._turn_page)
         self.views.cloud.view.jumped.connect(self._jump)
+        self.views.cloud.view.filament_chosen.connect(self._choose_filament)
         self.judge.agreement_changed.connect(self.views.show_agreement)
-        self.judge.cut_changed.connect(self._count_all)
+        self.judge.cut_changed.connect(self._recount.every)
         self.judge.cut_changed.connect(self.views.refresh_circles)
         self.judge.gallery.jumped.connect(self._jump_in)
         self.judge.class_chosen.connect(self._choose_class)
@@ -117,7 +121,7 @@ class MainWindow(QMainWindow):
     def _connect_live(self) -> None:
         self.live.shown.connect(self.views.show_questions)
         self.live.jumped.connect(self.views.go_to)
-        self.live.counted.connect(self._count_all)
+        self.live.counted.connect(self._recount.every)
         self.live.progressed.connect(self.status.show_live)
         self.live.page.class_chosen.connect(self._choose_class)
         self.gestures.answered.connect(self.live.answer)
@@ -141,14 +145,18 @@ class MainWindow(QMainWindow):
         self.look.layers_changed.connect(self.views.show_layers)
         self.views.look_changed.connect(self.look.show_look)
         self.views.levels_changed.connect(self.look.show_levels)
+        self.views.look_changed.connect(self.strip.show_look)
         self.views.look_changed.connect(self.judge.gallery.pictures.show_look)
         self.tools.tool_chosen.connect(self._choose_tool)
         self.tools.eraser_changed.connect(self._set_eraser)
-        self.tools.serve(self.editor)
+        self.tools.serve(self.editor, self.drawn)
         self.tools.save.triggered.connect(self.save)
         self.tools.done.triggered.connect(self.close)
         self.tools.fit.triggered.connect(self.views.fit)
+        self.tools.flip.triggered.connect(lambda: self.drawn.flip_or(self.views.fit))
         self.tools.cloud.toggled.connect(self.views.show_cloud)
+        self.tools.straighten.toggled.connect(self.strip.setVisible)
+        self.strip.jumped.connect(self.views.go_to)
         self.tools.help.triggered.connect(self.show_help)
         self.tools.next.triggered.connect(lambda: self.tomograms.step(1))
         self.tools.previous.triggered.connect(lambda: self.tomograms.step(-1))
@@ -157,6 +165,7 @@ class MainWindow(QMainWindow):
     # --------------------------- what happens ---------------------------------
     def open(self, document: Document) -> None:
         """Show a tomogram."""
+        self.drawn.keep()
         self.views.open(document)
         self.editor.open(document)
         self.judge.open()
@@ -169,7 +178,7 @@ class MainWindow(QMainWindow):
         size = f"{x} × {y} × {z} voxels of {document.volume.voxel_size:g}\u00a0Å"
         self.setWindowTitle(f"{document.name} — etpicker")
         self.views.corner.setText(f"<b>{html.escape(document.name)}</b><br>{size}")
-        self._show_cursor()
+        self.status.show_cursor()
 
     def start(self) -> None:
         """Show the first tomogram, once the window has its size; picks to be judged."""
@@ -188,8 +197,8 @@ class MainWindow(QMainWindow):
             self.complain(str(error))
             return
         self.live.save_model()
-        saved = total(count_picks(self.session.documents, self.session.classes))
-        self.status.say(f"Saved {describe(saved)}, to {self.session.folder}")
+        words = self.session.saved_words()
+        self.status.say(f"Saved {words}, to {self.session.folder}")
 
     def complain(self, text: str) -> None:
         """Show an error; while one is open, another takes its place."""
@@ -201,8 +210,10 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         """Save and close; if saving fails, say first that every edit is kept."""
         self._framed.stop()
+        self.drawn.keep()
         self.live.close()
         self.views.close_document()
+        self.strip.stop()
         try:
             self.session.close()
         except EtPickerError as error:
@@ -238,9 +249,13 @@ class MainWindow(QMainWindow):
         elif name == "class":
             self.classes.choose_key(int(key))
         elif name == "delete":
-            self.editor.delete_selected()
-        else:
+            self.drawn.delete()
+        elif self._types_number() or not self.drawn.press(key):
             super().keyPressEvent(event)
+
+    def _types_number(self) -> bool:
+        """Return whether Enter ends a number that is typed."""
+        return isinstance(self.focusWidget(), QAbstractSpinBox)
 
     def _turn_page(self, _index: int) -> None:
         """On *Judge* a click only looks; the tool that was in use comes back after."""
@@ -263,9 +278,14 @@ class MainWindow(QMainWindow):
         self.gestures.eraser_ang = diameter_ang
 
     def _jump(self, pick: int) -> None:
-        self.editor.selected = pick
+        """Go to a pick; a filament is chosen as a whole."""
+        self.drawn.select(pick)
         self.views.go_to(self.editor.annotation.positions_zyx[pick])
         self.views.refresh_circles()
+
+    def _choose_filament(self, name: str, position_zyx: object) -> None:
+        self.drawn.filaments.choose(name)
+        self.views.go_to(position_zyx)
 
     def _jump_in(self, document: Document, pick: int) -> None:
         """Go to a pick, of another tomogram too."""
@@ -282,29 +302,21 @@ class MainWindow(QMainWindow):
         self.classes.refresh(current if current in names else names[0])
         self.editor.choose_class(self.classes.current())
         self.hint.refresh()
+        self._offer_tools()
         self.tomograms.refresh()
         self.judge.refresh()
         self.views.refresh_circles()
 
-    def _count_all(self) -> None:
-        """Count every tomogram: a cut-off holds in all, an edit in one."""
-        self._all_to_count = True
-        self._recount.start()
+    def _offer_tools(self) -> None:
+        classes = self.session.classes
+        self.tools.offer({classes.kind_of(name) for name in classes.names()})
 
-    def _count(self) -> None:
-        self.tomograms.refresh(None if self._all_to_count else self.editor.document)
-        self._all_to_count = False
+    def _count(self, every: bool) -> None:
+        self.tomograms.refresh(None if every else self.editor.document)
         self.judge.refresh()
         self.status.show_edits(self.editor.document.journal.edits)
 
     # --------------------------- where we are ---------------------------------
     def _hover(self, view: object, position: object) -> None:
         self._axis_under_mouse = view.axis
-        self._show_place(position)
-
-    def _show_cursor(self) -> None:
-        self._show_place(self.state.cursor_zyx)
-
-    def _show_place(self, position_zyx: object) -> None:
-        voxel_size = self.editor.document.volume.voxel_size
-        self.status.show_place(position_zyx, voxel_size)
+        self.status.show_place(position)

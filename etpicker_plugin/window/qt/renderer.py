@@ -1,15 +1,14 @@
 """Slices are read and made grey beside the window's own thread; the newest wins."""
 
-import threading
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from PyQt5.QtCore import QObject, pyqtSignal
 
-from etpicker_plugin.engine.errors import EtPickerError
 from etpicker_plugin.window.document.document import Document
 from etpicker_plugin.window.drawing.slices import Look, SliceReader, grey_and_levels
+from etpicker_plugin.window.qt.newest import Newest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,49 +42,25 @@ class Renderer(QObject):
             )
             if volume is not None
         }
-        self._wanted: tuple[int, Look, bool, bool] | None = None
         self._last: tuple[int, int] | None = None
         self._image: NDArray[np.float32] = np.zeros((1, 1), dtype=np.float32)
-        self._stopped = False
-        self._busy = False
-        self._news = threading.Condition()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
+        self._newest = Newest()
+        self._newest.made.connect(self.ready)
+        self._newest.failed.connect(self.failed)
 
     def request(
         self, index: int, look: Look, *, probability: bool = True, mask: bool = True
     ) -> None:
         """Ask for a picture; what was asked before and is not begun is dropped."""
-        with self._news:
-            self._wanted = (index, look, probability, mask)
-            self._news.notify()
+        self._newest.ask(lambda: self._make(index, look, probability, mask))
 
     def is_idle(self) -> bool:
         """Return whether nothing is asked for or being made."""
-        with self._news:
-            return self._wanted is None and not self._busy
+        return self._newest.is_idle()
 
     def stop(self) -> None:
         """End the thread."""
-        with self._news:
-            self._stopped = True
-            self._news.notify()
-        self._thread.join()
-
-    def _run(self) -> None:
-        while True:
-            with self._news:
-                self._busy = False
-                while self._wanted is None and not self._stopped:
-                    self._news.wait()
-                if self._stopped:
-                    return
-                wanted, self._wanted = self._wanted, None
-                self._busy = True
-            try:
-                self.ready.emit(self._make(*wanted))
-            except EtPickerError as error:
-                self.failed.emit(str(error))
+        self._newest.stop()
 
     def _make(self, index: int, look: Look, probability: bool, mask: bool) -> Picture:
         if self._last != (index, look.slab):

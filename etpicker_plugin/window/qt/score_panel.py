@@ -11,6 +11,7 @@ from PyQt5.QtWidgets import (
     QVBoxLayout,
 )
 
+from etpicker_plugin.engine.kinds import PARTICLE
 from etpicker_plugin.window.aids.cut_off import find_cut_off
 from etpicker_plugin.window.document.session import Session
 from etpicker_plugin.window.drawing.colours import class_colour
@@ -87,7 +88,9 @@ class ScorePanel(QGroupBox):
     def refresh(self) -> None:
         """Collect the scores anew and draw them."""
         found = [
-            d.annotation.scores[d.annotation.ids_of(self.name)]
+            d.judged_scores(self.session.classes)[
+                d.things(self.session.classes, self.name)
+            ]
             for d in self.session.documents
         ]
         every = np.concatenate(found)
@@ -135,8 +138,12 @@ class ScorePanel(QGroupBox):
         colour = FAINT if len(self.scores) == 0 else TEXT
         self.count.setText(
             f"<span style='color:{colour}'><b>{kept:,}</b> of {len(self.scores):,} "
-            "scored picks kept, in all tomograms</span>"
+            f"scored {self._noun()} kept, in all tomograms</span>"
         )
+
+    def _noun(self) -> str:
+        kind = self.session.classes.kind_of(self.name)
+        return "picks" if kind == PARTICLE else f"{kind}s"
 
 
 def why_empty(name: str, count: int) -> str:

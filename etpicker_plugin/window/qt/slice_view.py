@@ -11,6 +11,7 @@ from etpicker_plugin.window.drawing.circles import ViewCircles
 from etpicker_plugin.window.drawing.colours import CURSOR_COLOUR
 from etpicker_plugin.window.drawing.sections import IN_PLANE, Sections
 from etpicker_plugin.window.drawing.slices import X, Y, Z
+from etpicker_plugin.window.drawing.traces import Hit, hit_trace
 from etpicker_plugin.window.qt.marks import (
     CirclesItem,
     RulerItem,
@@ -19,6 +20,7 @@ from etpicker_plugin.window.qt.marks import (
 )
 from etpicker_plugin.window.qt.renderer import Picture
 from etpicker_plugin.window.qt.style import BACKGROUND, TEXT
+from etpicker_plugin.window.qt.traces_item import ShownTraces, TracesItem
 from etpicker_plugin.window.qt.view_state import ViewState
 
 NAMES = {Z: "xy", Y: "xz", X: "zy"}
@@ -138,16 +140,13 @@ class SliceView(pg.GraphicsView):
         pen = pg.mkPen(CURSOR_COLOUR, width=1, style=Qt.DashLine)
         self._lines = pg.InfiniteLine(angle=90, pen=pen), pg.InfiniteLine(pen=pen)
         self._lines[1].setAngle(0)
-        self.circles, self.highlight, self.ruler = (
-            CirclesItem(),
-            CirclesItem(),
-            RulerItem(),
-        )
+        self.circles, self.highlight = CirclesItem(), CirclesItem()
+        self.traces, self.ruler = TracesItem(), RulerItem()
         for line in self._lines:
             line.setOpacity(0.55)
         for item in (
             *(self.image, self.mask, self.probability, *self._lines),
-            *(self.circles, self.highlight, self.ruler),
+            *(self.traces, self.circles, self.highlight, self.ruler),
         ):
             self.box.addItem(item, ignoreBounds=True)
 
@@ -210,21 +209,52 @@ class SliceView(pg.GraphicsView):
         self.highlight.show_groups(circles.highlight)
         self.viewport().update()
 
-    def pick_at(self, position_zyx: Sequence[float]) -> int | None:
-        """Return the number of the pick whose circle is there."""
-        return self._nearest(self.sections, position_zyx)
+    def show_traces(self, shown: ShownTraces) -> None:
+        """Show the filaments."""
+        self.traces.show_traces(shown)
+
+    def pick_at(
+        self, position_zyx: Sequence[float], *, rims: bool = True
+    ) -> int | None:
+        """Return the number of the pick whose circle is there.
+
+        Of a vesicle it is the rim, if ``rims`` count, and the middle.
+        """
+        return self._nearest(self.sections, position_zyx, rims=rims)
+
+    def rim_at(self, position_zyx: Sequence[float]) -> int | None:
+        """Return the number of the vesicle whose rim is there, and not its middle."""
+        pick = self.pick_at(position_zyx)
+        return None if pick == self.pick_at(position_zyx, rims=False) else pick
+
+    def trace_at(self, position_zyx: Sequence[float]) -> Hit | None:
+        """Return the place on a curve that is there."""
+        return hit_trace(
+            self.traces.shown.traces,
+            self._flat(position_zyx),
+            axis=self.axis,
+            index=self.index,
+            slack=GRIP_PIXELS / self.state.scale,
+        )
 
     def question_at(self, position_zyx: Sequence[float]) -> int | None:
         """Return the number of the candidate whose circle is there."""
         return self._nearest(self.questions, position_zyx)
 
     def _nearest(
-        self, sections: Sections | None, position_zyx: Sequence[float]
+        self,
+        sections: Sections | None,
+        position_zyx: Sequence[float],
+        *,
+        rims: bool = True,
     ) -> int | None:
         if sections is None:
             return None
-        point = (float(position_zyx[self.right]), float(position_zyx[self.up]))
-        return sections.nearest(point, slack=GRIP_PIXELS / self.state.scale)
+        slack = GRIP_PIXELS / self.state.scale
+        return sections.nearest(self._flat(position_zyx), slack=slack, rims=rims)
+
+    def _flat(self, position_zyx: Sequence[float]) -> tuple[float, float]:
+        return float(position_zyx[self.right]), float(position_zyx[self.up])
 
     def update_cursor(self) -> None:
         """Draw the lines of the other two slices."""
@@ -236,7 +266,7 @@ class SliceView(pg.GraphicsView):
         """Draw name and place of the slice, and the scale bar."""
         painter.resetTransform()
         letter = AXIS_LETTERS[self.axis]
-        _write(painter, QPointF(10, 19), f"{NAMES[self.axis]}   {letter} {self.index}")
+        write(painter, QPointF(10, 19), f"{NAMES[self.axis]}   {letter} {self.index}")
         self._draw_scale_bar(painter)
 
     def _draw_scale_bar(self, painter: QPainter) -> None:
@@ -246,10 +276,10 @@ class SliceView(pg.GraphicsView):
         bottom = self.height() - 12.0
         painter.fillRect(QRectF(9, bottom - 1, pixels + 2, 6), pg.mkColor(SHADE))
         painter.fillRect(QRectF(10, bottom, pixels, 4), pg.mkColor(TEXT))
-        _write(painter, QPointF(10, bottom - 7), format_length(length))
+        write(painter, QPointF(10, bottom - 7), format_length(length))
 
 
-def _write(painter: QPainter, place: QPointF, text: str) -> None:
+def write(painter: QPainter, place: QPointF, text: str) -> None:
     """Write on a dark ground, legible on any slice."""
     metrics = painter.fontMetrics()
     width, height = metrics.horizontalAdvance(text), metrics.ascent()

@@ -2,6 +2,9 @@
 
 from PyQt5.QtWidgets import QLabel, QStatusBar
 
+from etpicker_plugin.window.qt.editor import Editor
+from etpicker_plugin.window.qt.view_state import ViewState
+
 SAID_MS = 4000
 
 
@@ -27,8 +30,19 @@ class StatusLine(QStatusBar):
         """Show what the live picker does; a message hides it for a while."""
         self.live.setText(text)
 
-    def show_place(self, position_zyx: object, voxel_size: float) -> None:
+    def follow(self, editor: Editor, state: ViewState) -> None:
+        """Show what an editor says, and where the cursor is."""
+        self._editor, self._state = editor, state
+        editor.said.connect(self.say)
+        state.cursor_moved.connect(self.show_cursor)
+
+    def show_cursor(self) -> None:
+        """Show where the cursor is."""
+        self.show_place(self._state.cursor_zyx)
+
+    def show_place(self, position_zyx: object) -> None:
         """Show a position in voxels and in Å."""
+        voxel_size = self._editor.document.volume.voxel_size
         z, y, x = (float(p) for p in position_zyx)
         self.place.setText(
             f"x {x:.1f}  y {y:.1f}  z {z:.1f} voxels     "

@@ -17,8 +17,8 @@ QWidget {{ color: {TEXT}; font-size: 12px; }}
 QMainWindow, QDialog {{ background: {BACKGROUND}; }}
 QToolBar {{ background: {PANEL}; border: 0; border-bottom: 1px solid {LINE};
     padding: 3px 6px; spacing: 3px; }}
-QToolBar::separator {{ background: {LINE}; width: 1px; margin: 4px 6px; }}
-QToolButton {{ padding: 4px 9px; border: 1px solid transparent; border-radius: 4px; }}
+QToolBar::separator {{ background: {LINE}; width: 1px; margin: 4px 4px; }}
+QToolButton {{ padding: 4px 6px; border: 1px solid transparent; border-radius: 4px; }}
 QToolButton:hover {{ background: {RAISED}; }}
 QToolButton:checked {{ background: {ACCENT}; color: #10131a; }}
 QToolButton:disabled {{ color: #5a6272; }}

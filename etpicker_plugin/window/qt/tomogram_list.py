@@ -13,7 +13,7 @@ from PyQt5.QtWidgets import (
 )
 
 from etpicker_plugin.engine.negative import NEGATIVE
-from etpicker_plugin.window.document.counts import count_picks
+from etpicker_plugin.window.document.counts import count_things
 from etpicker_plugin.window.document.document import Document
 from etpicker_plugin.window.document.session import Session
 from etpicker_plugin.window.drawing.colours import class_colour
@@ -81,13 +81,14 @@ class TomogramList(QTableWidget):
         return min(max(wanted, LEAST_PX), MOST_PX)
 
     def _count(self, row: int, document: Document, names: list[str]) -> None:
-        counts = count_picks([document], self.session.classes)
+        counts = count_things([document], self.session.classes)
         candidates = self.candidates(document)
         for column, name in enumerate(names, 1):
             count, more = counts[name].kept, candidates.get(name, 0)
             text = f"{count:,} + {more:,}" if more else f"{count:,}" if count else "·"
             cell = QTableWidgetItem(text)
-            cell.setToolTip(f"{more:,} candidates more" if more else "")
+            beside = f", {more:,} candidates more" if more else ""
+            cell.setToolTip(f"{counts[name].words()}{beside}")
             cell.setTextAlignment(Qt.AlignRight | Qt.AlignVCenter)
             if not count + more:
                 cell.setForeground(QColor(FAINT))

@@ -1,12 +1,14 @@
 """Tools, undo and redo, snap, and what each is for."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from PyQt5.QtCore import Qt, pyqtSignal
 from PyQt5.QtGui import QKeySequence
 from PyQt5.QtWidgets import QAction, QActionGroup, QDoubleSpinBox, QLabel, QToolBar
 
+from etpicker_plugin.engine.kinds import FILAMENT, VESICLE
 from etpicker_plugin.window.keys import KEYS, shown_keys
+from etpicker_plugin.window.qt.drawn import Drawn
 from etpicker_plugin.window.qt.editor import Editor
 from etpicker_plugin.window.qt.gestures import Tool
 
@@ -16,6 +18,7 @@ NAMES = {
     Tool.NEGATIVE: "None here",
     Tool.ERASE: "Erase",
     Tool.MEASURE: "Measure",
+    Tool.MEMBRANE: "Membrane",
 }
 
 
@@ -40,7 +43,9 @@ class ToolBar(QToolBar):
         self.snap = self._add("Snap", "snap", checkable=True)
         self.addSeparator()
         self.cloud = self._add("3D", "cloud", checkable=True)
+        self.straighten = self._add("Straighten", "straighten", checkable=True)
         self.fit = self._add("Fit", "fit")
+        self.flip = self._add("", "flip", shown=False)
         self.next = self._add("", "next", shown=False)
         self.previous = self._add("", "previous", shown=False)
         self.addSeparator()
@@ -55,17 +60,24 @@ class ToolBar(QToolBar):
         )
         self.eraser.setToolTip("Diameter of the eraser.")
         self.eraser.setFocusPolicy(Qt.ClickFocus)
-        self.addWidget(QLabel("  eraser "))
+        self.addWidget(QLabel(" ⌀ "))
         self.addWidget(self.eraser)
         self.eraser.valueChanged.connect(self.eraser_changed)
 
-    def serve(self, editor: Editor) -> None:
-        """Let an editor do what the actions on picks say."""
+    def serve(self, editor: Editor, drawn: Drawn) -> None:
+        """Let editors do what the actions on picks say."""
         self.undo.triggered.connect(editor.undo)
         self.redo.triggered.connect(editor.redo)
         self.recentre.triggered.connect(editor.recentre_selected)
-        self.relabel.triggered.connect(editor.relabel_selected)
+        self.relabel.triggered.connect(drawn.relabel)
         self.snap.toggled.connect(lambda snap: setattr(editor, "snap", snap))
+
+    def offer(self, kinds: Collection[str]) -> None:
+        """Show what helps with classes of these kinds, and hide what does not."""
+        self._tools[Tool.MEMBRANE].setVisible(VESICLE in kinds)
+        self.straighten.setVisible(FILAMENT in kinds or VESICLE in kinds)
+        if VESICLE not in kinds and self._tools[Tool.MEMBRANE].isChecked():
+            self.choose(Tool.PICK)
 
     def choose(self, tool: Tool) -> None:
         """Take a tool."""
@@ -102,4 +114,4 @@ class ToolBar(QToolBar):
 
     def key_actions(self) -> list[QAction]:
         """Return what has keys and no button: the window must hold them."""
-        return [self.next, self.previous]
+        return [self.next, self.previous, self.flip]

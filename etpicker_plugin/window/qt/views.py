@@ -18,11 +18,14 @@ from etpicker_plugin.window.drawing.slices import (
     Y,
     Z,
 )
+from etpicker_plugin.window.drawing.traces import traces_of
 from etpicker_plugin.window.live.candidates import NONE, Candidates
 from etpicker_plugin.window.qt.cloud_page import CloudPage
+from etpicker_plugin.window.qt.drawn import Drawn
 from etpicker_plugin.window.qt.editor import Editor
 from etpicker_plugin.window.qt.renderer import Picture, Renderer
 from etpicker_plugin.window.qt.slice_view import SliceView
+from etpicker_plugin.window.qt.traces_item import ShownTraces
 from etpicker_plugin.window.qt.view_state import ViewState
 
 GAP = 3
@@ -40,14 +43,16 @@ class Views(QWidget):
     levels_changed = pyqtSignal(object)
     failed = pyqtSignal(str)
 
-    def __init__(self, editor: Editor, state: ViewState) -> None:
+    def __init__(self, editor: Editor, state: ViewState, drawn: Drawn) -> None:
         super().__init__()
         self.editor, self.state = editor, state
+        self.filaments, self.vesicles = drawn.filaments, drawn.vesicles
         self.look = Look()
         self.show_probability = self.show_mask = True
         self.carried: Carried | None = None
         self.agreement: Agreement | None = None
         self.questions, self.asked = NONE, None
+        self._traces = ShownTraces()
         self.views = {axis: SliceView(axis, state) for axis in (Z, Y, X)}
         self.corner = QLabel()
         self.corner.setTextFormat(Qt.RichText)
@@ -147,11 +152,9 @@ class Views(QWidget):
         brightness = float(np.clip(self.look.brightness + shift, *BRIGHTNESS_RANGE))
         self.set_look(replace(self.look, contrast=contrast, brightness=brightness))
 
-    def carry(self, pick: int | None, position: np.ndarray | None) -> None:
+    def carry(self, carried: Carried | None) -> None:
         """Show a pick where it is being dragged to."""
-        self.carried = (
-            None if pick is None else Carried(pick=pick, position_zyx=position)
-        )
+        self.carried = carried
         self.refresh_circles()
 
     def show_agreement(self, agreement: Agreement | None) -> None:
@@ -177,7 +180,8 @@ class Views(QWidget):
 
     def refresh_circles(self) -> None:
         """Draw the circles of every view, and the cloud, anew."""
-        self.cloud.view.forget()
+        self._traces = shown = self._collect_traces()
+        self.cloud.view.show_filaments(shown.traces, shown.chosen)
         for axis in self.views:
             self._refresh_circles_of(axis)
 
@@ -226,6 +230,24 @@ class Views(QWidget):
                 **place,
             )
         view.show_circles(circles)
+        view.show_traces(replace(self._traces, axis=axis, index=view.index))
+
+    def _collect_traces(self) -> ShownTraces:
+        """Return the filaments, for all views, and clicks on a membrane."""
+        chosen, carried = self.filaments.chosen(), self.carried
+        clicks = self.vesicles.clicks_in(self.editor.document)
+        return ShownTraces(
+            traces=traces_of(
+                self.editor.document,
+                self.editor.session.classes,
+                hidden=self.editor.hidden,
+                moved={carried.pick: carried.position_zyx} if carried else None,
+                also=chosen and chosen.name,
+            ),
+            chosen=chosen and chosen.name,
+            point=carried.pick if carried else self.editor.selected,
+            clicks=clicks,
+        )
 
     def _share_space(self, shape_zyx: tuple[int, int, int]) -> None:
         """Give rows and columns the tomogram's proportions."""
