@@ -26,6 +26,7 @@ from etpicker_plugin.engine.config.extract import ExtractConfig
 from etpicker_plugin.engine.config.live import LiveConfig
 from etpicker_plugin.engine.config.models import ModelsConfig
 from etpicker_plugin.engine.config.pick import PickConfig
+from etpicker_plugin.engine.config.refine import RefineConfig
 from etpicker_plugin.engine.config.simulate import SimulateConfig
 from etpicker_plugin.engine.config.train import TrainConfig
 from etpicker_plugin.engine.config.update import UpdateConfig
@@ -131,6 +132,11 @@ COMMANDS = {
         LiveConfig,
         "live.live",
         "pick while a person clicks: the window's own, which starts it",
+    ),
+    "refine": Command(
+        RefineConfig,
+        "live.refine",
+        "train beside the live picker, and compare: the window's own too",
     ),
     "doctor": Command(
         DoctorConfig, "doctor.doctor", "tell what works here, and what to do if not"

@@ -79,6 +79,7 @@ LIVE = {
         ("A",), "It is a particle: the one asked about, or under the mouse"
     ),
     "decline": Binding(("X",), "It is none"),
+    "refine": Binding(("Ctrl+R",), "Refine: train in the background; or stop it"),
 }
 WINDOW = {
     "save": Binding(("Ctrl+S",), "Write NAME.csv now; every edit is saved anyway"),

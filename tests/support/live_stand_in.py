@@ -3,7 +3,8 @@
     python live_stand_in.py HOW --config FILE
 
 ``HOW`` is ``well``, or how it fails: ``dies`` at the second question, ``babbles`` or
-``refuses`` at each.
+``refuses`` at each. For *Refine* it is a verdict, ``waits`` until its stdin ends, or
+``fails``.
 """
 
 import csv
@@ -21,12 +22,16 @@ def say(**event):
 def main():
     """Answer every question."""
     how, _, config = sys.argv[1:]
-    tomograms = json.loads(Path(config).read_text())["tomogram"]
+    values = json.loads(Path(config).read_text())
+    if "marks" in values:
+        refine(how, values)
+        return
+    tomograms = values["tomogram"]
     say(event="ready")
     for count, line in enumerate(sys.stdin, 1):
         request = json.loads(line)
         if request["do"] == "save":
-            Path(request["path"]).write_text("a model")
+            Path(request["path"]).write_text(values["model"])
             say(event="saved", path=request["path"])
         elif how == "dies" and count > 1:
             sys.stderr.write("no memory is left\n")
@@ -39,6 +44,26 @@ def main():
             say(event="refused", number=request["number"], text=text)
         else:
             solve(request, tomograms)
+
+
+def refine(how, values):
+    """Learn nothing, and be what is asked for."""
+    say(event="refining", what="features", done=1, total=2, left_s=None)
+    say(event="refining", what="training", done=1, total=9, left_s=95.0)
+    if how == "waits":
+        sys.stdin.read()
+    elif how == "fails":
+        sys.stderr.write("12:40:08 ERROR TS_a has changed since. Put it back.\n")
+        sys.exit(3)
+    else:
+        Path(values["out"], "model.safetensors").write_text("refined")
+        say(
+            event="refined",
+            verdict=how,
+            held_out={"particles": 10, "rejected": 6},
+            live={"particles": 8, "rejected": 3},
+            refined={"particles": 9, "rejected": 1},
+        )
 
 
 def solve(request, tomograms):

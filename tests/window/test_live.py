@@ -306,7 +306,7 @@ def test_a_refusal_is_a_sentence_and_it_lives_on(open_live, large):
 
 
 def test_a_program_that_is_not_there_is_told(open_live, large, monkeypatch):
-    monkeypatch.setattr(engine, "prepare", lambda _session: ["/no/such/program"])
+    monkeypatch.setattr(engine, "prepare", lambda *_asked: ["/no/such/program"])
     window = open_live()
     wait_until(window.live.page.restart.isVisible, what="the sentence")
     assert "could not be started" in window.live.page.trouble.text()

@@ -7,12 +7,14 @@ from PyQt5.QtTest import QTest
 
 from etpicker_plugin.engine.config.simulate import SimulateConfig
 from etpicker_plugin.engine.formats.coordinates_csv import read_csv
+from etpicker_plugin.engine.hashing import file_sha256
 from etpicker_plugin.engine.model.card import read_card
 from etpicker_plugin.engine.negative import NEGATIVE
 from etpicker_plugin.engine.progress import ignore_progress
 from etpicker_plugin.engine.simulation.simulate import simulate
 from etpicker_plugin.tests.support.window_driver import click, wait_drawn, wait_until
 from etpicker_plugin.window.drawing.slices import Z
+from etpicker_plugin.window.live import engine
 from etpicker_plugin.window.qt.pages import LIVE
 
 VOXEL_SIZE = 20.0
@@ -130,3 +132,45 @@ def test_from_one_click_to_picks_and_a_model(open_window, simulated):
     (taught,) = card.tomograms
     assert taught.tomogram_id == "TS_01"
     assert taught.particles == {"ribosome": 2, NEGATIVE: 2}
+
+
+@pytest.mark.slow
+def test_refine_trains_compares_and_takes_over(open_window, simulated, monkeypatch):
+    """For a second only; what comes of it is judged, and taken all the same."""
+    monkeypatch.setattr(engine, "REFINE_MINUTES", 0.02)
+    folder, truth = simulated
+    window = open_window(folder / "TS_01.mrc", diameter={"ribosome": DIAMETER})
+    live, here = window.live, truth["TS_01"]
+    rows = read_csv(folder / "TS_01.csv", tomogram_id="TS_01")
+    for name, places in (
+        ("ribosome", here),
+        (NEGATIVE, rows.of_class("proteasome").positions_zyx),
+    ):
+        for place in places:
+            window.editor.add_at(place.tolist(), name)
+    window.tabs.setCurrentIndex(LIVE)
+    settle(window)
+    panel = live.refine.panel
+    panel.start.click()
+    assert live.process.is_running()
+    wait_until(
+        lambda: not live.refine.process.is_running(),
+        what="a training",
+        within_s=ANSWERED_WITHIN_S,
+    )
+    assert "the refined model found" in panel.text.text()
+    if live.refine.models.in_use is None:
+        panel.use.click()
+    settle(window)
+    found = live.picker._all["TS_01"]
+    found = found.chosen(found.scores >= live.picker.cut_off("ribosome"))
+    assert (distances(here, found.positions_zyx) < DIAMETER / VOXEL_SIZE / 4).all()
+    live.save_model()
+    wait_until(
+        lambda: live.page.saved.text() != "", what="saving", within_s=ANSWERED_WITHIN_S
+    )
+    window.close()
+    card = read_card(window.session.folder / "live_model.safetensors")
+    assert card.training["refined"]["sha256"] == file_sha256(live.refine.models.model())
+    assert card.training["refined"]["steps"] >= 1
+    assert card.tomograms[0].particles["ribosome"] == len(here)

@@ -1,7 +1,7 @@
 """The network whose features a live picker builds on."""
 
-from dataclasses import dataclass
-from typing import cast
+from dataclasses import dataclass, field
+from typing import Any, cast
 
 from etpicker_plugin.engine.config.live import PRETRAINED, LiveConfig
 from etpicker_plugin.engine.device import choose_device
@@ -28,12 +28,15 @@ class Base:
         Of the file of its weights.
     working_voxel_size
         That it was trained at, Å; none if it takes any.
+    training
+        What its card says of how it was trained; empty for the shipped weights.
     """
 
     network: FastNetwork
     ready: FastNetwork
     sha256: str
     working_voxel_size: float | None = None
+    training: dict[str, Any] = field(default_factory=dict)
 
     @property
     def weights(self) -> str:
@@ -55,9 +58,11 @@ def read_base(config: LiveConfig) -> Base:
     if config.model == PRETRAINED:
         network = make_network("fast", 1)
         sha256, working = begin_from_pretrained(cast(FastNetwork, network)), None
+        training = {}
     else:
         network, card = load_model(config.model)
         sha256, working = file_sha256(config.model), card.working_voxel_size
+        training = card.training
     if not isinstance(network, FastNetwork):
         raise ConfigError(
             f"--model {config.model}: it has the published network, which has no "
@@ -70,4 +75,5 @@ def read_base(config: LiveConfig) -> Base:
         ready=cast(FastNetwork, for_inference(network, device=device)),
         sha256=sha256,
         working_voxel_size=working,
+        training=training,
     )

@@ -1,6 +1,5 @@
 """``etpicker live``: lines of questions on stdin, lines of answers on stdout."""
 
-import json
 import logging
 import sys
 from pathlib import Path
@@ -12,6 +11,7 @@ from etpicker_plugin.engine.live.inbox import Inbox
 from etpicker_plugin.engine.live.requests import Save, Solve
 from etpicker_plugin.engine.live.saving import save_answer
 from etpicker_plugin.engine.live.session import Session
+from etpicker_plugin.engine.live.telling import tell
 from etpicker_plugin.engine.progress import Progress
 
 logger = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ def live(config: LiveConfig, out_dir: Path, *, on_progress: Progress) -> None:
     inbox = Inbox(sys.stdin)
     session = Session(config, out_dir)
     try:
-        _say({"event": "ready"})
+        tell({"event": "ready"})
         while (item := inbox.take()) is not None:
             if isinstance(item, ConfigError):
                 _refuse(item, None)
@@ -45,29 +45,24 @@ def _solve(request: Solve, session: Session, inbox: Inbox) -> None:
     try:
         for step in session.solve(request):
             if step is not None:
-                _say(step)
+                tell(step)
             while inbox.next_is(Save) and session.has_answered(request):
                 _save(inbox.take(), session)
             if inbox.next_is(Solve, ConfigError, type(None)):
                 return
     except EtPickerError as error:
         _refuse(error, request.number)
-        _say({"event": "solved", "number": request.number})
+        tell({"event": "solved", "number": request.number})
 
 
 def _save(request: Any, session: Session) -> None:
     try:
         save_answer(session.answer, session.config, session.base, Path(request.path))
-        _say({"event": "saved", "path": request.path})
+        tell({"event": "saved", "path": request.path})
     except EtPickerError as error:
         _refuse(error, None)
 
 
 def _refuse(error: EtPickerError, number: int | None) -> None:
     logger.warning("%s", error)
-    _say({"event": "refused", "number": number, "text": str(error)})
-
-
-def _say(event: dict[str, Any]) -> None:
-    sys.stdout.write(json.dumps(event) + "\n")
-    sys.stdout.flush()
+    tell({"event": "refused", "number": number, "text": str(error)})

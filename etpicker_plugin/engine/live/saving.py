@@ -1,7 +1,7 @@
 """The last answer of a live picker as a model file."""
 
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from etpicker_plugin import __version__
 from etpicker_plugin.engine.annotation import SPARSE
@@ -20,6 +20,9 @@ from etpicker_plugin.engine.model.training_end import SOLVED
 from etpicker_plugin.engine.negative import NEGATIVE
 from etpicker_plugin.engine.training.make_card import describe_training
 from etpicker_plugin.engine.training.resume import Counters
+
+COURSE = ("steps", "best_step", "minutes", "stopped_by")
+"""What is kept of how the features were refined."""
 
 
 def save_answer(
@@ -63,11 +66,22 @@ def make_live_card(answer: Answer, config: LiveConfig, base: Base) -> ModelCard:
                 name: {kind: places[:, ::-1].tolist() for kind, places in of.items()}
                 for name, of in answer.task.request.marks.items()
             },
-            "pretrained_sha256": base.sha256,
+            **_describe_base(base),
             "advice": [],
         },
         code_version=__version__,
     )
+
+
+def _describe_base(base: Base) -> dict[str, Any]:
+    """Return of which weights the features are, and how these were refined."""
+    if not base.training:
+        return {"pretrained_sha256": base.sha256}
+    course = {name: base.training.get(name) for name in COURSE}
+    return {
+        "pretrained_sha256": base.training.get("pretrained_sha256", ""),
+        "refined": {"sha256": base.sha256, **course},
+    }
 
 
 def _describe(answer: Answer, scene: Scene) -> TomogramCard:

@@ -63,6 +63,10 @@ class Session:
         answer = self.answer
         return answer is not None and answer.task.request.number == request.number
 
+    def voxel_size(self, tomogram: str) -> float:
+        """Return a tomogram's, Å."""
+        return self._scenes.tomogram(tomogram).voxel_size
+
     # -------------------------- one question --------------------------------------
     def solve(self, request: Solve) -> Iterator[Step]:
         """Answer a question step by step; to leave it between two steps is safe."""

@@ -5,20 +5,24 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Mapping
 from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
 from etpicker_plugin.engine.atomic import write_whole
-from etpicker_plugin.engine.disk import cannot_write
+from etpicker_plugin.engine.config.live import PRETRAINED
 from etpicker_plugin.window.document.session import LIVE_MODEL, Session
+from etpicker_plugin.window.live.refined import RefinedModels, cannot
 
 FOLDER = ".live"
 CONFIG_FILE, LOG_FILE = "config.json", "log.txt"
 SUFFIX = ".safetensors"
 COMMAND = (sys.executable, "-m", "etpicker_plugin.engine", "live")
+REFINE_COMMAND = (*COMMAND[:-1], "refine")
+REFINE_LOG_FILE = "refine_log.txt"
+REFINE_MINUTES = 10.0
+MARKS_FILE = "marks.json"
 LAST_WORDS = 300
 LOGGED = re.compile(r"^\d\d:\d\d:\d\d [A-Z]+ ")
 """When a line was logged, and how grave it is."""
@@ -48,7 +52,7 @@ def configuration(session: Session, folder: Path) -> dict[str, Any]:
     }
 
 
-def prepare(session: Session) -> list[str]:
+def prepare(session: Session, refined: RefinedModels) -> list[str]:
     """Write the configuration, and return the command that reads it.
 
     Raises
@@ -57,13 +61,45 @@ def prepare(session: Session) -> list[str]:
         If it cannot be written.
     """
     folder = session.folder / FOLDER
-    path = folder / CONFIG_FILE
     with cannot(folder):
         folder.mkdir(exist_ok=True)
+    values = {
+        **configuration(session, refined.features()),
+        "model": _model(refined),
+    }
+    return [*COMMAND, "--config", _write(folder / CONFIG_FILE, values)]
+
+
+def prepare_refining(
+    session: Session, refined: RefinedModels, question: Mapping[str, object], out: Path
+) -> list[str]:
+    """Write a question and the configuration; return the command that learns from it.
+
+    Raises
+    ------
+    ResourceError
+        If they cannot be written.
+    """
+    values = {
+        **configuration(session, out),
+        "model": _model(refined),
+        "features": str(refined.features()),
+        "marks": _write(out / MARKS_FILE, question),
+        "max_minutes": REFINE_MINUTES,
+    }
+    return [*REFINE_COMMAND, "--config", _write(out / CONFIG_FILE, values)]
+
+
+def _model(refined: RefinedModels) -> str:
+    model = refined.model()
+    return PRETRAINED if model is None else str(model)
+
+
+def _write(path: Path, values: Mapping[str, object]) -> str:
     with write_whole(path) as temporary:
-        text = json.dumps(configuration(session, folder), ensure_ascii=False)
+        text = json.dumps(values, ensure_ascii=False)
         temporary.write_text(text, encoding="utf-8")
-    return [*COMMAND, "--config", str(path)]
+    return str(path)
 
 
 class ModelFile:
@@ -96,15 +132,6 @@ class ModelFile:
         names = chain([LIVE_MODEL], (f"{LIVE_MODEL}_{n}" for n in count(2)))
         paths = (self.folder / f"{name}{SUFFIX}" for name in names)
         return next(path for path in paths if not path.exists())
-
-
-@contextmanager
-def cannot(path: Path) -> Iterator[None]:
-    """Turn the errors of writing a file into one that says what to do."""
-    try:
-        yield
-    except OSError as error:
-        raise cannot_write(str(path), path, error) from error
 
 
 def last_words(log: Path) -> str:

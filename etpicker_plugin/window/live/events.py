@@ -86,7 +86,40 @@ class Refused:
     number: int | None = None
 
 
-Event = Ready | Progress | Found | CutOffs | Solved | Saved | Refused
+@dataclass(frozen=True)
+class Refining:
+    """So much of a training beside it is done; ``left_s`` if that can be told."""
+
+    what: str
+    done: int
+    total: int
+    left_s: float | None
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """So many particles, and rejected places, that were held out."""
+
+    particles: int
+    rejected: int
+
+
+@dataclass(frozen=True)
+class Refined:
+    """What both models found of the answers that neither had seen."""
+
+    verdict: str
+    held_out: HeldOut
+    live: HeldOut
+    refined: HeldOut
+
+
+Event = (
+    Ready | Progress | Found | CutOffs | Solved | Saved | Refused | Refining | Refined
+)
+
+BETTER, NOT_BETTER, TOO_FEW = "better", "not better", "too few"
+"""Verdicts on a refined model."""
 
 
 def read_event(line: bytes) -> Event:
@@ -114,6 +147,11 @@ def read_event(line: bytes) -> Event:
         return Solved(number=values["number"])
     if kind == "saved":
         return Saved(path=values["path"])
+    if kind == "refining":
+        return Refining(**values)
+    if kind == "refined":
+        counts = {n: HeldOut(**values[n]) for n in ("held_out", "live", "refined")}
+        return Refined(verdict=values["verdict"], **counts)
     return Refused(**values) if kind == "refused" else Ready()
 
 
@@ -147,6 +185,7 @@ def _any(value: Any, _where: str) -> Any:
 NUMBER = {"number": whole(0)}
 PLACES = record({"xyz": _any, "scores": _any})
 CUT_OFF = record({"cut_off": number(), "least": number(), "most": number()})
+HELD_OUT = record({"particles": whole(0), "rejected": whole(0)})
 SAID = {
     "ready": record({}, others=True),
     "progress": record(
@@ -170,6 +209,22 @@ SAID = {
     "cut_off": record({**NUMBER, "classes": map_of(CUT_OFF)}),
     "solved": record(NUMBER),
     "saved": record({"path": text}),
+    "refining": record(
+        {
+            "what": text,
+            "done": whole(0),
+            "total": whole(0),
+            "left_s": or_none(number(0)),
+        }
+    ),
+    "refined": record(
+        {
+            "verdict": one_of(BETTER, NOT_BETTER, TOO_FEW),
+            "held_out": HELD_OUT,
+            "live": HELD_OUT,
+            "refined": HELD_OUT,
+        }
+    ),
     "refused": record({"text": text}, {"number": or_none(whole(0))}),
 }
 EVENT = record({"event": one_of(*SAID)}, others=True)

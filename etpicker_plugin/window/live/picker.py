@@ -77,6 +77,12 @@ class LivePicker:
         self.is_solved = False
         return solve_request(self._number, classes, marks, tomogram=document.name, z=z)
 
+    def question(self, document: Document, z: int) -> dict[str, Any]:
+        """Return the request for what is marked now, whether it is asked or not."""
+        classes = self.session.classes
+        marks = marks_of(self.session.documents, classes)
+        return solve_request(self._number, classes, marks, tomogram=document.name, z=z)
+
     def forget(self) -> None:
         """Begin anew: the process that knew it is gone."""
         self._asked, self.progress, self.is_solved = None, None, True

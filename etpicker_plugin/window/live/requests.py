@@ -1,6 +1,6 @@
 """What the live picker is asked: the whole state each time, so nothing drifts apart."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -33,6 +33,14 @@ def _own(document: Document, name: str) -> list[list[float]]:
 def has_click(marks: Marks) -> bool:
     """Return whether any particle is marked, in any tomogram."""
     return any(name != NEGATIVE for own in marks.values() for name in own)
+
+
+def count_particles(request: Mapping[str, Any]) -> int:
+    """Return how many particles a request holds, of all classes and tomograms."""
+    marks: Marks = request["marks"]
+    return sum(
+        len(xyz) for own in marks.values() for n, xyz in own.items() if n != NEGATIVE
+    )
 
 
 def solve_request(

@@ -1,6 +1,7 @@
 """*Live*: marks go to a process, candidates come back, answers become marks."""
 
 import html
+from collections.abc import Mapping
 
 import numpy as np
 from PyQt5.QtCore import QObject, QTimer, pyqtSignal
@@ -16,6 +17,7 @@ from etpicker_plugin.window.live.picker import LivePicker
 from etpicker_plugin.window.qt.editor import Editor
 from etpicker_plugin.window.qt.live_page import LivePage
 from etpicker_plugin.window.qt.live_process import LiveProcess
+from etpicker_plugin.window.qt.live_refine import LiveRefine
 from etpicker_plugin.window.qt.slice_view import SliceView
 from etpicker_plugin.window.qt.view_state import ViewState
 
@@ -40,7 +42,8 @@ class LiveMode(QObject):
         self.editor, self.state = editor, state
         session = editor.session
         self.picker = LivePicker(session)
-        self.page = LivePage(editor, self.picker)
+        self.refine = LiveRefine(session, self._question)
+        self.page = LivePage(editor, self.picker, self.refine.panel)
         self.process = LiveProcess(session.folder / engine.FOLDER / engine.LOG_FILE)
         self.is_active = False
         self.hindrance = engine.hindrance()
@@ -69,6 +72,7 @@ class LiveMode(QObject):
         self.page.next_asked.connect(self.ask_next)
         self.page.keep_asked.connect(self.keep)
         self.page.restart_asked.connect(self._start)
+        self.refine.changed.connect(self._change_model)
 
     # --------------------------- in sight, or not -----------------------------
     def set_active(self, active: bool) -> None:
@@ -92,11 +96,19 @@ class LiveMode(QObject):
                     break
                 self.process.wait(100)
         self.process.stop()
+        self.refine.close()
+
+    def _change_model(self) -> None:
+        """Begin anew with other features; what was found stays until then."""
+        self.process.leave()
+        self.picker.own_cut_offs.clear()  # Other features, other scores.
+        self._is_saving = False
+        self._start()
 
     def _start(self) -> None:
         self.page.show_trouble("")
         try:
-            command = engine.prepare(self.editor.session)
+            command = engine.prepare(self.editor.session, self.refine.models)
         except EtPickerError as error:
             self.page.show_trouble(str(error), ended=True)
             return
@@ -123,6 +135,9 @@ class LiveMode(QObject):
         if request is not None:
             self._troubles = []
             self.process.ask(request)
+
+    def _question(self) -> Mapping[str, object]:
+        return self.picker.question(self.editor.document, self.state.cursor_zyx[0])
 
     def _hear(self, event: object) -> None:
         if isinstance(event, Refused) and self.picker.is_current(event):

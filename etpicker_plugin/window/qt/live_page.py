@@ -34,9 +34,9 @@ class LivePage(QWidget):
     keep_asked = pyqtSignal()
     restart_asked = pyqtSignal()
 
-    def __init__(self, editor: Editor, picker: LivePicker) -> None:
+    def __init__(self, editor: Editor, picker: LivePicker, refine: QWidget) -> None:
         super().__init__()
-        self.editor, self.picker = editor, picker
+        self.editor, self.picker, self.refine = editor, picker, refine
         self.chips = ClassChips()
         self.text = words(HELP, faint=True)
         self.cut_off = LiveCutOff(editor, picker)
@@ -78,6 +78,7 @@ class LivePage(QWidget):
         column.addLayout(answers)
         column.addWidget(self.keep)
         column.addWidget(self.saved)
+        column.addWidget(self.refine)
         column.addStretch()
 
     def _connect(self) -> None:

@@ -19,9 +19,9 @@ class LiveProcess(QObject):
     told = pyqtSignal(object)
     ended = pyqtSignal(str)
 
-    def __init__(self, log: Path) -> None:
+    def __init__(self, log: Path, *, name: str = "The live picker") -> None:
         super().__init__()
-        self.log = log
+        self.log, self.name = log, name
         self._process: QProcess | None = None
 
     def is_running(self) -> bool:
@@ -31,9 +31,10 @@ class LiveProcess(QObject):
     def start(self, command: Sequence[str]) -> None:
         """Start it; it tells when it is ready."""
         process = QProcess(self)
+        self.log.unlink(missing_ok=True)  # One that is left to end may write on there.
         process.setStandardErrorFile(str(self.log))
         process.readyReadStandardOutput.connect(self._hear)
-        process.finished.connect(lambda code, how: self._end(_end_of(code, how)))
+        process.finished.connect(lambda code, how: self._end(self._how(code, how)))
         process.errorOccurred.connect(self._fail)
         self._process = process
         process.start(command[0], list(command[1:]))
@@ -54,6 +55,14 @@ class LiveProcess(QObject):
             process.kill()
             process.waitForFinished(END_MS)
 
+    def leave(self) -> None:
+        """Let it end by itself, unheard, and be free to start another."""
+        process, self._process = self._process, None
+        if process is not None:
+            process.disconnect()
+            process.finished.connect(process.deleteLater)
+            process.closeWriteChannel()
+
     def wait(self, milliseconds: int) -> None:
         """Let it tell something; for whom no event loop runs."""
         if self._process is not None:
@@ -67,14 +76,14 @@ class LiveProcess(QObject):
                 event = read_event(line)
             except JsonFault as error:
                 self.stop()
-                self._tell_end(f"The live picker said what is not understood ({error})")
+                self._tell_end(f"{self.name} said what is not understood ({error})")
                 return
             self.told.emit(event)
             process = self._process
 
     def _fail(self, error: QProcess.ProcessError) -> None:
         if error == QProcess.FailedToStart:
-            self._end("The live picker could not be started")
+            self._end(f"{self.name} could not be started")
 
     def _end(self, how: str) -> None:
         if self._process is not None:
@@ -82,12 +91,11 @@ class LiveProcess(QObject):
             self._process = None
             self._tell_end(how)
 
+    def _how(self, code: int, how: QProcess.ExitStatus) -> str:
+        if how == QProcess.CrashExit:
+            return f"{self.name} was ended by signal {code}"
+        return f"{self.name} ended with code {code}"
+
     def _tell_end(self, how: str) -> None:
         words = last_words(self.log)
         self.ended.emit(f"{how}{f': {words}' if words else ''}")
-
-
-def _end_of(code: int, how: QProcess.ExitStatus) -> str:
-    if how == QProcess.CrashExit:
-        return f"The live picker was ended by signal {code}"
-    return f"The live picker ended with code {code}"
