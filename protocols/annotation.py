@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 import subprocess
 from collections.abc import Iterable, Mapping
 from functools import partial
@@ -27,13 +26,10 @@ from etpicker_plugin.convert_surfaces import is_mesh
 from etpicker_plugin.engine.config.options import config_from_values, config_to_values
 from etpicker_plugin.engine.config.view import ViewConfig
 from etpicker_plugin.engine.formats.coordinates_csv import read_csv, write_csv
-from etpicker_plugin.engine.hashing import file_sha256
 from etpicker_plugin.engine.negative import NEGATIVE
 from etpicker_plugin.engine.particles import Particles, make_particles
-from etpicker_plugin.objects import EtPickerModel
 from etpicker_plugin.window.document.session import (
     CLASSES_FILE,
-    LIVE_MODEL,
     START_SUFFIX,
 )
 from etpicker_plugin.window.document.settings import Classes
@@ -41,7 +37,7 @@ from etpicker_plugin.window.document.settings import Classes
 ANNOTATION = "annotation"
 NEGATIVES = "Negatives"
 COORDINATES = "Coordinates3D"
-MODEL = "model"
+LIVE_SETS = "LivePicks"
 VERSION = "_v"
 REGISTERED = "registered.txt"
 
@@ -126,7 +122,12 @@ def window_error(config: ViewConfig, exit_code: int) -> EngineError | None:
 
 def read_annotation(folder: Path, ts_ids) -> dict[str, Particles]:
     """Return the saved picks of each tomogram; negatives are among them."""
-    files = {name: folder / ANNOTATION / f"{name}.csv" for name in ts_ids}
+    return read_folder(folder / ANNOTATION, ts_ids)
+
+
+def read_folder(folder: Path, ts_ids) -> dict[str, Particles]:
+    """Return the picks of the tomograms that have a file in a folder."""
+    files = {name: folder / f"{name}.csv" for name in ts_ids}
     return {
         name: read_csv(file, tomogram_id=name)
         for name, file in files.items()
@@ -138,14 +139,15 @@ def has_news(folder: Path, ts_ids) -> bool:
     """Return whether the saved picks are neither the first nor registered already."""
     note = folder / REGISTERED
     known = note.is_file() and note.read_text(encoding="utf-8")
-    return known != _digest(folder, ts_ids) and _is_edited(folder, ts_ids)
+    digest = digest_of(folder / ANNOTATION, ts_ids)
+    return known != digest and _is_edited(folder, ts_ids)
 
 
-def _digest(folder: Path, ts_ids) -> str:
-    """Return a digest of the saved picks."""
+def digest_of(folder: Path, ts_ids) -> str:
+    """Return a digest of the picks in a folder."""
     digest = hashlib.sha256()
     for name in sorted(ts_ids):
-        file = folder / ANNOTATION / f"{name}.csv"
+        file = folder / f"{name}.csv"
         digest.update(file.read_bytes() if file.is_file() else b"")
     return digest.hexdigest()[:16]
 
@@ -168,7 +170,7 @@ def next_version(protocol) -> int:
     names = [
         name
         for name, item in protocol.iterOutputAttributes(SetOfCoordinates3D)
-        if not is_mesh(item)
+        if not is_mesh(item) and not name.startswith(LIVE_SETS)
     ]
     if not names:
         return 1
@@ -185,9 +187,7 @@ def register_annotation(protocol, folder: Path, tomograms, *, known_groups):
     classes = Classes(folder / ANNOTATION / CLASSES_FILE, {})
     found = {str(n) for p in particles.values() for n in p.class_names}
     names = [name for name in classes.names() if name in found]
-    groups = dict(known_groups)
-    for name in names:
-        groups.setdefault(name, max(groups.values(), default=0) + 1)
+    groups = number_on(known_groups, names)
     rate = protocol.inputTomograms.get().getSamplingRate()
     diameters = {name: classes[name].diameter_ang for name in names}
     boxes = {name: even_box(ang, rate) for name, ang in diameters.items()}
@@ -195,7 +195,7 @@ def register_annotation(protocol, folder: Path, tomograms, *, known_groups):
     label_of = partial(_label, folder, particles, classes, version)
     outputs = {}
     for base, chosen in (
-        (COORDINATES, {name: groups[name] for name in names}),
+        (COORDINATES, groups),
         (NEGATIVES, {NEGATIVE: 1} if NEGATIVE in found else {}),
     ):
         if chosen:
@@ -216,7 +216,9 @@ def register_annotation(protocol, folder: Path, tomograms, *, known_groups):
     protocol._defineOutputs(**outputs)
     for output in outputs.values():
         protocol._defineSourceRelation(protocol.inputTomograms, output)
-    (folder / REGISTERED).write_text(_digest(folder, tomograms), encoding="utf-8")
+    (folder / REGISTERED).write_text(
+        digest_of(folder / ANNOTATION, tomograms), encoding="utf-8"
+    )
     return outputs
 
 
@@ -229,26 +231,12 @@ def _known_kinds(protocol) -> dict[str, str]:
     return kinds
 
 
-def register_live_model(protocol, folder: Path) -> None:
-    """Make an output of the live picker's model, if there is a new one.
-
-    It is copied: a model that a workflow has picked with stays, whatever is answered
-    in the window later.
-    """
-    files = sorted(
-        (folder / ANNOTATION).glob(f"{LIVE_MODEL}*.safetensors"),
-        key=lambda file: file.stat().st_mtime_ns,
-    )
-    known = [m.getSha256() for _, m in protocol.iterOutputAttributes(EtPickerModel)]
-    if not files or file_sha256(files[-1]) in known:
-        return
-    file = files[-1]
-    ending = f"{VERSION}{len(known) + 1}" if known else ""
-    copied = folder / f"{LIVE_MODEL}{ending}{file.suffix}"
-    shutil.copyfile(file, copied)
-    model = EtPickerModel.fromFile(copied)
-    protocol._defineOutputs(**{f"{MODEL}{ending}": model})
-    protocol._defineSourceRelation(protocol.inputTomograms, model)
+def number_on(known: Mapping[str, int], names: list[str]) -> dict[str, int]:
+    """Return the group ids of classes; those that are not known are numbered on."""
+    groups = dict(known)
+    for name in names:
+        groups.setdefault(name, max(groups.values(), default=0) + 1)
+    return {name: groups[name] for name in names}
 
 
 def _label(

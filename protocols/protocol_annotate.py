@@ -5,18 +5,22 @@ from pathlib import Path
 from etpicker_plugin.protocols import checks
 from etpicker_plugin.protocols.annotation import (
     COORDINATES,
-    MODEL,
+    LIVE_SETS,
     NEGATIVES,
     has_news,
     prepare_window,
     register_annotation,
-    register_live_model,
     start_window,
     window_error,
 )
 from etpicker_plugin.protocols.class_sets import add_output_choice
 from etpicker_plugin.protocols.diameters import read_diameters
 from etpicker_plugin.protocols.form import add_parameters, read_parameters
+from etpicker_plugin.protocols.live_outputs import (
+    MODEL,
+    register_live_model,
+    register_live_picks,
+)
 from etpicker_plugin.protocols.protocol_base import ProtEtPickerBase, explain_classes
 from pyworkflow.protocol import params
 from tomo.objects import SetOfCoordinates3D
@@ -46,6 +50,7 @@ SCIPION_FIELDS = (
 OUTPUTS = {
     COORDINATES: SetOfCoordinates3D,
     NEGATIVES: SetOfCoordinates3D,
+    LIVE_SETS: SetOfCoordinates3D,
     MODEL: EtPickerModel,
 }
 
@@ -54,7 +59,8 @@ class ProtEtPickerAnnotate(ProtEtPickerBase):
     """Mark particles of one or several species in the etpicker window.
 
     On its page *Live* one click is enough: all places like it are shown, you say which
-    are particles, and what they teach is an output too, a model to pick with.
+    are particles, and what they teach is an output too: the picks of all tomograms, to
+    extract at once, and a model to pick others with.
 
     Every click is saved at once. Close the window to get the coordinates; 'Continue'
     opens it again where it was, and gives new coordinates beside the former.
@@ -102,6 +108,7 @@ class ProtEtPickerAnnotate(ProtEtPickerBase):
             raise error
         if has_news(folder, tomograms):
             register_annotation(self, folder, tomograms, known_groups=self.getGroups())
+        register_live_picks(self, folder, tomograms, known_groups=self.getGroups())
         register_live_model(self, folder)
 
     # --------------------------- info -----------------------------------------

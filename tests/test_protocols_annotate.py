@@ -15,9 +15,12 @@ from etpicker_plugin.protocols import ProtEtPickerAnnotate, ProtEtPickerTrain
 from etpicker_plugin.protocols.annotation import (
     ANNOTATION,
     register_annotation,
-    register_live_model,
 )
 from etpicker_plugin.protocols.class_sets import ONE_SET
+from etpicker_plugin.protocols.live_outputs import (
+    register_live_model,
+    register_live_picks,
+)
 from pyworkflow.gui import dialog
 from pyworkflow.protocol import MODE_RESUME
 from pyworkflow.protocol.constants import STATUS_INTERACTIVE
@@ -39,7 +42,7 @@ from etpicker_plugin.tests.support.untrained import make_untrained_model
 from etpicker_plugin.viewers.edit_window import edit_marks
 from etpicker_plugin.viewers.model_viewers import find_maker
 from etpicker_plugin.viewers.viewers import EtPickerPicksViewer
-from etpicker_plugin.window.document.session import CLASSES_FILE
+from etpicker_plugin.window.document.session import CLASSES_FILE, LIVE_PICKS
 from etpicker_plugin.window.document.settings import Classes
 from etpicker_plugin.wizards import thresholds_of
 
@@ -155,6 +158,46 @@ class TestAnnotate(PhantomProject):
         self.assertEqual([m.getSha256() for m in models.values()], shas)
         self.assertTrue(all(m.isUnchanged() for m in models.values()))
         self.assertIn("model_v2", " ".join(protocol._summary()))
+
+    def test_what_live_finds_is_a_set_of_all_tomograms_to_go_on_with(self):
+        protocol = self.newProtocol(
+            ProtEtPickerAnnotate,
+            inputTomograms=self.tomograms,
+            diameter=DIAMETER_WORDS,
+            outputSets=ONE_SET,
+        )
+        self.run_window(protocol, ("click", FIRST, 1))
+        self.assertFalse(hasattr(protocol, "LivePicks"))
+
+        folder = protocol.getWindowFolder()
+        tomograms = tomograms_by_id(self.tomograms)
+        live = folder / ANNOTATION / LIVE_PICKS
+        live.mkdir()
+        for version, score in (("", 0.75), ("_v2", 0.5)):
+            for place, name in enumerate(tomograms, 3):
+                positions = [[place, 7.5, 9.0], [4.0, 5.0, 6.0]]
+                picks = make_particles(
+                    name,
+                    positions,
+                    class_names=["small", "large"],
+                    scores=[np.nan, score],
+                )
+                write_csv(picks, live / f"{name}.csv")
+            for _ in range(2):  # Closed again, with nothing new in it.
+                register_live_picks(
+                    protocol, folder, tomograms, known_groups=protocol.getGroups()
+                )
+            found = getattr(protocol, f"LivePicks{version}")
+            self.assertEqual(found.getSize(), 2 * len(tomograms))
+            self.assertEqual(sorted(found.getTSIds()), sorted(tomograms))
+            self.assertIn("as found on Live", found.getObjLabel())
+            first = {c.getGroupId(): c for c in found.iterCoordinates(tomograms[name])}
+            self.assertEqual(sorted(first), sorted(protocol.getGroups().values()))
+            self.assertAlmostEqual(
+                first[protocol.getGroups()["large"]].getScore(), score, places=5
+            )
+        self.assertFalse(hasattr(protocol, "LivePicks_v3"))
+        self.assertIn("LivePicks_v2: 4", " ".join(protocol._summary()))
 
     def check_training_input(self, annotated):
         """Particles and negatives stand in one file, each with its class."""

@@ -173,6 +173,41 @@ def test_classes_are_told_apart(data, tmp_path):
         assert set(cut_off(events, name)) == {"cut_off", "least", "most"}
 
 
+def test_one_click_is_not_drowned_by_a_hundred_of_another_class(data, tmp_path):
+    small, large = truth_of(data, "first", "small"), truth_of(data, "first")
+    scatter = np.random.default_rng(4).normal(0, 0.5, (7, len(small), 3))
+    many = (small + scatter).reshape(-1, 3)[:100].tolist()
+    classes = [*CLASSES, {"name": "small", "diameter_ang": DIAMETERS["small"]}]
+    marks = {"first": {"large": large[:1].tolist(), "small": many}}
+    with live(tmp_path, data / "first.mrc") as asked:
+        events = asked.solve(marks, classes=classes)
+        found = whole(events, "first", "large")
+        assert score_near(found, large).mean() > 2 * score_near(found, small).mean()
+        assert f1_of(found[0][found[1] >= cut_off(events)["cut_off"]], large) > 0.6
+
+        # Its only click taken back, and rejected instead: it has none any more.
+        marks["first"] = {"small": many, "negative": marks["first"]["large"]}
+        events = asked.solve(marks, classes=classes)
+        assert {name for e in events for name in e.get("classes", {})} == {"small"}
+        # All taken back: there is nothing to look for.
+        marks["first"] = {"negative": many[:5]}
+        assert [e["event"] for e in asked.solve(marks)] == ["solved"]
+
+
+def test_a_click_on_nothing_is_doubted_and_answered(data, tmp_path):
+    truth = [truth_of(data, "first", name) for name in ("small", "large")]
+    centres = np.concatenate(truth)
+    grid = np.stack(np.meshgrid(*map(np.arange, SHAPE_ZYX[::-1]), indexing="ij"), -1)
+    grid = grid[12:-12:5, 12:-12:5, 12:-12:5].reshape(-1, 3)
+    apart = np.linalg.norm(grid[:, None] - centres, axis=2).min(axis=1)
+    nothing = grid[apart.argmax()].tolist()
+    with live(tmp_path, data / "first.mrc") as asked:
+        events = asked.solve({"first": {"large": [nothing]}})
+    (text,) = refusals(events)
+    assert "1 of 1 click(s) lie where nothing stands out" in text
+    assert ", ".join(map(str, nothing)) in text
+
+
 def score_near(found, places):
     """Return the best score within half a small diameter of each place; else 0."""
     positions, scores = found

@@ -17,6 +17,7 @@ from etpicker_plugin.tests.support.window_driver import (
     wait_drawn,
     wait_until,
 )
+from etpicker_plugin.window.document.session import LIVE_PICKS
 from etpicker_plugin.window.drawing.slices import X, Y, Z
 from etpicker_plugin.window.live import engine
 from etpicker_plugin.window.qt.gestures import Tool
@@ -266,6 +267,37 @@ def test_the_model_is_saved_on_closing(open_live, large):
     window.close()
     assert (window.session.folder / "live_model.safetensors").exists()
     assert not window.live.process.is_running()
+
+
+def read_live_picks(window, name):
+    path = window.session.folder / LIVE_PICKS / f"{name}.csv"
+    return read_csv(path, tomogram_id=name)
+
+
+def test_the_picks_of_all_tomograms_go_with_the_model(open_live, large):
+    """What was marked, and what reaches the cut-off as it is when the window closes."""
+    window = open_live("well", "TS_a", "TS_b")
+    mark_first(window, large)
+    click_at(window, large[1], Qt.RightButton)
+    settle(window)
+    documents, picker = window.session.documents, window.live.picker
+    window.save()
+    wait_until(lambda: window.live.page.saved.text() != "", what="saving")
+    counts = [picker.count([d], "large") for d in documents]
+    assert len(read_live_picks(window, "TS_a")) == counts[0] + 1
+    assert len(read_live_picks(window, "TS_b")) == counts[1]
+    window.live.page.cut_off.cut.setValue(0.65)
+    kept = [picker.count([d], "large") for d in documents]
+    assert kept[1] < counts[1]
+    window.close()
+    found = read_live_picks(window, "TS_a")
+    assert len(found) == kept[0] + 1
+    assert np.isnan(found.scores[0])
+    assert found.scores[1:].min() >= 0.65
+    np.testing.assert_allclose(found.positions_zyx[0], large[0], atol=0.6)
+    assert not (np.abs(found.positions_zyx - large[1]).max(axis=1) < 0.1).any()
+    assert set(found.class_names) == {"large"}
+    assert len(read_live_picks(window, "TS_b")) == kept[1]
 
 
 def test_a_process_that_dies_is_told_and_marking_goes_on(open_live, large, monkeypatch):

@@ -34,6 +34,10 @@ class CutOff:
     least: float
     most: float
 
+    def moved_to(self, value: float) -> "CutOff":
+        """Return it with another score, and a band that holds that."""
+        return CutOff(value, min(self.least, value), max(self.most, value))
+
 
 def choose_cut_off(scores: FloatArray, at_click: NDArray[np.bool_]) -> CutOff | None:
     """Return the cut-off of a class; none if no candidate lies at a click.

@@ -1,17 +1,24 @@
 """The network whose features a live picker builds on."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
+
+import numpy as np
+from torch import Tensor
 
 from etpicker_plugin.engine.config.live import PRETRAINED, LiveConfig
 from etpicker_plugin.engine.device import choose_device
 from etpicker_plugin.engine.errors import ConfigError
+from etpicker_plugin.engine.fewshot.trained_head import TrainedHead, at_threshold
 from etpicker_plugin.engine.hashing import file_sha256
+from etpicker_plugin.engine.kinds import PARTICLE
 from etpicker_plugin.engine.model.fast_network import FastNetwork
 from etpicker_plugin.engine.model.inference import for_inference
 from etpicker_plugin.engine.model.model_file import load_model
 from etpicker_plugin.engine.model.network import make_network
 from etpicker_plugin.engine.model.pretrained import begin_from_pretrained
+from etpicker_plugin.engine.species import Species
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +37,8 @@ class Base:
         That it was trained at, Å; none if it takes any.
     training
         What its card says of how it was trained; empty for the shipped weights.
+    heads
+        Of the classes that it was trained on.
     """
 
     network: FastNetwork
@@ -37,6 +46,7 @@ class Base:
     sha256: str
     working_voxel_size: float | None = None
     training: dict[str, Any] = field(default_factory=dict)
+    heads: dict[str, TrainedHead] = field(default_factory=dict)
 
     @property
     def weights(self) -> str:
@@ -55,14 +65,15 @@ def read_base(config: LiveConfig) -> Base:
         If it is another network than ``fast``.
     """
     device = choose_device(config.device, threads=config.threads)
+    training: dict[str, Any] = {}
+    species: tuple[Species, ...] = ()
     if config.model == PRETRAINED:
         network = make_network("fast", 1)
         sha256, working = begin_from_pretrained(cast(FastNetwork, network)), None
-        training = {}
     else:
         network, card = load_model(config.model)
         sha256, working = file_sha256(config.model), card.working_voxel_size
-        training = card.training
+        training, species = card.training, card.classes
     if not isinstance(network, FastNetwork):
         raise ConfigError(
             f"--model {config.model}: it has the published network, which has no "
@@ -76,4 +87,17 @@ def read_base(config: LiveConfig) -> Base:
         sha256=sha256,
         working_voxel_size=working,
         training=training,
+        heads=_trained_heads(network, species),
     )
+
+
+def _trained_heads(
+    network: FastNetwork, species: Sequence[Species]
+) -> dict[str, TrainedHead]:
+    weights = network.head.weight.detach().double().cpu().numpy()[:, :, 0, 0, 0]
+    biases = cast(Tensor, network.head.bias).detach().double().cpu().numpy()
+    return {
+        one.name: at_threshold(weight, float(bias), one.threshold)
+        for one, weight, bias in zip(species, weights, biases, strict=False)
+        if one.kind == PARTICLE and np.isfinite(one.threshold)
+    }

@@ -29,8 +29,8 @@ NICENESS = 15
 def refine(config: RefineConfig, out_dir: Path, *, on_progress: Progress) -> None:
     """Train on most of the answers; compare with the live model on the others.
 
-    What is compared is what would show candidates: the features of either network,
-    each with the head that follows from the answers that were not held out.
+    What is compared is what would show candidates: the live model, whose head follows
+    from the answers that were not held out, and the trained one, taught by the same.
 
     Raises
     ------

@@ -178,6 +178,7 @@ class Session:
             species=species_at(size, diameters),
             working_voxel_size=size,
             stride=self.base.ready.output_stride,
+            trained=self.base.heads,
         )
 
     def _open(self, task: Task, name: str, scenes: list[Scene]) -> Iterator[Step]:

@@ -1,7 +1,7 @@
 """From marks to candidates: what is looked at first, and then all the rest."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,7 @@ from etpicker_plugin.engine.fewshot.head import (
     usual_of,
 )
 from etpicker_plugin.engine.fewshot.plain import are_plain, doubt_plain
+from etpicker_plugin.engine.fewshot.trained_head import CUT_OFF, TrainedHead, teach
 from etpicker_plugin.engine.live.requests import Solve
 from etpicker_plugin.engine.live.scene import Scene, planes_beside
 from etpicker_plugin.engine.negative import NEGATIVE
@@ -56,12 +57,15 @@ class Task:
     ----------
     species
         Those with clicks, in the order of the channels.
+    trained
+        Heads of the classes that the network was trained on.
     """
 
     request: Solve
     species: tuple[Species, ...]
     working_voxel_size: float
     stride: int
+    trained: dict[str, TrainedHead] = field(default_factory=dict)
 
     def settings(self, scene: Scene) -> PeakSettings:
         """Return how peaks of a scene are found.
@@ -139,11 +143,15 @@ def _made(task: Task, scenes: Sequence[Scene]) -> tuple[FloatArray, list[FloatAr
 def _head(
     task: Task, scenes: Sequence[Scene], usual: FloatArray, clicks: list[FloatArray]
 ) -> Head:
-    return solve_head(
-        usual_of(usual),
-        np.stack([of_class.mean(axis=0) for of_class in clicks]),
-        _features(task, scenes, NEGATIVE),
-    )
+    known, negatives = usual_of(usual), _features(task, scenes, NEGATIVE)
+    means = np.stack([of_class.mean(axis=0) for of_class in clicks])
+    head = solve_head(known, means, negatives)
+    for channel, one in enumerate(task.species):
+        if one.name in task.trained:
+            trained = task.trained[one.name]
+            taught = teach(trained, clicks[channel], negatives, known)
+            head.weights[channel], head.biases[channel] = taught
+    return head
 
 
 def _features(task: Task, scenes: Sequence[Scene], name: str) -> FloatArray:
@@ -253,9 +261,10 @@ def cut_offs(
             )
             scores.append(own.scores)
             at_click.append(matched >= 0)
-        cuts[one.name] = choose_cut_off(
-            np.concatenate(scores), np.concatenate(at_click)
-        )
+        cut = choose_cut_off(np.concatenate(scores), np.concatenate(at_click))
+        if cut is not None and one.name in task.trained:
+            cut = cut.moved_to(CUT_OFF)
+        cuts[one.name] = cut
     return cuts
 
 

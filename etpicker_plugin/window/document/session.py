@@ -48,6 +48,8 @@ CLASSES_FILE = "classes.json"
 START_SUFFIX = ".start.csv"
 LIVE_MODEL = "live_model"
 """The live picker's model, and with a number those of later windows."""
+LIVE_PICKS = "live_picks"
+"""Folder of what goes with the last of them: ``NAME.csv`` of each tomogram."""
 
 
 class Session:

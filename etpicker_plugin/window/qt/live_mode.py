@@ -11,20 +11,20 @@ from etpicker_plugin.engine.negative import NEGATIVE
 from etpicker_plugin.window.document.document import Document
 from etpicker_plugin.window.live import engine
 from etpicker_plugin.window.live.candidates import NONE, Candidates, joined
-from etpicker_plugin.window.live.events import Progress, Ready, Refused, Saved, Solved
+from etpicker_plugin.window.live.events import Progress, Ready, Refused, Solved
 from etpicker_plugin.window.live.keeping import keep_candidates
 from etpicker_plugin.window.live.picker import LivePicker
 from etpicker_plugin.window.qt.editor import Editor
 from etpicker_plugin.window.qt.live_page import LivePage
 from etpicker_plugin.window.qt.live_process import LiveProcess
 from etpicker_plugin.window.qt.live_refine import LiveRefine
+from etpicker_plugin.window.qt.live_saving import LiveSaving
 from etpicker_plugin.window.qt.slice_view import SliceView
 from etpicker_plugin.window.qt.view_state import ViewState
 
 UNTIL_ASKED_MS, UNTIL_SHOWN_MS = 60, 40
 """Several edits, or several answers, within this time are one."""
 
-SAVED_WITHIN_MS = 10_000
 STARTING = "Live starts …"
 WHAT = {"features": "looks at", "candidates": "searches"}
 
@@ -51,9 +51,8 @@ class LiveMode(QObject):
         self._of: Document | None = None
         self.asked: int | None = None
         self._under_mouse: int | None = None
-        self._model = engine.ModelFile(session.folder)
+        self.saving = LiveSaving(editor, self.picker, self.process)
         self._kept: dict[str, np.ndarray] = {}
-        self._is_unsaved = self._is_saving = False
         self._troubles: list[str] = []
         self._to_ask = QTimer(self, singleShot=True, interval=UNTIL_ASKED_MS)
         self._to_show = QTimer(self, singleShot=True, interval=UNTIL_SHOWN_MS)
@@ -72,6 +71,7 @@ class LiveMode(QObject):
         self.page.next_asked.connect(self.ask_next)
         self.page.keep_asked.connect(self.keep)
         self.page.restart_asked.connect(self._start)
+        self.saving.saved.connect(self.page.saved.setText)
         self.refine.changed.connect(self._change_model)
 
     # --------------------------- in sight, or not -----------------------------
@@ -89,12 +89,7 @@ class LiveMode(QObject):
 
     def close(self) -> None:
         """Save the model, if it knows more than its file, and end the process."""
-        if self._is_unsaved and self.process.is_running() and self.picker.is_solved:
-            self.save_model()
-            for _ in range(SAVED_WITHIN_MS // 100):
-                if not self._is_saving:
-                    break
-                self.process.wait(100)
+        self.saving.close()
         self.process.stop()
         self.refine.close()
 
@@ -102,7 +97,7 @@ class LiveMode(QObject):
         """Begin anew with other features; what was found stays until then."""
         self.process.leave()
         self.picker.own_cut_offs.clear()  # Other features, other scores.
-        self._is_saving = False
+        self.saving.forget()
         self._start()
 
     def _start(self) -> None:
@@ -142,13 +137,11 @@ class LiveMode(QObject):
     def _hear(self, event: object) -> None:
         if isinstance(event, Refused) and self.picker.is_current(event):
             self._troubles.append(html.escape(event.text))
-            self._is_saving &= event.number is not None
         if isinstance(event, Refused | Solved):
             self.page.show_trouble("<br>".join(self._troubles))
-        elif isinstance(event, Saved):
-            self._take_model()
+        self.saving.hear(event)
         if self.picker.take(event):
-            self._is_unsaved = True
+            self.saving.is_unsaved = True
             self._show_soon()
         if self.picker.progress is not None:
             self.progressed.emit(_describe(self.picker.progress))
@@ -158,7 +151,7 @@ class LiveMode(QObject):
     def _mourn(self, how: str) -> None:
         """Say that the process has ended; what was marked is on disk."""
         self.picker.forget()
-        self._is_saving = False
+        self.saving.forget()
         self.progressed.emit("")
         self.page.show_trouble(
             f"{html.escape(how)}. Start it again, or go on marking: nothing is lost.",
@@ -270,26 +263,8 @@ class LiveMode(QObject):
         self.save_model()
 
     def save_model(self) -> None:
-        """Have the model of the last answer written into the annotation's folder."""
-        if self._is_unsaved and not self._is_saving and self.process.is_running():
-            try:
-                path = self._model.make_room()
-            except EtPickerError as error:
-                self.editor.failed.emit(str(error))
-                return
-            self._is_saving = True
-            self.process.ask({"do": "save", "path": str(path)})
-
-    def _take_model(self) -> None:
-        self._is_saving = False
-        try:
-            path = self._model.take()
-        except EtPickerError as error:
-            self.editor.failed.emit(str(error))
-            return
-        self._is_unsaved = False
-        name, folder = html.escape(path.name), html.escape(str(path.parent))
-        self.page.saved.setText(f"The live model is <b>{name}</b> in {folder}.")
+        """Have the model and the picks that go with it written as files."""
+        self.saving.save()
 
 
 def _describe(progress: Progress) -> str:

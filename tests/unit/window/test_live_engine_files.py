@@ -1,11 +1,14 @@
 """The live picker's files: its configuration, its last words, where models go."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from etpicker_plugin.engine.config.live import LiveConfig
+from etpicker_plugin.engine.config.live import PRETRAINED, LiveConfig
+from etpicker_plugin.engine.config.options import config_from_values
+from etpicker_plugin.engine.config.refine import RefineConfig
 from etpicker_plugin.engine.config.view import ViewConfig
 from etpicker_plugin.engine.errors import ResourceError
 from etpicker_plugin.tests.support.phantoms import write_tomogram
@@ -15,7 +18,9 @@ from etpicker_plugin.window.live.engine import (
     ModelFile,
     last_words,
     prepare,
+    prepare_refining,
 )
+from etpicker_plugin.window.live.refined import MODEL_FILE, RefinedModels
 
 
 @pytest.mark.parametrize("masks", [(), (1,), (1, 2)], ids=["none", "one", "all"])
@@ -32,15 +37,39 @@ def test_the_engine_understands_what_the_window_writes(tmp_path, masks):
         trust_voxel_size=True,
         diameter={"a": 90.0},
     )
-    command = prepare(Session(config, tmp_path / "out"))
+    session = Session(config, tmp_path / "out")
+    command = prepare(session, RefinedModels(tmp_path / "out" / FOLDER))
     assert command[-2] == "--config"
     with open(command[-1]) as file:
         values = json.load(file)
-    live = LiveConfig(**{k: tuple(v) if k != "out" else v for k, v in values.items()})
+    live = LiveConfig(
+        **{k: v if isinstance(v, str) else tuple(v) for k, v in values.items()}
+    )
     assert (live.tomogram, live.names()) == (paths, ("TS_1", "TS_2"))
     assert live.voxel_size == (7.5, 7.5)
     assert live.mask == (config.mask if len(masks) == 2 else ())
-    assert live.out == str(tmp_path / "out" / FOLDER)
+    assert (live.out, live.model) == (str(tmp_path / "out" / FOLDER), PRETRAINED)
+
+
+def test_refine_is_told_of_what_is_marked_and_of_the_model_in_use(tmp_path):
+    write_tomogram(tmp_path / "TS_1.mrc", np.ones((11, 21, 31), np.float32))
+    (tmp_path / "out").mkdir()
+    config = ViewConfig(tomogram=(str(tmp_path / "TS_1.mrc"),), diameter={"a": 90.0})
+    session = Session(config, tmp_path / "out")
+    models = RefinedModels(tmp_path / "out" / FOLDER)
+    for number in (1, 2):
+        folder = models.begin()
+        command = prepare_refining(session, models, {"do": "solve"}, folder)
+        assert command[-3] == "refine"
+        values = json.loads(Path(command[-1]).read_text())
+        refine = config_from_values(RefineConfig, values)
+        assert refine.out == str(folder)
+        assert json.loads(Path(refine.marks).read_text()) == {"do": "solve"}
+        used = tmp_path / "out" / FOLDER / "refined_1"
+        assert refine.features == str(models.folder if number == 1 else used)
+        assert refine.model == (PRETRAINED if number == 1 else str(used / MODEL_FILE))
+        models.offer(folder)
+        models.use_offered()
 
 
 def write(model, text):
