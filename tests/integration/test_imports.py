@@ -213,7 +213,7 @@ ENGINE = {
     "fewshot": {"model", "volumes", "picking"},
     "training": {*DATA, *CURVED, "model", "picking", "evaluation", "fewshot"},
     "update": {*DATA, "model", "picking", "evaluation", "training"},
-    "live": {"model", "volumes", "picking", "evaluation", "fewshot", "training"},
+    "live": {*DATA, "model", "picking", "evaluation", "fewshot", "training"},
     "comparison": {*DATA, "evaluation"},
     "simulation": {"volumes", "vesicles"},
     "relion": {*DATA},
@@ -246,7 +246,7 @@ ENGINE = {
 WINDOW = {
     "window.document": {*DATA, "model"},  # its card: what a model's threshold is
     "window.aids": {"window.document", "evaluation", "filaments", "vesicles"},
-    "window.live": {"window.document"},
+    "window.live": {"window.document", "formats"},
     "window.drawing": {"window.document", "window.aids", "window.live", "filaments"},
     "window.keys": set(),
     "window.qt": {

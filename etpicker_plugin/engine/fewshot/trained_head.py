@@ -5,13 +5,18 @@ proteasomes and rubisco its own finds more. Logits are taken from each class's t
 on, so that 0 is where a pick begins to count. An answer that is right moves nothing.
 """
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple, cast
 
 import numpy as np
 from scipy.optimize import minimize
+from torch import Tensor
 
 from etpicker_plugin.engine.arrays import FloatArray
 from etpicker_plugin.engine.fewshot.head import Usual
+from etpicker_plugin.engine.kinds import PARTICLE
+from etpicker_plugin.engine.model.fast_network import FastNetwork
+from etpicker_plugin.engine.species import Species
 
 MARGIN = 0.5
 """Logits that an answer is to lie beyond the threshold."""
@@ -29,6 +34,26 @@ class TrainedHead(NamedTuple):
 
     weight: FloatArray
     bias: float
+
+
+def trained_heads(
+    network: FastNetwork, species: Sequence[Species]
+) -> dict[str, TrainedHead]:
+    """Return the heads of a trained network's particles, by class.
+
+    Parameters
+    ----------
+    species
+        In the order of the channels; where a network has more, those have no name.
+    """
+    head = network.head
+    weights = head.weight.detach().double().cpu().numpy()[:, :, 0, 0, 0]
+    biases = cast(Tensor, head.bias).detach().double().cpu().numpy()
+    return {
+        one.name: at_threshold(weight, float(bias), one.threshold)
+        for one, weight, bias in zip(species, weights, biases, strict=False)
+        if one.kind == PARTICLE and np.isfinite(one.threshold)
+    }
 
 
 def at_threshold(weight: FloatArray, bias: float, threshold: float) -> TrainedHead:

@@ -1,18 +1,13 @@
 """The network whose features a live picker builds on."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
-
-import numpy as np
-from torch import Tensor
 
 from etpicker_plugin.engine.config.live import PRETRAINED, LiveConfig
 from etpicker_plugin.engine.device import choose_device
 from etpicker_plugin.engine.errors import ConfigError
-from etpicker_plugin.engine.fewshot.trained_head import TrainedHead, at_threshold
+from etpicker_plugin.engine.fewshot.trained_head import TrainedHead, trained_heads
 from etpicker_plugin.engine.hashing import file_sha256
-from etpicker_plugin.engine.kinds import PARTICLE
 from etpicker_plugin.engine.model.fast_network import FastNetwork
 from etpicker_plugin.engine.model.inference import for_inference
 from etpicker_plugin.engine.model.model_file import load_model
@@ -87,17 +82,5 @@ def read_base(config: LiveConfig) -> Base:
         sha256=sha256,
         working_voxel_size=working,
         training=training,
-        heads=_trained_heads(network, species),
+        heads=trained_heads(network, species),
     )
-
-
-def _trained_heads(
-    network: FastNetwork, species: Sequence[Species]
-) -> dict[str, TrainedHead]:
-    weights = network.head.weight.detach().double().cpu().numpy()[:, :, 0, 0, 0]
-    biases = cast(Tensor, network.head.bias).detach().double().cpu().numpy()
-    return {
-        one.name: at_threshold(weight, float(bias), one.threshold)
-        for one, weight, bias in zip(species, weights, biases, strict=False)
-        if one.kind == PARTICLE and np.isfinite(one.threshold)
-    }
