@@ -140,9 +140,11 @@ class TestAnnotate(PhantomProject):
             ProtEtPickerAnnotate,
             inputTomograms=self.tomograms,
             diameter=DIAMETER_WORDS,
+            outputSets=ONE_SET,
         )
         self.run_window(protocol, ("click", FIRST, 1))
         self.assertFalse(hasattr(protocol, "model"))
+        self.check_live_picks(protocol)
 
         folder = protocol.getWindowFolder() / ANNOTATION
         shas = []
@@ -159,16 +161,9 @@ class TestAnnotate(PhantomProject):
         self.assertTrue(all(m.isUnchanged() for m in models.values()))
         self.assertIn("model_v2", " ".join(protocol._summary()))
 
-    def test_what_live_finds_is_a_set_of_all_tomograms_to_go_on_with(self):
-        protocol = self.newProtocol(
-            ProtEtPickerAnnotate,
-            inputTomograms=self.tomograms,
-            diameter=DIAMETER_WORDS,
-            outputSets=ONE_SET,
-        )
-        self.run_window(protocol, ("click", FIRST, 1))
+    def check_live_picks(self, protocol):
+        """They are a set of all tomograms, to go on with, and stay what they were."""
         self.assertFalse(hasattr(protocol, "LivePicks"))
-
         folder = protocol.getWindowFolder()
         tomograms = tomograms_by_id(self.tomograms)
         live = folder / ANNOTATION / LIVE_PICKS
@@ -197,7 +192,7 @@ class TestAnnotate(PhantomProject):
                 first[protocol.getGroups()["large"]].getScore(), score, places=5
             )
         self.assertFalse(hasattr(protocol, "LivePicks_v3"))
-        self.assertIn("LivePicks_v2: 4", " ".join(protocol._summary()))
+        self.assertIn("LivePicks_v2: 6", " ".join(protocol._summary()))
 
     def check_training_input(self, annotated):
         """Particles and negatives stand in one file, each with its class."""

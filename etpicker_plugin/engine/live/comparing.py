@@ -28,7 +28,7 @@ def find_held_out(
     wanted |= set(held)
     events: dict[str, Event] = {}
     cuts: dict[str, float] = {}
-    refused = ""
+    refused: list[str] = []
     for event in filter(None, session.solve(kept)):
         kind = event["event"]
         if kind == "candidates" and event["whole"]:
@@ -36,7 +36,7 @@ def find_held_out(
         elif kind == "cut_off":
             cuts = {name: of["cut_off"] for name, of in event["classes"].items()}
         elif kind == "refused":
-            refused = event["text"]
+            refused.append(event["text"])
         elif kind == "progress":
             what, done, total = event["what"], event["done"], event["total"]
             on_progress(ProgressEvent(what, done, total))
@@ -44,14 +44,18 @@ def find_held_out(
             break
     missing = sorted(wanted - set(events))
     if missing or not session.has_answered(kept):
-        raise InputDataError(
-            refused or f"Nothing is found in {', '.join(missing)}. Look at its marks."
-        )
+        raise InputDataError(_reason(refused, missing))
     return count_found(
         held,
         {name: _above(events[name], cuts) for name in held},
         {name: _reach(session, kept, name) for name in held},
     )
+
+
+def _reason(refused: list[str], missing: list[str]) -> str:
+    """Return what was said of the first tomogram without an answer, or of all."""
+    of_it = [text for text in refused if missing and missing[0] in text]
+    return (of_it or refused or ["Live has no answer: no class has a click."])[-1]
 
 
 def _above(classes: Event, cuts: dict[str, float]) -> dict[str, Any]:

@@ -1,7 +1,10 @@
 """``etpicker refine``: a training from the answers so far, and whether it is better."""
 
+import errno
+import glob
 import logging
 import os
+import shutil
 import sys
 import threading
 from dataclasses import asdict, replace
@@ -9,6 +12,7 @@ from pathlib import Path
 from typing import TextIO
 
 from etpicker_plugin.engine.config.refine import FEWEST_PARTICLES, RefineConfig
+from etpicker_plugin.engine.disk import cannot_write
 from etpicker_plugin.engine.errors import ConfigError
 from etpicker_plugin.engine.live.comparing import find_held_out
 from etpicker_plugin.engine.live.held_out import Count, count_all, hold_out, judge
@@ -43,6 +47,7 @@ def refine(config: RefineConfig, out_dir: Path, *, on_progress: Progress) -> Non
     kept, held = hold_out(request)
     # First, as it tells at once of a tomogram that is another now.
     live = _find(config, config.model, Path(config.features), kept, held)
+    require_room(config, kept, out_dir)
     told = report_to([on_progress, _tell_progress])
     training = training_config(config, kept, out_dir / "training")
     trained = train(training, out_dir / "training", on_progress=told)
@@ -85,6 +90,27 @@ def read_marks(path: Path) -> Solve:
             "does not know. Answer some more."
         )
     return request
+
+
+def require_room(config: RefineConfig, kept: Solve, out_dir: Path) -> None:
+    """See, before it learns for minutes, that there is room for what it will see.
+
+    That is as much as what the live picker sees in the same tomograms.
+
+    Raises
+    ------
+    ResourceError
+        Saying how much there is, and how much it takes.
+    """
+    needed = sum(
+        file.stat().st_size
+        for name in filter(kept.has_marks, config.names())
+        for file in Path(config.features).glob(f"{glob.escape(name)}_*A.features")
+    )
+    if shutil.disk_usage(out_dir).free < needed:
+        what = "What the refined model sees in the tomograms"
+        full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        raise cannot_write(what, out_dir / "features", full, needed=needed)
 
 
 def _find(

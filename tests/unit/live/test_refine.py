@@ -1,13 +1,15 @@
 """What a training beside the live picker is given, and when it is refused."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from etpicker_plugin.engine.config.refine import RefineConfig
-from etpicker_plugin.engine.errors import ConfigError
+from etpicker_plugin.engine.errors import ConfigError, ResourceError
 from etpicker_plugin.engine.formats.coordinates_csv import read_csv
+from etpicker_plugin.engine.live import refine
 from etpicker_plugin.engine.live.learning import training_config
 from etpicker_plugin.engine.live.refine import read_marks
 from etpicker_plugin.engine.live.requests import Solve
@@ -42,6 +44,24 @@ def test_what_is_no_question_is_refused(tmp_path, text):
         read_marks(file)
     with pytest.raises(ConfigError, match="cannot be read"):
         read_marks(tmp_path / "none.json")
+
+
+def test_no_room_is_said_before_it_learns(tmp_path, monkeypatch):
+    (tmp_path / "TS_1_7.500A.features").write_bytes(bytes(3_000_000))
+    (tmp_path / "TS_2_7.500A.features").write_bytes(bytes(5_000_000))
+    free = SimpleNamespace(free=2_999_999)
+    monkeypatch.setattr(refine.shutil, "disk_usage", lambda _path: free)
+    config = RefineConfig(
+        tomogram=("TS_1.mrc", "TS_2.mrc"),
+        out=str(tmp_path),
+        marks="",
+        features=str(tmp_path),
+    )
+    kept = Solve(number=1, diameters={}, marks={"TS_1": {"a": np.ones((1, 3))}})
+    with pytest.raises(ResourceError, match=r"3 MB is free; it takes 3 MB"):
+        refine.require_room(config, kept, tmp_path)
+    free.free = 3_000_000
+    refine.require_room(config, kept, tmp_path)
 
 
 def test_it_learns_by_the_windows_names_from_tomograms_with_particles(tmp_path):
