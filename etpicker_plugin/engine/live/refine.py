@@ -42,7 +42,7 @@ def refine(config: RefineConfig, out_dir: Path, *, on_progress: Progress) -> Non
         If there is too little to learn from, or something cannot be used or written.
     """
     os.nice(NICENESS)
-    _end_with(sys.stdin)
+    end_with(sys.stdin)
     request = read_marks(Path(config.marks))
     kept, held = hold_out(request)
     # First, as it tells at once of a tomogram that is another now.
@@ -132,7 +132,7 @@ def _tell_progress(event: ProgressEvent) -> None:
     )
 
 
-def _end_with(stream: TextIO) -> None:
+def end_with(stream: TextIO) -> None:
     """End the process when nobody waits for it any more: its stdin ends then."""
 
     def wait() -> None:

@@ -1,6 +1,9 @@
 """What a training beside the live picker is given, and when it is refused."""
 
 import json
+import os
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import numpy as np
@@ -62,6 +65,19 @@ def test_no_room_is_said_before_it_learns(tmp_path, monkeypatch):
         refine.require_room(config, kept, tmp_path)
     free.free = 3_000_000
     refine.require_room(config, kept, tmp_path)
+
+
+def test_it_ends_with_the_window_even_with_one_that_is_killed():
+    code = (
+        "import sys, time; from etpicker_plugin.engine.live.refine import end_with; "
+        "end_with(sys.stdin); print('on', flush=True); time.sleep(300)"
+    )
+    pipe = subprocess.PIPE
+    with subprocess.Popen([sys.executable, "-c", code], stdin=pipe, stdout=pipe) as run:
+        assert run.stdout.readline() == b"on\n"
+        assert run.poll() is None
+        run.stdin.close()
+        assert run.wait(20) == os.EX_TEMPFAIL
 
 
 def test_it_learns_by_the_windows_names_from_tomograms_with_particles(tmp_path):
