@@ -173,7 +173,7 @@ def test_classes_are_told_apart(data, tmp_path):
         assert set(cut_off(events, name)) == {"cut_off", "least", "most"}
 
 
-def test_one_click_is_not_drowned_by_a_hundred_of_another_class(data, tmp_path):
+def test_unusual_clicks_hundreds_against_one_none_and_on_nothing(data, tmp_path):
     small, large = truth_of(data, "first", "small"), truth_of(data, "first")
     scatter = np.random.default_rng(4).normal(0, 0.5, (7, len(small), 3))
     many = (small + scatter).reshape(-1, 3)[:100].tolist()
@@ -193,19 +193,22 @@ def test_one_click_is_not_drowned_by_a_hundred_of_another_class(data, tmp_path):
         marks["first"] = {"negative": many[:5]}
         assert [e["event"] for e in asked.solve(marks)] == ["solved"]
 
+        # One on nothing is doubted, and answered.
+        nothing = far_from_all(data)
+        events = asked.solve({"first": {"large": [nothing]}})
+        (text,) = refusals(events)
+        assert "1 of 1 click(s) lie where nothing stands out" in text
+        assert ", ".join(map(str, nothing)) in text
+        assert events[-1]["event"] == "solved"
 
-def test_a_click_on_nothing_is_doubted_and_answered(data, tmp_path):
+
+def far_from_all(data):
+    """Return a place xyz that is the farthest from any particle."""
     truth = [truth_of(data, "first", name) for name in ("small", "large")]
-    centres = np.concatenate(truth)
     grid = np.stack(np.meshgrid(*map(np.arange, SHAPE_ZYX[::-1]), indexing="ij"), -1)
     grid = grid[12:-12:5, 12:-12:5, 12:-12:5].reshape(-1, 3)
-    apart = np.linalg.norm(grid[:, None] - centres, axis=2).min(axis=1)
-    nothing = grid[apart.argmax()].tolist()
-    with live(tmp_path, data / "first.mrc") as asked:
-        events = asked.solve({"first": {"large": [nothing]}})
-    (text,) = refusals(events)
-    assert "1 of 1 click(s) lie where nothing stands out" in text
-    assert ", ".join(map(str, nothing)) in text
+    apart = np.linalg.norm(grid[:, None] - np.concatenate(truth), axis=2).min(axis=1)
+    return grid[apart.argmax()].tolist()
 
 
 def score_near(found, places):

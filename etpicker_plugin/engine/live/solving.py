@@ -23,7 +23,7 @@ from etpicker_plugin.engine.fewshot.head import (
     usual_of,
 )
 from etpicker_plugin.engine.fewshot.plain import are_plain, doubt_plain
-from etpicker_plugin.engine.fewshot.trained_head import CUT_OFF, TrainedHead, teach
+from etpicker_plugin.engine.fewshot.trained_head import TrainedHead, teach
 from etpicker_plugin.engine.live.requests import Solve
 from etpicker_plugin.engine.live.scene import Scene, planes_beside
 from etpicker_plugin.engine.negative import NEGATIVE
@@ -150,7 +150,7 @@ def _head(
         if one.name in task.trained:
             trained = task.trained[one.name]
             taught = teach(trained, clicks[channel], negatives, known)
-            head.weights[channel], head.biases[channel] = taught
+            head.weights[channel], head.biases[channel] = taught.weight, taught.bias
     return head
 
 
@@ -263,7 +263,7 @@ def cut_offs(
             at_click.append(matched >= 0)
         cut = choose_cut_off(np.concatenate(scores), np.concatenate(at_click))
         if cut is not None and one.name in task.trained:
-            cut = cut.moved_to(CUT_OFF)
+            cut = cut.moved_to(task.trained[one.name].threshold)
         cuts[one.name] = cut
     return cuts
 
