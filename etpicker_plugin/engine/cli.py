@@ -120,7 +120,7 @@ COMMANDS = {
         AverageConfig, "averaging.average", "classify or refine boxes with RELION"
     ),
     "simulate": Command(
-        SimulateConfig, "simulation.simulate", "make phantom tomograms with a truth"
+        SimulateConfig, "simulation.simulate", "make phantom images with a truth"
     ),
     "view": Command(
         ViewConfig,

@@ -71,6 +71,7 @@ MOST = {
     "tau2_fudge": 1000,
     # simulation
     "tomograms": 10**5,
+    "micrographs": 10**6,
     "shape": 10**5,
     "particles": 10**6,
     "snr": 10**6,
@@ -79,6 +80,11 @@ MOST = {
     "membranes": 10**5,
     "filaments": 10**5,
     "gold": 10**5,
+    "defocus_range": 100,
+    "dose": 10**4,
+    "crystals": 10**4,
+    "aggregates": 10**4,
+    "hot_pixels": 10**6,
     "filament_species": 10**5,
     "vesicle_species": 10**5,
 }

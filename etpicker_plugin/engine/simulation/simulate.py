@@ -1,10 +1,11 @@
-"""``etpicker simulate``: phantom tomograms with their truth."""
+"""``etpicker simulate``: phantom tomograms or micrographs with their truth."""
 
 import json
 import logging
 from collections import Counter
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -33,6 +34,11 @@ from etpicker_plugin.engine.simulation.filaments import (
     place_filaments,
 )
 from etpicker_plugin.engine.simulation.imaging import Microscope, reconstruct_scene
+from etpicker_plugin.engine.simulation.micrograph_canvas import canvas_spacing
+from etpicker_plugin.engine.simulation.micrographs import (
+    make_micrograph,
+    write_micrograph,
+)
 from etpicker_plugin.engine.simulation.placement import (
     Scene,
     empty_scene,
@@ -55,36 +61,48 @@ WRITTEN_SD = 1000.0
 def simulate(
     config: SimulateConfig, out_dir: Path, *, on_progress: Progress
 ) -> list[Path]:
-    """Write NAME_01.mrc, NAME_01.csv and NAME_01.json …; return the volumes' paths.
+    """Write NAME_01.mrc, NAME_01.csv and NAME_01.json …; return the images' paths.
 
-    A tomogram that stands there with the same parameters is kept.
+    One that stands there with the same parameters is kept.
 
     Raises
     ------
     ConfigError
-        If a species is unknown, or other tomograms stand under these names.
+        If a species is unknown, or other images stand under these names.
     InputDataError
         If a density map cannot be used, or not one particle of a species fits.
     """
     species = _read_species(config)
     run = digest_run(config)
     paths = []
-    for number in range(1, config.tomograms + 1):
+    total = config.micrographs or config.tomograms
+    make = _write_micrograph if config.micrographs else _write_tomogram
+    for number in range(1, total + 1):
         stem = out_dir / f"{config.name}_{number:02d}"
         if not _is_finished(stem, run):
-            _make_tomogram(
-                stem, number, species, config, run=run, on_progress=on_progress
-            )
+            generator = np.random.default_rng([config.seed, number])
+            with write_whole(stem.with_suffix(".mrc")) as temporary:
+                truth, taken = make(
+                    temporary, stem.name, species, config, generator, on_progress
+                )
+            write_truth(stem.with_suffix(".csv"), truth)
+            details = {**taken, **details_of(truth)}
+            _write_record(stem, truth, details, species, config, run=run)
+        if config.micrographs:
+            _report(on_progress, "simulating", number, total)
         paths.append(stem.with_suffix(".mrc"))
     return paths
 
 
 def _read_species(config: SimulateConfig) -> list[Species]:
     """Return the species, largest first: the small ones find room between them."""
+    spacing = config.voxel_size
+    if config.micrographs:
+        spacing = canvas_spacing(config.pixel_size)
     if config.density:
-        species = [species_from_map(p, config.voxel_size) for p in config.density]
+        species = [species_from_map(p, spacing) for p in config.density]
     else:
-        species = [built_in_species(n, config.voxel_size) for n in config.species]
+        species = [built_in_species(n, spacing) for n in config.species]
     for name in config.filament_species:
         filament_species(name)  # refuses one that is not built in
     names = [s.name for s in species]
@@ -114,16 +132,32 @@ def _results_of(stem: Path) -> list[str]:
     return [f"{stem.name}.mrc", f"{stem.name}.csv"]
 
 
-def _make_tomogram(
-    stem: Path,
-    number: int,
+def _write_micrograph(
+    path: Path,
+    name: str,
     species: list[Species],
     config: SimulateConfig,
-    *,
-    run: Run,
+    generator: np.random.Generator,
     on_progress: Progress,
-) -> None:
-    generator = np.random.default_rng([config.seed, number])
+) -> tuple[Truth, dict[str, Any]]:
+    """Write a micrograph; return its truth and how it was taken."""
+    check_placed = partial(_check_placed, name, config)
+    image, truth, taken = make_micrograph(
+        species, config, generator=generator, check_placed=check_placed
+    )
+    write_micrograph(path, image, config.pixel_size)
+    return truth, taken
+
+
+def _write_tomogram(
+    path: Path,
+    name: str,
+    species: list[Species],
+    config: SimulateConfig,
+    generator: np.random.Generator,
+    on_progress: Progress,
+) -> tuple[Truth, dict[str, Any]]:
+    """Write a tomogram; return its truth."""
     nx, ny, nz = config.shape
     scene = empty_scene((nz, ny, nx))
     add_distractors(
@@ -134,13 +168,12 @@ def _make_tomogram(
         generator=generator,
     )
     truth = Truth()
-    _place_curves(scene, truth, config, stem.name, generator)
+    _place_curves(scene, truth, config, name, generator)
     for kind in species:
         own = place_species(scene, kind, config.particles, generator=generator)
         size = f"{kind.name} ({kind.diameter_ang:g} Å)"
-        _check_placed(stem.name, size, len(own), config.particles, config)
+        _check_placed(name, config, size, len(own), config.particles)
         truth.particles.extend(own)
-    stage = f"simulating {stem.name}"
     volume = reconstruct_scene(
         scene.density,
         config.voxel_size,
@@ -151,14 +184,12 @@ def _make_tomogram(
             snr=config.snr,
         ),
         generator=generator,
-        on_tilt=partial(_report, on_progress, stage),
+        on_tilt=partial(_report, on_progress, f"simulating {name}"),
     )
     volume = (volume - volume.mean()) * (WRITTEN_SD / volume.std())
     counts = np.clip(np.round(volume), -32768, 32767).astype(np.int16)
-    with write_whole(stem.with_suffix(".mrc")) as temporary:
-        write_volume(temporary, counts, config.voxel_size)
-    write_truth(stem.with_suffix(".csv"), truth)
-    _write_record(stem, truth, species, config, run=run)
+    write_volume(path, counts, config.voxel_size)
+    return truth, {}
 
 
 def _untold(config: SimulateConfig) -> dict[str, int]:
@@ -195,24 +226,29 @@ def _place_curves(
             voxel_size=config.voxel_size,
             generator=generator,
         )
-        _check_placed(stem, f"{name} filaments", len(filaments), count, config)
+        _check_placed(stem, config, f"{name} filaments", len(filaments), count)
         truth.filaments.extend(filaments)
     for name, count in config.vesicle_species.items():
         vesicles = place_vesicles(
             scene, name, count, voxel_size=config.voxel_size, generator=generator
         )
-        _check_placed(stem, f"{name} vesicles", len(vesicles), count, config)
+        _check_placed(stem, config, f"{name} vesicles", len(vesicles), count)
         truth.vesicles.extend(vesicles)
 
 
 def _check_placed(
-    stem: str, what: str, placed: int, wanted: int, config: SimulateConfig
+    stem: str, config: SimulateConfig, what: str, placed: int, wanted: int
 ) -> None:
     """Say how many found room, when not all did; not one is an error."""
     if placed == 0:
         raise InputDataError(
-            f"{stem}: no room for {what} in {config.shape} voxels of "
-            f"{config.voxel_size:g} Å. Give a larger --shape or ask for fewer."
+            f"{stem}: no room for {what} in {config.shape} "
+            + (
+                f"pixels of {config.pixel_size:g} Å. "
+                if config.micrographs
+                else f"voxels of {config.voxel_size:g} Å. "
+            )
+            + "Give a larger --shape or ask for fewer."
         )
     if placed < wanted:
         logger.warning("%s: room for %d of %d %s.", stem, placed, wanted, what)
@@ -221,6 +257,7 @@ def _check_placed(
 def _write_record(
     stem: Path,
     truth: Truth,
+    details: dict[str, Any],
     species: list[Species],
     config: SimulateConfig,
     *,
@@ -237,7 +274,7 @@ def _write_record(
             s.name: {"placed": counts[s.name], "diameter_ang": s.diameter_ang}
             for s in species
         },
-        **details_of(truth),
+        **details,
         "code_version": __version__,
     }
     with write_whole(stem.with_suffix(".json")) as temporary:

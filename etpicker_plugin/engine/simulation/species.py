@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +42,9 @@ class Species:
         return np.asarray(ndimage.center_of_mass(self.density), dtype=np.float64)
 
 
+LONG = 1 + 2**0.5
+"""The long one of the three coordinates of a rhombicuboctahedron's corners."""
+
 BUILT_IN: dict[str, Sequence[Ellipsoid]] = {
     # Bodies in Å: centre xyz and half axes xyz.
     "ribosome": (
@@ -69,6 +73,37 @@ BUILT_IN: dict[str, Sequence[Ellipsoid]] = {
         ((0, 0, 0), (48, 42, 40)),
         ((42, 18, 10), (30, 26, 28)),
         ((-30, 10, 40), (26, 30, 24)),
+    ),
+    # A hollow shell of 24 subunits, 120 Å across.
+    "apoferritin": tuple(
+        ((15.0 * x, 15.0 * y, 15.0 * z), (16.0, 16.0, 16.0))
+        for x, y, z in product((-LONG, -1, 1, LONG), repeat=3)
+        if sorted(map(abs, (x, y, z))) == [1, 1, LONG]
+    ),
+    # Four rings of seven, 110 x 150 Å, with a channel.
+    "20S": tuple(
+        (
+            (
+                36 * np.cos(2 * np.pi * (k + turn) / 7),
+                36 * np.sin(2 * np.pi * (k + turn) / 7),
+                z,
+            ),
+            (19.0, 19.0, 19.0),
+        )
+        for z, turn in ((-56, 0.3), (-19, 0.0), (19, 0.0), (56, 0.3))
+        for k in range(7)
+    ),
+    # A receptor in the belt of its micelle, with something small bound below.
+    "gpcr": (
+        ((0, 0, 0), (16, 13, 30)),
+        ((5, 0, -38), (13, 11, 14)),
+        *(
+            (
+                (28 * np.cos(np.pi * k / 6), 25 * np.sin(np.pi * k / 6), 0.0),
+                (8.0, 8.0, 12.0),
+            )
+            for k in range(12)
+        ),
     ),
 }
 

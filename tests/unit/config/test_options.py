@@ -474,7 +474,7 @@ TRUST = "trust_voxel_size"
             {"out", "threads", "mpi_command", TRUST},
             {"picks", "tomogram", "reference"},
         ),
-        (SimulateConfig, {"out", "tomograms"}, {"density"}),
+        (SimulateConfig, {"out", "tomograms", "micrographs"}, {"density"}),
     ],
 )
 def test_how_each_parameter_counts(config_class, uncounted, by_content):
