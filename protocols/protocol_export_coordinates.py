@@ -26,7 +26,7 @@ from etpicker_plugin.convert import (
     tomograms_by_id,
 )
 from etpicker_plugin.convert_kinds import is_numbered
-from etpicker_plugin.engine.config.convert import ConvertConfig
+from etpicker_plugin.engine.config.convert import IN_TOMOGRAMS, ConvertConfig
 from etpicker_plugin.engine.config.options import config_digest, config_from_values
 from etpicker_plugin.engine.formats.catalogue import format_named
 from etpicker_plugin.engine.formats.coordinates_csv import write_csv
@@ -57,6 +57,7 @@ SCIPION_FIELDS = (
     "groups",
     "surface_step",
     "instance_masks",
+    "box_size",  # Of micrographs.
 )
 """Fields that the protocol sets itself."""
 MOST_CLASSES = 1000
@@ -98,7 +99,9 @@ class ProtEtPickerExportCoordinates(TomogramsStar, ProtEtPickerBase):
             "Without any: the labels of the sets, or class_1, class_2 ...",
         )
         add_kinds(form)
-        add_parameters(form, ConvertConfig, FORM_FIELDS)
+        known = {"choices": IN_TOMOGRAMS}
+        add_parameters(form, ConvertConfig, FORM_FIELDS[:1], **known)
+        add_parameters(form, ConvertConfig, FORM_FIELDS[1:])
         form.addParam(
             "exportDir",
             params.FolderParam,

@@ -26,7 +26,7 @@ from etpicker_plugin.convert import (
 )
 from etpicker_plugin.convert_kinds import found_kinds
 from etpicker_plugin.engine.config.checks import require_diameters
-from etpicker_plugin.engine.config.convert import ConvertConfig
+from etpicker_plugin.engine.config.convert import IN_TOMOGRAMS, ConvertConfig
 from etpicker_plugin.engine.config.options import (
     config_digest,
     config_from_values,
@@ -60,6 +60,7 @@ SCIPION_FIELDS = (
     "tilt_series_name",
     "surface_step",
     "instance_masks",
+    "box_size",  # Of micrographs.
 )
 """Fields that the protocol sets itself."""
 
@@ -106,7 +107,9 @@ class ProtEtPickerImportCoordinates(TomogramsStar, ProtEtPickerBase):
             "the name is the file's, up to its extension (EMAN2: up to '_info'; "
             "copick: the run; the portal: TOMOGRAM_CLASS.ndjson).",
         )
-        add_parameters(form, ConvertConfig, FORM_FIELDS)
+        known = {"choices": IN_TOMOGRAMS}
+        add_parameters(form, ConvertConfig, FORM_FIELDS[:1], **known)
+        add_parameters(form, ConvertConfig, FORM_FIELDS[1:])
         form.addParam(
             "diameter",
             params.StringParam,

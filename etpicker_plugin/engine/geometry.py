@@ -154,6 +154,30 @@ def from_eman2_xyz(positions_xyz: ArrayLike, frame: TomogramFrame) -> FloatArray
     )
 
 
+def to_image_xy(positions_zyx: ArrayLike) -> FloatArray:
+    """Return ``(N, 2)`` xy pixels of a micrograph, whose z is 0."""
+    return reverse_axes(positions_zyx)[:, :2]
+
+
+def from_image_xy(positions_xy: ArrayLike) -> FloatArray:
+    """Return ``(N, 3)`` zyx from xy pixels of a micrograph."""
+    xy = np.asarray(positions_xy, dtype=np.float64).reshape(-1, 2)
+    return reverse_axes(np.column_stack([xy, np.zeros(len(xy))]))
+
+
+def to_corner_xy(positions_zyx: ArrayLike, box_xy: ArrayLike) -> FloatArray:
+    """Return ``(N, 2)`` xy of the first corner of boxes: p - size / 2 (EMAN2, crYOLO).
+
+    So RELION, EMAN2 and crYOLO take a box's centre for its corner plus half its size.
+    """
+    return to_image_xy(positions_zyx) - np.asarray(box_xy) / 2
+
+
+def from_corner_xy(corners_xy: ArrayLike, box_xy: ArrayLike) -> FloatArray:
+    """Return ``(N, 3)`` zyx from the first corners of boxes of a micrograph."""
+    return from_image_xy(np.asarray(corners_xy) + np.asarray(box_xy) / 2)
+
+
 def mirror_z(
     positions_zyx: FloatArray, frame: TomogramFrame, *, about_eman2_centre: bool
 ) -> FloatArray:

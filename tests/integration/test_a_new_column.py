@@ -17,7 +17,7 @@ from tomo.objects import Coordinate3D, SetOfCoordinates3D, SetOfTomograms, Tomog
 from etpicker_plugin.convert import append_particles, particles_by_tomogram
 from etpicker_plugin.engine import columns
 from etpicker_plugin.engine.columns import Column
-from etpicker_plugin.engine.config.convert import FORMATS, ConvertConfig
+from etpicker_plugin.engine.config.convert import CATALOGUE, ConvertConfig
 from etpicker_plugin.engine.config.view import ViewConfig
 from etpicker_plugin.engine.conversion.convert import convert
 from etpicker_plugin.engine.formats.coordinates_csv import read_csv, write_csv
@@ -33,6 +33,11 @@ BATCH = Column(name="batch", dtype=int, missing=-1)
 STATE = Column(name="state", dtype=str, missing="")
 TANGENT = Column(name="tangent", shape=(3,), headers=("tx", "ty", "tz"))
 TESTED = (BATCH, STATE, TANGENT)
+IN_TOMOGRAMS = [
+    known.name
+    for known in CATALOGUE
+    if 3 in known.dimensions and known.name != "deepetpicker"
+]
 
 SHAPE_ZYX = (21, 30, 37)
 VOXEL_SIZE = 5.0
@@ -213,7 +218,7 @@ def test_a_set_begun_before_the_column_goes_on_without_it(tmp_path, monkeypatch)
     assert set(found.optional) == {"radius"}
 
 
-@pytest.mark.parametrize("kind", [f for f in FORMATS if f != "deepetpicker"])
+@pytest.mark.parametrize("kind", IN_TOMOGRAMS)
 def test_every_format_gives_the_column_back(tmp_path, kind):
     volume = write_volume(tmp_path)
     needed = {name: np.full(3, value) for name, value in ALONE.get(kind, {}).items()}

@@ -82,6 +82,7 @@ COUNT = 7
 FRAME = TomogramFrame(
     tomogram_id="TS_01", shape_zyx=SHAPE_ZYX, voxel_size=10.0, binning=4.0
 )
+MICROGRAPH = replace(FRAME, shape_zyx=(1, *SHAPE_ZYX[1:]))
 OPTIONS = FormatOptions(class_names=CLASSES, binning_is_known=True)
 
 
@@ -117,40 +118,48 @@ def must_be_the_same(before, after, old, new):
 
 
 # --------------------------- coordinates --------------------------------------
-def some_particles():
+def some_particles(known):
     draw = np.random.default_rng(5)
+    places = np.round(draw.uniform(1, np.array(SHAPE_ZYX) - 2, (COUNT, 3)), 1)
+    if 3 not in known.dimensions:
+        places[:, 0] = 0.0
     return make_particles(
         "TS_01",
-        np.round(draw.uniform(1, np.array(SHAPE_ZYX) - 2, (COUNT, 3)), 1),
+        places,
         class_names=[CLASSES[n % 2] for n in range(COUNT)],
         scores=np.round(draw.uniform(0.1, 1, COUNT), 3),
+        optional={"filament": "f"} if known.name == "relion-tubes" else None,
     )
 
 
 def coordinate_target(known):
+    frame = FRAME if 3 in known.dimensions else MICROGRAPH
+
     def make(folder):
         path = folder / known.path_of("TS_01", CLASSES[0])
         path.parent.mkdir(parents=True, exist_ok=True)
-        particles = some_particles().having(ALONE.get(known.name, {}))
+        particles = some_particles(known).having(ALONE.get(known.name, {}))
         if known.is_per_class:
             particles = particles.of_class(CLASSES[0])
         numbers = {name: n for n, name in enumerate(CLASSES, 1)}
-        known.write([(particles, FRAME)], path, OPTIONS, numbers)
+        known.write([(particles, frame)], path, OPTIONS, numbers)
         return path
 
     def read(path):
-        (particles,) = known.read(path, {"TS_01": FRAME}, OPTIONS)
-        refuse_outside(particles, shape_zyx=SHAPE_ZYX, path=path)
+        (particles,) = known.read(path, {"TS_01": frame}, OPTIONS)
+        refuse_outside(particles, shape_zyx=frame.shape_zyx, path=path)
         return rows_of(particles)
 
     is_json = "json" in Path(known.file).suffix and known.file.endswith("json")
     damage = damage_json if is_json else damage_lines
+    if known.name == "cryosparc":
+        damage = damage_bytes
     return Target(
         name=f"format {known.name}",
         make=make,
         read=read,
         damage=damage_json_lines if known.file.endswith("ndjson") else damage,
-        count=350,
+        count=350 if 3 in known.dimensions else 100,
         wrong=WRONG.get(known.name, only_finite if is_json else only_touched_rows),
     )
 
@@ -194,7 +203,7 @@ def only_whole_files(before, after, old, new):
     return must_be_the_same(before, after or before, old, new)
 
 
-WRONG = {"relion5-import": only_whole_files}
+WRONG = {"relion5-import": only_whole_files, "cryosparc": only_finite}
 
 
 def touched_lines(old, new):

@@ -26,10 +26,13 @@ from etpicker_plugin.engine.names import require_classes
 
 FORMATS = tuple(known.name for known in CATALOGUE)
 TITLES = tuple(known.title for known in CATALOGUE)
+IN_TOMOGRAMS = [known.title for known in CATALOGUE if 3 in known.dimensions]
+"""The first of these titles, for forms that know tomograms alone."""
 JOINT = [known for known in CATALOGUE if known.is_joint]
 PER_CLASS = [known for known in CATALOGUE if known.is_per_class]
 SINGLE = [known for known in CATALOGUE if known not in (*JOINT, *PER_CLASS)]
 UNBINNED = [known for known in CATALOGUE if known.needs_binning]
+BOXES = [known for known in CATALOGUE if "box_size" in known.heeded]
 LOWER_CENTRE = "relion5_centre"
 LOWER = "That RELION 5 centre is an unbinned pixel below half"
 UNNAMED = ("particle",)
@@ -80,10 +83,16 @@ class ConvertConfig:
         label="Tomograms",
     )
     dimensions: Tuple[int, ...] = option(
-        (), "Tomogram size x y z.", label="Dimensions", unit="voxels"
+        (),
+        "Tomogram size x y z; of micrographs x y.",
+        label="Dimensions",
+        unit="voxels",
     )
     voxel_size: Optional[float] = option(
-        None, "Voxel size of the tomogram.", label="Voxel size", unit="Å"
+        None,
+        "Voxel size of the tomogram, pixel size of the micrograph.",
+        label="Voxel size",
+        unit="Å",
     )
     trust_voxel_size: bool = trust_voxel_size_option()
     binning: Optional[float] = option(
@@ -131,6 +140,14 @@ class ConvertConfig:
         label="Mirror z",
         advanced=True,
     )
+    box_size: int = option(
+        64,
+        "Edge of the boxes to write, in formats that hold boxes in micrographs "
+        f"({_names(BOXES)}).",
+        label="Box size",
+        unit="pixels",
+        advanced=True,
+    )
     class_name: Tuple[str, ...] = option(
         UNNAMED,
         "Names of the classes 1, 2, … where the input holds only numbers; the first "
@@ -167,7 +184,7 @@ class ConvertConfig:
         require_classes(self.class_name, what="--class-name")
         check_patterns(self.tilt_series_name)
         require_given_if_trusted(self)
-        require_positive(self, "binning", "surface_step")
+        require_positive(self, "binning", "surface_step", "box_size")
         require(len(self.class_name) > 0, "--class-name: give at least one name.")
         require(
             not self.score_column or format_named(self.input_format).names_columns,
@@ -181,9 +198,17 @@ class ConvertConfig:
             "their groups are. Leave it out.",
         )
         require(
-            len(self.dimensions) in (0, 3) and all(n > 0 for n in self.dimensions),
+            len(self.dimensions) in (0, 2, 3) and all(n > 0 for n in self.dimensions),
             f"--dimensions: got {' '.join(map(str, self.dimensions))}, expected three "
-            "numbers above 0: the tomogram's size x y z in voxels.",
+            "numbers above 0: the tomogram's size x y z in voxels; or two, a "
+            "micrograph's.",
+        )
+        read, written = map(format_named, (self.input_format, self.output_format))
+        require(
+            bool(set(read.dimensions) & set(written.dimensions)),
+            f"--input-format {read.name} and --output-format {written.name}: one holds "
+            "places in tomograms, the other in micrographs. Choose two for the same "
+            "images; csv holds both.",
         )
         require(
             not (self.tomogram and self.dimensions),
@@ -237,4 +262,5 @@ class ConvertConfig:
             first_voxel=int(self.dynamo_first_voxel),
             groups="" if self.groups == "none" else self.groups,
             score_column=self.score_column,
+            box_size=self.box_size,
         )

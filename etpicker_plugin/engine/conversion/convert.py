@@ -16,6 +16,7 @@ from etpicker_plugin.engine.conversion.class_numbers import (
     class_numbers_of,
     class_order,
 )
+from etpicker_plugin.engine.conversion.dimensions import refuse_other_images
 from etpicker_plugin.engine.conversion.pairing import pair_files
 from etpicker_plugin.engine.conversion.sidecar import restore, write_sidecar
 from etpicker_plugin.engine.conversion.vesicles import (
@@ -239,8 +240,10 @@ def _warn_without_tomograms(config: ConvertConfig) -> None:
 def _read(config: ConvertConfig) -> list[tuple[Path, Particles, TomogramFrame]]:
     """Return path, particles and frame of each tomogram of each file."""
     known = format_named(config.input_format)
+    both = (known, format_named(config.output_format))
     parts = []
     for file in pair_files(config):
+        refuse_other_images(file.frames.values(), both, mirror_z=config.mirror_z)
         options = config.format_options
         if file.class_name:
             options = replace(options, class_names=(file.class_name,))

@@ -132,7 +132,7 @@ def _given_frames(
     names: Iterable[str], config: ConvertConfig
 ) -> dict[str, TomogramFrame]:
     """Return the frames stated by --dimensions and --voxel-size."""
-    x, y, z = config.dimensions
+    x, y, z = (*config.dimensions, 1)[:3]  # A micrograph is one plane.
     if config.voxel_size is None:
         raise ConfigError("The voxel size is not known. Give --voxel-size in Å.")
     series = _tilt_series(config)

@@ -157,7 +157,11 @@ def _columns_not_held(written: Format) -> list[str]:
     """Return the optional columns, but orientations, that a format cannot hold."""
     if written.holds_every_column:
         return []
-    return [column.plural for column in declared() if column is not ROTATION]
+    return [
+        column.plural
+        for column in declared()
+        if column is not ROTATION and column.name not in written.holds_columns
+    ]
 
 
 def _keep(particles: Particles, not_held: Sequence[str]) -> dict[str, Any]:

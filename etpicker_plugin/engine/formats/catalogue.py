@@ -7,9 +7,13 @@ from etpicker_plugin.engine.formats.artiax_list import ARTIAX
 from etpicker_plugin.engine.formats.coordinates_csv import CSV
 from etpicker_plugin.engine.formats.coordinates_txt import ARTIAX_COORDS, TXT
 from etpicker_plugin.engine.formats.copick_json import COPICK
+from etpicker_plugin.engine.formats.cryolo_cbox import CRYOLO
+from etpicker_plugin.engine.formats.cryosparc_cs import CRYOSPARC
 from etpicker_plugin.engine.formats.deepetpicker_coords import DEEPETPICKER
 from etpicker_plugin.engine.formats.dynamo_table import DYNAMO
 from etpicker_plugin.engine.formats.eman2_json import EMAN2
+from etpicker_plugin.engine.formats.eman_boxes import EMAN2_MICROGRAPHS, EMAN_BOX
+from etpicker_plugin.engine.formats.epicker_thi import EPICKER, EPICKER_COORD
 from etpicker_plugin.engine.formats.format import Format
 from etpicker_plugin.engine.formats.imod_model_write import IMOD_MODEL
 from etpicker_plugin.engine.formats.imod_points import IMOD
@@ -20,9 +24,16 @@ from etpicker_plugin.engine.formats.relion_annotations import (
 )
 from etpicker_plugin.engine.formats.relion_formats import RELION3, RELION4, RELION5
 from etpicker_plugin.engine.formats.relion_import import RELION5_IMPORT
+from etpicker_plugin.engine.formats.relion_micrographs import (
+    RELION_COORDINATES,
+    RELION_MICROGRAPHS,
+)
+from etpicker_plugin.engine.formats.relion_tubes import RELION_TUBES
+from etpicker_plugin.engine.formats.topaz_txt import TOPAZ
 from etpicker_plugin.engine.formats.warp_star import WARP, WARP_NORMALISED
+from etpicker_plugin.engine.formats.xmipp_pos import XMIPP
 
-CATALOGUE: tuple[Format, ...] = (
+IN_TOMOGRAMS: tuple[Format, ...] = (
     CSV,
     TXT,
     RELION3,
@@ -43,6 +54,21 @@ CATALOGUE: tuple[Format, ...] = (
     RELION5_SPHERES,
     RELION5_FILAMENTS,
 )
+IN_MICROGRAPHS: tuple[Format, ...] = (
+    RELION_COORDINATES,
+    RELION_MICROGRAPHS,
+    RELION_TUBES,
+    EMAN_BOX,
+    EMAN2_MICROGRAPHS,
+    XMIPP,
+    EPICKER,
+    EPICKER_COORD,
+    CRYOLO,
+    TOPAZ,
+    CRYOSPARC,
+)
+CATALOGUE: tuple[Format, ...] = (*IN_TOMOGRAMS, *IN_MICROGRAPHS)
+"""Those of tomograms come first: Scipion's forms offer them alone, by their number."""
 
 
 def format_named(name: str) -> Format:

@@ -118,6 +118,7 @@ CSV = Format(
     program="etpicker's own table (.csv)",
     file="{tomogram}.csv",
     positions=VOXELS,
+    dimensions=(2, 3),
     holds_every_column=True,
     names_columns=True,
     read=lambda path, frames, options: [

@@ -18,6 +18,7 @@ from etpicker_plugin.engine.newer_python import without_end
 from etpicker_plugin.engine.particles import Particles
 
 VOXELS = "x y z, voxels from 0, voxel i centred at i"
+PIXELS = "x y, pixels from 0, pixel i centred at i, y from the first row stored"
 TOMOGRAM, CLASS = "{tomogram}", "{class_name}"
 
 Item = Tuple[Particles, TomogramFrame]
@@ -45,6 +46,8 @@ class FormatOptions:
     groups
         The optional column that a file's groups are, where the program has no kinds of
         them; empty if they are neither filaments nor vesicles.
+    box_size
+        Edge in pixels of the boxes of formats that hold boxes in micrographs.
     score_column
         The column of the scores, where a file names its columns; empty for the one
         that the format's readers know.
@@ -56,6 +59,7 @@ class FormatOptions:
     first_voxel: int = 0
     groups: str = ""
     score_column: str = ""
+    box_size: int = 64
 
 
 def json_beside(path: Path) -> Path:
@@ -92,6 +96,10 @@ class Format:
     not_held
         What is lost, among "classes", "class names", "scores", "orientations" and
         "fractions of a voxel". The sidecar keeps it.
+    dimensions
+        Of the images in which it holds places: 3 of tomograms, 2 of micrographs.
+    holds_columns
+        Names of the optional columns for which it has room.
     holds_every_column
         Whether it has room for every optional column (``engine.columns``), and not
         for orientations at most.
@@ -136,6 +144,8 @@ class Format:
     write: Callable[[Sequence[Item], Path, FormatOptions, Numbers], None]
     arranged: Callable[[Particles, Numbers], Particles] | None = None
     not_held: tuple[str, ...] = ()
+    dimensions: tuple[int, ...] = (3,)
+    holds_columns: tuple[str, ...] = ()
     holds_every_column: bool = False
     glob: str = "*"
     tomograms_in: Callable[[Path], list[str]] | None = None

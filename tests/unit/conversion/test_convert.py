@@ -55,7 +55,7 @@ def run(folder, paths, source, target, **parameters):
         ({**FRAME, "input_format": "relion4"}, "binning is not known"),
         ({**FRAME, "relion5_centre": "half-minus-one"}, "an unbinned pixel below half"),
         ({**FRAME, "tomogram": ("a.mrc",)}, "both given"),
-        ({**FRAME, "dimensions": (41, 57)}, "expected three numbers"),
+        ({**FRAME, "dimensions": (41, 57, 33, 1)}, "expected three numbers"),
         ({**FRAME, "dimensions": (41, 57, 0)}, "expected three numbers"),
         ({**FRAME, "voxel_size": 0.0}, "--voxel-size: got 0"),
         ({**FRAME, "binning": -2.0}, "--binning: got -2"),

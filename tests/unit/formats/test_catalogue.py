@@ -36,6 +36,9 @@ def test_the_formats_in_the_order_that_users_and_saved_forms_know():
         *("imod", "eman2", "copick", "portal", "warp", "warp-normalised", "artiax"),
         *("artiax-coords", "relion5-import", "imod-model"),
         *("relion5-spheres", "relion5-filaments"),
+        *("relion-coordinates", "relion-micrographs", "relion-tubes", "eman-box"),
+        *("eman2-micrographs", "xmipp", "epicker", "epicker-coord", "cryolo"),
+        *("topaz", "cryosparc"),
     )
 
 

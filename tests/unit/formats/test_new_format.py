@@ -19,7 +19,8 @@ import sys
 sys.path.insert(0, sys.argv.pop(1))
 from etpicker_plugin.engine.formats import catalogue
 from sticks import STICKS
-catalogue.CATALOGUE = (*catalogue.CATALOGUE, STICKS)
+catalogue.IN_TOMOGRAMS = (*catalogue.IN_TOMOGRAMS, STICKS)
+catalogue.CATALOGUE = (*catalogue.IN_TOMOGRAMS, *catalogue.IN_MICROGRAPHS)
 """
 ENGINE = THE_LINE + "from etpicker_plugin.engine.cli import main\nsys.exit(main())\n"
 FORMS = (
@@ -103,7 +104,10 @@ def test_it_is_a_choice_and_told_of(module):
     done = run(ENGINE, module, "convert", "--help")
 
     for flag in ("--input-format", "--output-format"):
-        assert re.search(rf"{flag}\s+{{[^}}]*,relion5-filaments,sticks}}", done.stdout)
+        assert re.search(
+            rf"{flag}\s+{{[^}}]*,relion5-filaments,sticks,relion-coordinates,[^}}]*}}",
+            done.stdout,
+        )
     assert "NAME.stk" in done.stdout
     assert " ".join(OFFERED[1].split()) in " ".join(done.stdout.split())
 
