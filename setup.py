@@ -38,6 +38,7 @@ ENGINE = [
     "pandas>=2",
     "starfile>=0.5.8",
     "safetensors>=0.4",
+    "tifffile>=2023.2",
     "tqdm>=4.60",
     "PyQt5>=5.15",
     "pyqtgraph>=0.13",

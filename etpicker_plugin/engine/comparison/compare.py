@@ -143,7 +143,9 @@ def _read_truth(
         return {}
     files = find_files("truth", Path(config.truth), sets.tomograms)
     return {
-        t: read_csv(path, tomogram_id=t).of_class(class_name)
+        t: read_csv(path, tomogram_id=t, flat=sets.tomograms[t].is_flat).of_class(
+            class_name
+        )
         for t, path in files.items()
     }
 

@@ -202,7 +202,12 @@ def _read_set(
 ) -> dict[str, Particles]:
     """Read a set; its only class is taken whatever its name, as pickers name freely."""
     read = {
-        t: read_csv(path, tomogram_id=t, score_column=score_column)
+        t: read_csv(
+            path,
+            tomogram_id=t,
+            score_column=score_column,
+            flat=tomograms[t].is_flat,
+        )
         for t, path in files.items()
     }
     names = {str(n) for p in read.values() for n in p.class_names}

@@ -95,7 +95,7 @@ def name_only_class(
         str(name)
         for path in map(Path, paths)
         for file in csv_files(path)
-        for name in set(read_csv(file, tomogram_id="").class_names.tolist())
+        for name in set(read_csv(file, tomogram_id="", flat=True).class_names.tolist())
     }
     return only_of(number, found, label=label)
 

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from etpicker_plugin.engine.atomic import write_whole
 from etpicker_plugin.engine.config.evaluate import EvaluateConfig
 from etpicker_plugin.engine.config.options import config_to_values
+from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.evaluation.filament_pictures import (
     HOW_TO_READ,
     draw_filaments,
@@ -34,7 +35,7 @@ from etpicker_plugin.engine.evaluation.scoring import (
     score,
 )
 from etpicker_plugin.engine.evaluation.table import Measured, format_table
-from etpicker_plugin.engine.formats.coordinates_csv import read_csv
+from etpicker_plugin.engine.formats.coordinates_csv import lacks_z, read_csv
 from etpicker_plugin.engine.kinds import FILAMENT
 from etpicker_plugin.engine.particles import Particles
 from etpicker_plugin.engine.progress import Progress, ProgressEvent
@@ -86,14 +87,19 @@ def evaluate(
     pairs: dict[str, Pair] = {}
     for done, name in enumerate(names, 1):
         picks, truth = Path(config.picks[done - 1]), Path(config.truth[done - 1])
+        flat = lacks_z(picks) or lacks_z(truth)
         pairs[name] = Pair(
             with_centres(
-                read_csv(picks, tomogram_id=name, score_column=config.score_column),
+                read_csv(
+                    picks, tomogram_id=name, score_column=config.score_column, flat=flat
+                ),
                 config,
                 picks,
             ),
-            with_centres(read_csv(truth, tomogram_id=name), config, truth),
+            with_centres(read_csv(truth, tomogram_id=name, flat=flat), config, truth),
         )
+        if flat:
+            _check_in_plane(pairs[name], picks, truth)
         check_kinds(pairs[name].picks, config, picks)
         check_kinds(pairs[name].truth, config, truth)
         on_progress(ProgressEvent("evaluate", done, len(names)))
@@ -109,6 +115,25 @@ def evaluate(
     )
     logger.info("Picks against truth\n%s", format_table(result.classes))
     return result
+
+
+def _check_in_plane(pair: Pair, picks: Path, truth: Path) -> None:
+    """See that both files are of a micrograph, where one of them names no z.
+
+    Raises
+    ------
+    InputDataError
+        If the other one has positions off the plane.
+    """
+    for particles, path, other in (
+        (pair.picks, picks, truth),
+        (pair.truth, truth, picks),
+    ):
+        if particles.positions_zyx[:, 0].any():
+            raise InputDataError(
+                f"Coordinates {other}: no column z, and in {path} z is not 0. Expected "
+                "both of a tomogram, with z, or both of a micrograph, without."
+            )
 
 
 def judge(pairs: Mapping[str, Pair], config: EvaluateConfig) -> EvaluationResult:

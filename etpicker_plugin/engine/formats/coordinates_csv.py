@@ -31,14 +31,16 @@ def csv_files(path: Path) -> list[Path]:
     return visible(path.glob("*.csv")) if path.is_dir() else [path]
 
 
-def read_csv(path: Path, *, tomogram_id: str, score_column: str = "") -> Particles:
+def read_csv(
+    path: Path, *, tomogram_id: str, score_column: str = "", flat: bool = False
+) -> Particles:
     """Read particles: a header with at least class,x,y,z; ``score`` is optional.
 
     Positions are 0-based voxels, voxel *i* centred at *i*. An optional column (see
     ``engine.columns``) is read where all its cells have a header: ``rot``, ``tilt``
     and ``psi`` are the orientation as RELION's angles. Columns stand in any order,
-    others are ignored; ``score_column`` takes the place of ``score``. A file without
-    rows is an empty record.
+    others are ignored; ``score_column`` takes the place of ``score``. Of a ``flat``
+    micrograph z may be missing, and is 0. A file without rows is an empty record.
 
     Raises
     ------
@@ -47,11 +49,12 @@ def read_csv(path: Path, *, tomogram_id: str, score_column: str = "") -> Particl
         names, or a cell holds no number; it names the line.
     """
     stream = io.StringIO(read_text(path), newline="")
-    header = read_header(stream, score_column=score_column, path=path)
+    header = read_header(stream, score_column=score_column, path=path, flat=flat)
     cells = read_long(stream, header) or read_rows(stream, header, path=path)
+    level = np.zeros(len(cells["x"]))
     return make_particles(
         tomogram_id,
-        np.stack([cells[axis] for axis in "zyx"], axis=1),
+        np.stack([cells.get(axis, level) for axis in "zyx"], axis=1),
         class_names=cells["class"],
         scores=cells.get(SCORE.name, np.nan),
         optional={
@@ -62,8 +65,16 @@ def read_csv(path: Path, *, tomogram_id: str, score_column: str = "") -> Particl
     )
 
 
-def write_csv(particles: Particles, path: Path) -> None:
+def lacks_z(path: Path) -> bool:
+    """Tell whether a file holds positions in a plane: its header names no z."""
+    stream = io.StringIO(read_text(path), newline="")
+    return "z" not in read_header(stream, score_column="", path=path, flat=True).places
+
+
+def write_csv(particles: Particles, path: Path, *, flat: bool = False) -> None:
     """Write ``class,x,y,z,score`` and the optional columns that the particles have.
+
+    Without z of a ``flat`` micrograph.
 
     What is unknown is an empty cell. Positions are kept to 0.001 voxel, scores to
     single precision, angles (``rot,tilt,psi``) to 0.0001 degrees.
@@ -71,11 +82,12 @@ def write_csv(particles: Particles, path: Path) -> None:
     more = [h for c in columns_of(particles.optional) for h in c.headers]
     with write_whole(path) as temporary:
         with temporary.open("w", encoding="utf-8", newline="") as stream:
-            stream.write(",".join((*REQUIRED_COLUMNS, SCORE.name, *more)) + "\n")
-            stream.writelines(_lines_of(particles))
+            axes = REQUIRED_COLUMNS[:-1] if flat else REQUIRED_COLUMNS
+            stream.write(",".join((*axes, SCORE.name, *more)) + "\n")
+            stream.writelines(_lines_of(particles, flat=flat))
 
 
-def _lines_of(particles: Particles) -> Iterator[str]:
+def _lines_of(particles: Particles, *, flat: bool) -> Iterator[str]:
     """Yield the line of each particle."""
     names = particles.class_names.tolist()
     cells = {name: _quoted(name) for name in set(names)}
@@ -87,7 +99,8 @@ def _lines_of(particles: Particles) -> Iterator[str]:
         _optional_cells(particles),
     ):
         score_cell = "" if math.isnan(score) else f"{score:.9g}"
-        yield f"{cells[name]},{x:.3f},{y:.3f},{z:.3f},{score_cell}{more}\n"
+        height = "" if flat else f"{z:.3f},"
+        yield f"{cells[name]},{x:.3f},{y:.3f},{height}{score_cell}{more}\n"
 
 
 def _quoted(name: str) -> str:

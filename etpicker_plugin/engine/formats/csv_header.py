@@ -48,16 +48,20 @@ class Header:
         return max(i for i, name in enumerate(self.names, 1) if name)
 
 
-def read_header(stream: io.StringIO, *, score_column: str, path: Path) -> Header:
+def read_header(
+    stream: io.StringIO, *, score_column: str, path: Path, flat: bool = False
+) -> Header:
     """Return the header, the first line that holds something; rows come next.
 
-    Scores stand in ``score_column``, or in ``score`` if that is empty.
+    Scores stand in ``score_column``, or in ``score`` if that is empty; of a ``flat``
+    micrograph, z may be missing.
 
     Raises
     ------
     InputDataError
         If there is none, or a column is missing or stands twice.
     """
+    required = REQUIRED_COLUMNS[:-1] if flat else REQUIRED_COLUMNS
     number, line = next(_lines_with_words(stream), (0, ""))
     if not line:
         raise InputDataError(
@@ -65,13 +69,13 @@ def read_header(stream: io.StringIO, *, score_column: str, path: Path) -> Header
             "class,x,y,z (score is optional)."
         )
     try:
-        delimiter, names = _split(line)
+        delimiter, names = _split(line, required)
     except csv.Error as error:
         raise InputDataError(
             f"Coordinates {path}, line {number} cannot be read as a CSV header: "
             f"{error}. Expected class,x,y,z."
         ) from error
-    places = _find_columns(names, line, path=path)
+    places = _find_columns(names, line, required, path=path)
     if score_column:
         places[SCORE.name] = _place_of(score_column, names, path=path)
     return Header(delimiter, names, places, number)
@@ -85,26 +89,29 @@ def _lines_with_words(stream: io.StringIO) -> Iterator[tuple[int, str]]:
             yield number, line.rstrip("\r\n")
 
 
-def _split(line: str) -> tuple[str, tuple[str, ...]]:
+def _split(line: str, required: Sequence[str]) -> tuple[str, tuple[str, ...]]:
     """Return what parts the cells of the header, and its names."""
     ways = {}
     for delimiter in DELIMITERS:
         cells = next(csv.reader([line], delimiter=delimiter))
         ways[delimiter] = tuple(name.strip().lower() for name in cells)
-    fitting = [d for d, names in ways.items() if set(REQUIRED_COLUMNS) <= set(names)]
+    fitting = [d for d, names in ways.items() if set(required) <= set(names)]
     delimiter = (*fitting, *(d for d in DELIMITERS if d in line), ",")[0]
     return delimiter, ways[delimiter]
 
 
-def _find_columns(names: Sequence[str], line: str, *, path: Path) -> dict[str, int]:
+def _find_columns(
+    names: Sequence[str], line: str, required: Sequence[str], *, path: Path
+) -> dict[str, int]:
     """Return the index of each column that is used."""
-    missing = [name for name in REQUIRED_COLUMNS if name not in names]
+    missing = [name for name in required if name not in names]
     if missing:
         numbers = any(is_any_number(name) for name in names)
         problem = "no header line" if numbers else f"no column {', '.join(missing)}"
         raise InputDataError(
             f"Coordinates {path}: {problem}; the first line is '{line[:200]}'. "
-            "Expected a header with class,x,y,z (score is optional)."
+            "Expected a header with class,x,y,z (score is optional; so is z of a "
+            "micrograph)."
         )
     optional = [c for c in declared() if set(c.headers) <= set(names)]
     headers = [header for column in optional for header in column.headers]

@@ -89,7 +89,7 @@ def _read_cells(stream: io.StringIO, header: Header) -> Cells | None:
     )
     cells = {name: table[name].to_numpy() for name in numbers}
     cells.update((name, _of_category(table[name], of)) for name, of in texts.items())
-    positions = np.array([cells[axis] for axis in "xyz"])
+    positions = np.array([cells[axis] for axis in "xyz" if axis in cells])
     classes = list(table["class"].cat.categories)
     if (
         (cells["class"] == "").any()

@@ -158,6 +158,11 @@ def _read_source(tomogram: Path, path: Path, config: ExtractConfig) -> Source:
     volume = read_tomogram(
         tomogram, config.voxel_size, trust_voxel_size=config.trust_voxel_size
     )
+    if volume.is_flat:
+        raise InputDataError(
+            f"{tomogram} is a micrograph, and subtomograms are cut out of tomograms. "
+            "Give tomograms, or extract particles with another program."
+        )
     particles = read_csv(path, tomogram_id=volume.tomogram_id)
     wanted = np.isin(particles.class_names, list(config.diameter))
     particles = check_particles(

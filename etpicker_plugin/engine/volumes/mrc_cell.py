@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -76,13 +77,15 @@ def is_improbable(fields: Fields) -> bool:
 
 def header_voxel_size(fields: Fields) -> tuple[float, str]:
     """Return the header's voxel size in Å, 0 for none, and what is wrong with it."""
-    edges = fields.cell_ang
+    # A micrograph's thickness means nothing, and programs write what they like there.
+    axes = 2 if fields.size[2] == 1 else 3
+    edges = fields.cell_ang[:axes]
     if not all(math.isfinite(v) and v >= 0 for v in edges):
         return 0.0, f"a cell of {_listed(edges)} Å in its header"
     # Rounded as mrcfile does, so that a header's 13.48 stays what it has been.
     sizes = [
         float(np.float32(edge / n)) if n > 0 else 0.0
-        for edge, n in zip_strict(edges, fields.samples)
+        for edge, n in zip_strict(edges, fields.samples[:axes])
     ]
     if not any(sizes):
         return 0.0, ""
@@ -90,7 +93,7 @@ def header_voxel_size(fields: Fields) -> tuple[float, str]:
 
 
 def _fault_of(sizes: list[float], angles: tuple[float, float, float]) -> str:
-    listed = f"{_listed(sizes)} Å along x, y, z"
+    listed = f"{_listed(sizes)} Å along {'x, y, z' if len(sizes) > 2 else 'x, y'}"
     low, high = VOXEL_SIZE_RANGE
     if not all(sizes):
         return f"its header knows the voxel size in some axes only: {listed}"
@@ -132,5 +135,5 @@ def _overruled(said: str, given: float) -> str:
     return f"{said}; the {given:g} Å that were given are taken"
 
 
-def _listed(numbers: list[float] | tuple[float, ...]) -> str:
+def _listed(numbers: Sequence[float]) -> str:
     return ", ".join(f"{n:g}" for n in numbers)

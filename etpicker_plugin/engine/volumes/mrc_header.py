@@ -98,7 +98,7 @@ def judge_header(raw: bytes, file_bytes: int, *, what: str, path: str) -> MrcHea
     stored_axes, axes_remark = _stored_axes(fields, what)
     _check_is_volume(fields, what)
     x, y, z = fields.size
-    return MrcHeader(
+    header = MrcHeader(
         fields=fields,
         dtype=np.dtype(fields.order + DTYPES[fields.mode]),
         offset=HEADER_BYTES + fields.extended,
@@ -110,6 +110,8 @@ def judge_header(raw: bytes, file_bytes: int, *, what: str, path: str) -> MrcHea
             )
         ),
     )
+    _check_extent(header.shape_zyx, what)
+    return header
 
 
 def _refuse_foreign(raw: bytes, file_bytes: int, what: str, path: str) -> None:
@@ -173,13 +175,18 @@ def _check_length(fields: Fields, file_bytes: int, what: str) -> None:
     )
 
 
-def _check_is_volume(fields: Fields, what: str) -> None:
-    x, y, z = fields.size
-    if min(fields.size) < 2:
+def _check_extent(shape_zyx: Shape, what: str) -> None:
+    """Refuse a line; a plane is a micrograph."""
+    if min(shape_zyx[1:]) < 2:
         raise InputDataError(
-            f"{what}: size (z, y, x) {(z, y, x)}, expected a volume of three "
-            "dimensions. Give a reconstructed tomogram, not an image."
+            f"{what}: size (z, y, x) {shape_zyx}, expected a volume of three "
+            "dimensions, or a plane of x and y. Give a reconstructed tomogram or a "
+            "micrograph."
         )
+
+
+def _check_is_volume(fields: Fields, what: str) -> None:
+    _, _, z = fields.size
     depth = fields.samples[2]
     if VOLUME_STACK <= fields.space_group <= 630 and depth != z:
         raise InputDataError(
@@ -237,7 +244,7 @@ def _stamp_remark(raw: bytes, fields: Fields) -> str:
 
 def _stack_remark(fields: Fields) -> str:
     """Return a doubt about a file that calls itself a stack of images."""
-    if fields.space_group != 0 or fields.samples[2] != 1:
+    if fields.space_group != 0 or fields.samples[2] != 1 or fields.size[2] == 1:
         return ""
     return (
         f"its header calls it a stack of {fields.size[2]} images, not a volume; it is "

@@ -1,4 +1,7 @@
-"""Reading tomograms: MRC files with a trusted voxel size, box by box; writing maps."""
+"""Reading tomograms: MRC files with a trusted voxel size, box by box; writing maps.
+
+A micrograph is a tomogram one slice thick. It may be TIFF too (see ``tiff_file``).
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ from numpy.typing import NDArray
 
 from etpicker_plugin.engine.arrays import Shape
 from etpicker_plugin.engine.atomic import write_whole
+from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.names import tomogram_id_of
 from etpicker_plugin.engine.newer_python import zip_strict
 from etpicker_plugin.engine.volumes.mrc_cell import (
@@ -23,6 +27,7 @@ from etpicker_plugin.engine.volumes.mrc_cell import (
     is_improbable,
 )
 from etpicker_plugin.engine.volumes.mrc_file import MrcFile, open_mrc
+from etpicker_plugin.engine.volumes.tiff_file import is_tiff, read_tiff
 from etpicker_plugin.engine.volumes.watched_file import WatchedFile, read_at
 
 logger = logging.getLogger(__name__)
@@ -48,7 +53,7 @@ class Tomogram:
         Through which boxes are read, so that a change is noticed; without one they
         are taken from ``data``.
     offset
-        Bytes of the file before its first voxel.
+        Bytes of the file before its first voxel; ``None`` if ``data`` was decoded.
     stored_axes
         Which axes of ``data`` sections, rows and columns of the file are.
     """
@@ -58,7 +63,7 @@ class Tomogram:
     data: NDArray[np.generic]
     voxel_size: float
     file: WatchedFile | None = None
-    offset: int = 0
+    offset: int | None = 0
     stored_axes: Shape = (0, 1, 2)
 
     @property
@@ -66,6 +71,11 @@ class Tomogram:
         """Size in voxels."""
         z, y, x = self.data.shape
         return z, y, x
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether it is a micrograph: one slice thick."""
+        return len(self.data) == 1
 
 
 class TomogramBoxes:
@@ -86,12 +96,13 @@ def read_tomogram(
     *,
     trust_voxel_size: bool = False,
 ) -> Tomogram:
-    """Open an MRC volume without reading its voxels; log what is odd about it.
+    """Open a tomogram without reading its voxels; log what is odd about it.
 
     Parameters
     ----------
     path
-        MRC file of mode 0, 1, 2, 6 or 12.
+        MRC file of mode 0, 1, 2, 6 or 12; of one section it is a micrograph, as every
+        TIFF file is.
     voxel_size
         Å; taken where the header holds none, or 1 Å, which programs write that know
         none. A header that holds another one is an error, because one of the two is
@@ -105,6 +116,8 @@ def read_tomogram(
         If the file is missing, of another length than its header says, not a volume,
         of another mode or a strange axis order, or has no usable voxel size.
     """
+    if is_tiff(path):
+        return _read_tiff(Path(path), voxel_size)
     opened = open_mrc(Path(path), what=f"Tomogram {path}")
     chosen = choose_voxel_size(
         opened.header.fields,
@@ -131,8 +144,27 @@ def read_map(path: Path | str, voxel_size: float | None = None) -> Tomogram:
         As ``read_tomogram``.
     """
     opened = open_mrc(Path(path), what=f"Map {path}")
+    if opened.header.shape_zyx[0] == 1:
+        raise InputDataError(f"Map {path}: a plane, expected a volume.")
     chosen = choose_voxel_size(opened.header.fields, voxel_size, what=f"Map {path}")
     return _made(opened, Path(path), f"Map {path}", *chosen)
+
+
+def _read_tiff(path: Path, voxel_size: float | None) -> Tomogram:
+    if voxel_size is None:
+        raise InputDataError(
+            f"Micrograph {path}: TIFF says nothing sure of its pixel size. Give it "
+            "(--voxel-size)."
+        )
+    file = WatchedFile(path)
+    return Tomogram(
+        tomogram_id=tomogram_id_of(path),
+        path=path,
+        data=read_tiff(path),
+        voxel_size=voxel_size,
+        file=file,
+        offset=None,
+    )
 
 
 def _made(
@@ -179,7 +211,9 @@ def read_from(stream: FileIO, tomogram: Tomogram, box: Box) -> NDArray[np.generi
     OSError
         If the file ends before.
     """
-    data, axes = tomogram.data, tomogram.stored_axes
+    data, axes, offset = tomogram.data, tomogram.stored_axes, tomogram.offset
+    if offset is None:
+        return np.array(data[box])
     values = np.empty(data[box].shape, data.dtype)
     if not values.size:
         return values
@@ -188,7 +222,7 @@ def read_from(stream: FileIO, tomogram: Tomogram, box: Box) -> NDArray[np.generi
     read = np.empty((rows[-1] + 1 - rows[0], stored.shape[2]), data.dtype)
     for section, into in zip_strict(sections, values.transpose(axes)):
         first = (section * stored.shape[1] + rows[0]) * stored.shape[2]
-        read_at(stream, tomogram.offset + first * data.itemsize, read)
+        read_at(stream, offset + first * data.itemsize, read)
         into[...] = read[:: rows.step, box[axes[2]]]
     return values
 

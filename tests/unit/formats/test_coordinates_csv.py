@@ -5,7 +5,7 @@ import pytest
 
 from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.formats.checks import check_particles, refuse_outside
-from etpicker_plugin.engine.formats.coordinates_csv import read_csv, write_csv
+from etpicker_plugin.engine.formats.coordinates_csv import lacks_z, read_csv, write_csv
 from etpicker_plugin.engine.particles import join_particles, make_particles
 from etpicker_plugin.tests.support.hand_made import (
     CLASSES,
@@ -238,3 +238,39 @@ def test_of_a_vesicle_whose_centre_is_outside_it_is_said_what_to_do(tmp_path):
         checked([[-4.0, 6, 7]], tmp_path, radius=[300.0])
     with pytest.raises(InputDataError, match=r"voxels\. Coordinates are 0-based"):
         checked([[-4.0, 6, 7]], tmp_path)
+
+
+def test_csv_of_a_micrograph_has_no_z(tmp_path):
+    path = tmp_path / "mic.csv"
+    particles = make_particles(
+        "mic", [[0, 50, 12.25], [0, 3, 30]], class_names=CLASSES, scores=[0.75, np.nan]
+    )
+
+    write_csv(particles, path, flat=True)
+
+    assert path.read_text() == (
+        "class,x,y,score\nribosome,12.250,50.000,0.75\nring,30.000,3.000,\n"
+    )
+    found = read_csv(path, tomogram_id="mic", flat=True)
+    np.testing.assert_array_equal(found.positions_zyx, particles.positions_zyx)
+    assert lacks_z(path)
+    with pytest.raises(InputDataError, match="no column z"):
+        read_csv(path, tomogram_id="mic")
+
+
+def test_csv_of_a_micrograph_may_have_z(tmp_path):
+    path = text_file(tmp_path, "mic.csv", "class,x,y,z\nring,30,3,0\n")
+
+    assert not lacks_z(path)
+    found = read_csv(path, tomogram_id="mic", flat=True)
+    assert found.positions_zyx.tolist() == [[0, 3, 30]]
+
+
+def test_a_long_csv_of_a_micrograph(tmp_path):
+    rows = [f"ring;{i}.5;{2 * i}" for i in range(20_000)]
+    path = text_file(tmp_path, "mic.csv", "\n".join(["class;x;y", *rows]))
+
+    found = read_csv(path, tomogram_id="mic", flat=True)
+
+    assert found.positions_zyx[7].tolist() == [0, 14, 7.5]
+    assert len(found) == 20_000

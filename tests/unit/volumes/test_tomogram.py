@@ -6,7 +6,9 @@ import pytest
 
 from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.volumes.tomogram import (
+    read_map,
     read_tomogram,
+    read_whole,
     write_volume,
 )
 
@@ -99,20 +101,40 @@ def test_no_mrc_file(tmp_path):
         read_tomogram(path)
 
 
-def test_an_image_is_no_tomogram(tmp_path):
+def test_an_image_is_a_tomogram_one_slice_thick(tmp_path):
     path = tmp_path / "a.mrc"
+    image = np.arange(35, dtype=np.float32).reshape(5, 7)
     with mrcfile.new(path) as mrc:
-        mrc.set_data(np.zeros((5, 7), np.float32))
-        mrc.voxel_size = 10.0
+        mrc.set_data(image)
+        mrc.voxel_size = 1.3
 
-    with pytest.raises(InputDataError, match=r"\(1, 5, 7\), expected a volume"):
-        read_tomogram(path)
+    found = read_tomogram(path)
+
+    assert found.is_flat
+    assert found.voxel_size == pytest.approx(1.3)
+    np.testing.assert_array_equal(read_whole(found), image[None])
 
 
-def test_one_slice_is_no_tomogram(tmp_path):
+def test_the_thickness_of_a_micrograph_means_nothing(tmp_path):
+    path = tmp_path / "a.mrcs"
+    with mrcfile.new(path) as mrc:
+        mrc.set_data(np.zeros((1, 5, 7), np.float32))
+        mrc.voxel_size = (1.3, 1.3, 0.0)
+
+    assert read_tomogram(path).voxel_size == pytest.approx(1.3)
+
+
+def test_a_plane_is_no_map(tmp_path):
     path = written(tmp_path / "a.mrc", np.zeros((1, 5, 7), np.float32))
 
-    with pytest.raises(InputDataError, match=r"\(1, 5, 7\), expected a volume"):
+    with pytest.raises(InputDataError, match="a plane, expected a volume"):
+        read_map(path)
+
+
+def test_a_line_is_no_micrograph(tmp_path):
+    path = written(tmp_path / "a.mrc", np.zeros((1, 1, 7), np.float32))
+
+    with pytest.raises(InputDataError, match=r"\(1, 1, 7\), expected a volume"):
         read_tomogram(path)
 
 
