@@ -2,7 +2,8 @@
 
 Nothing is read until a box is asked for, and then only what that box needs, so
 memory does not grow with the tomogram. A box holds the same values whatever other
-boxes were read before or how large it is.
+boxes were read before or how large it is. Of a micrograph, which is small, all is read
+at once, and its background is taken away.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from etpicker_plugin.engine.errors import InputDataError
+from etpicker_plugin.engine.volumes.background import background_of
+from etpicker_plugin.engine.volumes.resampling import blur_reach, resampling_matrix
 from etpicker_plugin.engine.volumes.tomogram import Tomogram, read_box, slabs
 
 SAME_VOXEL_SIZE = 0.03
@@ -26,7 +29,8 @@ STATISTICS_PLANES = 16
 LEAST_WORKING_SD = 1e-3
 CLIP_PERCENTILES = (0.1, 99.9)
 CLIP_SD = 6.0
-BLUR_TRUNCATE = 4.0
+QUARTILES_SD = 1.349
+"""Distance of a normal distribution's quartiles, in standard deviations."""
 SLAB_VOXELS = 16_000_000
 
 PART_VOXELS = 2_000_000
@@ -52,6 +56,8 @@ class WorkingVolume:
         ``i * scale``: the two grids share the centre of their first voxel.
     shape_zyx
         Size in working voxels.
+    plane
+        ``(1, Y, X)`` all normalised voxels of a micrograph.
     """
 
     tomogram: Tomogram
@@ -61,6 +67,7 @@ class WorkingVolume:
     shape_zyx: tuple[int, int, int]
     working_mean: float = 0.0
     working_sd: float = 1.0
+    plane: NDArray[np.float32] | None = None
 
     def read(
         self, start_zyx: tuple[int, ...], stop_zyx: tuple[int, ...]
@@ -76,7 +83,9 @@ class WorkingVolume:
                 slice(a - start, b - start)
                 for (a, b), start in zip(inside, start_zyx, strict=True)
             )
-            if self.scale == 1.0:
+            if self.plane is not None:
+                box[target] = self.plane[_slices(inside)]
+            elif self.scale == 1.0:
                 self._fill(box[target], inside)
             else:
                 box[target] = self._resample(inside)
@@ -142,7 +151,8 @@ def open_working_volume(tomogram: Tomogram, working_voxel_size: float) -> Workin
     ------
     InputDataError
         If voxels are NaN or infinite, all equal, or much coarser or finer than the
-        working ones, or the volume would be thinner than two of those.
+        working ones, or a tomogram, or the plane of a micrograph, would be thinner
+        than two of those.
     """
     check_scale(tomogram, working_voxel_size)
     check_finite(tomogram)
@@ -151,7 +161,7 @@ def open_working_volume(tomogram: Tomogram, working_voxel_size: float) -> Workin
     if abs(scale - 1.0) < SAME_VOXEL_SIZE:
         scale = 1.0
     z, y, x = (int((n - 1) / scale + 1e-9) + 1 for n in tomogram.shape_zyx)
-    if min(z, y, x) < 2:
+    if min(y, x) < 2 or (z < 2 and not tomogram.is_flat):
         raise InputDataError(
             f"Tomogram {tomogram.path}: size (z, y, x) {tomogram.shape_zyx} at "
             f"{tomogram.voxel_size:g} Å is {(z, y, x)} at the working voxel size of "
@@ -160,10 +170,24 @@ def open_working_volume(tomogram: Tomogram, working_voxel_size: float) -> Workin
     volume = WorkingVolume(
         tomogram=tomogram, mean=mean, sd=sd, scale=scale, shape_zyx=(z, y, x)
     )
+    if tomogram.is_flat:
+        return replace(volume, plane=_without_background(volume))
     if scale == 1.0:
         return volume
     mean, sd = cut_off_statistics(_sample_planes(volume))
     return replace(volume, working_mean=mean, working_sd=max(sd, LEAST_WORKING_SD))
+
+
+def _without_background(volume: WorkingVolume) -> NDArray[np.float32]:
+    """Return a micrograph's voxels, normalised without its background.
+
+    By their quartiles, so that carbon and ice do not set the scale.
+    """
+    plane = volume.read((0, 0, 0), volume.shape_zyx)
+    plane -= background_of(plane[0])
+    low, middle, high = np.percentile(plane, (25, 50, 75))
+    sd = (high - low) / QUARTILES_SD
+    return _standard_score(plane, middle, max(sd, LEAST_WORKING_SD))
 
 
 def _standard_score(
@@ -182,51 +206,6 @@ def _sample_planes(volume: WorkingVolume) -> NDArray[np.float32]:
     middles = ((np.arange(number) + 0.5) * nz / number).astype(int).tolist()
     planes = [volume.read((z, 0, 0), (z + 1, ny, nx)) for z in middles]
     return np.concatenate(planes)
-
-
-def blur_sigma(scale: float) -> float:
-    """Return the Gaussian's sigma (input voxels) against aliasing; 0 for scale <= 1.
-
-    A Gaussian of half the new voxel's edge, less the half voxel that the old grid
-    already has.
-    """
-    return 0.5 * float(np.sqrt(max(scale**2 - 1.0, 0.0)))
-
-
-def blur_reach(scale: float) -> int:
-    """Return how many input voxels the Gaussian reaches on each side."""
-    return int(BLUR_TRUNCATE * blur_sigma(scale) + 0.5)
-
-
-def resampling_matrix(
-    box: tuple[int, int], source: tuple[int, int], *, scale: float, length: int
-) -> NDArray[np.float32]:
-    """Return what blurs and interpolates along one axis, ``(working, input)`` voxels.
-
-    Each row is the linear interpolation between two input voxels, each of them blurred
-    by the Gaussian; beyond the ends of the volume the last voxel goes on. To multiply
-    by it is many times faster than to filter all voxels and to keep some.
-
-    Parameters
-    ----------
-    box, source
-        Working voxels wanted, and input voxels given: ``[start, stop)`` each.
-    length
-        Of the volume, input voxels.
-    """
-    reach, sigma = blur_reach(scale), blur_sigma(scale)
-    offsets = np.arange(-reach, reach + 1)
-    blur = np.exp(-0.5 * (offsets / max(sigma, 1e-6)) ** 2)
-    blur /= blur.sum()
-    positions = np.arange(*box) * scale
-    below = np.floor(positions).astype(int)
-    share = (positions - below)[:, None]
-    rows = np.arange(len(positions))[:, None]
-    matrix = np.zeros((len(positions), source[1] - source[0]))
-    for step, weight in ((0, 1 - share), (1, share)):
-        columns = np.clip(below[:, None] + step + offsets, 0, length - 1) - source[0]
-        np.add.at(matrix, (rows, columns), weight * blur)
-    return matrix.astype(np.float32)
 
 
 def check_scale(tomogram: Tomogram, working_voxel_size: float) -> None:
