@@ -50,7 +50,7 @@ class PickConfig:
     )
     tomogram: Tuple[str, ...] = option(
         REQUIRED,
-        "Tomograms to pick (MRC).",
+        "Tomograms to pick (MRC), or micrographs (MRC or TIFF).",
         label="Tomograms",
         counts="content",
     )

@@ -46,15 +46,15 @@ class TrainConfig:
 
     tomogram: Tuple[str, ...] = option(
         REQUIRED,
-        "Tomograms to learn from (MRC).",
+        "Tomograms to learn from (MRC), or micrographs (MRC or TIFF).",
         label="Tomograms",
         counts="content",
     )
     coordinates: Tuple[str, ...] = option(
         REQUIRED,
-        "One coordinate CSV per tomogram, named after it: a header with class,x,y,z; "
-        "0-based voxels of that tomogram. Rows of class 'negative' are places without "
-        "a particle and are learnt as such.",
+        "One coordinate CSV per tomogram, named after it: a header with class,x,y,z "
+        "(of micrographs, class,x,y); 0-based voxels of that tomogram. Rows of class "
+        "'negative' are places without a particle and are learnt as such.",
         label="Coordinates",
         counts="content",
         of="tomogram",

@@ -47,7 +47,7 @@ class UpdateConfig:
     )
     tomogram: Tuple[str, ...] = option(
         REQUIRED,
-        "New tomograms to learn from (MRC).",
+        "New tomograms to learn from (MRC), or micrographs (MRC or TIFF).",
         label="Tomograms",
         counts="content",
     )

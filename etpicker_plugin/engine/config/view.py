@@ -24,7 +24,7 @@ class ViewConfig:
     """What to look at, and where the annotation is kept."""
 
     tomogram: Tuple[str, ...] = option(
-        REQUIRED, "Tomograms to look at (MRC).", label="Tomograms"
+        REQUIRED, "Tomograms (MRC) or micrographs to look at.", label="Tomograms"
     )
     coordinates: Tuple[str, ...] = option(
         (),

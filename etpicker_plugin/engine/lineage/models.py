@@ -119,6 +119,7 @@ def describe(entry: ModelEntry, folder: Path) -> str:
     particles = sum(
         n for t in here for name, n in t.particles.items() if name != NEGATIVE
     )
+    images = "micrograph" if card.is_flat else "tomogram"
     verdict = card.training.get("forgetting", {}).get("verdict", "")
     return "  ".join(
         word
@@ -126,7 +127,7 @@ def describe(entry: ModelEntry, folder: Path) -> str:
             str(entry.path.relative_to(folder)),
             describe_round(card.round),
             classes,
-            f"{particles} particles in {len(here)} tomogram(s)",
+            f"{particles} particles in {len(here)} {images}(s)",
             verdict,
             entry.sha256[:8],
         )

@@ -29,7 +29,7 @@ from etpicker_plugin.engine.json_checks import (
 )
 from etpicker_plugin.engine.kinds import KINDS
 from etpicker_plugin.engine.model.checksums import check_part, text_sha256
-from etpicker_plugin.engine.network_names import NETWORKS
+from etpicker_plugin.engine.network_names import FLAT, KNOWN
 from etpicker_plugin.engine.species import Species
 
 FORMAT_VERSION = 4
@@ -128,6 +128,11 @@ class ModelCard:
     round: int = 0
     parent_sha256: str = ""
     format_version: int = FORMAT_VERSION
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether it picks micrographs; otherwise tomograms."""
+        return self.network == FLAT
 
     def class_names(self) -> tuple[str, ...]:
         """Return the names of the classes, in the order of the output channels."""
@@ -233,10 +238,10 @@ def read_usable_card(path: Path | str) -> ModelCard:
         normalises tomograms otherwise.
     """
     card = read_card(path)
-    if card.network not in NETWORKS:
+    if card.network not in KNOWN:
         raise CheckpointError(
             f"Model {path}: network '{card.network}' is not known here; expected one "
-            f"of: {', '.join(NETWORKS)}. Install the etpicker that made it."
+            f"of: {', '.join(KNOWN)}. Install the etpicker that made it."
         )
     if card.normalisation != NORMALISATION:
         raise CheckpointError(

@@ -18,11 +18,11 @@ RARE_LOGIT = -3.0
 class ResidualBlock(nn.Module):
     """Two 3³ convolutions with batch normalisation around a shortcut (He 2016)."""
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, *, flat: bool = False) -> None:
         super().__init__()
-        self.conv1 = nn.Conv3d(channels, channels, 3, padding=1, bias=False)
+        self.conv1 = _convolution(channels, flat=flat)
         self.norm1 = nn.BatchNorm3d(channels)
-        self.conv2 = nn.Conv3d(channels, channels, 3, padding=1, bias=False)
+        self.conv2 = _convolution(channels, flat=flat)
         self.norm2 = nn.BatchNorm3d(channels)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -35,6 +35,12 @@ class FastNetwork(nn.Module):
     """U-Net of three levels behind a strided stem; logits at half resolution.
 
     Output voxel *j* is centred at input voxel ``2 j + 0.5``.
+
+    Parameters
+    ----------
+    flat
+        For micrographs, which are one voxel thick: no kernel reaches along z, and
+        nothing is halved there.
 
     Attributes
     ----------
@@ -52,29 +58,31 @@ class FastNetwork(nn.Module):
     alignment = 8
     halo = 48
 
-    def __init__(self, n_classes: int) -> None:
+    def __init__(self, n_classes: int, *, flat: bool = False) -> None:
         super().__init__()
         a, b, c = WIDTHS
+        self.flat = flat
+        half = (1, 2, 2) if flat else 2
         self.stem = nn.Sequential(
-            HalvingConv(a),
+            _flat_stem(a) if flat else HalvingConv(a),
             nn.BatchNorm3d(a),
             nn.ReLU(),
         )
-        self.encode0 = ResidualBlock(a)
-        self.down0 = nn.Conv3d(a, b, 2, stride=2)
-        self.encode1 = ResidualBlock(b)
-        self.down1 = nn.Conv3d(b, c, 2, stride=2)
-        self.bottom = ResidualBlock(c)
+        self.encode0 = ResidualBlock(a, flat=flat)
+        self.down0 = nn.Conv3d(a, b, half, stride=half)
+        self.encode1 = ResidualBlock(b, flat=flat)
+        self.down1 = nn.Conv3d(b, c, half, stride=half)
+        self.bottom = ResidualBlock(c, flat=flat)
         self.up1 = nn.Conv3d(c, b, 1)
-        self.decode1 = ResidualBlock(b)
+        self.decode1 = ResidualBlock(b, flat=flat)
         self.up0 = nn.Conv3d(b, a, 1)
-        self.decode0 = ResidualBlock(a)
+        self.decode0 = ResidualBlock(a, flat=flat)
         self.head = nn.Conv3d(a, n_classes, 1)
         # Particles are rare: start from a low probability, not from one half.
         self.head.bias = nn.Parameter(torch.full((n_classes,), RARE_LOGIT))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map ``(B, 1, Z, Y, X)`` to logits ``(B, C, Z/2, Y/2, X/2)``."""
+        """Map ``(B, 1, Z, Y, X)`` to logits ``(B, C, Z/2, Y/2, X/2)``; Z = 1 stays."""
         return self.forward_with_features(x)[0]
 
     def forward_with_features(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -82,11 +90,24 @@ class FastNetwork(nn.Module):
         x0 = self.encode0(self.stem(x))
         x1 = self.encode1(self.down0(x0))
         x2 = self.bottom(self.down1(x1))
-        y1 = self.decode1(x1 + double(self.up1(x2)))
-        y0 = self.decode0(x0 + double(self.up0(y1)))
+        y1 = self.decode1(x1 + double(self.up1(x2), flat=self.flat))
+        y0 = self.decode0(x0 + double(self.up0(y1), flat=self.flat))
         return self.head(y0), x2, y0
 
 
-def double(x: Tensor) -> Tensor:
+def double(x: Tensor, *, flat: bool = False) -> Tensor:
     """Repeat every voxel twice along each axis: keeps the strided grid exact."""
-    return nn.functional.interpolate(x, scale_factor=2, mode="nearest")
+    factor = (1.0, 2.0, 2.0) if flat else 2.0
+    return nn.functional.interpolate(x, scale_factor=factor, mode="nearest")
+
+
+def _convolution(channels: int, *, flat: bool) -> nn.Conv3d:
+    edge, margin = ((1, 3, 3), (0, 1, 1)) if flat else (3, 1)
+    return nn.Conv3d(channels, channels, edge, padding=margin, bias=False)
+
+
+def _flat_stem(channels: int) -> nn.Conv3d:
+    """Return what a ``HalvingConv`` is in a plane."""
+    return nn.Conv3d(
+        1, channels, (1, 4, 4), stride=(1, 2, 2), padding=(0, 1, 1), bias=False
+    )

@@ -44,17 +44,28 @@ def predict_logits(network: Network, volume: Tensor) -> Tensor:
     ----------
     volume
         ``(Z, Y, X)`` float32 on the network's device; sizes are multiples of the
-        network's ``alignment``.
+        network's ``alignment``, but for a Z of 1.
 
     Returns
     -------
     Tensor
         ``(C, Z/s, Y/s, X/s)`` float32 logits, s = ``output_stride``.
     """
-    batch = volume[None, None].to(network.head.weight.dtype)
     with torch.inference_mode():
-        logits: Tensor = network(batch.contiguous(memory_format=LAYOUT))
+        logits: Tensor = network(_as_batch(network, volume))
     return logits[0].float()
+
+
+def predict_features(network: Network, volume: Tensor) -> Tensor:
+    """Return the features ``(F, Z/s, Y/s, X/s)`` below the head (as above)."""
+    with torch.inference_mode():
+        _, _, features = network.forward_with_features(_as_batch(network, volume))
+    return features[0]
+
+
+def _as_batch(network: Network, volume: Tensor) -> Tensor:
+    batch = volume[None, None].to(network.head.weight.dtype)
+    return batch.contiguous(memory_format=LAYOUT)
 
 
 def _fold_norms(network: nn.Module) -> None:
@@ -68,4 +79,4 @@ def _fold_norms(network: nn.Module) -> None:
 
 def streams(network: nn.Module) -> bool:
     """Tell whether a network can be run plane by plane (see ``streaming``)."""
-    return isinstance(network, FastNetwork)
+    return isinstance(network, FastNetwork) and not network.flat

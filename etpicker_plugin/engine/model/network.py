@@ -5,9 +5,11 @@ from contextlib import AbstractContextManager
 import torch
 from torch import Tensor
 
+from etpicker_plugin.engine.arrays import along_axes
 from etpicker_plugin.engine.device import has_fast_bfloat16
 from etpicker_plugin.engine.model.deepetpicker_network import DeepETPickerNetwork
 from etpicker_plugin.engine.model.fast_network import RARE_LOGIT, FastNetwork
+from etpicker_plugin.engine.network_names import FLAT
 
 LAYOUT = torch.channels_last_3d
 
@@ -15,13 +17,20 @@ Network = FastNetwork | DeepETPickerNetwork
 
 
 def make_network(name: str, n_classes: int, *, seed: int = 0) -> Network:
-    """Return a new network: ``fast`` or ``deepetpicker``, its weights by the seed."""
+    """Return a new network, of a name in ``network_names``, its weights by the seed."""
     # Torch draws first weights from its own generator alone, which is put back.
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         if name == "deepetpicker":
             return DeepETPickerNetwork(n_classes)
-        return FastNetwork(n_classes)
+        return FastNetwork(n_classes, flat=name == FLAT)
+
+
+def name_of(network: Network) -> str:
+    """Return the name by which ``make_network`` makes it."""
+    if isinstance(network, DeepETPickerNetwork):
+        return "deepetpicker"
+    return FLAT if network.flat else "fast"
 
 
 def grow_network(network: Network, n_classes: int, *, seed: int = 0) -> Network:
@@ -29,8 +38,7 @@ def grow_network(network: Network, n_classes: int, *, seed: int = 0) -> Network:
 
     New channels start at a low probability.
     """
-    name = "fast" if isinstance(network, FastNetwork) else "deepetpicker"
-    grown = make_network(name, n_classes, seed=seed)
+    grown = make_network(name_of(network), n_classes, seed=seed)
     state = network.state_dict()
     weight, bias = state.pop("head.weight"), state.pop("head.bias")
     if isinstance(network, DeepETPickerNetwork) and network.n_classes == 1 < n_classes:
@@ -75,8 +83,9 @@ def embed(network: Network, volume: Tensor) -> Tensor:
     Tensor
         ``(D,)`` mean and standard deviation of the deepest features.
     """
-    grid = network.alignment
-    padding = [p for n in reversed(volume.shape) for p in (0, -n % grid)]
+    grid = along_axes(network.alignment, volume.shape)
+    lengths = zip(reversed(volume.shape), reversed(grid), strict=True)
+    padding = [p for n, step in lengths for p in (0, -n % step)]
     batch = torch.nn.functional.pad(volume, padding)[None, None]
     with torch.inference_mode(), mixed_precision(volume.device):
         _, deepest, _ = network.forward_with_features(

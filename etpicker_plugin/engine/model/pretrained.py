@@ -15,6 +15,7 @@ from etpicker_plugin.engine.hashing import file_sha256
 from etpicker_plugin.engine.model.fast_network import FastNetwork
 
 WEIGHTS = Path(__file__).with_name("pretrained_weights") / "fast.safetensors"
+FLAT_WEIGHTS = WEIGHTS.with_name("fast-2d.safetensors")
 HEAD = "head."
 
 
@@ -39,14 +40,15 @@ def begin_from_pretrained(network: FastNetwork) -> str:
     ResourceError
         If the installation lacks them.
     """
-    if not WEIGHTS.is_file():
+    weights = FLAT_WEIGHTS if network.flat else WEIGHTS
+    if not weights.is_file():
         raise ResourceError(
-            f"{WEIGHTS} is missing: this installation of etpicker is not whole. "
+            f"{weights} is missing: this installation of etpicker is not whole. "
             "Install it again, or begin from random weights with --from-scratch."
         )
     own = network.state_dict()
-    shipped = load_file(str(WEIGHTS))
+    shipped = load_file(str(weights))
     network.load_state_dict(
         own | {name: value.to(own[name].dtype) for name, value in shipped.items()}
     )
-    return file_sha256(WEIGHTS)
+    return file_sha256(weights)

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from etpicker_plugin.engine.arrays import Shape
+from etpicker_plugin.engine.arrays import Shape, along_axes
 from etpicker_plugin.engine.kinds import FILAMENT, PARTICLE, VESICLE
 from etpicker_plugin.engine.model.network import Network
 from etpicker_plugin.engine.picking.flat_places import USUAL_SCORE
@@ -104,7 +104,7 @@ def pick_tiles(
     whose index is in ``done`` are left out.
     """
     network, settings = search.network, search.settings
-    stride = network.output_stride
+    stride = along_axes(network.output_stride, search.volume.shape_zyx)
     numbers = {tile: number for number, tile in enumerate(tiles)}
     left = [tile for tile in tiles if numbers[tile] not in done]
     for tile, logits in tile_logits(network, search.volume, left):
@@ -149,13 +149,14 @@ def to_probability(logits: Tensor) -> Tensor:
     return torch.sigmoid(logits.float()).contiguous()
 
 
-def to_volume(peaks: Peaks, start: tuple[int, ...], stride: int) -> Peaks:
+def to_volume(peaks: Peaks, start: tuple[int, ...], stride: Shape) -> Peaks:
     """Convert positions from a tile's output voxels to the volume's voxels."""
-    positions = peaks.positions_zyx * stride + (stride - 1) / 2 + start
-    return replace(peaks, positions_zyx=positions)
+    offset = (np.array(stride) - 1) / 2 + start
+    return replace(peaks, positions_zyx=peaks.positions_zyx * np.array(stride) + offset)
 
 
 def _output_box(
-    corner: tuple[int, ...], origin: tuple[int, ...], stride: int
+    corner: tuple[int, ...], origin: tuple[int, ...], stride: Shape
 ) -> tuple[int, ...]:
-    return tuple(-(-(c - o) // stride) for c, o in zip(corner, origin, strict=True))
+    steps = zip(corner, origin, stride, strict=True)
+    return tuple(-(-(c - o) // step) for c, o, step in steps)

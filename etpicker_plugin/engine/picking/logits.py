@@ -7,7 +7,11 @@ import torch
 from torch import Tensor
 
 from etpicker_plugin.engine.model.fast_network import FastNetwork
-from etpicker_plugin.engine.model.inference import predict_logits
+from etpicker_plugin.engine.model.inference import (
+    predict_features,
+    predict_logits,
+    streams,
+)
 from etpicker_plugin.engine.model.network import Network
 from etpicker_plugin.engine.model.streaming import (
     Planes,
@@ -29,14 +33,12 @@ def tile_logits(
     network
         Made by ``for_inference``.
     """
-    if isinstance(network, FastNetwork):
+    if isinstance(network, FastNetwork) and streams(network):
         for column in group_columns(tiles):
             step = planes_at_once(network, column[0])
             yield from _stream(stream_logits, network, volume, column, step=step)
         return
-    for tile in tiles:
-        box = torch.from_numpy(volume.read(tile.read_start, tile.read_stop))
-        yield tile, predict_logits(network, box.to(network.head.weight.device))
+    yield from _tile_by_tile(predict_logits, network, volume, tiles)
 
 
 def tile_features(
@@ -51,9 +53,23 @@ def tile_features(
     most_planes
         Input planes that are computed at once, at most: so long a wait may be.
     """
+    if not streams(network):
+        yield from _tile_by_tile(predict_features, network, volume, tiles)
+        return
     for column in group_columns(tiles):
         step = min(planes_at_once(network, column[0]), most_planes)
         yield from _stream(stream_features, network, volume, column, step=step)
+
+
+def _tile_by_tile(
+    predict: Callable[[Network, Tensor], Tensor],
+    network: Network,
+    volume: Readable,
+    tiles: list[Tile],
+) -> Iterator[tuple[Tile, Tensor]]:
+    for tile in tiles:
+        box = torch.from_numpy(volume.read(tile.read_start, tile.read_stop))
+        yield tile, predict(network, box.to(network.head.weight.device))
 
 
 def _stream(

@@ -91,16 +91,20 @@ def mean_pool(probability: Tensor, kernel: int) -> Tensor:
     """Average ``(Z, Y, X)`` twice over a box of odd edge; outside it is 0.
 
     So a blob cut by a face of the volume scores less, and its maximum is not drawn to
-    the face. A box is added up along one axis after the other, which on a CPU is
-    several times faster than torch's own pooling of one channel.
+    the face. Along an axis of one voxel nothing is averaged. A box is added up along
+    one axis after the other, which on a CPU is several times faster than torch's own
+    pooling of one channel.
     """
-    pooled = nn.functional.pad(probability, (kernel - 1,) * 6)
-    for axis in (0, 1, 2, 0, 1, 2):
+    axes = [axis for axis, length in enumerate(probability.shape) if length > 1]
+    # Torch pads the last axis first.
+    margins = [kernel - 1 if axis in axes else 0 for axis in (2, 2, 1, 1, 0, 0)]
+    pooled = nn.functional.pad(probability, margins)
+    for axis in (*axes, *axes):
         neighbours = pooled.unfold(axis, kernel, 1).unbind(-1)
         pooled = neighbours[0] + neighbours[1]
         for other in neighbours[2:]:
             pooled += other
-    return pooled.div_(kernel**6)
+    return pooled.div_(kernel ** (2 * len(axes)))
 
 
 def highest_around(values: Tensor) -> Tensor:

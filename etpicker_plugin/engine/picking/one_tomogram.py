@@ -47,6 +47,7 @@ from etpicker_plugin.engine.picking.z_range import computed_region, in_z_range
 from etpicker_plugin.engine.progress import Progress, ProgressEvent
 from etpicker_plugin.engine.species import Species
 from etpicker_plugin.engine.volumes.region_mask import RegionMask, open_mask
+from etpicker_plugin.engine.volumes.thickness import check_thickness
 from etpicker_plugin.engine.volumes.tomogram import Tomogram, read_tomogram
 from etpicker_plugin.engine.volumes.working_volume import (
     WorkingVolume,
@@ -84,6 +85,7 @@ def pick_tomogram(
         path, config.voxel_size, trust_voxel_size=config.trust_voxel_size
     )
     name = tomogram.tomogram_id
+    check_thickness(tomogram, config.model, is_flat=model.card.is_flat)
     mask = open_mask(mask_path, tomogram.shape_zyx) if mask_path else None
     inputs = Inputs(
         tomogram=tomogram,
@@ -99,7 +101,7 @@ def pick_tomogram(
     finished = finished_picks(
         name,
         run,
-        species=model.card.classes,
+        card=model.card,
         out_dir=out_dir,
         beside=surface_files(name, config),
     )
@@ -131,12 +133,15 @@ def pick_tomogram(
 def _describe_scale(volume: WorkingVolume) -> None:
     if volume.scale != 1.0:
         voxel_size = volume.tomogram.voxel_size
+        kind = "micrograph" if volume.tomogram.is_flat else "tomogram"
         logger.info(
-            "%s: %g Å per voxel, rescaled to the model's %.2f Å; picks go back to "
-            "the tomogram's own voxels.",
+            "%s: %s of %g Å per voxel, rescaled to the model's %.2f Å; picks go back "
+            "to the %s's own voxels.",
             volume.tomogram.tomogram_id,
+            kind,
             voxel_size,
             volume.scale * voxel_size,
+            kind,
         )
 
 
@@ -278,7 +283,7 @@ def is_inside(
 ) -> NDArray[np.bool_]:
     """Tell which positions lie in the volume, off its borders and in the mask."""
     last = np.asarray(tomogram.shape_zyx) - 1
-    border = np.divide(border_zyx_ang, tomogram.voxel_size)
+    border = np.divide(border_zyx_ang, tomogram.voxel_size) * (last > 0)
     inside = (positions_zyx >= border) & (positions_zyx <= last - border)
     allowed: NDArray[np.bool_] = inside.all(axis=1)
     if mask is not None:

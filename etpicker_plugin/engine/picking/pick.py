@@ -59,6 +59,8 @@ def pick(
     """
     series = name_tilt_series(config)
     model = open_model(config)
+    if not config.tomograms and not model.card.is_flat:
+        logger.info("In NAME.star: %s", RELION5.without_tomograms)
     warn_names(config, [species.name for species in model.card.classes])
     picks: dict[str, Particles] = {}
     failed: dict[str, EtPickerError] = {}
@@ -106,8 +108,6 @@ def name_tilt_series(config: PickConfig) -> TiltSeries:
         tilt_series_name=config.tilt_series_name,
         tilt_series_table=config.tilt_series_table,
     )
-    if not config.tomograms:
-        logger.info("In NAME.star: %s", RELION5.without_tomograms)
     for path in config.tomogram:
         series.names.said_of(tomogram_id_of(path))
     return series

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from etpicker_plugin.engine.arrays import Shape
+from etpicker_plugin.engine.arrays import Shape, along_axes
 from etpicker_plugin.engine.disk import NO_SPACE, cannot_write, open_own, reserve
 from etpicker_plugin.engine.picking.tiling import Tile
 from etpicker_plugin.engine.volumes.working_volume import WorkingVolume
@@ -46,17 +46,20 @@ class ProbabilityMaps:
             self._input_range(tile.keep_start[axis], tile.keep_stop[axis], axis)
             for axis in range(3)
         ]
-        factor = 1.0 / (self._volume.scale * stride)
+        steps = along_axes(stride, self._volume.shape_zyx)
+        factors = [1.0 / (self._volume.scale * step) for step in steps]
         offset = [
-            first * factor - (start + (stride - 1) / 2) / stride
-            for (first, _), start in zip(box, tile.read_start, strict=True)
+            first * factor - (start + (step - 1) / 2) / step
+            for (first, _), start, step, factor in zip(
+                box, tile.read_start, steps, factors, strict=True
+            )
         ]
         for path, channel in zip(self._paths, probability, strict=True):
             with mrcfile.mmap(_partial(path), mode="r+") as opened:
                 opened.data[tuple(slice(a, b) for a, b in box)] = (
                     ndimage.affine_transform(
                         channel,
-                        np.full(3, factor),
+                        np.array(factors),
                         offset=offset,
                         output_shape=tuple(b - a for a, b in box),
                         order=1,

@@ -23,6 +23,7 @@ from etpicker_plugin.engine.formats.tilt_series_names import series_of
 from etpicker_plugin.engine.formats.usual_names import usual_tilt_series
 from etpicker_plugin.engine.geometry import TomogramFrame
 from etpicker_plugin.engine.kinds import PARTICLE
+from etpicker_plugin.engine.model.card import ModelCard
 from etpicker_plugin.engine.names import star_word
 from etpicker_plugin.engine.particles import Particles
 from etpicker_plugin.engine.picking.loaded_model import LoadedModel, thresholds
@@ -125,11 +126,16 @@ def star_tables(name: str, species: Sequence[Species]) -> dict[str, list[str]]:
     return {**tables, **{f"{name}_{curve}.star": [curve] for curve in curves}}
 
 
+def _tables_of(name: str, card: ModelCard) -> dict[str, list[str]]:
+    """Return them; none of a micrograph, for they are tables of subtomograms."""
+    return star_tables(name, () if card.is_flat else card.classes)
+
+
 def finished_picks(
     name: str,
     run: Run,
     *,
-    species: Sequence[Species],
+    card: ModelCard,
     out_dir: Path,
     beside: Sequence[str] = (),
 ) -> Particles | None:
@@ -150,13 +156,13 @@ def finished_picks(
     before = run_from_values(record.get("run"))
     if before != run:
         raise ConfigError(refusal(f"{out_dir / name}.csv holds picks", before, run))
-    files = noted_files(record, (f"{name}.csv", *star_tables(name, species), *beside))
+    files = noted_files(record, (f"{name}.csv", *_tables_of(name, card), *beside))
     if not are_as_written(out_dir, files):
         for file in (*files, sidecar.name):
             (out_dir / file).unlink(missing_ok=True)
         return None
     logger.info("%s is picked already.", name)
-    return read_csv(out_dir / f"{name}.csv", tomogram_id=name)
+    return read_csv(out_dir / f"{name}.csv", tomogram_id=name, flat=card.is_flat)
 
 
 def write_picks(
@@ -170,9 +176,9 @@ def write_picks(
     """
     name = inputs.tomogram.tomogram_id
     csv, card = f"{name}.csv", inputs.model.card
-    tables = star_tables(name, card.classes)
+    tables = _tables_of(name, card)
     with keeping_former(out_dir / csv) as path:
-        write_csv(particles, path)
+        write_csv(particles, path, flat=card.is_flat)
     for star, classes in tables.items():
         own = particles.select(np.isin(particles.class_names, classes))
         with keeping_former(out_dir / star) as path:

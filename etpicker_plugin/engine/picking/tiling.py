@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import product
 
-from etpicker_plugin.engine.arrays import Shape
+from etpicker_plugin.engine.arrays import Shape, along_axes
 
 
 @dataclass(frozen=True)
@@ -94,14 +94,17 @@ def plan_tiles(
     edges, halos
         Longest keep, and overlap on each side, along z, y and x; voxels.
     alignment
-        Grid of the network, voxels.
+        Grid of the network, voxels; none along an axis of one voxel.
     region
         ``(start, stop)``, starts on the network's grid; the whole volume without it.
     """
     start, stop = region or ((0, 0, 0), shape)
+    grid = along_axes(alignment, shape)
     along_z, along_y, along_x = (
-        split_axis(n, edge=edge, halo=halo, alignment=alignment, first=a, last=b)
-        for n, edge, halo, a, b in zip(shape, edges, halos, start, stop, strict=True)
+        split_axis(n, edge=edge, halo=halo, alignment=step, first=a, last=b)
+        for n, edge, halo, step, a, b in zip(
+            shape, edges, halos, grid, start, stop, strict=True
+        )
     )
     return [
         Tile(

@@ -3,6 +3,9 @@
 The image and the particle centres are moved by one map, and labels are painted
 afterwards at the moved centres, so labels are never interpolated.
 
+A micrograph's patch is one voxel thick. It may be seen from any side of the plane, so
+it is turned in the plane by any angle and mirrored, and nothing moves along z.
+
 The missing wedge: flips keep a wedge about the y axis; quarter turns are about z
 only and turn the wedge from x to y, as small free turns tilt it a little. No
 augmentation turns the beam (z) into the plane by more than the small free turn.
@@ -17,8 +20,12 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from torch import Tensor, nn
 
+from etpicker_plugin.engine.arrays import FloatArray, along_axes
+
 FREE_PROBABILITY = 0.3
 LARGEST_TURN_DEG = 15.0
+LARGEST_FLAT_TURN_DEG = 45.0
+"""With the quarter turns, any angle."""
 SCALE_RANGE = (0.95, 1.05)
 ELASTIC_SHARE = 0.03
 """Largest elastic displacement as a share of the patch: below 5 %."""
@@ -39,7 +46,8 @@ class Augmentation:
     exact
         Whether the matrix only permutes and flips axes, so nothing is interpolated.
     elastic
-        ``(3, g, g, g)`` displacement at control points, voxels; zero when exact.
+        ``(3, g, g, g)`` displacement at control points, voxels; zero when exact. Of a
+        micrograph ``(3, 1, g, g)``.
     gain, offset
         Intensity becomes ``gain * value + offset``.
     noise_sd, noise_seed
@@ -60,14 +68,30 @@ class Augmentation:
 
 def draw_augmentation(generator: np.random.Generator, patch_size: int) -> Augmentation:
     """Draw one augmentation for a cubic patch."""
+    return _draw(generator, patch_size, flat=False)
+
+
+def draw_flat_augmentation(
+    generator: np.random.Generator, patch_size: int
+) -> Augmentation:
+    """Draw one augmentation for a square patch of a micrograph."""
+    return _draw(generator, patch_size, flat=True)
+
+
+def _draw(
+    generator: np.random.Generator, patch_size: int, *, flat: bool
+) -> Augmentation:
     matrix = _draw_flips_and_quarter_turns(generator)
     free = generator.random() < FREE_PROBABILITY
-    elastic = np.zeros((3, ELASTIC_GRID, ELASTIC_GRID, ELASTIC_GRID))
+    elastic = np.zeros((3, 1 if flat else ELASTIC_GRID, ELASTIC_GRID, ELASTIC_GRID))
     if free:
-        matrix = matrix @ _draw_small_turn(generator)
+        turn = _draw_flat_turn(generator) if flat else _draw_small_turn(generator)
+        matrix = matrix @ turn
         matrix = matrix * generator.uniform(*SCALE_RANGE)
         largest = ELASTIC_SHARE * patch_size
         elastic = generator.uniform(-largest, largest, elastic.shape)
+        if flat:
+            elastic[0] = 0.0
     noisy = generator.random() < NOISE_PROBABILITY
     return Augmentation(
         matrix=matrix,
@@ -94,19 +118,29 @@ def _draw_small_turn(generator: np.random.Generator) -> np.ndarray:
     limit = math.radians(LARGEST_TURN_DEG)
     turn = np.eye(3)
     for (i, j), largest in (((1, 2), limit), ((0, 2), limit / 3), ((0, 1), limit / 3)):
-        angle = generator.uniform(-largest, largest)
-        plane = np.eye(3)
-        plane[i, i] = plane[j, j] = math.cos(angle)
-        plane[i, j], plane[j, i] = -math.sin(angle), math.sin(angle)
-        turn = plane @ turn
+        turn = _turn(i, j, generator.uniform(-largest, largest)) @ turn
     return turn
+
+
+def _draw_flat_turn(generator: np.random.Generator) -> np.ndarray:
+    """Return a turn about z."""
+    limit = math.radians(LARGEST_FLAT_TURN_DEG)
+    return _turn(1, 2, generator.uniform(-limit, limit))
+
+
+def _turn(i: int, j: int, angle: float) -> np.ndarray:
+    """Return a turn in the plane of two axes."""
+    plane = np.eye(3)
+    plane[i, i] = plane[j, j] = math.cos(angle)
+    plane[i, j], plane[j, i] = -math.sin(angle), math.sin(angle)
+    return plane
 
 
 def source_margin(augmentation: Augmentation, patch_size: int) -> int:
     """Return how many voxels around a patch an augmentation may read.
 
     None if it is exact; else the half diagonal of the patch turned by at most 15° and
-    5° twice, scaled by 5 % and displaced elastically.
+    5° twice, or by 45° in the plane, scaled by 5 % and displaced elastically.
     """
     if augmentation.exact:
         return 0
@@ -120,12 +154,13 @@ def move_image(source: Tensor, augmentation: Augmentation, patch_size: int) -> T
     Parameters
     ----------
     source
-        ``(K, S, S, S)`` float32 with S = P + 2 margin: K images of one place.
+        ``(K, S, S, S)`` float32 with S = P + 2 margin: K images of one place; or
+        ``(K, 1, S, S)``.
 
     Returns
     -------
     Tensor
-        ``(K, P, P, P)``, intensities as they were.
+        ``(K, P, P, P)`` or ``(K, 1, P, P)``, intensities as they were.
     """
     if augmentation.exact:
         return _permute(source, augmentation.matrix)
@@ -149,10 +184,11 @@ def move_positions(
         ``A (q - c) + e(q) = p - c``, by fixed-point iteration; the elastic field is
         so gentle that four rounds leave less than a hundredth of a voxel.
     """
-    centre = (patch_size - 1) / 2
+    depth = augmentation.elastic.shape[1]
+    centre: FloatArray = np.subtract(along_axes(patch_size, (depth, 2, 2)), 1) / 2
     inverse = np.linalg.inv(augmentation.matrix)
     offsets = positions_zyx - centre
-    moved = offsets @ inverse.T
+    moved: FloatArray = offsets @ inverse.T
     if augmentation.exact:
         return moved + centre
     for _ in range(4):
@@ -170,12 +206,15 @@ def _permute(source: Tensor, matrix: np.ndarray) -> Tensor:
 
 def _resample(source: Tensor, augmentation: Augmentation, size: int) -> Tensor:
     device = source.device
-    axis = torch.arange(size, dtype=torch.float32, device=device) - (size - 1) / 2
-    grid = torch.stack(torch.meshgrid(axis, axis, axis, indexing="ij"))
+    shape = along_axes(size, source.shape[1:])
+    axes = [
+        torch.arange(n, dtype=torch.float32, device=device) - (n - 1) / 2 for n in shape
+    ]
+    grid = torch.stack(torch.meshgrid(*axes, indexing="ij"))
     matrix = torch.from_numpy(augmentation.matrix).float().to(device)
     field = nn.functional.interpolate(
         torch.from_numpy(augmentation.elastic).float().to(device)[None],
-        size=(size, size, size),
+        size=shape,
         mode="trilinear",
         align_corners=True,
     )[0]
@@ -195,7 +234,7 @@ def _elastic_at(
     offsets: NDArray[np.float64], augmentation: Augmentation, patch_size: int
 ) -> NDArray[np.float64]:
     """Return the elastic displacement at offsets from the patch's centre."""
-    last = ELASTIC_GRID - 1
+    last = np.array(augmentation.elastic.shape[1:]) - 1
     index = (offsets / ((patch_size - 1) / 2) + 1.0) / 2.0 * last
     return np.stack(
         [
@@ -207,10 +246,12 @@ def _elastic_at(
 
 
 def change_intensity(patch: Tensor, augmentation: Augmentation) -> Tensor:
-    """Blur, add noise, and scale and shift the intensities of a ``(P, P, P)``."""
+    """Blur, add noise, and scale and shift the intensities of a ``(Z, Y, X)``."""
     if augmentation.blur:
+        edges = along_axes(3, patch.shape)
+        margins = [edge // 2 for edge in edges]
         smooth = nn.functional.avg_pool3d(
-            patch[None, None], 3, 1, 1, count_include_pad=False
+            patch[None, None], edges, 1, margins, count_include_pad=False
         )[0, 0]
         patch = patch + augmentation.blur * (smooth - patch)
     if augmentation.noise_sd:

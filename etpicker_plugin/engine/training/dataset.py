@@ -52,8 +52,9 @@ class Annotated:
     def describe(self) -> str:
         """Return a line on size and marks."""
         size = "x".join(str(n) for n in self.tomogram.shape_zyx[::-1])
+        what = "a micrograph of " if self.tomogram.is_flat else ""
         return (
-            f"{self.tomogram.tomogram_id}: {size} voxels of "
+            f"{self.tomogram.tomogram_id}: {what}{size} voxels of "
             f"{self.tomogram.voxel_size:g} Å, {len(self.particles)} particles, "
             f"{len(self.negatives)} negatives ({self.role})"
         )
@@ -117,7 +118,7 @@ def read_annotated(
 
 def _read_marks(path: Path, tomogram: Tomogram, kinds: Mapping[str, str]) -> Particles:
     vesicles = [name for name, kind in kinds.items() if kind == VESICLE]
-    particles = read_csv(path, tomogram_id=tomogram.tomogram_id)
+    particles = read_csv(path, tomogram_id=tomogram.tomogram_id, flat=tomogram.is_flat)
     try:
         return with_fitted_vesicles(particles, vesicles, voxel_size=tomogram.voxel_size)
     except InputDataError as error:

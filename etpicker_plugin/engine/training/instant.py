@@ -91,8 +91,8 @@ def _head_of(
     negatives: list[FloatArray] = []
     for volume, store in zip(material.volumes, stores, strict=True):
         allowed = np.asarray(volume.learnable.data, dtype=bool)
-        stride = store.stride
-        index = draw_usual(allowed[::stride, ::stride, ::stride], generator)
+        z, y, x = store.strides
+        index = draw_usual(allowed[::z, ::y, ::x], generator)
         usual.append(rows_at(store, index))
         drawn.append(index)
         for channel, of_class in enumerate(clicks):

@@ -15,6 +15,7 @@ def make_card(
     config: TrainConfig,
     material: Material,
     *,
+    network: str,
     species: tuple[Species, ...],
     counters: Counters,
     pretrained_sha256: str,
@@ -22,11 +23,11 @@ def make_card(
 ) -> ModelCard:
     """Return the card of a model that was just trained.
 
-    ``species`` are the material's, with what was learnt and measured of them;
-    ``advice`` is what its picks say of the marks.
+    ``network`` is its name; ``species`` are the material's, with what was learnt and
+    measured of them; ``advice`` is what its picks say of the marks.
     """
     return ModelCard(
-        network=config.network,
+        network=network,
         classes=species,
         working_voxel_size=material.voxel_size,
         border_ang=material.border_ang,

@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from etpicker_plugin.engine.annotation import COMPLETE, SPARSE, UNKNOWN
+from etpicker_plugin.engine.arrays import along_axes
 from etpicker_plugin.engine.device import own_cores
 from etpicker_plugin.engine.training.augment import (
     Augmentation,
     change_intensity,
     draw_augmentation,
+    draw_flat_augmentation,
     move_image,
     move_positions,
     source_margin,
@@ -95,6 +97,7 @@ class TrainingVolume:
 class Batch:
     """Images ``(B, 1, P, P, P)``; target and weight ``(B, C, P/s, P/s, P/s)``.
 
+    Of micrographs, ``(B, 1, 1, P, P)`` and ``(B, C, 1, P/s, P/s)``.
     ``replayed`` (B,) tells which are of exemplars, kept from earlier training.
     """
 
@@ -129,6 +132,8 @@ class PatchSampler:
     ) -> None:
         self._volumes = volumes
         self._size = patch_size
+        self._shape = along_axes(patch_size, volumes[0].image.shape_zyx)
+        self._is_flat = self._shape[0] == 1
         self._labels = labels
         self._seed = seed
         self._device = device
@@ -158,8 +163,8 @@ class PatchSampler:
         """Return one patch: image, target and weight, each with its channels."""
         generator = np.random.default_rng([self._seed, step, place])
         volume, centre = self._draw_centre(generator)
-        augmentation = draw_augmentation(generator, self._size)
-        return self._cut(volume, centre, augmentation)
+        draw = draw_flat_augmentation if self._is_flat else draw_augmentation
+        return self._cut(volume, centre, draw(generator, self._size))
 
     def _draw_centre(
         self, generator: np.random.Generator
@@ -175,6 +180,8 @@ class PatchSampler:
             places = self._centres[generator.integers(len(self._centres))]
         which, position = places[generator.integers(len(places))]
         jitter = generator.uniform(-self._size / 4, self._size / 4, 3)
+        if self._is_flat:
+            jitter[0] = 0.0
         return self._volumes[which], np.round(position + jitter).astype(np.int64)
 
     def _cut(
@@ -183,14 +190,15 @@ class PatchSampler:
         centre: NDArray[np.int64],
         augmentation: Augmentation,
     ) -> tuple[Tensor, Tensor, Tensor]:
-        size, margin = self._size, source_margin(augmentation, self._size)
-        start = centre - size // 2
-        outer = tuple(start - margin), tuple(start + size + margin)
+        size, shape = self._size, np.array(self._shape)
+        margin = source_margin(augmentation, size) * (shape > 1)
+        start = centre - shape // 2
+        outer = tuple(start - margin), tuple(start + shape + margin)
         sources = np.stack([volume.image.read(*outer), volume.learnable.read(*outer)])
         placed = torch.from_numpy(sources).to(self._device)
         image, learnable = move_image(placed, augmentation, size)
         target, weight = paint_labels(
-            (size, size, size),
+            self._shape,
             move_positions(volume.positions_zyx - start, augmentation, size),
             volume.channels,
             settings=self._labels,
@@ -202,7 +210,8 @@ class PatchSampler:
             settings=self._labels,
             channels=volume.annotated_channels(),
         )
-        seen = nn.functional.avg_pool3d(learnable[None], self._labels.stride) > 0.5
+        strides = along_axes(self._labels.stride, self._shape)
+        seen = nn.functional.avg_pool3d(learnable[None], strides) > 0.5
         image = change_intensity(image, augmentation)[None]
         placed_target = torch.from_numpy(target).to(self._device)
         return image, placed_target, torch.from_numpy(weight).to(self._device) * seen

@@ -18,14 +18,14 @@ from etpicker_plugin.engine.held_out import describe_metrics
 from etpicker_plugin.engine.kinds import PARTICLE
 from etpicker_plugin.engine.model.exemplars import MEGABYTE, Exemplar
 from etpicker_plugin.engine.model.fast_network import FastNetwork
-from etpicker_plugin.engine.model.network import Network, make_network, place_network
-from etpicker_plugin.engine.model.pretrained import begin_from_pretrained
+from etpicker_plugin.engine.model.network import Network, name_of, place_network
 from etpicker_plugin.engine.model.training_end import SOLVED
 from etpicker_plugin.engine.progress import Progress
 from etpicker_plugin.engine.species import Species
 from etpicker_plugin.engine.training import dataset
 from etpicker_plugin.engine.training.annotated_border import annotated_border
 from etpicker_plugin.engine.training.first_head import solve_first_head
+from etpicker_plugin.engine.training.first_network import first_network
 from etpicker_plugin.engine.training.flatness import learn_flatness
 from etpicker_plugin.engine.training.instant import solve_instantly
 from etpicker_plugin.engine.training.judge import with_results
@@ -39,6 +39,7 @@ from etpicker_plugin.engine.training.scale import (
     choose_working_voxel_size,
     species_at,
 )
+from etpicker_plugin.engine.volumes.thickness import are_flat
 
 logger = logging.getLogger(__name__)
 
@@ -62,10 +63,13 @@ def train(config: TrainConfig, out_dir: Path, *, on_progress: Progress) -> Path:
     run = begin_run(config, out_dir, on_progress=on_progress)
     if run is None:
         return out_dir / MODEL_NAME
-    network, pretrained_sha256 = _first_network(config)
     if config.instant:
         config = replace(config, annotation=SPARSE)  # the usual place is background
-    material = _read_material(config, alignment=network.alignment)
+    training, validation = _read_inputs(config)
+    given = [item.tomogram for item in training + validation]
+    flat = are_flat(given, config.kind)
+    network, pretrained_sha256 = first_network(config, flat=flat)
+    material = _read_material(config, training, validation, network=network)
     if config.instant:
         network = place_network(network, run.device).eval()
         return _finish_instantly(run, config, network, material, pretrained_sha256)
@@ -92,6 +96,7 @@ def train(config: TrainConfig, out_dir: Path, *, on_progress: Progress) -> Path:
     card = make_card(
         config,
         material,
+        network=name_of(best),
         species=with_results(judge.species, results),
         counters=run.state.counters,
         pretrained_sha256=pretrained_sha256,
@@ -134,6 +139,7 @@ def _finish_instantly(
     card = make_card(
         config,
         material,
+        network=name_of(network),
         species=species,
         counters=counters,
         pretrained_sha256=pretrained_sha256,
@@ -159,17 +165,14 @@ def time_limit(config: TrainConfig) -> float | None:
     return config.max_minutes
 
 
-def _first_network(config: TrainConfig) -> tuple[Network, str]:
-    """Return the network to begin with, and the hash of its pretrained weights."""
-    network = make_network(config.network, len(config.diameter), seed=config.seed)
-    if config.from_scratch or not isinstance(network, FastNetwork):
-        return network, ""
-    return network, begin_from_pretrained(network)
-
-
-def _read_material(config: TrainConfig, *, alignment: int) -> Material:
-    """Read and check the tomograms and marks."""
-    training, validation = _read_inputs(config)
+def _read_material(
+    config: TrainConfig,
+    training: list[dataset.Annotated],
+    validation: list[dataset.Annotated],
+    *,
+    network: Network,
+) -> Material:
+    """Load the tomograms at the working voxel size, and what is learnt of them."""
     annotated = training + validation
     voxel_size = config.working_voxel_size or choose_working_voxel_size(
         config.diameter,
@@ -193,7 +196,7 @@ def _read_material(config: TrainConfig, *, alignment: int) -> Material:
             None if validation or config.instant else config.validation_fraction
         ),
         border_ang=border_ang,
-        alignment=alignment,
+        alignment=network.alignment,
     )
     for item in annotated:
         logger.info("%s", item.describe())
@@ -203,7 +206,7 @@ def _read_material(config: TrainConfig, *, alignment: int) -> Material:
     advice = advise_instant(counts)
     if advice and _may_be_instant(config) and not config.instant:
         logger.warning("%s", advice)
-    logger.info("Network %s at %.2f Å per voxel", config.network, voxel_size)
+    logger.info("Network %s at %.2f Å per voxel", name_of(network), voxel_size)
     return Material(
         species=species,
         voxel_size=voxel_size,
@@ -217,7 +220,7 @@ def _read_material(config: TrainConfig, *, alignment: int) -> Material:
 def _read_inputs(
     config: TrainConfig,
 ) -> tuple[list[dataset.Annotated], list[dataset.Annotated]]:
-    """Return the tomograms to learn from, and those for validation."""
+    """Open and check the tomograms to learn from, and those for validation."""
     classes = list(config.diameter)
     training = dataset.read_annotated(
         config.tomogram,

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from etpicker_plugin.engine.arrays import Shape, along_axes
 from etpicker_plugin.engine.species import SizeVox
 
 Offsets = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
@@ -99,7 +100,8 @@ def paint_labels(
     weight
         ``(C, z, y, x)`` float32.
     """
-    grid = tuple(n // settings.stride for n in shape_zyx)
+    strides = along_axes(settings.stride, shape_zyx)
+    grid = tuple(n // step for n, step in zip(shape_zyx, strides, strict=True))
     target = np.zeros((len(settings.sizes), *grid), dtype=np.float32)
     weight = np.empty_like(target)
     weight[:] = np.asarray(unmarked_weights, dtype=np.float32)[:, None, None, None]
@@ -110,7 +112,7 @@ def paint_labels(
     for i in np.flatnonzero(near.all(axis=1)):
         channel = int(channels[i])
         box, offsets = _around(
-            positions_zyx[i], float(reaches[channel]), grid=grid, stride=settings.stride
+            positions_zyx[i], float(reaches[channel]), grid=grid, strides=strides
         )
         size = settings.sizes[channel]
         label = inside_label(offsets, size.label_diameter, shape=settings.shape)
@@ -146,21 +148,27 @@ def weigh_negatives(
         The classes that a person looked for.
     """
     grid = weight.shape[1:]
-    size = np.multiply(grid, settings.stride)
+    strides = along_axes(settings.stride, grid)
+    size = np.multiply(grid, strides)
     for channel in channels:
         radius = settings.sizes[channel].diameter / 2
         near = (negatives_zyx > -radius) & (negatives_zyx < size + radius)
         for position in negatives_zyx[near.all(axis=1)]:
-            box, offsets = _around(position, radius, grid=grid, stride=settings.stride)
+            box, offsets = _around(position, radius, grid=grid, strides=strides)
             weight[channel][box][sum(o**2 for o in offsets) <= radius**2] = 1.0
 
 
 def _around(
-    position: NDArray[np.float64], reach: float, *, grid: tuple[int, ...], stride: int
+    position: NDArray[np.float64],
+    reach: float,
+    *,
+    grid: tuple[int, ...],
+    strides: Shape,
 ) -> tuple[tuple[slice, ...], Offsets]:
     """Return the box of output voxels near a centre, and their offsets from it."""
     axes, box = [], []
-    for axis, (centre, length) in enumerate(zip(position, grid, strict=True)):
+    along = zip(position, grid, strides, strict=True)
+    for axis, (centre, length, stride) in enumerate(along):
         first = min(max(int((centre - reach) // stride), 0), length)
         last = min(max(int((centre + reach) // stride) + 2, first), length)
         box.append(slice(first, last))

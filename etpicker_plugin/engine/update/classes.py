@@ -78,7 +78,9 @@ def _marked_classes(config: UpdateConfig, known: dict[str, float]) -> dict[str, 
     """Return the classes in the coordinates, all of which must be known."""
     names: set[str] = set()
     for tomogram, path in zip_strict(config.tomogram, config.coordinates):
-        particles = read_csv(Path(path), tomogram_id=tomogram_id_of(tomogram))
+        particles = read_csv(
+            Path(path), tomogram_id=tomogram_id_of(tomogram), flat=True
+        )
         names |= set(particles.class_names.tolist()) - {NEGATIVE}
     new = sorted(names - known.keys())
     if new:

@@ -147,20 +147,22 @@ def match_distances(judge: Judge) -> list[float]:
 def chance_shares(
     parts: Sequence[ValidationPart], match_distances: Sequence[float]
 ) -> list[float]:
-    """Return, for each class, the share of the volume within reach of a particle.
+    """Return, for each class, the share of the space within reach of a particle.
 
     So often does a pick at a random place hit.
     """
     volume = sum(
         float(np.prod(np.subtract(p.region.stop, p.region.start))) for p in parts
     )
+    is_flat = all(p.image.shape_zyx[0] == 1 for p in parts)
     shares = []
     for channel, distance in enumerate(match_distances):
         count = sum(
             int(p.region.contains(p.positions_zyx[p.channels == channel]).sum())
             for p in parts
         )
-        shares.append(min(count * 4 / 3 * np.pi * distance**3 / volume, 1.0))
+        reach = np.pi * distance**2 * (1 if is_flat else 4 / 3 * distance)
+        shares.append(min(count * reach / volume, 1.0))
     return shares
 
 

@@ -18,6 +18,7 @@ from etpicker_plugin.engine.training.material import Material
 from etpicker_plugin.engine.training.validation import ValidationPart
 from etpicker_plugin.engine.update.classes import Plan, plan_classes
 from etpicker_plugin.engine.update.replay import held_out_parts
+from etpicker_plugin.engine.volumes.thickness import are_flat, check_thickness
 
 logger = logging.getLogger(__name__)
 
@@ -75,6 +76,8 @@ def prepare_lesson(config: UpdateConfig, device: torch.device) -> Lesson:
     plan = plan_classes(card, config)
     earlier = read_exemplars(config.model)
     new, validation = _read_inputs(config, plan)
+    are_flat([item.tomogram for item in new + validation], config.kind)
+    check_thickness(new[0].tomogram, config.model, is_flat=card.is_flat)
     border = border_still_kept(card.border_ang, new + validation)
     volumes, parts = dataset.load_dataset(
         new,

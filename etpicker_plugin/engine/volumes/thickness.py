@@ -1,0 +1,62 @@
+"""Whether a model is for tomograms or for micrographs, and what it is given."""
+
+from collections.abc import Mapping, Sequence
+
+from etpicker_plugin.engine.errors import InputDataError
+from etpicker_plugin.engine.kinds import PARTICLE
+from etpicker_plugin.engine.volumes.tomogram import Tomogram
+
+
+def check_thickness(tomogram: Tomogram, model: str, *, is_flat: bool) -> None:
+    """Refuse a micrograph for a model of tomograms, and the other way round.
+
+    Parameters
+    ----------
+    model
+        Its name.
+    is_flat
+        Whether it is one of micrographs.
+
+    Raises
+    ------
+    InputDataError
+        Naming both.
+    """
+    if is_flat == tomogram.is_flat:
+        return
+    given, learnt = "micrograph", "tomograms (3D)"
+    if is_flat:
+        given, learnt = "tomogram", "micrographs (2D)"
+    raise InputDataError(
+        f"{tomogram.path} is a {given}, but the model {model} was trained on {learnt}. "
+        f"Give a model that was trained on {given}s."
+    )
+
+
+def are_flat(tomograms: Sequence[Tomogram], kinds: Mapping[str, str]) -> bool:
+    """Tell whether micrographs are learnt from, or tomograms.
+
+    Parameters
+    ----------
+    kinds
+        Of the classes that are no particles.
+
+    Raises
+    ------
+    InputDataError
+        If both are there, or what is to be learnt of micrographs is no particle.
+    """
+    flat = [one for one in tomograms if one.is_flat]
+    thick = [one for one in tomograms if not one.is_flat]
+    if flat and thick:
+        raise InputDataError(
+            f"{flat[0].path} is a micrograph and {thick[0].path} a tomogram. A model "
+            "learns from one kind: give only micrographs, or only tomograms."
+        )
+    others = [name for name, kind in kinds.items() if kind != PARTICLE]
+    if flat and others:
+        raise InputDataError(
+            f"Class {others[0]} is a {kinds[others[0]]}: in micrographs only particles "
+            "are learnt. Leave it out of --kind and --diameter, or give tomograms."
+        )
+    return bool(flat)
