@@ -39,21 +39,22 @@ def peaks_between(
     low = max(first - settings.reach, 0)
     high = min(last + settings.reach, store.shape_zyx[0])
     logits = logits_of(store, head, low, high)
-    depth, height, width = (-(-n // store.stride) for n in shape)
+    steps = store.strides
+    depth, height, width = (-(-n // s) for n, s in zip(shape, steps, strict=True))
     peaks = find_points(
         (to_probability(channel) for channel in logits),
         settings,
         start=(first - low, 0, 0),
         stop=(min(last, depth) - low, height, width),
     )
-    return to_volume(peaks, (low * store.stride, 0, 0), store.stride)
+    return to_volume(peaks, (low * steps[0], 0, 0), steps)
 
 
 def all_peaks(
     store: FeatureStore, head: Head, settings: PeakSettings, *, shape: Shape
 ) -> Peaks:
     """Return the peaks of a whole volume (see ``peaks_between``)."""
-    depth = -(-shape[0] // store.stride)
+    depth = -(-shape[0] // store.strides[0])
     parts = [
         peaks_between(store, head, settings, first=first, last=last, shape=shape)
         for first, last in cut_into_slabs(0, depth)

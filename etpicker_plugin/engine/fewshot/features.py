@@ -50,7 +50,8 @@ def ball_around(store: FeatureStore, place_zyx: FloatArray) -> NDArray[np.intp]:
 
     Output voxel j is centred at working voxel ``stride * j + (stride - 1) / 2``.
     """
-    middle = np.round((place_zyx - (store.stride - 1) / 2) / store.stride)
+    steps = np.array(store.strides)
+    middle = np.round((place_zyx - (steps - 1) / 2) / steps)
     last = np.array(store.shape_zyx) - 1
     near = np.clip(middle, 0, last).astype(np.intp) + BALL
     return near[((near >= 0) & (near <= last)).all(axis=1)]

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor
 
-from etpicker_plugin.engine.arrays import Shape
+from etpicker_plugin.engine.arrays import Shape, along_axes
 from etpicker_plugin.engine.fewshot.store import (
     Features,
     FeatureStore,
@@ -47,7 +47,8 @@ def open_store(
         See ``store_on_disk``.
     """
     edge = choose_edge(shape, network, reach=0)
-    depth, height, width = (padded_length(n, network.alignment) for n in shape)
+    grid = along_axes(network.alignment, shape)
+    depth, height, width = map(padded_length, shape, grid)
     pieces = plan_tiles(
         (depth, height, width),
         edges=(PIECE_PLANES, edge, edge),
@@ -55,7 +56,8 @@ def open_store(
         alignment=network.alignment,
     )
     stride = network.output_stride
-    size = (depth // stride, height // stride, width // stride)
+    steps = along_axes(stride, shape)
+    size = (depth // steps[0], height // steps[1], width // steps[2])
     n_features = network.head.in_channels
     if path is None:
         return store_in_memory(size, n_features, pieces, stride=stride)
@@ -80,7 +82,7 @@ def fill(
     for piece, features in tile_features(
         network, volume, order, most_planes=PIECE_PLANES
     ):
-        store.write(piece, _kept(piece, features, store.stride))
+        store.write(piece, _kept(piece, features, store.strides))
         yield
 
 
@@ -106,12 +108,12 @@ def in_order(
     return sorted(pieces, key=lambda piece: piece.keep_stop[0] <= start)
 
 
-def _kept(piece: Tile, features: Tensor, stride: int) -> Features:
+def _kept(piece: Tile, features: Tensor, strides: Shape) -> Features:
     """Return the part of a read box that is kept, ``(z, y, x, F)``."""
     box = tuple(
-        slice((a - read) // stride, -(-(b - read) // stride))
-        for a, b, read in zip(
-            piece.keep_start, piece.keep_stop, piece.read_start, strict=True
+        slice((a - read) // step, -(-(b - read) // step))
+        for a, b, read, step in zip(
+            piece.keep_start, piece.keep_stop, piece.read_start, strides, strict=True
         )
     )
     kept = features[:, box[0], box[1], box[2]].permute(1, 2, 3, 0)

@@ -38,7 +38,8 @@ def are_plain(
         return np.asarray((away**2).sum(axis=0))
 
     some = others[:: max(len(others) // OTHERS, 1)]
-    middle = some * store.stride + (store.stride - 1) / 2
+    steps = np.array(store.strides)
+    middle = some * steps + (steps - 1) / 2
     return distances(places) < np.quantile(distances(middle), PLAIN_SHARE)
 
 

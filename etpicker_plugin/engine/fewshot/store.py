@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from etpicker_plugin.engine.arrays import FloatArray, Shape
+from etpicker_plugin.engine.arrays import FloatArray, Shape, along_axes
 from etpicker_plugin.engine.atomic import write_whole
 from etpicker_plugin.engine.disk import cannot_write, reserve
 from etpicker_plugin.engine.errors import InputDataError
@@ -84,6 +84,11 @@ class FeatureStore:
         return z, y, x
 
     @property
+    def strides(self) -> Shape:
+        """Working voxels per output voxel along z, y and x."""
+        return along_axes(self.stride, self.shape_zyx)
+
+    @property
     def pieces(self) -> list[Tile]:
         """All pieces, in the order of the plan."""
         return list(self._numbers)
@@ -119,8 +124,10 @@ class FeatureStore:
 
     def _box(self, piece: Tile) -> tuple[slice, slice, slice]:
         z, y, x = (
-            slice(start // self.stride, -(-stop // self.stride))
-            for start, stop in zip(piece.keep_start, piece.keep_stop, strict=True)
+            slice(start // step, -(-stop // step))
+            for start, stop, step in zip(
+                piece.keep_start, piece.keep_stop, self.strides, strict=True
+            )
         )
         return z, y, x
 

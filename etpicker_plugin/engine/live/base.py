@@ -13,6 +13,7 @@ from etpicker_plugin.engine.model.inference import for_inference
 from etpicker_plugin.engine.model.model_file import load_model
 from etpicker_plugin.engine.model.network import make_network
 from etpicker_plugin.engine.model.pretrained import begin_from_pretrained
+from etpicker_plugin.engine.network_names import FLAT
 from etpicker_plugin.engine.species import Species
 
 
@@ -49,8 +50,8 @@ class Base:
         return f"{self.sha256} {self.ready.head.weight.dtype}"
 
 
-def read_base(config: LiveConfig) -> Base:
-    """Return the network on its device.
+def read_base(config: LiveConfig, *, flat: bool = False) -> Base:
+    """Return the network on its device; ``flat``: for micrographs.
 
     Raises
     ------
@@ -63,7 +64,7 @@ def read_base(config: LiveConfig) -> Base:
     training: dict[str, Any] = {}
     species: tuple[Species, ...] = ()
     if config.model == PRETRAINED:
-        network = make_network("fast", 1)
+        network = make_network(FLAT if flat else "fast", 1)
         sha256, working = begin_from_pretrained(cast(FastNetwork, network)), None
     else:
         network, card = load_model(config.model)

@@ -15,7 +15,7 @@ from etpicker_plugin.engine.live.session import Answer
 from etpicker_plugin.engine.model.card import ModelCard, TomogramCard
 from etpicker_plugin.engine.model.fast_network import FastNetwork
 from etpicker_plugin.engine.model.model_file import save_model
-from etpicker_plugin.engine.model.network import make_network
+from etpicker_plugin.engine.model.network import make_network, name_of
 from etpicker_plugin.engine.model.training_end import SOLVED
 from etpicker_plugin.engine.negative import NEGATIVE
 from etpicker_plugin.engine.training.make_card import describe_training
@@ -42,7 +42,9 @@ def save_answer(
             "There is no model to save: no class has a click yet, or its candidates "
             "are not found yet. Click a particle, and wait for its candidates."
         )
-    network = cast(FastNetwork, make_network("fast", len(answer.species)))
+    network = cast(
+        FastNetwork, make_network(name_of(base.network), len(answer.species))
+    )
     own = network.state_dict()
     kept = base.network.state_dict().items()
     own.update((n, value) for n, value in kept if not n.startswith("head."))
@@ -55,7 +57,7 @@ def make_live_card(answer: Answer, config: LiveConfig, base: Base) -> ModelCard:
     """Return what the model says of itself: clicks, tomograms, and how it was made."""
     counters = Counters("", stopped_by=SOLVED)
     return ModelCard(
-        network="fast",
+        network=name_of(base.network),
         classes=answer.species,
         working_voxel_size=answer.task.working_voxel_size,
         annotation=SPARSE,

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from etpicker_plugin.engine.arrays import FloatArray
+from etpicker_plugin.engine.arrays import FloatArray, along_axes
 from etpicker_plugin.engine.config.live import LiveConfig
 from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.fewshot.features import draw_usual
@@ -154,11 +154,12 @@ def allowed_at_output(
     volume: WorkingVolume, mask: RegionMask | None, stride: int
 ) -> NDArray[np.bool_]:
     """Return which output voxels, ``(z, y, x)``, lie in the volume and the mask."""
-    shape = tuple(-(-n // stride) for n in volume.shape_zyx)
+    steps = along_axes(stride, volume.shape_zyx)
+    shape = tuple(-(-n // s) for n, s in zip(volume.shape_zyx, steps, strict=True))
     if mask is None:
         return np.ones(shape, dtype=bool)
     axes = [
-        np.minimum(np.round(np.arange(n) * stride * volume.scale).astype(int), m - 1)
-        for n, m in zip(shape, mask.shape_zyx, strict=True)
+        np.minimum(np.round(np.arange(n) * step * volume.scale).astype(int), m - 1)
+        for n, m, step in zip(shape, mask.shape_zyx, steps, strict=True)
     ]
     return np.asarray(mask.read_whole()[np.ix_(*axes)])

@@ -8,7 +8,16 @@ from etpicker_plugin.engine.errors import EtPickerError
 from etpicker_plugin.engine.live.base import Base
 from etpicker_plugin.engine.live.scene import Scene, open_scene, sources_of
 from etpicker_plugin.engine.training.scale import choose_working_voxel_size
+from etpicker_plugin.engine.volumes.thickness import check_thickness
 from etpicker_plugin.engine.volumes.tomogram import Tomogram
+
+
+def are_flat(config: LiveConfig) -> bool:
+    """Tell whether the first tomogram that can be opened is a micrograph."""
+    for source in sources_of(config).values():
+        with contextlib.suppress(EtPickerError):  # It is told when it is needed.
+            return source.open().is_flat
+    return False
 
 
 class Scenes:
@@ -49,9 +58,11 @@ class Scenes:
         Raises
         ------
         InputDataError
-            If it is not, or cannot be used.
+            If it is not, or cannot be used with the network.
         """
         tomogram = self._tomograms.get(name) or self._sources[name].open()
+        base = self._base.network
+        check_thickness(tomogram, self._config.model, is_flat=base.flat)
         self._tomograms[name] = tomogram
         if tomogram.file is not None:
             tomogram.file.check()

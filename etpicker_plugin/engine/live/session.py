@@ -11,7 +11,7 @@ from etpicker_plugin.engine.geometry import lies_outside
 from etpicker_plugin.engine.live.base import Base, read_base
 from etpicker_plugin.engine.live.requests import Marks, Solve
 from etpicker_plugin.engine.live.scene import Scene
-from etpicker_plugin.engine.live.scenes import Scenes
+from etpicker_plugin.engine.live.scenes import Scenes, are_flat
 from etpicker_plugin.engine.live.solving import (
     Event,
     Task,
@@ -52,7 +52,7 @@ class Session:
 
     def __init__(self, config: LiveConfig, folder: Path) -> None:
         self.config = config
-        self.base: Base = read_base(config)
+        self.base: Base = read_base(config, flat=are_flat(config))
         self.answer: Answer | None = None
         self._scenes = Scenes(config, self.base, folder)
         self._told: set[str] = set()

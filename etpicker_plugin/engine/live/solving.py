@@ -168,11 +168,12 @@ def _features(task: Task, scenes: Sequence[Scene], name: str) -> FloatArray:
 # ------------------------------ candidates ---------------------------------------
 def slabs_of(task: Task, scene: Scene) -> list[tuple[int, int]]:
     """Return output planes ``[first, last)`` that cover a scene: those seen first."""
-    depth = -(-scene.volume.shape_zyx[0] // task.stride)
+    stride = scene.store.strides[0]
+    depth = -(-scene.volume.shape_zyx[0] // stride)
     if task.request.first != scene.name:
         return cut_into_slabs(0, depth)
     start, stop = planes_beside(scene, task.request.first_z)
-    first, last = start // task.stride, min(-(-stop // task.stride), depth)
+    first, last = start // stride, min(-(-stop // stride), depth)
     return [(first, last), *cut_into_slabs(last, depth), *cut_into_slabs(0, first)]
 
 
@@ -222,7 +223,7 @@ def candidates_event(
     planes = scene.volume.tomogram.shape_zyx[0]
     z = [0, planes]
     if slab is not None:
-        scale = task.stride * scene.volume.scale
+        scale = scene.store.strides[0] * scene.volume.scale
         z = [min(round(plane * scale), planes) for plane in slab]
     height = candidates.positions_zyx[:, 0]
     inside = (height >= z[0]) & (height < z[1])
