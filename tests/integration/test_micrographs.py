@@ -188,6 +188,19 @@ def train_on(folder, tmp_path, *paths, **more):
     train(config, made(tmp_path / "out"), on_progress=ignore_progress)
 
 
+def test_an_instant_model_finds_them_elsewhere(folder, tmp_path):
+    train_on(folder, tmp_path, folder / "mic_c.mrc", instant=True)
+
+    model = tmp_path / "out" / "model.safetensors"
+    picks = run_pick(model, folder / "mic_b.mrc", tmp_path / "picks")
+
+    assert read_card(model).is_flat
+    truth = read_csv(folder / "mic_b.csv", tomogram_id="mic_b", flat=True)
+    away = np.linalg.norm(picks.positions_zyx[:, None] - truth.positions_zyx, axis=2)
+    assert (away.min(axis=0) < 4).mean() > 0.8
+    assert (away.min(axis=1) < 4).mean() > 0.8
+
+
 def test_a_model_learns_from_one_kind(folder, tmp_path):
     make_phantom(tmp_path / "TS.mrc", (20, 41, 43), {"large": 1}, seed=1)
     csv = tmp_path / "TS.csv"

@@ -130,7 +130,7 @@ def check_found(found):
     assert found["icon"]
     assert found["plugin"] == ["etpicker_plugin", found["path"]]
     assert found["variables"] == VARIABLES
-    assert found["pretrained"] == ["fast.safetensors"]
+    assert sorted(found["pretrained"]) == ["fast-2d.safetensors", "fast.safetensors"]
     assert found["references"] == ["Bharat2016", "Liu2024", "Zhang2022"]
     assert (
         "etpicker_plugin.tests.test_protocols_workflow.TestTrainPickEvaluate"

@@ -113,7 +113,8 @@ class Session:
                 *(document.name, x, y, z),
             )
         particles = document.annotation.to_particles(document.saved(self.classes))
-        write_csv(particles, self.folder / f"{document.name}.csv")
+        flat = document.volume.tomogram.is_flat
+        write_csv(particles, self.folder / f"{document.name}.csv", flat=flat)
 
     def close(self) -> None:
         """Save, and let the folder go, even if saving fails: the journals hold all.
@@ -254,7 +255,8 @@ def _read_picks(path: Path, volume: VolumeFile) -> Particles:
     """Read picks that lie in the volume; an annotation may begin without a file."""
     if not path.exists() and path.name.endswith(START_SUFFIX):
         return make_particles(volume.tomogram_id, [])
-    particles = read_csv(path, tomogram_id=volume.tomogram_id)
+    flat = volume.tomogram.is_flat
+    particles = read_csv(path, tomogram_id=volume.tomogram_id, flat=flat)
     refuse_outside(particles, shape_zyx=volume.shape_zyx, path=path)
     return particles
 

@@ -250,13 +250,15 @@ class Views(QWidget):
         )
 
     def _share_space(self, shape_zyx: tuple[int, int, int]) -> None:
-        """Give rows and columns the tomogram's proportions."""
+        """Give rows and columns the tomogram's proportions; a micrograph all space."""
         nz, ny, nx = shape_zyx
+        for beside in (self.views[Y], self.views[X], self.corner):
+            beside.setVisible(nz > 1)
         for set_stretch, along in (
             (self._grid.setColumnStretch, nx),
             (self._grid.setRowStretch, ny),
         ):
-            share = min(max(nz / (nz + along), LEAST_SHARE), 0.5)
+            share = min(max(nz / (nz + along), LEAST_SHARE), 0.5) if nz > 1 else 0.0
             set_stretch(0, round(1000 * (1 - share)))
             set_stretch(1, round(1000 * share))
 
