@@ -21,12 +21,12 @@ from typing import Any
 
 import mrcfile
 import numpy as np
-from random_species import draw_density
 
 from etpicker_plugin.engine.config.simulate import SimulateConfig
 from etpicker_plugin.engine.model.model_file import load_model
 from etpicker_plugin.engine.model.pretrained import save_pretrained
 from etpicker_plugin.engine.progress import ignore_progress
+from etpicker_plugin.engine.simulation.random_species import draw_density
 from etpicker_plugin.engine.simulation.simulate import simulate
 from etpicker_plugin.engine.simulation.species import species_from_map
 from etpicker_plugin.engine.volumes.tomogram import (

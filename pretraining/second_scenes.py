@@ -22,10 +22,10 @@ import numpy as np
 from cell import draw_cell
 from finishing import finish
 from numpy.typing import NDArray
-from random_species import draw_density
 
 from etpicker_plugin.engine.simulation.imaging import Microscope, reconstruct_scene
 from etpicker_plugin.engine.simulation.placement import Placed, place_species
+from etpicker_plugin.engine.simulation.random_species import draw_density
 from etpicker_plugin.engine.simulation.species import Species, species_from_map
 from etpicker_plugin.engine.training.scale import label_diameters_ang
 from etpicker_plugin.engine.volumes.array_volume import load_into_memory

@@ -89,6 +89,9 @@ def named_inputs(config: Any) -> Iterator[tuple[str, str]]:
         what = field.replace("_", " ")
         if isinstance(value, str):
             yield what, value
+        elif isinstance(value, dict):
+            for name, path in value.items():
+                yield f"{what} of {name}", path
         elif value:
             owners = option_of(config, field)
             words = f"{what} of" if owners else what

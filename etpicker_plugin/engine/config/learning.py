@@ -105,7 +105,8 @@ def check_learning(config: Any) -> None:
         Naming the parameter, what was given, and what is expected.
     """
     require_tomogram_lists(config, "tomogram", "validation_tomogram")
-    put_in_order(config, "coordinates", of="tomogram")
+    if config.coordinates:
+        put_in_order(config, "coordinates", of="tomogram")
     if config.mask:
         put_in_order(config, "mask", of="tomogram")
     put_in_order(config, "validation_coordinates", of="validation_tomogram")

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Dict, Optional, Tuple
 
 from etpicker_plugin.engine.config.checks import (
+    require,
     require_in_bounds,
     require_kinds,
     require_positive,
@@ -34,6 +35,7 @@ from etpicker_plugin.engine.config.shared import (
     voxel_size_option,
 )
 from etpicker_plugin.engine.errors import ConfigError
+from etpicker_plugin.engine.kinds import PARTICLE
 from etpicker_plugin.engine.names import require_new_names
 from etpicker_plugin.engine.network_names import NETWORKS
 
@@ -51,13 +53,23 @@ class TrainConfig:
         counts="content",
     )
     coordinates: Tuple[str, ...] = option(
-        REQUIRED,
+        (),
         "One coordinate CSV per tomogram, named after it: a header with class,x,y,z "
         "(of micrographs, class,x,y); 0-based voxels of that tomogram. Rows of class "
-        "'negative' are places without a particle and are learnt as such.",
+        "'negative' are places without a particle and are learnt as such. With --map "
+        "none are needed.",
         label="Coordinates",
         counts="content",
         of="tomogram",
+    )
+    map: Dict[str, str] = option(
+        {},
+        "Density maps of classes, to learn from instead of marks or beside them: MRC, "
+        "of either contrast, or atoms (PDB, mmCIF). The tomograms are looked at, and "
+        "scenes made that are like them and hold these particles.",
+        label="Density maps",
+        counts="content",
+        example="ribosome=emd_1234.map proteasome=4cr2.cif",
     )
     diameter: Dict[str, float] = option(
         REQUIRED,
@@ -69,6 +81,14 @@ class TrainConfig:
         class_in="coordinates",
     )
     kind: Dict[str, str] = kind_option()
+    defocus: Optional[float] = option(
+        None,
+        "Defocus of the tomograms, where it is known and its phases were not "
+        "corrected, for scenes of --map; without it, scenes of many.",
+        label="Defocus",
+        unit="µm",
+        advanced=True,
+    )
     out: str = option(
         REQUIRED,
         "Folder for the model.",
@@ -178,6 +198,7 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         """Refuse contradictions before any file is opened."""
+        self._check_maps()
         check_learning(self)
         require_kinds(self.kind, self.diameter)
         if self.instant and (self.network != "fast" or self.from_scratch):
@@ -188,5 +209,39 @@ class TrainConfig:
             )
         require_new_names(self.diameter, what="--diameter")
         require_voxel_size(self, "working_voxel_size")
-        require_positive(self, "label_diameter")
+        require_positive(self, "label_diameter", "defocus")
         require_in_bounds(self)
+
+    def _check_maps(self) -> None:
+        """Refuse maps of no class, and a run without anything to learn from."""
+        require(
+            bool(self.coordinates or self.map),
+            "Missing parameter(s): --coordinates. Give the marked centres, or --map "
+            "with a density map of each class.",
+        )
+        for name in self.map:
+            require(
+                name in self.diameter,
+                f"--map {name}: no diameter of it. Add --diameter {name}=Å.",
+            )
+            require(
+                self.kind.get(name, PARTICLE) == PARTICLE,
+                f"--map {name}: scenes are made of particles only, and --kind says "
+                f"{self.kind.get(name)}. Leave its map out and mark some.",
+            )
+        without = [name for name in self.diameter if name not in self.map]
+        require(
+            bool(self.coordinates) or not without,
+            f"--diameter {', '.join(without)}: neither a map nor coordinates are given "
+            "of it. Add --map, or --coordinates, or leave it out.",
+        )
+        require(
+            bool(self.coordinates) or not self.mask,
+            "--mask says where marks are learnt, and there are no --coordinates. Leave "
+            "it out.",
+        )
+        require(
+            not (self.map and self.instant),
+            "--instant makes a model of marks, and --map of scenes, which are learnt "
+            "for minutes. Leave one out.",
+        )

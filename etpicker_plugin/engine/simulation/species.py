@@ -141,13 +141,19 @@ def species_from_map(path: Path | str, voxel_size: float) -> Species:
             f"Density map {path}: no positive density, or NaN in it. Protein must be "
             "positive; invert the map."
         )
-    factor = volume.voxel_size / voxel_size
-    if abs(factor - 1.0) > 0.01:
-        blurred = ndimage.gaussian_filter(data, 0.5 * max(1 / factor - 1.0, 0.0))
-        data = ndimage.zoom(
-            blurred, factor, order=1, grid_mode=True, mode="grid-constant"
-        )
-    return make_species(Path(path).stem, np.clip(data, 0.0, None), voxel_size)
+    density = rescale_density(data, volume.voxel_size / voxel_size)
+    return make_species(Path(path).stem, np.clip(density, 0.0, None), voxel_size)
+
+
+def rescale_density(data: NDArray[np.float32], factor: float) -> NDArray[np.float32]:
+    """Return a density with ``factor`` times as many voxels along each axis."""
+    if abs(factor - 1.0) <= 0.01:
+        return data
+    blurred = ndimage.gaussian_filter(data, 0.5 * max(1 / factor - 1.0, 0.0))
+    zoomed: NDArray[np.float32] = ndimage.zoom(
+        blurred, factor, order=1, grid_mode=True, mode="grid-constant"
+    )
+    return zoomed
 
 
 def make_species(name: str, density: NDArray[np.float32], voxel_size: float) -> Species:

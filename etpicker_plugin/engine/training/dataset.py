@@ -151,7 +151,7 @@ def check_classes_present(annotated: list[Annotated], classes: list[str]) -> Non
 
 
 def check_diameters_fit(
-    annotated: list[Annotated], diameters: dict[str, float]
+    tomograms: Iterable[Tomogram], diameters: dict[str, float]
 ) -> None:
     """Refuse a particle that fills a tomogram: a wrong unit or voxel size.
 
@@ -160,8 +160,7 @@ def check_diameters_fit(
     InputDataError
         If a diameter is more than half of a tomogram's longest side.
     """
-    for item in annotated:
-        tomogram = item.tomogram
+    for tomogram in tomograms:
         longest = max(tomogram.shape_zyx) * tomogram.voxel_size
         for name, diameter in diameters.items():
             if diameter > longest / 2:
@@ -173,9 +172,9 @@ def check_diameters_fit(
                 )
 
 
-def check_voxel_sizes(annotated: list[Annotated]) -> float:
+def check_voxel_sizes(tomograms: Iterable[Tomogram]) -> float:
     """Return the finest voxel size, and say so when the tomograms' differ."""
-    sizes = sorted({round(a.tomogram.voxel_size, 3) for a in annotated})
+    sizes = sorted({round(one.voxel_size, 3) for one in tomograms})
     if len(sizes) > 1:
         logger.warning(
             "The tomograms have voxel sizes of %s Å; all are rescaled to the working "

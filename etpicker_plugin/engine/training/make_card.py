@@ -20,11 +20,13 @@ def make_card(
     counters: Counters,
     pretrained_sha256: str,
     advice: list[str],
+    taught_by: str = "",
 ) -> ModelCard:
     """Return the card of a model that was just trained.
 
     ``network`` is its name; ``species`` are the material's, with what was learnt and
-    measured of them; ``advice`` is what its picks say of the marks.
+    measured of them; ``advice`` is what its picks say of the marks; ``taught_by`` names
+    what it has learnt from beside marks, if anything.
     """
     return ModelCard(
         network=network,
@@ -38,6 +40,7 @@ def make_card(
             **describe_training(config_to_values(config), counters),
             "pretrained_sha256": pretrained_sha256,
             "advice": advice,
+            **({"taught_by": taught_by} if taught_by else {}),
         },
         code_version=__version__,
     )

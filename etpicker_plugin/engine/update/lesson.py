@@ -159,7 +159,8 @@ def _read_inputs(
     )
     dataset.check_classes_present(new, list(plan.learnt))
     diameters = {s.name: s.diameter_ang for s in plan.species}
-    dataset.check_diameters_fit(new + validation, diameters)
+    given = [item.tomogram for item in new + validation]
+    dataset.check_diameters_fit(given, diameters)
     if config.other_classes == "absent":
         new = [_all_annotated(annotated, plan) for annotated in new]
     return new, [_only_marked(annotated) for annotated in validation]
