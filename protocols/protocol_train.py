@@ -32,6 +32,8 @@ TRAINING_FIELDS = (
     "licence",
     "seed",
 )
+COMMAND_LINE_FIELDS = ("map", "defocus")
+"""Fields that the form does not have."""
 
 
 class TrainOutputs(Enum):

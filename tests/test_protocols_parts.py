@@ -91,7 +91,7 @@ FORMS = (
         ProtEtPickerTrain,
         TrainConfig,
         protocol_learn.INPUT_FIELDS + protocol_train.TRAINING_FIELDS,
-        protocol_learn.SCIPION_FIELDS,
+        (*protocol_learn.SCIPION_FIELDS, *protocol_train.COMMAND_LINE_FIELDS),
     ),
     (
         ProtEtPickerUpdate,

@@ -110,9 +110,9 @@ def match_density(
     values = (np.asarray(read_box(tomogram, box), np.float32) - look.mean) / (
         look.deviation
     )
-    coarse = _without_extremes(_bin(values, step))
+    coarse = without_extremes(bin_voxels(values, step))
     number = int(np.clip(MOST_WORK // coarse.size, *ROTATIONS))
-    scores, contrasts, inverted = _best_scores(
+    scores, contrasts, inverted = best_scores(
         coarse,
         look,
         (particle, step),
@@ -120,8 +120,8 @@ def match_density(
         rotations=even_rotations(number),
     )
     apart = EXCLUDED_SHARE * diameter_ang / (look.voxel_size * step)
-    places = _peaks(scores, apart=apart, most=most)
-    chance = _peaks(inverted, apart=apart, most=most)
+    places = find_peaks(scores, apart=apart, most=most)
+    chance = find_peaks(inverted, apart=apart, most=most)
     start = np.array([s.start for s in box])
     return Matches(
         positions_zyx=(places + 0.5) * step - 0.5 + start,
@@ -155,7 +155,7 @@ def average_contrast(
         if (low >= 0).all() and (high <= tomogram.shape_zyx).all():
             z, y, x = (slice(a, b) for a, b in zip(low, high, strict=True))
             values = np.asarray(read_box(tomogram, (z, y, x)), np.float32)
-            total += _without_extremes((values - look.mean) / look.deviation)
+            total += without_extremes((values - look.mean) / look.deviation)
             number += 1
     shape = (edge, edge, edge)
     body = np.pad(rounded, half - rounded.shape[0] // 2)
@@ -191,21 +191,21 @@ def _middle_of_sample(
     )
 
 
-def _without_extremes(values: Volume) -> Volume:
+def without_extremes(values: Volume) -> Volume:
     """Cut off what is darker or brighter than protein: gold and its fringes, ice."""
     low, middle, high = np.percentile(values, (15.87, 50.0, 84.13))
     reach = EXTREME_SD * (high - low) / 2
     return np.asarray(np.clip(values, middle - reach, middle + reach))
 
 
-def _bin(values: Volume, step: int) -> Volume:
+def bin_voxels(values: Volume, step: int) -> Volume:
     """Return means of cubes of voxels."""
     z, y, x = (n // step for n in values.shape)
     cubes = values.reshape(z, step, y, step, x, step)
     return np.asarray(cubes.mean(axis=(1, 3, 5)), dtype=np.float32)
 
 
-def _best_scores(
+def best_scores(
     coarse: Volume,
     look: Appearance,
     template: tuple[DensityMap, int],
@@ -275,7 +275,7 @@ def _at_origin(box: Volume, shape: tuple[int, int, int]) -> Volume:
     return volume
 
 
-def _peaks(scores: Volume, *, apart: float, most: int) -> NDArray[np.intp]:
+def find_peaks(scores: Volume, *, apart: float, most: int) -> NDArray[np.intp]:
     """Return the highest places ``(N, 3)``, no two of them too near to each other."""
     radius = max(int(apart), 1)
     highest = scores == ndimage.maximum_filter(scores, size=2 * radius + 1)

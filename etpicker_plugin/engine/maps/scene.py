@@ -36,7 +36,8 @@ from etpicker_plugin.engine.simulation.species import (
 CROWDING = (0.02, 0.10)
 """Share of the volume that the particles of the maps fill."""
 
-MOST_OF_A_SPECIES = 120
+MOST_OF_A_SPECIES = 100
+AT_A_TIME = 3
 RIVAL_KINDS = 4
 RIVAL_SHARE = 1.0
 """Rivals of a kind for each particle of a species."""
@@ -166,9 +167,23 @@ def _place_all(
     for one, contrast, count in sorted(everything, key=lambda e: -e[0].diameter_ang):
         strength = contrast * np.exp(SPECIES_SPREAD * generator.standard_normal())
         own = Scene(np.zeros_like(scene.density), scene.occupied)
-        found = place_species(own, one, count, generator=generator)
+        found = _place_while_there_is_room(own, one, count, generator)
         scene.density += own.density * np.float32(strength)
         placed += found if one.name else []
+    return placed
+
+
+def _place_while_there_is_room(
+    scene: Scene, species: Species, count: int, generator: np.random.Generator
+) -> list[Placed]:
+    """Place some at a time, until none of them finds room: to look on takes long."""
+    placed: list[Placed] = []
+    for first in range(0, count, AT_A_TIME):
+        some = min(AT_A_TIME, count - first)
+        found = place_species(scene, species, some, generator=generator)
+        placed += found
+        if not found:
+            break
     return placed
 
 
