@@ -2,9 +2,12 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
 from etpicker_plugin.engine.arrays import FloatArray
 from etpicker_plugin.engine.maps.appearance import Appearance
@@ -14,6 +17,7 @@ from etpicker_plugin.engine.maps.matching import (
     average_contrast,
     match_density,
 )
+from etpicker_plugin.engine.maps.scene import Recipe, draw_scene
 from etpicker_plugin.engine.volumes.tomogram import Tomogram
 
 logger = logging.getLogger(__name__)
@@ -24,9 +28,14 @@ BY_CHANCE, SURE = 5, 1.1
 map."""
 
 FEWEST_SURE = 3
-"""Places that tell a contrast. Single ones say too little of it, as they were matched
-with few rotations, and so does their average, in which some are wrong: the higher of
-both is taken."""
+"""Places that tell a contrast."""
+
+CORRECTED = (1.0, 2.0)
+"""Within what a contrast is corrected by what planted particles tell: what goes wrong
+makes it too weak, never too strong."""
+
+LEAST_CONTRAST = 1e-3
+MOST_PLANTED, MOST_EDGE = 60, 320
 
 LARGE_SHARE = 0.7
 """Of the largest diameter: what is smaller is hardly found surely, and not matched."""
@@ -75,35 +84,100 @@ def find_contrasts(
         diameter = diameters[one.name]
         if diameter < LARGE_SHARE * largest:
             continue
-        found = match_density(
-            tomogram,
-            look,
-            one,
+        measure = partial(
+            _measure,
+            look=look,
+            particle=one,
             diameter_ang=diameter,
             defocus_um=defocus_um or USUAL_DEFOCUS_UM,
-            most=MOST_PLACES,
         )
-        sure = found.deviations >= _sure_from(found)
-        if int(sure.sum()) >= FEWEST_SURE:
-            average = average_contrast(
-                tomogram,
-                look,
-                one,
-                found.positions_zyx[sure],
-                diameter_ang=diameter,
-                defocus_um=defocus_um or USUAL_DEFOCUS_UM,
-            )
-            known[one.name] = max(average, float(np.median(found.contrasts[sure])))
+        found, sure, average = measure(tomogram)
+        number = int(sure.sum())
+        if number >= FEWEST_SURE:
+            planted, there = _plant(tomogram, look, one, average, number)
+            _, _, again = measure(planted, near=there)
+            known[one.name] = average * float(np.clip(average / again, *CORRECTED))
         usual[one.name] = EXPECTED * _contrast_of_one_deviation(found)
         places.append(found.positions_zyx[sure])
-        radii.append(np.full(int(sure.sum()), diameter / 2 / tomogram.voxel_size))
-        _tell(one.name, tomogram, int(sure.sum()), known.get(one.name))
+        radii.append(np.full(number, diameter / 2 / tomogram.voxel_size))
+        _tell(one.name, tomogram, number, known.get(one.name))
     shared = float(np.median(list((known or usual).values())))
     return Found(
         contrasts={one.name: known.get(one.name, shared) for one in maps},
         places_zyx=np.concatenate(places),
         radii_vox=np.concatenate(radii),
     )
+
+
+def _measure(
+    tomogram: Tomogram,
+    *,
+    look: Appearance,
+    particle: DensityMap,
+    diameter_ang: float,
+    defocus_um: float,
+    near: FloatArray | None = None,
+) -> tuple[Matches, NDArray[np.bool_], float]:
+    """Return where a map fits, which places are sure, and the contrast there.
+
+    Parameters
+    ----------
+    near
+        ``(N, 3)``: particles are known to be there, and nowhere else is sure.
+    """
+    found = match_density(
+        tomogram,
+        look,
+        particle,
+        diameter_ang=diameter_ang,
+        defocus_um=defocus_um,
+        most=MOST_PLACES,
+    )
+    sure = found.deviations >= _sure_from(found)
+    if near is not None and len(near):
+        distances, _ = cKDTree(near).query(found.positions_zyx)
+        sure &= distances < diameter_ang / 4 / tomogram.voxel_size
+    average = average_contrast(
+        tomogram,
+        look,
+        particle,
+        found.positions_zyx[sure],
+        diameter_ang=diameter_ang,
+        defocus_um=defocus_um,
+    )
+    return found, sure, max(average, LEAST_CONTRAST)
+
+
+def _plant(
+    tomogram: Tomogram,
+    look: Appearance,
+    particle: DensityMap,
+    contrast: float,
+    number: int,
+) -> tuple[Tomogram, FloatArray]:
+    """Return a simulated tomogram like one with so many particles, and their places.
+
+    What is measured there tells how much too weak such measures are: places are not
+    exact, and others lie near.
+    """
+    first, last = look.sample_z
+    recipe = Recipe(
+        look=look,
+        particles=[particle.species_at(tomogram.voxel_size)],
+        contrasts={particle.name: contrast},
+        defocus_um=USUAL_DEFOCUS_UM,
+        number=min(number, MOST_PLANTED),
+        varied=False,
+    )
+    y, x = (min(n, MOST_EDGE) for n in tomogram.shape_zyx[1:])
+    generator = np.random.default_rng(0)
+    values, placed = draw_scene(recipe, (last - first, y, x), generator=generator)
+    grey = values * look.deviation + look.mean
+    padding = [(first, tomogram.shape_zyx[0] - last), (0, 0), (0, 0)]
+    offset = np.array([first, 0.0, 0.0])
+    places = [one.position_zyx + offset for one in placed]
+    planted = replace(tomogram, data=np.pad(grey, padding), file=None)
+    return planted, np.asarray(places, dtype=np.float64).reshape(-1, 3)
 
 
 def _sure_from(found: Matches) -> float:

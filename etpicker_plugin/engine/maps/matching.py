@@ -14,13 +14,9 @@ from numpy.typing import NDArray
 from scipy import fft, ndimage
 from scipy.spatial.transform import Rotation
 
-from etpicker_plugin.engine.maps.appearance import (
-    Appearance,
-    Volume,
-    signal_transfer,
-    wedge_of,
-)
+from etpicker_plugin.engine.maps.appearance import Appearance, Volume
 from etpicker_plugin.engine.maps.density import DensityMap
+from etpicker_plugin.engine.maps.transfer import signal_transfer, wedge_of
 from etpicker_plugin.engine.simulation.placement import turned_density
 from etpicker_plugin.engine.simulation.species import Species
 from etpicker_plugin.engine.volumes.tomogram import Tomogram, read_box

@@ -12,9 +12,8 @@ import numpy as np
 from scipy import fft
 
 from etpicker_plugin.engine.arrays import Shape
-from etpicker_plugin.engine.maps.appearance import (
-    Appearance,
-    Volume,
+from etpicker_plugin.engine.maps.appearance import Appearance, Volume
+from etpicker_plugin.engine.maps.transfer import (
     noise_amplitude,
     signal_transfer,
     wedge_of,
@@ -67,12 +66,22 @@ class Recipe:
         By class: the factor from density to grey value (deviations).
     defocus_um
         As given by a user; drawn without.
+    number
+        Of particles of each class; drawn without.
+    varied
+        Whether contrasts are drawn about those given.
     """
 
     look: Appearance
     particles: Sequence[Species]
     contrasts: Mapping[str, float]
     defocus_um: float | None
+    number: int | None = None
+    varied: bool = True
+
+    def draw_level(self, spread: float, generator: np.random.Generator) -> float:
+        """Draw a factor about 1, with a standard deviation of its logarithm."""
+        return float(np.exp(self.varied * spread * generator.standard_normal()))
 
 
 def draw_scene(
@@ -96,7 +105,7 @@ def draw_scene(
     if background is None:
         _add_surroundings(scene, recipe.look.voxel_size, generator)
     placed = _place_all(scene, recipe, generator)
-    level = float(np.exp(LEVEL_SPREAD * generator.standard_normal()))
+    level = recipe.draw_level(LEVEL_SPREAD, generator)
     transfer = signal_transfer(
         recipe.look,
         padded,
@@ -149,7 +158,7 @@ def _place_all(
     share = float(np.exp(generator.uniform(low, high)))
     bodies = sum(int((one.density > BODY_LEVEL).sum()) for one in recipe.particles)
     number = int(share * scene.density.size / max(bodies, 1))
-    number = int(np.clip(number, 1, MOST_OF_A_SPECIES))
+    number = recipe.number or int(np.clip(number, 1, MOST_OF_A_SPECIES))
     rivals = [
         make_species(
             "", draw_density(generator, recipe.look.voxel_size), recipe.look.voxel_size
@@ -165,7 +174,7 @@ def _place_all(
     # The distractors' densities are of a protein's, too.
     scene.density *= mean
     for one, contrast, count in sorted(everything, key=lambda e: -e[0].diameter_ang):
-        strength = contrast * np.exp(SPECIES_SPREAD * generator.standard_normal())
+        strength = contrast * recipe.draw_level(SPECIES_SPREAD, generator)
         own = Scene(np.zeros_like(scene.density), scene.occupied)
         found = _place_while_there_is_room(own, one, count, generator)
         scene.density += own.density * np.float32(strength)

@@ -16,6 +16,7 @@ from etpicker_plugin.engine.maps.scene_files import (
     plan_scenes,
 )
 from etpicker_plugin.engine.training.dataset import Annotated, read_annotated
+from etpicker_plugin.engine.training.material import Material
 from etpicker_plugin.engine.training.run import LearningRun
 from etpicker_plugin.engine.volumes.tomogram import Tomogram
 
@@ -92,6 +93,7 @@ def _read(files: list[SceneFile], classes: list[str], role: str) -> list[Annotat
         tuple(str(one.tomogram) for one in files),
         tuple(str(one.coordinates) for one in files),
         classes=classes,
+        kinds={},
         annotation=ANNOTATION[kind],
         voxel_size=None,
         masks=tuple(str(one.mask) for one in files) if kind == PASTED else (),
@@ -99,8 +101,12 @@ def _read(files: list[SceneFile], classes: list[str], role: str) -> list[Annotat
     )
 
 
-def describe_teaching(maps: Sequence[DensityMap], marks: int) -> str:
-    """Return by what a model was taught, in words."""
+def describe_teaching(maps: Sequence[DensityMap], material: Material) -> str:
+    """Return what was learnt from maps, and beside how many marks; or nothing."""
+    if not maps:
+        return ""
+    everything = sum(len(item.particles) for item in material.annotated)
+    marks = everything - sum(len(item.particles) for item in material.scenes)
     named = ", ".join(f"{one.name} ({one.extent_ang:.0f} Å long)" for one in maps)
     beside = f"and by {marks} marks" if marks else "no marks"
     return f"Taught by maps of {named}; {beside}."

@@ -27,6 +27,8 @@ class Material:
         The tomograms as they were given, those for validation last.
     volumes, parts
         What is learnt from, and what is held out.
+    scenes
+        Those of ``annotated`` that were made of maps.
     """
 
     species: tuple[Species, ...]
@@ -35,6 +37,7 @@ class Material:
     annotated: list[Annotated]
     volumes: list[TrainingVolume]
     parts: list[ValidationPart]
+    scenes: tuple[Annotated, ...] = ()
 
     @property
     def classes(self) -> tuple[str, ...]:

@@ -2,9 +2,7 @@
 
 import logging
 import time
-from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -12,51 +10,40 @@ from etpicker_plugin.engine.annotation import (
     COMPLETE,
     SPARSE,
     advise_after,
-    advise_instant,
-    warn_few_marks,
 )
 from etpicker_plugin.engine.config.checks import require
 from etpicker_plugin.engine.config.train import TrainConfig
 from etpicker_plugin.engine.held_out import describe_metrics
-from etpicker_plugin.engine.kinds import PARTICLE
-from etpicker_plugin.engine.maps.density import DensityMap
 from etpicker_plugin.engine.model.exemplars import MEGABYTE, Exemplar
 from etpicker_plugin.engine.model.fast_network import FastNetwork
 from etpicker_plugin.engine.model.network import Network, name_of, place_network
 from etpicker_plugin.engine.model.training_end import SOLVED
 from etpicker_plugin.engine.progress import Progress
 from etpicker_plugin.engine.species import Species
-from etpicker_plugin.engine.training import dataset
-from etpicker_plugin.engine.training.annotated_border import annotated_border
 from etpicker_plugin.engine.training.first_head import solve_first_head
 from etpicker_plugin.engine.training.first_network import first_network
 from etpicker_plugin.engine.training.flatness import learn_flatness
 from etpicker_plugin.engine.training.from_maps import (
-    SCENES,
     describe_teaching,
     read_maps,
-    read_scenes,
 )
 from etpicker_plugin.engine.training.instant import solve_instantly
 from etpicker_plugin.engine.training.judge import with_results
 from etpicker_plugin.engine.training.keep import Provenance, keep_exemplars
+from etpicker_plugin.engine.training.likeness import tell_likeness
 from etpicker_plugin.engine.training.make_card import make_card
 from etpicker_plugin.engine.training.material import Material
 from etpicker_plugin.engine.training.pace import Pace, slow_down
 from etpicker_plugin.engine.training.patches import PatchSampler
-from etpicker_plugin.engine.training.run import MODEL_NAME, LearningRun, begin_run
-from etpicker_plugin.engine.training.scale import (
-    choose_working_voxel_size,
-    species_at,
+from etpicker_plugin.engine.training.read_material import (
+    open_tomograms,
+    read_inputs,
+    read_material,
 )
+from etpicker_plugin.engine.training.run import MODEL_NAME, LearningRun, begin_run
 from etpicker_plugin.engine.volumes.thickness import are_flat
-from etpicker_plugin.engine.volumes.tomogram import Tomogram, read_tomogram
 
 logger = logging.getLogger(__name__)
-
-Marks = tuple[list[dataset.Annotated], list[dataset.Annotated]]
-"""Tomograms with their marks: those to learn from, and those for validation."""
-
 FIRST_LOOK_MINUTES = 2.0
 FIRST_VALIDATION = {COMPLETE: 0.3, SPARSE: 0.1}
 """Share of the budget. What is not marked is learnt as background too, the more so the
@@ -80,8 +67,8 @@ def train(config: TrainConfig, out_dir: Path, *, on_progress: Progress) -> Path:
     if config.instant:
         config = replace(config, annotation=SPARSE)  # the usual place is background
     maps = read_maps(config)
-    marks = _read_inputs(config)
-    given = [item.tomogram for item in marks[0] + marks[1]] or _open_tomograms(config)
+    marks = read_inputs(config)
+    given = [item.tomogram for item in marks[0] + marks[1]] or open_tomograms(config)
     flat = are_flat(given, config.kind)
     require(
         not (flat and maps),
@@ -89,11 +76,18 @@ def train(config: TrainConfig, out_dir: Path, *, on_progress: Progress) -> Path:
         "coordinates of their particles instead.",
     )
     network, pretrained_sha256 = first_network(config, flat=flat)
-    material = _read_material(config, run, maps, marks, given, network=network)
+    material = read_material(config, run, maps, marks, given, network=network)
     if config.instant:
         network = place_network(network, run.device).eval()
         return _finish_instantly(run, config, network, material, pretrained_sha256)
     network = place_network(network, run.device)
+    if maps and pretrained_sha256:
+        tell_likeness(
+            cast(FastNetwork, network),
+            open_tomograms(config),
+            material.scenes,
+            working_voxel_size=material.voxel_size,
+        )
     source = _make_sampler(config, material, run, stride=network.output_stride)
     pace = Pace(learning_rate=config.learning_rate, steps=config.steps)
     if pretrained_sha256:
@@ -127,7 +121,7 @@ def train(config: TrainConfig, out_dir: Path, *, on_progress: Progress) -> Path:
             },
             annotation=config.annotation,
         ),
-        taught_by=_describe_maps(maps, material),
+        taught_by=describe_teaching(maps, material),
     )
     run.finish(best, card, _exemplars_to_keep(best, material, config))
     _describe_model(run.model_path, card.classes)
@@ -175,159 +169,11 @@ def _finish_instantly(
     return run.model_path
 
 
-def _may_be_instant(config: TrainConfig) -> bool:
-    """Tell whether there are shipped weights for what is to be learnt."""
-    only_particles = all(kind == PARTICLE for kind in config.kind.values())
-    return config.network == "fast" and not config.from_scratch and only_particles
-
-
 def time_limit(config: TrainConfig) -> float | None:
     """Return the minutes that training may take, if there is a limit."""
     if config.first_look and config.max_minutes is None:
         return FIRST_LOOK_MINUTES
     return config.max_minutes
-
-
-def _read_material(
-    config: TrainConfig,
-    run: LearningRun,
-    maps: Sequence[DensityMap],
-    marks: Marks,
-    tomograms: Sequence[Tomogram],
-    *,
-    network: Network,
-) -> Material:
-    """Load what is learnt at the working voxel size, and make the scenes of maps."""
-    training, validation = marks
-    marked = training + validation
-    voxel_size = config.working_voxel_size or choose_working_voxel_size(
-        config.diameter,
-        dataset.check_voxel_sizes(tomograms),
-        kinds=config.kind,
-        first_look=config.first_look,
-    )
-    species = species_at(
-        voxel_size,
-        config.diameter,
-        kinds=config.kind,
-        label_diameter_ang=config.label_diameter,
-    )
-    border_ang = annotated_border(marked, species) if marked else 0.0
-    load = partial(
-        dataset.load_dataset,
-        species=species,
-        working_voxel_size=voxel_size,
-        border_ang=border_ang,
-        alignment=network.alignment,
-    )
-    share = None if validation or config.instant else config.validation_fraction
-    volumes, parts = load(training, validation, held_out_share=share)
-    for item in marked:
-        logger.info("%s", item.describe())
-    if marked:
-        _advise_on_marks(config, marked)
-    scenes: list[dataset.Annotated] = []
-    if maps:
-        seen = {name for a in marked for name in a.particles.class_names.tolist()}
-        learnt, held_out = read_scenes(
-            config,
-            run,
-            tomograms,
-            maps,
-            working_voxel_size=voxel_size,
-            judged=[one.name for one in maps if one.name not in seen],
-        )
-        more, more_parts = load(learnt, held_out, held_out_share=None)
-        volumes, parts, scenes = volumes + more, parts + more_parts, learnt + held_out
-    logger.info("Network %s at %.2f Å per voxel", name_of(network), voxel_size)
-    return Material(
-        species=species,
-        voxel_size=voxel_size,
-        border_ang=border_ang,
-        annotated=marked + scenes,
-        volumes=volumes,
-        parts=parts,
-    )
-
-
-def _open_tomograms(config: TrainConfig) -> list[Tomogram]:
-    """Open the tomograms that nobody marked, and check them against the diameters."""
-    tomograms = [
-        read_tomogram(path, config.voxel_size, trust_voxel_size=config.trust_voxel_size)
-        for path in config.tomogram
-    ]
-    dataset.check_diameters_fit(tomograms, config.diameter)
-    return tomograms
-
-
-def _advise_on_marks(config: TrainConfig, marked: list[dataset.Annotated]) -> None:
-    """Say what to think of before learning from so many marks."""
-    counts = dataset.count_marks(marked, config.diameter)
-    if config.map:
-        counts = {name: n for name, n in counts.items() if n}
-    for warning in warn_few_marks(counts, annotation=config.annotation):
-        logger.warning("%s", warning)
-    advice = advise_instant(counts)
-    if advice and _may_be_instant(config) and not config.instant and not config.map:
-        logger.warning("%s", advice)
-
-
-def _read_inputs(
-    config: TrainConfig,
-) -> Marks:
-    """Open and check the tomograms to learn from, and those for validation.
-
-    A class with a map need not be marked; where nobody did, it is not annotated.
-    """
-    classes = list(config.diameter)
-    training = (
-        []
-        if not config.coordinates
-        else dataset.read_annotated(
-            config.tomogram,
-            config.coordinates,
-            classes=classes,
-            kinds=config.kind,
-            annotation=config.annotation,
-            voxel_size=config.voxel_size,
-            trust_voxel_size=config.trust_voxel_size,
-            masks=config.mask,
-            role="training",
-        )
-    )
-    validation = dataset.read_annotated(
-        config.validation_tomogram,
-        config.validation_coordinates,
-        classes=classes,
-        kinds=config.kind,
-        annotation=config.annotation,
-        voxel_size=config.voxel_size,
-        trust_voxel_size=config.trust_voxel_size,
-        role="validation",
-    )
-    dataset.check_classes_present(training, [n for n in classes if n not in config.map])
-    dataset.check_diameters_fit(
-        [item.tomogram for item in training + validation], config.diameter
-    )
-    return _as_annotated(training, config), _as_annotated(validation, config)
-
-
-def _as_annotated(
-    items: list[dataset.Annotated], config: TrainConfig
-) -> list[dataset.Annotated]:
-    """Return tomograms without an annotation of classes known by maps alone."""
-    seen = {name for item in items for name in item.particles.class_names.tolist()}
-    return [
-        replace(
-            item,
-            annotation={
-                name: how
-                for name, how in item.annotation.items()
-                if name in seen or name not in config.map
-            },
-        )
-        for item in items
-    ]
 
 
 def _slow_down(pace: Pace, material: Material) -> Pace:
@@ -367,19 +213,6 @@ def _exemplars_to_keep(
         provenance=Provenance(round=0, owner=config.owner, licence=config.licence),
         budget=int(config.exemplar_budget * MEGABYTE),
     )
-
-
-def _describe_maps(maps: Sequence[DensityMap], material: Material) -> str:
-    """Return what was learnt from maps, and beside how many marks; or nothing."""
-    if not maps:
-        return ""
-    folder = SCENES
-    marks = sum(
-        len(item.particles)
-        for item in material.annotated
-        if item.tomogram.path.parent.name != folder
-    )
-    return describe_teaching(maps, marks)
 
 
 def _describe_model(path: Path, species: tuple[Species, ...]) -> None:

@@ -9,18 +9,16 @@ from scipy import fft, ndimage
 
 from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.maps import matching
-from etpicker_plugin.engine.maps.appearance import (
-    BLOCK,
-    Appearance,
-    measure,
-    radial_power,
-    signal_transfer,
-    wedge_of,
-)
+from etpicker_plugin.engine.maps.appearance import BLOCK, Appearance, measure
 from etpicker_plugin.engine.maps.contrast import find_contrasts
 from etpicker_plugin.engine.maps.density import DensityMap
 from etpicker_plugin.engine.maps.matching import even_rotations
 from etpicker_plugin.engine.maps.scene import Recipe, draw_scene
+from etpicker_plugin.engine.maps.transfer import (
+    radial_power,
+    signal_transfer,
+    wedge_of,
+)
 from etpicker_plugin.engine.simulation.species import draw_ellipsoids
 from etpicker_plugin.engine.volumes.tomogram import Tomogram
 
