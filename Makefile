@@ -112,6 +112,6 @@ $(READY): constraints.txt setup.py .ci/check_python.py
 		"rm -r $(VENV)" >&2; exit 1; fi
 	@echo "Making the environment $(VENV) with $$($(PYTHON) --version); a few minutes"
 	@[ -e $(VENV) ] || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install $(PIP_FLAGS) -c constraints.txt -e '.[engine]' $(TOOLS)
+	$(BIN)/python -m pip install $(PIP_FLAGS) -c constraints.txt -e '.[engine,maps]' $(TOOLS)
 	$(BIN)/python -m pip check
 	@touch $(READY)

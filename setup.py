@@ -44,6 +44,9 @@ ENGINE = [
     "pyqtgraph>=0.13",
 ]
 
+# What reads atoms (PDB, mmCIF) for 'etpicker train --map'; density maps need nothing.
+MAPS = ["gemmi>=0.6"]
+
 
 def read_version() -> str:
     """Return the version that ``etpicker_plugin/__init__.py`` states."""
@@ -85,7 +88,7 @@ setup(
     },
     include_package_data=False,
     install_requires=SCIPION_SIDE,
-    extras_require={"engine": ENGINE},
+    extras_require={"engine": ENGINE, "maps": MAPS},
     entry_points={
         "console_scripts": ["etpicker = etpicker_plugin.command:main"],
         "pyworkflow.plugin": ["etpicker_plugin = etpicker_plugin"],

@@ -66,11 +66,8 @@ def _read_atoms(path: Path) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         ) from error
     structure.remove_waters()
     structure.remove_hydrogens()
-    found = [
-        (*one.atom.pos.tolist(), one.atom.element.atomic_number)
-        for model in structure[:1]
-        for one in model.all()
-    ]
+    atoms = structure[0].all() if len(structure) else ()
+    found = [(*one.atom.pos.tolist(), one.atom.element.atomic_number) for one in atoms]
     table = np.array(found, dtype=np.float64).reshape(-1, 4)
     if not len(table) or not np.isfinite(table).all():
         raise InputDataError(
