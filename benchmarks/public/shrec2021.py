@@ -33,7 +33,6 @@ from shrec_scoring import (
 
 from etpicker_plugin.engine.formats.coordinates_csv import write_csv
 from etpicker_plugin.engine.particles import Particles, make_particles
-from etpicker_plugin.engine.volumes.tomogram import read_map
 
 VOXEL_SIZE = 10.0
 SAID = ("--voxel-size", VOXEL_SIZE, "--trust-voxel-size")
@@ -172,7 +171,8 @@ def main() -> None:
 
 def check_depth(tomogram: Path, shape: tuple[int, ...], z_offset: int) -> None:
     """Refuse a tomogram that is deeper than its mask, unless it is said by what."""
-    depth = read_map(tomogram).shape_zyx[0]
+    with mrcfile.open(tomogram, permissive=True, header_only=True) as mrc:
+        depth = int(mrc.header.nz)
     if depth != shape[0] and not z_offset:
         sys.exit(
             f"{tomogram}: {depth} slices, its mask {shape[0]}. Say how many slices the "

@@ -57,7 +57,7 @@ def make_shrec(folder: Path) -> Path:
             distance = np.sqrt((x - px) ** 2 + (y - py) ** 2 + (z - pz) ** 2)
             mask[distance <= (2 if name == "1BXN" else 3)] = number
         write_mrc(folder / model / "occupancy_mask.mrc", mask, 1.0)
-        write_mrc(folder / model / "reconstruction.mrc", noise(SHREC_ZYX), 1.0)
+        write_mrc(folder / model / "reconstruction.mrc", noise(SHREC_ZYX), 0.0)
         lines = [f"{n} {x} {y} {z} 0.1 0.2 0.3" for n, (x, y, z) in SHREC_TRUTH]
         (folder / model / "particle_locations.txt").write_text("\n".join(lines) + "\n")
     return folder

@@ -13,6 +13,7 @@ import shrec2021
 
 from etpicker_plugin.engine.cli import build_parser
 from etpicker_plugin.engine.formats.coordinates_csv import read_csv
+from etpicker_plugin.engine.volumes.tomogram import read_map
 from etpicker_plugin.tests.support import public_data
 from etpicker_plugin.tests.support.untrained import make_untrained_model
 
@@ -141,7 +142,7 @@ def test_an_ome_zarr_becomes_an_mrc_with_its_voxel_size(tmp_path):
 
     copick_files.export(path, tmp_path / "tomograms" / "TS.mrc")
 
-    read = shrec2021.read_map(tmp_path / "tomograms" / "TS.mrc")
+    read = read_map(tmp_path / "tomograms" / "TS.mrc")
     assert read.voxel_size == pytest.approx(public_data.CZII_VOXEL)
     assert np.array_equal(read.data, voxels)
 
@@ -232,7 +233,7 @@ def test_shrec_a_model_picks(tmp_path, run):
     assert (out / "picks" / "model_9.csv").exists()
     assert row(said, "localisation")
     deeper = public_data.noise((30, *public_data.SHREC_ZYX[1:]))
-    public_data.write_mrc(data / "model_9" / "reconstruction.mrc", deeper, 1.0)
+    public_data.write_mrc(data / "model_9" / "reconstruction.mrc", deeper, 0.0)
     with pytest.raises(SystemExit, match=r"30 slices, its mask 24.*--z-offset"):
         run(shrec2021, data, out, "--model", model)
     with pytest.raises(SystemExit, match=r"no particle_locations\.txt"):
