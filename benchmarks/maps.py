@@ -7,7 +7,8 @@ DATA is the folder with dev/, real/ and maps/ (10 Å per voxel). Case *dev*: six
 maps and dev_01 + dev_02 without their centres make a picker; dev_03 + dev_04 are picked
 and judged by ``etpicker evaluate``. Case *real*: the ribosome's map and the real
 tomogram without its centres; judged on y >= 136 by the share of the listed ribosomes
-among the best 324 and 432 picks there, within 4 voxels. With ``--matching`` the picks
+among the best 324 and 432 picks there, within 4 voxels; picks near the faces in x and
+y, where nothing is listed, do not count. With ``--matching`` the picks
 that ``benchmarks/template_matching.py`` wrote there are judged in the same way.
 """
 
@@ -36,6 +37,7 @@ TESTING = ("dev_03", "dev_04")
 VOXEL_SIZE = 10.0
 REAL = "EMPIAR-11658_tomo171_bin16"
 REAL_DIAMETER = 290
+EDGE_VOX, BORDER_VOX = 256, 9.25
 TEST_Y, WITHIN_VOX, COUNTS = 136, 4.0, (108, 216, 324, 432)
 
 
@@ -137,7 +139,9 @@ def judge_real(data: Path, picks: Path) -> dict[str, float]:
     truth, _ = read_rows(data / "real" / f"{REAL}.csv")
     found, scores = read_rows(picks)
     truth = truth[truth[:, 1] >= TEST_Y]
-    inside = found[:, 1] >= TEST_Y
+    low, high = BORDER_VOX, EDGE_VOX - 1 - BORDER_VOX
+    listable = ((found[:, 1:] >= low) & (found[:, 1:] <= high)).all(axis=1)
+    inside = listable & (found[:, 1] >= TEST_Y)
     ranked = found[inside][np.argsort(-scores[inside], kind="stable")]
     recalls = {}
     for count in COUNTS:

@@ -108,5 +108,5 @@ def describe_teaching(maps: Sequence[DensityMap], material: Material) -> str:
     everything = sum(len(item.particles) for item in material.annotated)
     marks = everything - sum(len(item.particles) for item in material.scenes)
     named = ", ".join(f"{one.name} ({one.extent_ang:.0f} Å long)" for one in maps)
-    beside = f"and by {marks} marks" if marks else "no marks"
-    return f"Taught by maps of {named}; {beside}."
+    beside = f", and by {marks} marks" if marks else "; no marks"
+    return f"Taught by maps of {named}{beside}."

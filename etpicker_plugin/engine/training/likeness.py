@@ -71,7 +71,7 @@ def tell_likeness(
     if unlike > UNLIKE:
         logger.warning(
             "The simulated scenes do not look like the tomograms: what the network "
-            "sees in them differs by %.1f deviations, and %.1f or less is expected. "
+            "sees in them differs by %.2f deviations, and %.2f or less is expected. "
             "The model may find little there. Check the voxel sizes and that the "
             "tomograms are plain reconstructions (denoised or filled-in ones have "
             "another noise), or mark some particles and give --coordinates too.",

@@ -440,7 +440,7 @@ TRUST = "trust_voxel_size"
             TrainConfig,
             {"out", "device", "threads", "max_minutes", TRUST},
             {
-                *("tomogram", "coordinates", "mask"),
+                *("tomogram", "coordinates", "mask", "map"),
                 *("validation_tomogram", "validation_coordinates"),
             },
         ),
