@@ -139,6 +139,7 @@ CSV = Format(
             path,
             tomogram_id=frame_in(frames).tomogram_id,
             score_column=options.score_column,
+            flat=frame_in(frames).shape_zyx[0] == 1,
         )
     ],
     write=lambda items, path, _, __: write_csv(particles_in(items), path),

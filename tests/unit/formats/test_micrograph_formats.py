@@ -524,6 +524,16 @@ def test_a_micrograph_without_picks_is_a_file_without_rows(tmp_path, target):
     assert len(read(target, path)) == 0
 
 
+def test_a_table_of_a_micrograph_needs_no_z(tmp_path):
+    path = tmp_path / "mic_1.csv"
+    path.write_text("class,x,y,score\napo,12.25,50.5,0.75\n")
+
+    (written,) = run(tmp_path / "out", [path], "csv", "topaz")
+    assert written.read_text().endswith("mic_1\t12.250\t50.500\t0.75\n")
+    with pytest.raises(InputDataError, match="no column z"):
+        run(tmp_path / "a", [path], "csv", "txt", dimensions=(41, 57, 33))
+
+
 def test_what_is_lost_is_said_and_nothing_else(tmp_path, caplog):
     paths = [tmp_path / f"{name}.csv" for name in sources(tmp_path)]
     with caplog.at_level(logging.WARNING):
