@@ -45,9 +45,7 @@ class Material:
         return tuple(s.name for s in self.species)
 
     def count_marks(self) -> int:
-        """Return how much is marked where it is learnt, of all classes: a filament is
-        one, as a particle is, for all along it looks alike.
-        """
+        """Return how many particles all is worth that is marked where it is learnt."""
         return sum(volume.count_marks() for volume in self.volumes)
 
     def judge(self, f_alpha: float) -> Judge:

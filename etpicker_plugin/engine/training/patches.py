@@ -39,6 +39,10 @@ MOST_NEGATIVES = 0.25
 """Of the patches around marks: a negative is drawn as often as a particle, but a
 hundred of them do not drown ten particles."""
 
+MOST_OF_ONE = 4
+"""Particles that a filament or a vesicle is worth: all along it looks alike, but not
+from all sides."""
+
 FEWEST_AHEAD = 2
 CPU = torch.device("cpu")
 
@@ -87,10 +91,11 @@ class TrainingVolume:
         return bool(inside and self.learnable.data[tuple(index)])
 
     def count_marks(self) -> int:
-        """Return how many marks may be learnt from, be it in a part."""
+        """Return how many particles the marks are worth, where they may be learnt."""
         learnt = [self.can_learn_at(position) for position in self.positions_zyx]
         marks = np.arange(len(learnt)) if self.marks is None else self.marks
-        return len(np.unique(marks[np.array(learnt, dtype=bool)]))
+        points = np.bincount(marks[np.array(learnt, dtype=bool)])
+        return int(np.minimum(points, MOST_OF_ONE).sum())
 
 
 @dataclass(frozen=True)

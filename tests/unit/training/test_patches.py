@@ -215,12 +215,14 @@ def test_negatives_change_no_draw_but_those_they_take():
     assert 0.65 < same.mean() < 0.95
 
 
-def test_a_mark_of_many_points_is_counted_once_where_it_may_be_learnt():
+def test_a_mark_of_many_points_is_worth_a_few_where_it_may_be_learnt():
     learnable = np.ones((24, 20, 16), dtype=bool)
     learnable[:, :, 8:] = False
-    places = [(4, 4, 4), (4, 9, 4), (4, 14, 12), (9, 4, 12), (9, 9, 12), (20, 9, 4)]
-    volume = volume_with((24, 20, 16), places, [0] * 6, learnable=learnable)
+    places = [(z, 4, 4) for z in range(2, 9)] + [(z, 9, 12) for z in range(2, 9)]
+    places += [(20, 9, 4), (20, 15, 4), (4, 14, 4), (9, 14, 4)]
+    marks = np.array([0] * 7 + [1] * 7 + [2, 3, 4, 4])
+    volume = volume_with((24, 20, 16), places, [0] * 18, learnable=learnable)
 
-    # Of the first mark two of three points, of the second none.
-    assert replace(volume, marks=np.array([0, 0, 0, 1, 1, 2])).count_marks() == 2
-    assert volume.count_marks() == 3  # without it, each is its own
+    # Four of the first seven, none of the next, two particles, both points of the last.
+    assert replace(volume, marks=marks).count_marks() == 4 + 0 + 2 + 2
+    assert volume.count_marks() == 7 + 4  # without it, each is its own
