@@ -191,6 +191,10 @@ def register_annotation(protocol, folder: Path, tomograms, *, known_groups):
     rate = protocol.inputTomograms.get().getSamplingRate()
     diameters = {name: classes[name].diameter_ang for name in names}
     boxes = {name: even_box(ang, rate) for name, ang in diameters.items()}
+    kinds = {
+        **known_kinds(protocol),
+        **{name: classes.kind_of(name) for name in names if classes[name].kind},
+    }
     version = next_version(protocol)
     label_of = partial(_label, folder, particles, classes, version)
     outputs = {}
@@ -207,7 +211,7 @@ def register_annotation(protocol, folder: Path, tomograms, *, known_groups):
                 groups=chosen,
                 boxes={**boxes, NEGATIVE: largest},
                 diameters=diameters,
-                kinds=found_kinds(particles, _known_kinds(protocol)),
+                kinds=found_kinds(particles, kinds),
                 output_name=base,
                 ending=f"{VERSION}{version}" if version > 1 else "",
                 label_of=label_of,
@@ -222,7 +226,7 @@ def register_annotation(protocol, folder: Path, tomograms, *, known_groups):
     return outputs
 
 
-def _known_kinds(protocol) -> dict[str, str]:
+def known_kinds(protocol) -> dict[str, str]:
     """Return the kinds that a protocol knows, and those that its sets say."""
     kinds = dict(getattr(protocol, "getKinds", dict)())
     for _, item in protocol.iterOutputAttributes(SetOfCoordinates3D):

@@ -16,6 +16,7 @@ from etpicker_plugin.protocols.annotation import (
 from etpicker_plugin.protocols.class_sets import add_output_choice
 from etpicker_plugin.protocols.diameters import read_diameters
 from etpicker_plugin.protocols.form import add_parameters, read_parameters
+from etpicker_plugin.protocols.kinds import kinds_of
 from etpicker_plugin.protocols.live_outputs import (
     MODEL,
     register_live_model,
@@ -162,8 +163,14 @@ class ProtEtPickerAnnotate(ProtEtPickerBase):
         return read_diameters(self, ViewConfig, self.inputCoordinates)
 
     def getKinds(self):
-        """Return the kind of each class that is no particle."""
-        return read_parameters(self, ViewConfig, ("kind",))["kind"]
+        """Return the kind of each class that is no particle, as its coordinates say."""
+        names = list(self.getDiameters())
+        sources = (
+            self._classSources(self.inputCoordinates, names)
+            if len(self.inputCoordinates)
+            else []
+        )
+        return kinds_of(sources, read_parameters(self, ViewConfig, ("kind",))["kind"])
 
     def getGroups(self):
         """Return the classes and their group ids."""

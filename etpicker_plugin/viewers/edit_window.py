@@ -17,6 +17,7 @@ from etpicker_plugin.protocols.annotation import (
     NEGATIVES,
     VERSION,
     has_news,
+    known_kinds,
     prepare_window,
     register_annotation,
     start_window,
@@ -84,6 +85,7 @@ def edit_picks(root, protocol, *, diameters, groups, class_of, on_close=None) ->
             tomograms,
             particles_by_tomogram(sources),
             diameters=diameters,
+            kinds=known_kinds(protocol),
             thresholds=model_thresholds(protocol),
             probability=tomograms_by_id(maps[0]) if len(maps) == 1 else None,
         )
@@ -123,6 +125,7 @@ def edit_marks(root, protocol) -> None:
         tomograms,
         protocol.getMarks(),
         diameters=protocol.getDiameters(),
+        kinds=known_kinds(protocol),
         masks=protocol.getMasks(),
     )
     groups = {name: i for i, name in enumerate(protocol.getDiameters(), 1)}

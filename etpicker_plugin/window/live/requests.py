@@ -5,12 +5,18 @@ from typing import Any
 
 import numpy as np
 
+from etpicker_plugin.engine.kinds import PARTICLE
 from etpicker_plugin.engine.negative import NEGATIVE
 from etpicker_plugin.window.document.document import Document
-from etpicker_plugin.window.document.settings import Classes
+from etpicker_plugin.window.document.settings import Classes, ParticleClass
 
 Marks = dict[str, dict[str, list[list[float]]]]
 """Tomogram -> class -> positions x, y, z."""
+
+
+def clicked_classes(classes: Classes) -> list[ParticleClass]:
+    """Return the classes of particles: a click on a curve is no place of its own."""
+    return [item for item in classes if classes.kind_of(item.name) == PARTICLE]
 
 
 def marks_of(documents: Iterable[Document], classes: Classes) -> Marks:
@@ -18,7 +24,7 @@ def marks_of(documents: Iterable[Document], classes: Classes) -> Marks:
 
     A pick with a score is a model's word, and teaches nothing.
     """
-    names = (*classes.names(), NEGATIVE)
+    names = [*(item.name for item in clicked_classes(classes)), NEGATIVE]
     return {d.name: {n: xyz for n in names if (xyz := _own(d, n))} for d in documents}
 
 
@@ -50,7 +56,10 @@ def solve_request(
     return {
         "do": "solve",
         "number": number,
-        "classes": [{"name": c.name, "diameter_ang": c.diameter_ang} for c in classes],
+        "classes": [
+            {"name": item.name, "diameter_ang": item.diameter_ang}
+            for item in clicked_classes(classes)
+        ],
         "marks": marks,
         "first": {"tomogram": tomogram, "z": z},
     }

@@ -14,6 +14,7 @@ from etpicker_plugin.window.live.candidates import NONE, Candidates, joined
 from etpicker_plugin.window.live.events import Progress, Ready, Refused, Solved
 from etpicker_plugin.window.live.keeping import keep_candidates
 from etpicker_plugin.window.live.picker import LivePicker
+from etpicker_plugin.window.live.requests import clicked_classes
 from etpicker_plugin.window.qt.editor import Editor
 from etpicker_plugin.window.qt.live_page import LivePage
 from etpicker_plugin.window.qt.live_process import LiveProcess
@@ -26,6 +27,10 @@ UNTIL_ASKED_MS, UNTIL_SHOWN_MS = 60, 40
 """Several edits, or several answers, within this time are one."""
 
 STARTING = "Live starts …"
+NO_PARTICLES = (
+    "Live finds particles, and every class here is of filaments or vesicles. Mark some "
+    "on Annotate, and train a model from them; or add a class of particles."
+)
 WHAT = {"features": "looks at", "candidates": "searches"}
 
 
@@ -125,6 +130,9 @@ class LiveMode(QObject):
 
     def _ask(self) -> None:
         if not (self.is_active and self.process.is_running()):
+            return
+        if not clicked_classes(self.editor.session.classes):
+            self.page.show_trouble(NO_PARTICLES)
             return
         request = self.picker.ask(self.editor.document, self.state.cursor_zyx[0])
         if request is not None:

@@ -215,3 +215,21 @@ def test_kept_candidates_can_be_undone(session, picker):
     first.journal.undo()
     picker.review(first)
     assert picker.count([first], "a") == 2
+
+
+def test_curves_are_not_asked_of_it(tmp_path, session):
+    (tmp_path / "curves").mkdir()
+    config = ViewConfig(
+        tomogram=(str(tmp_path / "TS_1.mrc"),),
+        diameter={"a": 70.0, "mt": 50.0},
+        kind={"mt": "filament"},
+    )
+    session = Session(config, tmp_path / "curves")
+    document = session.documents[0]
+    for name in ("a", "mt"):
+        mark(document, [9.0, 19.0, 2.0], name)
+
+    request = LivePicker(session).ask(document, Z)
+
+    assert request["classes"] == [{"name": "a", "diameter_ang": 70.0}]
+    assert request["marks"] == {"TS_1": {"a": [[2.0, 19.0, 9.0]]}}
