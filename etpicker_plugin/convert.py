@@ -161,11 +161,13 @@ def _iterate_rows(
         matrix = np.array(coordinate.getMatrix(), dtype=np.float64)
         score, extras = coordinate.getScore(), extras_of(coordinate)
         kind = FILAMENT if kinds.get(name) == FILAMENT else told
-        if kind in NUMBERED and told != PARTICLE and coordinate.getGroupId():
+        column = NUMBERED.get(kind) if told != PARTICLE else None
+        group = coordinate.getGroupId()
+        # What stores a name is older than the sets whose group ids number things.
+        if column is not None and group and extras[column.name] is None:
             # Two sets of one class number what they hold from 1, both.
             of_set = f"_{sets_of[name] + 1}" if sets_of[name] else ""
-            number = f"{name}{of_set}_{coordinate.getGroupId()}"
-            extras[NUMBERED[kind].name] = number
+            extras[column.name] = f"{name}{of_set}_{group}"
         row = ((z, y, x), name, score, matrix, extras)
         rows.append((coordinate.getTomoId(), row))
     _check_filaments([row for _, row in rows], kinds)

@@ -162,6 +162,16 @@ def test_group_ids_of_others_are_filaments_where_the_form_says_so(tmp_path, tomo
     assert found.optional["filament"].tolist() == ["mt_1"] * 3 + ["mt_2"]
 
 
+def test_names_that_an_older_set_stores_are_its_filaments(tmp_path, tomograms):
+    """Its group ids are classes: taken for filaments, they would join all of one."""
+    made = make_set(tmp_path, tomograms, {"mt": 2}, "particle")
+    assert {c.getGroupId() for c in made.iterCoordinates()} == {2}
+    tell_kind(made, "")  # as before sets said what they hold
+    sources = [(made, lambda _group: "mt")]
+    found = particles_by_tomogram(sources, kinds={"mt": "filament"})["T_1"]
+    assert found.optional["filament"].tolist() == ["mt_9"] * 3 + ["mt_2"]
+
+
 def test_a_set_without_group_ids_is_no_set_of_filaments(tmp_path, tomograms):
     made = make_set(tmp_path, tomograms, {"ribosome": 0}, "")
     sources = [(made, lambda _group: "mt")]
