@@ -40,6 +40,8 @@ COORDINATES = "Coordinates3D"
 LIVE_SETS = "LivePicks"
 VERSION = "_v"
 REGISTERED = "registered.txt"
+SAME_VALUE = 1e-5
+"""Less than a file's last digit of a position, or of an angle's sine."""
 
 
 def prepare_window(
@@ -154,15 +156,29 @@ def digest_of(folder: Path, ts_ids) -> str:
 
 def _is_edited(folder: Path, ts_ids) -> bool:
     """Return whether the saved picks are others than those it began with."""
-    for name, particles in read_annotation(folder, ts_ids).items():
-        saved = folder / ANNOTATION / f"{name}.csv"
-        start = saved.with_name(f"{name}{START_SUFFIX}")
-        if not start.is_file():
-            if len(particles):
-                return True
-        elif start.read_bytes() != saved.read_bytes():
-            return True
-    return False
+    return any(
+        not _same_picks(_read_first(folder, name), particles)
+        for name, particles in read_annotation(folder, ts_ids).items()
+    )
+
+
+def _same_picks(first: Particles, second: Particles) -> bool:
+    """Return whether two files hold the same: one orientation has several angles."""
+    names = set(first.optional)
+    if len(first) != len(second) or names != set(second.optional):
+        return False
+    pairs = [
+        (first.class_names, second.class_names),
+        (first.positions_zyx, second.positions_zyx),
+        (first.scores, second.scores),
+        *((first.optional[n], second.optional[n]) for n in names),
+    ]
+    return all(
+        np.allclose(a, b, rtol=0.0, atol=SAME_VALUE, equal_nan=True)
+        if a.dtype.kind == "f"
+        else np.array_equal(a, b)
+        for a, b in pairs
+    )
 
 
 def next_version(protocol) -> int:

@@ -1,8 +1,11 @@
 """Filaments and vesicles in Scipion's sets: what group ids mean, and what is stored."""
 
+from pathlib import Path
+
 import mrcfile
 import numpy as np
 import pytest
+from etpicker_plugin.protocols.annotation import has_news, prepare_window
 from etpicker_plugin.protocols.class_sets import ONE_SET, SET_PER_CLASS, split_groups
 from etpicker_plugin.protocols.classes import match_groups
 from etpicker_plugin.protocols.kinds import kinds_of
@@ -24,6 +27,7 @@ from etpicker_plugin.convert_kinds import (
 from etpicker_plugin.engine.errors import ConfigError, InputDataError
 from etpicker_plugin.engine.orientation import from_relion_angles
 from etpicker_plugin.engine.particles import make_particles
+from etpicker_plugin.window.document.session import Session
 
 SHAPE_ZYX, VOXEL_SIZE = (21, 30, 37), 5.0
 KINDS = {"mt": "filament", "liposome": "vesicle"}
@@ -221,3 +225,25 @@ def test_points_that_name_their_filament_are_of_filaments():
         "T_2", POSITIONS[:2], class_names="cell", optional={"vesicle": ["", "cell_1"]}
     )
     assert found_kinds({"T_2": named}, {}) == {"cell": "vesicle"}
+
+
+def test_picks_that_were_only_looked_at_are_no_news(tmp_path, tomograms):
+    """An orientation has several angles: files of the same picks may differ."""
+    first = picks("T_1").select(np.arange(7) < 3)
+    found = {"T_1": tomograms[0]["T_1"]}
+    config = prepare_window(tmp_path, found, {"T_1": first}, diameters={"mt": 30})
+    given = Path(config.coordinates[0])
+    words = given.read_text().replace("10.0000,40.0000,50.", "-170.0,-40.0,-130.")
+    given.write_text(words)
+    (tmp_path / "annotation").mkdir()
+    Session(config, tmp_path / "annotation").close()
+    start, saved = (tmp_path / "annotation" / f"T_1{s}.csv" for s in (".start", ""))
+    assert start.read_text() != saved.read_text()
+    assert not has_news(tmp_path, found)
+
+    session = Session(config, tmp_path / "annotation")
+    annotation = session.documents[0].annotation
+    edit = annotation.moving(2, annotation.positions_zyx[2] + [0, 0.01, 0])
+    session.documents[0].journal.apply(edit)
+    session.close()
+    assert has_news(tmp_path, found)
