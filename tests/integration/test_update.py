@@ -167,6 +167,11 @@ def test_a_finished_update_is_left_as_it_is(data, base, updated, caplog):
     ("words", "code", "message"),
     [
         (["--diameter", "large=200"], 2, "knows large with 140"),
+        (
+            ["--diameter", "large=140", "--kind", "large=vesicle"],
+            2,
+            "knows large as a class of the kind 'particle'",
+        ),
         ([], 2, "small in the coordinates is new"),
         (["--diameter", "small=40"], 3, "4.0 voxels at the 10"),
         (["--diameter", "ghost=90"], 3, "no particle of the classes ghost"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,7 +51,7 @@ def plan_classes(card: ModelCard, config: UpdateConfig) -> Plan:
     Raises
     ------
     ConfigError
-        If a new class has no diameter, or a known one another diameter.
+        If a new class has no diameter, or a known one another diameter or kind.
     InputDataError
         If a new class is too small for the model's working voxel size.
     """
@@ -62,6 +63,7 @@ def plan_classes(card: ModelCard, config: UpdateConfig) -> Plan:
                 f"--diameter {name}={learnt[name]:g}: the model knows {name} with "
                 f"{known[name]:g} Å. Give that, or another name for another particle."
             )
+    _check_kinds(card, config.kind)
     new = {name: d for name, d in learnt.items() if name not in known}
     require_new_names(new, what="--diameter")
     across = {n: across_ang(d, config.kind.get(n, PARTICLE)) for n, d in new.items()}
@@ -94,6 +96,18 @@ def _marked_classes(config: UpdateConfig, known: dict[str, float]) -> dict[str, 
             "The coordinates hold no particle. Mark some in the new tomograms."
         )
     return {name: d for name, d in known.items() if name in names}
+
+
+def _check_kinds(card: ModelCard, given: Mapping[str, str]) -> None:
+    """Refuse to take a known class for something else."""
+    for one in card.classes:
+        kind = given.get(one.name, one.kind)
+        if kind != one.kind:
+            raise ConfigError(
+                f"--kind {one.name}={kind}: the model knows {one.name} as a class of "
+                f"the kind '{one.kind}'. Leave it out, or give another name for "
+                "something else."
+            )
 
 
 def _check_sizes(diameters: dict[str, float], voxel_size: float) -> None:
