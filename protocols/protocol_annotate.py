@@ -180,7 +180,8 @@ class ProtEtPickerAnnotate(ProtEtPickerBase):
         if len(self.inputCoordinates) == 0:
             return {}
         return particles_by_tomogram(
-            self._classSources(self.inputCoordinates, list(self.getDiameters()))
+            self._classSources(self.inputCoordinates, list(self.getDiameters())),
+            kinds=self.getKinds(),
         )
 
     def _buildConfig(self, folder):

@@ -398,3 +398,14 @@ class TestAnnotate(PhantomProject):
             kind="mt=tube",
         )
         self.assertIn("expected particle, filament or vesicle", errors)
+
+    def test_points_that_name_no_filament_do_not_open_as_filaments(self):
+        outputs = self.coordinates.iterOutputAttributes()
+        errors = self.errors_of(
+            ProtEtPickerAnnotate,
+            inputTomograms=self.tomograms,
+            inputCoordinates=[item for _, item in outputs],
+            diameter=DIAMETER_WORDS,
+            kind="large=filament",
+        )
+        self.assertIn("'large' do not say which filament each lies on", errors)
