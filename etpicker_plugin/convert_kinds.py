@@ -11,13 +11,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 from pyworkflow.object import Set, String
 
 from etpicker_plugin.engine.columns import FILAMENT as FILAMENT_ID
 from etpicker_plugin.engine.columns import VESICLE as VESICLE_ID
 from etpicker_plugin.engine.columns import Column
 from etpicker_plugin.engine.kinds import FILAMENT, PARTICLE, VESICLE
+from etpicker_plugin.engine.negative import NEGATIVE
 from etpicker_plugin.engine.newer_python import zip_strict
 from etpicker_plugin.engine.particles import Particles
 
@@ -93,12 +93,19 @@ def _texts(column: Column, particles: Particles) -> list[str]:
 def found_kinds(
     particles: Mapping[str, Particles], said: Mapping[str, str]
 ) -> dict[str, str]:
-    """Return the kind of each class: as said, or that of the things that rows name."""
+    """Return the kind of each class: as said, or that of the things that rows name.
+
+    Of filaments every point names one: where some do not, it was said of things of
+    another kind that they are of this class.
+    """
     kinds = dict(said)
-    for found in particles.values():
-        for kind in CURVED:
-            ids = np.array(_texts(NUMBERED[kind], found), dtype=str)
-            for name in np.unique(found.class_names[ids != NUMBERED[kind].missing]):
-                kinds.setdefault(str(name), kind)
     names = {str(n) for found in particles.values() for n in found.class_names}
+    for name in names - {NEGATIVE}:
+        own = [found.of_class(name) for found in particles.values()]
+        for kind, enough in ((FILAMENT, all), (VESICLE, any)):
+            column = NUMBERED[kind]
+            if enough(
+                text != column.missing for p in own for text in _texts(column, p)
+            ):
+                kinds.setdefault(name, kind)
     return {name: kinds.get(name, PARTICLE) for name in sorted(names)}

@@ -227,6 +227,17 @@ def test_points_that_name_their_filament_are_of_filaments():
     assert found_kinds({"T_2": named}, {}) == {"cell": "vesicle"}
 
 
+def test_filaments_that_were_judged_are_none_of_their_new_class():
+    judged = make_particles(
+        "T_1",
+        POSITIONS[:4],
+        class_names=["ribosome", "ribosome", "negative", "negative"],
+        optional={"filament": ["mt_1", "", "mt_2", "mt_2"]},
+    )
+    wanted = {"negative": "particle", "ribosome": "particle"}
+    assert found_kinds({"T_1": judged}, {}) == wanted
+
+
 def test_picks_that_were_only_looked_at_are_no_news(tmp_path, tomograms):
     """An orientation has several angles: files of the same picks may differ."""
     first = picks("T_1").select(np.arange(7) < 3)

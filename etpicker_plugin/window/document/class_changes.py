@@ -12,6 +12,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+import numpy as np
+
 from etpicker_plugin.engine import kinds
 from etpicker_plugin.engine.columns import FILAMENT, RADIUS, VESICLE
 from etpicker_plugin.engine.config.assignments import ONLY_CLASS, only_of
@@ -85,18 +87,25 @@ def _declare_kinds(
 
 
 def _kind_of_picks(session: Session, name: str) -> str | None:
-    """Return what the picks of a class are, by their columns; ``None`` if unknown."""
-    for column, kind in (
-        (FILAMENT, kinds.FILAMENT),
-        (VESICLE, kinds.VESICLE),
-        (RADIUS, kinds.VESICLE),
+    """Return what the picks of a class are, by their columns; ``None`` if unknown.
+
+    Of filaments every point names one.
+    """
+    for column, kind, enough in (
+        (FILAMENT, kinds.FILAMENT, np.all),
+        (VESICLE, kinds.VESICLE, np.any),
+        (RADIUS, kinds.VESICLE, np.any),
     ):
-        for document in session.documents:
-            annotation = document.annotation
-            values = annotation.optional.get(column.name)
-            ids = annotation.ids_of(name)
-            if values is not None and column.known(values[ids]).any():
-                return kind
+        known = [
+            column.known(d.annotation.optional[column.name][ids])
+            if column.name in d.annotation.optional
+            else np.zeros(len(ids), dtype=bool)
+            for d in session.documents
+            for ids in [d.annotation.ids_of(name)]
+            if len(ids)
+        ]
+        if known and enough(np.concatenate(known)):
+            return kind
     return None
 
 

@@ -60,6 +60,18 @@ def test_what_is_opened_and_saved_loses_nothing(data):
     )
 
 
+def test_a_filament_called_a_particle_makes_no_filaments_of_the_others(data):
+    session = open_session(data)
+    document = session.documents[0]
+    ids = document.filaments(session.classes)["b"].ids
+    document.journal.apply(document.annotation.relabelling(ids, "ribosome"))
+    session.close()
+    again = open_session(data, coordinates=())
+    assert again.classes.kind_of("ribosome") == "particle"
+    assert list(again.documents[0].filaments(again.classes)) == ["a"]
+    again.close()
+
+
 def test_kinds_follow_from_columns_and_are_remembered(data):
     session = open_session(data)
     names = ("mt", "liposome", "ribosome")
