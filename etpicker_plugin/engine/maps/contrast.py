@@ -35,6 +35,8 @@ CORRECTED = (1.0, 2.0)
 makes it too weak, never too strong."""
 
 LEAST_CONTRAST = 1e-3
+"""What is measured as less is no contrast, but a wrong place or map."""
+
 MOST_PLANTED, MOST_EDGE = 60, 320
 
 LARGE_SHARE = 0.7
@@ -93,10 +95,10 @@ def find_contrasts(
         )
         found, sure, average = measure(tomogram)
         number = int(sure.sum())
-        if number >= FEWEST_SURE:
+        if number >= FEWEST_SURE and average > LEAST_CONTRAST:
             planted, there = _plant(tomogram, look, one, average, number)
             _, _, again = measure(planted, near=there)
-            known[one.name] = average * float(np.clip(average / again, *CORRECTED))
+            known[one.name] = average * _correction(average, again)
         usual[one.name] = EXPECTED * _contrast_of_one_deviation(found)
         places.append(found.positions_zyx[sure])
         radii.append(np.full(number, diameter / 2 / tomogram.voxel_size))
@@ -118,7 +120,7 @@ def _measure(
     defocus_um: float,
     near: FloatArray | None = None,
 ) -> tuple[Matches, NDArray[np.bool_], float]:
-    """Return where a map fits, which places are sure, and the contrast there.
+    """Return where a map fits, which places are sure, and the contrast there or NaN.
 
     Parameters
     ----------
@@ -145,7 +147,14 @@ def _measure(
         diameter_ang=diameter_ang,
         defocus_um=defocus_um,
     )
-    return found, sure, max(average, LEAST_CONTRAST)
+    return found, sure, average
+
+
+def _correction(contrast: float, measured: float) -> float:
+    """Return by what a contrast is multiplied, of what planted ones were measured."""
+    if not measured > LEAST_CONTRAST:  # NaN too: none of them is found
+        return CORRECTED[1]
+    return float(np.clip(contrast / measured, *CORRECTED))
 
 
 def _plant(

@@ -139,26 +139,30 @@ def average_contrast(
     """Return the contrast of a particle at places, whatever its orientation there.
 
     The average of many boxes is the density turned every way; matching with too few
-    rotations would find every particle too weak.
+    rotations would find every particle too weak. Of a box that crosses a face of the
+    tomogram what is inside is compared: in a thin one all boxes of a large particle
+    do. Without places, NaN.
     """
     species = particle.species_at(look.voxel_size)
     rounded = _turned_every_way(species)
     half = max(int(BOX_SHARE * diameter_ang / look.voxel_size), rounded.shape[0] // 2)
-    edge = 2 * half + 1
-    total, number = np.zeros((edge,) * 3), 0
-    for place in np.round(places_zyx).astype(int):
-        low, high = place - half, place + half + 1
-        if (low >= 0).all() and (high <= tomogram.shape_zyx).all():
-            z, y, x = (slice(a, b) for a, b in zip(low, high, strict=True))
-            values = np.asarray(read_box(tomogram, (z, y, x)), np.float32)
-            total += without_extremes((values - look.mean) / look.deviation)
-            number += 1
-    shape = (edge, edge, edge)
+    shape = (2 * half + 1,) * 3
     body = np.pad(rounded, half - rounded.shape[0] // 2)
     transfer = signal_transfer(look, shape, defocus_um=defocus_um)
     expected = fft.irfftn(fft.rfftn(body) * transfer, s=shape)
     expected -= expected.mean()
-    return float(np.sum(total / max(number, 1) * expected) / np.sum(expected**2))
+    fitting, whole = 0.0, 0.0
+    for place in np.round(places_zyx).astype(int):
+        low = np.maximum(place - half, 0)
+        high = np.minimum(place + half + 1, tomogram.shape_zyx)
+        z, y, x = (slice(a, b) for a, b in zip(low, high, strict=True))
+        values = np.asarray(read_box(tomogram, (z, y, x)), np.float32)
+        seen = without_extremes((values - look.mean) / look.deviation)
+        inside = zip(low - place + half, high - place + half, strict=True)
+        there = expected[tuple(slice(a, b) for a, b in inside)]
+        fitting += float(np.sum(seen * there))
+        whole += float(np.sum(there**2))
+    return fitting / whole if whole else float("nan")
 
 
 def _turned_every_way(species: Species) -> Volume:

@@ -34,6 +34,9 @@ MOST_TOMOGRAMS = 2
 MOST_VOXELS_ZYX = (96, 192, 192)
 """Of a scene, in voxels of the network."""
 
+DRAWS = 10
+"""Of a scene at most: in a small one the few particles may all lie beyond its faces."""
+
 WRITTEN_SD = 1000.0
 NOTE = "scenes.json"
 
@@ -179,10 +182,13 @@ def _make_scene(
         background, mask = _cut_background(source, shape, generator)
         with write_whole(file.mask) as temporary:
             write_volume(temporary, mask.astype(np.int8), tomogram.voxel_size)
-    volume, placed = draw_scene(
-        recipe, shape, generator=generator, background=background
-    )
-    if not placed:
+    for _ in range(DRAWS):
+        volume, placed = draw_scene(
+            recipe, shape, generator=generator, background=background
+        )
+        if placed:
+            break
+    else:
         size = "x".join(str(n) for n in shape[::-1])
         raise InputDataError(
             f"No room for one particle in a scene of {size} voxels of "

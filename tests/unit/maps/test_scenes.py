@@ -6,19 +6,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 from scipy import fft, ndimage
+from scipy.spatial.transform import Rotation
 
 from etpicker_plugin.engine.errors import InputDataError
-from etpicker_plugin.engine.maps import matching
+from etpicker_plugin.engine.maps import matching, scene_files
 from etpicker_plugin.engine.maps.appearance import BLOCK, Appearance, measure
 from etpicker_plugin.engine.maps.contrast import find_contrasts
 from etpicker_plugin.engine.maps.density import DensityMap
-from etpicker_plugin.engine.maps.matching import even_rotations
+from etpicker_plugin.engine.maps.matching import average_contrast, even_rotations
 from etpicker_plugin.engine.maps.scene import Recipe, draw_scene
+from etpicker_plugin.engine.maps.scene_files import make_scenes
 from etpicker_plugin.engine.maps.transfer import (
     radial_power,
     signal_transfer,
     wedge_of,
 )
+from etpicker_plugin.engine.simulation.placement import Placed
 from etpicker_plugin.engine.simulation.species import draw_ellipsoids
 from etpicker_plugin.engine.volumes.tomogram import Tomogram
 
@@ -165,3 +168,66 @@ def test_planted_particles_are_found_with_their_contrast(particle, monkeypatch):
     )
     assert len(told.places_zyx) == len(PLACES)
     assert distances.min(axis=1).max() < 3.0
+
+
+def test_a_contrast_is_measured_in_a_tomogram_thinner_than_a_box(particle):
+    look = look_of()
+    species = particle.species_at(VOXEL_SIZE)
+    body = matching._turned_every_way(species)
+    half = body.shape[0] // 2
+    density = np.zeros(SHAPE, np.float32)
+    z, y, x = place = np.array([30, 50, 40])
+    density[
+        z - half : z + half + 1, y - half : y + half + 1, x - half : x + half + 1
+    ] = body
+    transfer = signal_transfer(look, SHAPE, defocus_um=3.0)
+    signal = 2.0 * fft.irfftn(fft.rfftn(density) * transfer, s=SHAPE)
+    signal += noise_within(look)
+    measured = [
+        average_contrast(
+            tomogram_of(values),
+            look,
+            particle,
+            places,
+            diameter_ang=DIAMETER,
+            defocus_um=3.0,
+        )
+        for values, places in (
+            (signal, [place]),
+            (signal[18:40], [place - (18, 0, 0)]),
+            (signal, np.zeros((0, 3))),
+        )
+    ]
+    assert 2 * half + 1 > 22
+    assert measured[0] == pytest.approx(2.0, rel=0.3)
+    assert measured[1] == pytest.approx(measured[0], rel=0.3)
+    assert np.isnan(measured[2])
+
+
+def test_a_scene_that_holds_no_particle_by_chance_is_drawn_again(
+    particle, tmp_path, monkeypatch
+):
+    drawn = []
+
+    def draw(recipe, shape, **_):
+        drawn.append(shape)
+        where = np.array([3.0, 5.0, 7.0])
+        placed = [Placed(name="a", position_zyx=where, rotation=Rotation.identity())]
+        return np.zeros(shape, np.float32), placed if len(drawn) > 2 else []
+
+    monkeypatch.setattr(scene_files, "COUNTS", {scene_files.SIMULATED: 1})
+    monkeypatch.setattr(matching, "MOST_WORK", 1_000_000)
+    monkeypatch.setattr(scene_files, "draw_scene", draw)
+    (scene,) = make_scenes(
+        tmp_path,
+        [tomogram_of(noise_within(look_of()))],
+        [particle],
+        diameters={"a": DIAMETER},
+        working_voxel_size=VOXEL_SIZE,
+        defocus_um=3.0,
+        seed=1,
+        digest="",
+        on_progress=lambda _: None,
+    )
+    assert len(drawn) == 3
+    assert "a,7.000,5.000,3.000" in scene.coordinates.read_text()
