@@ -17,6 +17,7 @@ from etpicker_plugin.engine.formats.coordinates_csv import csv_files, read_csv
 from etpicker_plugin.engine.pairing import pair_files
 from etpicker_plugin.engine.particles import Particles
 from etpicker_plugin.engine.volumes.mrc_cell import VOXEL_SIZE_TOLERANCE
+from etpicker_plugin.engine.volumes.thickness import refuse_micrographs
 from etpicker_plugin.engine.volumes.tomogram import (
     Tomogram,
     read_tomogram,
@@ -158,11 +159,7 @@ def _read_source(tomogram: Path, path: Path, config: ExtractConfig) -> Source:
     volume = read_tomogram(
         tomogram, config.voxel_size, trust_voxel_size=config.trust_voxel_size
     )
-    if volume.is_flat:
-        raise InputDataError(
-            f"{tomogram} is a micrograph, and subtomograms are cut out of tomograms. "
-            "Give tomograms, or extract particles with another program."
-        )
+    refuse_micrographs([volume], instead="extract particles with another program")
     particles = read_csv(path, tomogram_id=volume.tomogram_id)
     wanted = np.isin(particles.class_names, list(config.diameter))
     particles = check_particles(

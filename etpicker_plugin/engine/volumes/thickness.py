@@ -1,6 +1,8 @@
 """Whether a model is for tomograms or for micrographs, and what it is given."""
 
-from collections.abc import Mapping, Sequence
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
 
 from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.kinds import PARTICLE
@@ -31,6 +33,27 @@ def check_thickness(tomogram: Tomogram, model: str, *, is_flat: bool) -> None:
         f"{tomogram.path} is a {given}, but the model {model} was trained on {learnt}. "
         f"Give a model that was trained on {given}s."
     )
+
+
+def refuse_micrographs(tomograms: Iterable[Tomogram], *, instead: str) -> None:
+    """Refuse what is one slice thick where boxes are cut out of tomograms.
+
+    Parameters
+    ----------
+    instead
+        What to do with micrographs: the end of "Give tomograms, or …".
+
+    Raises
+    ------
+    InputDataError
+        Naming the first.
+    """
+    for one in tomograms:
+        if one.is_flat:
+            raise InputDataError(
+                f"{one.path} is a micrograph, and subtomograms are cut out of "
+                f"tomograms. Give tomograms, or {instead}."
+            )
 
 
 def are_flat(tomograms: Sequence[Tomogram], kinds: Mapping[str, str]) -> bool:

@@ -66,6 +66,13 @@ def test_boxes_of_one_particle_are_in_one_half_and_halves_are_even():
         assert abs(np.sum(found.half[rows] == 1) - len(rows) / 2) <= len(rows) * 0.2
 
 
+def test_micrographs_are_not_judged_by_boxes_cut_out_of_them(monkeypatch):
+    monkeypatch.setitem(SHAPES, "TS_2", (1, 110, 100))
+    sets = make_sets(a=lambda shape: grid((40, *shape[1:])) * (shape[0] > 1, 1, 1))
+    with pytest.raises(InputDataError, match=r"TS_2\.mrc is a micrograph.*compare"):
+        gather(sets)
+
+
 def test_equal_positions_of_two_sets_are_one_box():
     sets = make_sets(a=grid, b=lambda s: grid(s)[5:])
     found = gather(sets)

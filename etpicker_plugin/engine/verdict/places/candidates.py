@@ -16,6 +16,7 @@ from etpicker_plugin.engine.verdict.places.geometry import (
     BoxGeometry,
     is_clear_of_faces,
 )
+from etpicker_plugin.engine.volumes.thickness import refuse_micrographs
 
 LEAST_PICKS = 8
 CONTROL_CLEARANCE = 0.6
@@ -75,9 +76,12 @@ def gather_candidates(
     Raises
     ------
     InputDataError
-        If a set has fewer picks away from the faces than two halves need, or there
-        is no room for random coordinates.
+        If micrographs are given, a set has fewer picks away from the faces than two
+        halves need, or there is no room for random coordinates.
     """
+    refuse_micrographs(
+        sets.tomograms.values(), instead="compare the sets with 'etpicker compare'"
+    )
     generator = np.random.default_rng(seed)
     table = _pick_table(sets, members, geometry)
     for name in sets.names:
