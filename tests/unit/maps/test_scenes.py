@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from scipy import fft, ndimage
+from scipy.spatial import cKDTree
 from scipy.spatial.transform import Rotation
 
 from etpicker_plugin.engine.errors import InputDataError
@@ -13,7 +14,11 @@ from etpicker_plugin.engine.maps import matching, scene_files
 from etpicker_plugin.engine.maps.appearance import BLOCK, Appearance, measure
 from etpicker_plugin.engine.maps.contrast import find_contrasts
 from etpicker_plugin.engine.maps.density import DensityMap
-from etpicker_plugin.engine.maps.matching import average_contrast, even_rotations
+from etpicker_plugin.engine.maps.matching import (
+    average_contrast,
+    even_rotations,
+    match_density,
+)
 from etpicker_plugin.engine.maps.scene import Recipe, draw_scene
 from etpicker_plugin.engine.maps.scene_files import make_scenes
 from etpicker_plugin.engine.maps.transfer import (
@@ -168,6 +173,35 @@ def test_planted_particles_are_found_with_their_contrast(particle, monkeypatch):
     )
     assert len(told.places_zyx) == len(PLACES)
     assert distances.min(axis=1).max() < 3.0
+
+
+def test_gold_is_no_place_of_a_particle(particle, monkeypatch):
+    look = look_of()
+    monkeypatch.setattr(matching, "MOST_WORK", 8 * np.prod(SHAPE))
+    beads = np.array([(20, 30, 60), (44, 70, 22)])
+    offsets = np.indices(SHAPE).reshape(3, -1).T
+    distances, _ = cKDTree(beads).query(offsets)
+    gold = -15.0 * (distances.reshape(SHAPE) < 3.6)
+
+    def found(values):
+        matches = match_density(
+            tomogram_of(values),
+            look,
+            particle,
+            diameter_ang=DIAMETER,
+            defocus_um=3.0,
+            most=50,
+        )
+        away, _ = cKDTree(beads).query(matches.positions_zyx)
+        return matches, away * VOXEL_SIZE
+
+    noise = noise_within(look)
+    without, _ = found(noise)
+    matches, away = found(noise + gold)
+
+    assert away.min() > DIAMETER / 2
+    assert np.isfinite(matches.deviations).all()
+    assert matches.deviations.max() < 1.3 * without.deviations.max()
 
 
 def test_a_contrast_is_measured_in_a_tomogram_thinner_than_a_box(particle):
