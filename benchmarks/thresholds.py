@@ -24,12 +24,14 @@ from etpicker_plugin.engine.evaluation.metrics import (
 from etpicker_plugin.engine.model.card import ModelCard
 from etpicker_plugin.engine.model.model_file import load_model
 from etpicker_plugin.engine.model.network import Network
+from etpicker_plugin.engine.training.annotated_border import annotated_border
+from etpicker_plugin.engine.training.dataset import load_dataset
 from etpicker_plugin.engine.training.judge import LOWER_DOSES, Judge
+from etpicker_plugin.engine.training.read_material import read_inputs
 from etpicker_plugin.engine.training.threshold import (
     choose_for_other_tomograms,
     choose_threshold,
 )
-from etpicker_plugin.engine.training.train import _read_material
 from etpicker_plugin.engine.training.validation import (
     JudgedPicks,
     ValidationPart,
@@ -70,7 +72,17 @@ def read_parts(
         working_voxel_size=card.working_voxel_size,
         out="nowhere",
     )
-    return _read_material(config, alignment=alignment).parts
+    learnt, judged = read_inputs(config)
+    _, parts = load_dataset(
+        learnt,
+        judged,
+        species=card.classes,
+        working_voxel_size=card.working_voxel_size,
+        held_out_share=None if test else config.validation_fraction,
+        border_ang=annotated_border(learnt + judged, card.classes),
+        alignment=alignment,
+    )
+    return parts
 
 
 def f1_of(judged: JudgedPicks, threshold: float) -> float:
