@@ -3,27 +3,25 @@
     python pretraining/make_flat_weights.py OUT [--minutes 20]
 
 Simulates micrographs crowded with projections of particles of random shapes (see
-``random_species.py``) at three pixel sizes, under varied defocus and dose, learns to
-tell all the species apart, and writes OUT/fast-2d.safetensors: the network without its
-head, kernels in half precision. What is finished is not done again.
+``simulation/random_species.py``) at three pixel sizes, under varied defocus and dose,
+learns to tell all the species apart, and writes OUT/fast-2d.safetensors: the network
+without its head, kernels in half precision. What is finished is not done again.
 """
 
 import argparse
 import json
 import logging
-import subprocess
-import sys
 from pathlib import Path
 
 import mrcfile
 import numpy as np
-from make_weights import Deck, Scene
-from random_species import draw_density
+from make_weights import Deck, Scene, train_from_scratch
 
 from etpicker_plugin.engine.config.simulate import SimulateConfig
 from etpicker_plugin.engine.model.model_file import load_model
 from etpicker_plugin.engine.model.pretrained import FLAT_WEIGHTS, save_pretrained
 from etpicker_plugin.engine.progress import ignore_progress
+from etpicker_plugin.engine.simulation.random_species import draw_density
 from etpicker_plugin.engine.simulation.simulate import simulate
 from etpicker_plugin.engine.volumes.tomogram import write_volume
 
@@ -107,21 +105,12 @@ def learn(
     micrographs: list[Path], diameters: dict[str, int], out: Path, minutes: float
 ) -> Path:
     """Train from random weights; return the model."""
-    command = [sys.executable, "-m", "etpicker_plugin.engine", "train"]
-    command += ["--from-scratch", "--annotation", "complete"]
     last = {f"{number:02d}" for number in range(SCENES - HELD_OUT, SCENES)}
     held_out = [p for p in micrographs if p.stem.split("_")[1] in last]
     learnt = [p for p in micrographs if p not in held_out]
-    for prefix, paths in ("--", learnt), ("--validation-", held_out):
-        command += [f"{prefix}tomogram", *map(str, paths), f"{prefix}coordinates"]
-        command += [str(path.with_suffix(".csv")) for path in paths]
-    command += ["--diameter", *(f"{name}={d}" for name, d in diameters.items())]
-    command += ["--working-voxel-size", str(DRAWN_AT), "--patience", "99"]
-    command += ["--patch-size", "96", "--batch-size", "12", "--steps", "20000"]
-    command += ["--max-minutes", str(minutes), "--seed", "1"]
-    command += ["--exemplars", "none", "--out", str(out / "model")]
-    subprocess.run(command, check=True)
-    return out / "model" / "model.safetensors"
+    flags = ["--annotation", "complete", "--working-voxel-size", str(DRAWN_AT)]
+    flags += ["--patch-size", "96", "--batch-size", "12", "--steps", "20000"]
+    return train_from_scratch(learnt, held_out, diameters, out, minutes, *flags)
 
 
 def main() -> None:

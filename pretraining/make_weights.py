@@ -170,17 +170,28 @@ def learn(
     tomograms: list[Path], diameters: dict[str, int], out: Path, minutes: float
 ) -> Path:
     """Train from random weights; return the model."""
-    command = [sys.executable, "-m", "etpicker_plugin.engine", "train"]
     held_out = [path for path in tomograms if path.stem in HELD_OUT]
     learnt = [path for path in tomograms if path.stem not in HELD_OUT]
-    command += ["--from-scratch"]
+    flags = ["--working-voxel-size", str(VOXEL_SIZE), "--steps", str(MOST_STEPS)]
+    return train_from_scratch(learnt, held_out, diameters, out, minutes, *flags)
+
+
+def train_from_scratch(
+    learnt: list[Path],
+    held_out: list[Path],
+    diameters: dict[str, int],
+    out: Path,
+    minutes: float,
+    *flags: str,
+) -> Path:
+    """Train on images whose centres lie beside them; return the model."""
+    command = [sys.executable, "-m", "etpicker_plugin.engine", "train"]
+    command += ["--from-scratch", *flags]
     for prefix, paths in ("--", learnt), ("--validation-", held_out):
         command += [f"{prefix}tomogram", *map(str, paths), f"{prefix}coordinates"]
         command += [str(path.with_suffix(".csv")) for path in paths]
     command += ["--diameter", *(f"{name}={d}" for name, d in diameters.items())]
-    command += ["--working-voxel-size", str(VOXEL_SIZE), "--patience", "99"]
-    command += ["--steps", str(MOST_STEPS), "--max-minutes", str(minutes)]
-    command += ["--seed", "1"]
+    command += ["--patience", "99", "--max-minutes", str(minutes), "--seed", "1"]
     command += ["--exemplars", "none", "--out", str(out / "model")]
     subprocess.run(command, check=True)
     return out / "model" / "model.safetensors"
