@@ -21,10 +21,11 @@ what is there already is not run again.
 import argparse
 import csv
 import json
-import subprocess
 import sys
 import time
 from pathlib import Path
+
+from dev_accuracy import etpicker
 
 VOXEL_SIZE = 10.0
 SIZES = {"mt": 250, "actin": 70, "liposome": 700, "ribosome": 300, "proteasome": 250}
@@ -33,12 +34,6 @@ CURVED = ("mt", "actin", "liposome")
 SOLID = ("ribosome", "proteasome")
 FEW = {"mt": 1, "actin": 3, "liposome": 1}
 LEARNT, JUDGED = ("scene_01", "scene_02", "scene_03"), ("scene_04", "scene_05")
-
-
-def etpicker(*words: object) -> None:
-    """Run one command of the product."""
-    command = [sys.executable, "-m", "etpicker_plugin.engine", *map(str, words)]
-    subprocess.run(command, check=True)
 
 
 def simulate(folder: Path, seed: int) -> None:

@@ -15,36 +15,18 @@ that ``benchmarks/template_matching.py`` wrote there are judged in the same way.
 import argparse
 import csv
 import json
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import numpy as np
+from dev_accuracy import DIAMETERS, TESTING, TRAINING, VOXEL_SIZE, etpicker
 
 from etpicker_plugin.engine.evaluation.matching import match_picks
 
-DIAMETERS = {
-    "5mrc": 371,
-    "4cr2": 309,
-    "1qvr": 190,
-    "3cf3": 183,
-    "1u6g": 189,
-    "1bxn": 151,
-}
-TRAINING = ("dev_01", "dev_02")
-TESTING = ("dev_03", "dev_04")
-VOXEL_SIZE = 10.0
 REAL = "EMPIAR-11658_tomo171_bin16"
 REAL_DIAMETER = 290
 EDGE_VOX, BORDER_VOX = 256, 9.25
 TEST_Y, WITHIN_VOX, COUNTS = 136, 4.0, (108, 216, 324, 432)
-
-
-def etpicker(*words: object) -> None:
-    """Run one command of the product."""
-    command = [sys.executable, "-m", "etpicker_plugin.engine", *map(str, words)]
-    subprocess.run(command, check=True)
 
 
 def run_dev(data: Path, out: Path, flags: list[str]) -> dict:

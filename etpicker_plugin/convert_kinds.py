@@ -15,7 +15,8 @@ from pyworkflow.object import Set, String
 
 from etpicker_plugin.engine.columns import FILAMENT as FILAMENT_ID
 from etpicker_plugin.engine.columns import VESICLE as VESICLE_ID
-from etpicker_plugin.engine.columns import Column
+from etpicker_plugin.engine.formats.groups import texts_of
+from etpicker_plugin.engine.formats.names import number_in_order
 from etpicker_plugin.engine.kinds import FILAMENT, PARTICLE, VESICLE
 from etpicker_plugin.engine.negative import NEGATIVE
 from etpicker_plugin.engine.newer_python import zip_strict
@@ -66,11 +67,10 @@ def group_numbers(
     """
     if kind not in CURVED:
         return [classes[str(name)] for name in particles.class_names]
-    names: list[Any] = _texts(NUMBERED[kind], particles)
+    names: list[Any] = texts_of(NUMBERED[kind], particles).tolist()
     if kind == VESICLE:
         names = [name or row for row, name in enumerate(names)]
-    known = dict.fromkeys(name for name in names if name != FILAMENT_ID.missing)
-    numbers = {name: number for number, name in enumerate(known, 1)}
+    numbers = number_in_order(name for name in names if name != FILAMENT_ID.missing)
     return [numbers.get(name, 0) for name in names]
 
 
@@ -79,15 +79,9 @@ def vesicle_numbers(points: Particles, *, of: Particles) -> list[int]:
 
     ``of`` are the vesicles of that class and tomogram, with their names.
     """
-    names = _texts(VESICLE_ID, of)
+    names = texts_of(VESICLE_ID, of).tolist()
     numbers = dict(zip_strict(names, group_numbers(of, VESICLE, {})))
-    return [numbers[name] for name in _texts(VESICLE_ID, points)]
-
-
-def _texts(column: Column, particles: Particles) -> list[str]:
-    unknown = column.unknown(len(particles))
-    texts: list[str] = particles.optional.get(column.name, unknown).tolist()
-    return texts
+    return [numbers[name] for name in texts_of(VESICLE_ID, points).tolist()]
 
 
 def found_kinds(
@@ -105,7 +99,7 @@ def found_kinds(
         for kind, enough in ((FILAMENT, all), (VESICLE, any)):
             column = NUMBERED[kind]
             if enough(
-                text != column.missing for p in own for text in _texts(column, p)
+                text != column.missing for p in own for text in texts_of(column, p)
             ):
                 kinds.setdefault(name, kind)
     return {name: kinds.get(name, PARTICLE) for name in sorted(names)}

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from etpicker_plugin.engine.atomic import write_whole
 from etpicker_plugin.engine.columns import FILAMENT
 from etpicker_plugin.engine.errors import InputDataError
-from etpicker_plugin.engine.formats.epicker_thi import number_in_order
 from etpicker_plugin.engine.formats.format import (
     Format,
     FormatOptions,
@@ -26,6 +25,7 @@ from etpicker_plugin.engine.formats.format import (
     frame_in,
     particles_in,
 )
+from etpicker_plugin.engine.formats.names import number_in_order
 from etpicker_plugin.engine.formats.scores import unknown_if_all_zero, zero_if_unknown
 from etpicker_plugin.engine.formats.star_file import read_star_file
 from etpicker_plugin.engine.formats.star_numbers import read_columns

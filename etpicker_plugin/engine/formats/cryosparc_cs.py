@@ -21,7 +21,6 @@ from etpicker_plugin.engine.arrays import FloatArray
 from etpicker_plugin.engine.atomic import write_whole
 from etpicker_plugin.engine.columns import FILAMENT
 from etpicker_plugin.engine.errors import InputDataError
-from etpicker_plugin.engine.formats.epicker_thi import number_in_order
 from etpicker_plugin.engine.formats.format import (
     Format,
     FormatOptions,
@@ -29,7 +28,11 @@ from etpicker_plugin.engine.formats.format import (
     Item,
     Numbers,
 )
-from etpicker_plugin.engine.formats.names import match_names, short_name
+from etpicker_plugin.engine.formats.names import (
+    match_names,
+    number_in_order,
+    short_name,
+)
 from etpicker_plugin.engine.formats.scores import unknown_if_all_zero, zero_if_unknown
 from etpicker_plugin.engine.geometry import (
     TomogramFrame,

@@ -33,6 +33,7 @@ from etpicker_plugin.engine.formats.format import (
     frame_in,
     particles_in,
 )
+from etpicker_plugin.engine.formats.names import number_in_order
 from etpicker_plugin.engine.formats.scores import unknown_if_all_zero, zero_if_unknown
 from etpicker_plugin.engine.geometry import from_image_xy, to_image_xy
 from etpicker_plugin.engine.newer_python import zip_strict
@@ -147,11 +148,6 @@ def write_thi(items: Sequence[Item], path: Path, _: FormatOptions, __: Numbers) 
         lines += [heading, *(text for _, text in own if text), END]
     with write_whole(path) as temporary:
         temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
-
-
-def number_in_order(names: Sequence[str]) -> dict[str, int]:
-    """Number names from 1, as they come."""
-    return {name: n for n, name in enumerate(dict.fromkeys(names), 1)}
 
 
 # ------------------------------ .coord -----------------------------------------

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from etpicker_plugin.engine.columns import FILAMENT, VESICLE, Column
+from etpicker_plugin.engine.formats.names import number_in_order
 from etpicker_plugin.engine.particles import Particles
 
 
@@ -30,6 +31,5 @@ def texts_of(column: Column, particles: Particles) -> NDArray[np.str_]:
 
 def numbers_of(names: NDArray[np.str_]) -> NDArray[np.int64]:
     """Return ``(N,)`` numbers of names, from 1 by the first that has it."""
-    _, first, number = np.unique(names, return_index=True, return_inverse=True)
-    rank = np.argsort(np.argsort(first))
-    return np.asarray(rank[number] + 1, dtype=np.int64)
+    numbers = number_in_order(names.tolist())
+    return np.array([numbers[name] for name in names.tolist()], dtype=np.int64)

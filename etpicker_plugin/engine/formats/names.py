@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 from pathlib import PurePosixPath
-from typing import Callable
+from typing import Callable, TypeVar
 
 from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.formats.usual_names import usual_tilt_series
 
 MADE_OF_NUMBER = re.compile(r"class_([1-9]\d{0,5})")
 KeyOf = Callable[[str], str]
+Key = TypeVar("Key")
 TOMOGRAM_EXTENSIONS = (".mrc", ".mrcs", ".rec", ".map", ".st", ".tomostar")
 
 
@@ -121,6 +122,11 @@ def split_class(name: str, known: Sequence[str]) -> tuple[str, str | None]:
     return tomogram, name[len(tomogram) + 1 :] or None
 
 
+def number_in_order(names: Iterable[Key]) -> dict[Key, int]:
+    """Number names from 1, as they come."""
+    return {name: n for n, name in enumerate(dict.fromkeys(names), 1)}
+
+
 def number_classes(
     names: Sequence[str], *, order: Sequence[str] = ()
 ) -> dict[str, int]:
@@ -128,7 +134,7 @@ def number_classes(
 
     ``class_7``, which ``name_class`` made of a number, is 7 again if that is free.
     """
-    numbers = {name: n for n, name in enumerate(dict.fromkeys(order), 1)}
+    numbers = number_in_order(order)
     others = sorted(set(names) - set(numbers))
     for name in others:
         made_of = MADE_OF_NUMBER.fullmatch(name)

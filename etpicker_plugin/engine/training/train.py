@@ -84,7 +84,7 @@ def train(config: TrainConfig, out_dir: Path, *, on_progress: Progress) -> Path:
     if maps and pretrained_sha256:
         tell_likeness(
             cast(FastNetwork, network),
-            open_tomograms(config),
+            given[: len(config.tomogram)],
             material.scenes,
             working_voxel_size=material.voxel_size,
         )
