@@ -7,15 +7,13 @@ from pathlib import Path
 import numpy as np
 
 from etpicker_plugin.engine.atomic import write_whole
-from etpicker_plugin.engine.columns import RADIUS
 from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.formats.format import Item
 from etpicker_plugin.engine.geometry import TomogramFrame
 from etpicker_plugin.engine.particles import Particles
-from etpicker_plugin.engine.vesicles.axes import surfaces_of
+from etpicker_plugin.engine.vesicles.axes import known_surfaces
 from etpicker_plugin.engine.vesicles.clicked import with_fitted_vesicles
-from etpicker_plugin.engine.vesicles.ellipsoid import Ellipsoid
-from etpicker_plugin.engine.vesicles.instances import write_labels
+from etpicker_plugin.engine.vesicles.instances import mask_name, write_labels
 from etpicker_plugin.engine.vesicles.marks import known_radii
 from etpicker_plugin.engine.vesicles.surface import surface_of_vesicles
 
@@ -34,7 +32,7 @@ def on_membranes(items: Sequence[Item], *, step_ang: float) -> list[Item]:
     for vesicles, frame in _vesicles_in(items):
         points = surface_of_vesicles(
             vesicles,
-            _surfaces(vesicles, frame),
+            known_surfaces(vesicles, voxel_size=frame.voxel_size),
             spacing_vox=step_ang / frame.voxel_size,
             shape_zyx=frame.shape_zyx,
         )
@@ -44,7 +42,7 @@ def on_membranes(items: Sequence[Item], *, step_ang: float) -> list[Item]:
 
 def mask_path(out_dir: Path, frame: TomogramFrame) -> Path:
     """Return where a tomogram's mask of instances is written."""
-    return out_dir / f"{frame.tomogram_id}_instances.mrc"
+    return out_dir / mask_name(frame.tomogram_id)
 
 
 def write_masks(items: Sequence[Item], out_dir: Path) -> None:
@@ -60,7 +58,7 @@ def write_masks(items: Sequence[Item], out_dir: Path) -> None:
     for vesicles, frame in _vesicles_in(items):
         with write_whole(mask_path(out_dir, frame)) as temporary:
             write_labels(
-                _surfaces(vesicles, frame),
+                known_surfaces(vesicles, voxel_size=frame.voxel_size),
                 temporary,
                 shape_zyx=frame.shape_zyx,
                 voxel_size=frame.voxel_size,
@@ -96,8 +94,3 @@ def _vesicles_in(items: Sequence[Item]) -> list[Item]:
 def _with_centres(particles: Particles, frame: TomogramFrame) -> Particles:
     classes = set(particles.class_names.tolist())
     return with_fitted_vesicles(particles, classes, voxel_size=frame.voxel_size)
-
-
-def _surfaces(vesicles: Particles, frame: TomogramFrame) -> list[Ellipsoid]:
-    radii = vesicles.optional.get(RADIUS.name, np.empty(0))
-    return surfaces_of(vesicles, radii, voxel_size=frame.voxel_size)

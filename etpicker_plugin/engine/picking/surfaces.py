@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 
-from etpicker_plugin.engine.columns import RADIUS
 from etpicker_plugin.engine.config.pick import PickConfig
 from etpicker_plugin.engine.formats.coordinates_csv import write_csv
 from etpicker_plugin.engine.formats.relion_star import write_star
@@ -16,9 +15,9 @@ from etpicker_plugin.engine.names import star_word
 from etpicker_plugin.engine.particles import Particles, join_particles
 from etpicker_plugin.engine.picking.loaded_model import surface_steps
 from etpicker_plugin.engine.result_files import keeping_former
-from etpicker_plugin.engine.vesicles.axes import surfaces_of
-from etpicker_plugin.engine.vesicles.ellipsoid import Ellipsoid
-from etpicker_plugin.engine.vesicles.instances import write_labels
+from etpicker_plugin.engine.vesicles.axes import known_surfaces
+from etpicker_plugin.engine.vesicles.instances import mask_name, write_labels
+from etpicker_plugin.engine.vesicles.marks import known_radii
 from etpicker_plugin.engine.vesicles.surface import surface_of_vesicles
 
 logger = logging.getLogger(__name__)
@@ -32,7 +31,7 @@ def surface_files(name: str, config: PickConfig) -> list[str]:
     points = [f"{FOLDER}/{name}.csv", f"{FOLDER}/{name}.star"]
     return [
         *(points if config.surface_step else []),
-        *([f"{name}_instances.mrc"] if config.instance_masks else []),
+        *([mask_name(name)] if config.instance_masks else []),
     ]
 
 
@@ -48,8 +47,7 @@ def write_surfaces(
 
     Files that stand there and hold something else are set aside.
     """
-    radii = picks.optional.get(RADIUS.name, RADIUS.unknown(len(picks)))
-    vesicles = picks.select(np.isfinite(radii))
+    vesicles = picks.select(np.isfinite(known_radii(picks)))
     written = surface_files(picks.tomogram_id, config)
     if config.surface_step:
         points = _points(vesicles, frame, surface_steps(card, config))
@@ -67,7 +65,7 @@ def write_surfaces(
     if config.instance_masks:
         with keeping_former(out_dir / written[-1]) as path:
             write_labels(
-                _surfaces(vesicles, frame),
+                known_surfaces(vesicles, voxel_size=frame.voxel_size),
                 path,
                 shape_zyx=frame.shape_zyx,
                 voxel_size=frame.voxel_size,
@@ -81,7 +79,7 @@ def _points(
     parts = [
         surface_of_vesicles(
             own := vesicles.of_class(name),
-            _surfaces(own, frame),
+            known_surfaces(own, voxel_size=frame.voxel_size),
             spacing_vox=step / frame.voxel_size,
             shape_zyx=frame.shape_zyx,
         )
@@ -90,8 +88,3 @@ def _points(
     points = join_particles(vesicles.tomogram_id, parts)
     logger.info("%s: %d points on membranes", vesicles.tomogram_id, len(points))
     return points
-
-
-def _surfaces(vesicles: Particles, frame: TomogramFrame) -> list[Ellipsoid]:
-    radii = vesicles.optional.get(RADIUS.name, np.empty(0))
-    return surfaces_of(vesicles, radii, voxel_size=frame.voxel_size)

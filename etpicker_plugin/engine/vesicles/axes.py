@@ -15,6 +15,7 @@ from etpicker_plugin.engine.arrays import FloatArray
 from etpicker_plugin.engine.columns import HALF_AXES, RADIUS, ROTATION, Values
 from etpicker_plugin.engine.particles import Particles
 from etpicker_plugin.engine.vesicles.ellipsoid import Ellipsoid, sphere
+from etpicker_plugin.engine.vesicles.marks import known_radii
 
 ROUND = 1.03
 """Longest half axis over the shortest, up to which a vesicle is a sphere. A fit leaves
@@ -65,6 +66,11 @@ def surfaces_of(
             vesicles.positions_zyx, radii_ang, axes, turned, known, strict=True
         )
     ]
+
+
+def known_surfaces(vesicles: Particles, *, voxel_size: float) -> list[Ellipsoid]:
+    """Return the surface of each vesicle of a known radius, in voxels (see above)."""
+    return surfaces_of(vesicles, known_radii(vesicles), voxel_size=voxel_size)
 
 
 def _ellipsoid(

@@ -20,6 +20,11 @@ MODE = 6
 MOST = 2**16 - 1
 
 
+def mask_name(tomogram_id: str) -> str:
+    """Return the file that a tomogram's labels are written to."""
+    return f"{tomogram_id}_instances.mrc"
+
+
 def write_labels(
     surfaces: Sequence[Ellipsoid], path: Path, *, shape_zyx: Shape, voxel_size: float
 ) -> None:
