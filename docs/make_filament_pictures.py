@@ -7,13 +7,12 @@ along microtubules and on a membrane, where the truth says. The pictures go to
 docs/images.
 """
 
-import os
-import subprocess
 import tempfile
 from pathlib import Path
 
 import numpy as np
 from make_window_screenshots import SCREEN, UNTIL_FRAMED_MS, save_picture
+from managed_screen import managed_screen
 
 from etpicker_plugin.engine.config.simulate import SimulateConfig
 from etpicker_plugin.engine.config.view import ViewConfig
@@ -22,7 +21,6 @@ from etpicker_plugin.engine.formats.coordinates_csv import read_csv
 from etpicker_plugin.engine.particles import Particles
 from etpicker_plugin.engine.progress import ignore_progress
 from etpicker_plugin.engine.simulation.simulate import simulate
-from etpicker_plugin.tests.support.screen import screen
 from etpicker_plugin.tests.support.window_driver import click, wait_drawn
 
 NAME = "tomo"
@@ -45,18 +43,14 @@ def main() -> None:
             particles=12,
             filament_species={"mt": 4},
             vesicle_species={"liposome": 4},
+            membranes=1,
+            filaments=2,
             snr=0.2,
             seed=7,
         )
         simulate(config, folder, on_progress=ignore_progress)
-        with screen(SCREEN) as display:
-            os.environ["DISPLAY"] = display or ""
-            os.environ.setdefault("QT_QPA_PLATFORM", "xcb")
-            manager = subprocess.Popen(["openbox"], stderr=subprocess.DEVNULL)
-            try:
-                photograph(folder)
-            finally:
-                manager.terminate()
+        with managed_screen(SCREEN):
+            photograph(folder)
 
 
 def photograph(folder: Path) -> None:

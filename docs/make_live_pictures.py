@@ -7,19 +7,17 @@ one ribosome, and answers as the truth says. The pictures go to docs/images.
 """
 
 import csv
-import os
-import subprocess
 import tempfile
 from pathlib import Path
 
 import numpy as np
 from make_window_screenshots import SCREEN, UNTIL_FRAMED_MS, save_picture
+from managed_screen import managed_screen
 
 from etpicker_plugin.engine.config.simulate import SimulateConfig
 from etpicker_plugin.engine.config.view import ViewConfig
 from etpicker_plugin.engine.progress import ignore_progress
 from etpicker_plugin.engine.simulation.simulate import simulate
-from etpicker_plugin.tests.support.screen import screen
 from etpicker_plugin.tests.support.window_driver import click, wait_drawn, wait_until
 
 DIAMETERS = {"ribosome": 320.0, "proteasome": 180.0}
@@ -34,14 +32,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as work:
         folder = Path(work)
         make_tomograms(folder)
-        with screen(SCREEN) as display:
-            os.environ["DISPLAY"] = display or ""
-            os.environ.setdefault("QT_QPA_PLATFORM", "xcb")
-            manager = subprocess.Popen(["openbox"], stderr=subprocess.DEVNULL)
-            try:
-                photograph(folder)
-            finally:
-                manager.terminate()
+        with managed_screen(SCREEN):
+            photograph(folder)
 
 
 def make_tomograms(folder: Path) -> None:
