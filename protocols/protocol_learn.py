@@ -63,18 +63,21 @@ class ProtEtPickerLearn(ProtEtPickerBase):
     COMMAND = ""
 
     # --------------------------- form -----------------------------------------
-    def _addAnnotated(self, form, config_class, *, tomograms_help):
+    def _addAnnotated(self, form, config_class, *, tomograms_help, or_maps=False):
+        """Add what is learnt from; with ``or_maps`` coordinates are not needed."""
         self._addTomograms(form, tomograms_help)
         form.addParam(
             "inputCoordinates",
             params.MultiPointerParam,
             pointerClass="SetOfCoordinates3D",
-            minNumObjects=1,
+            minNumObjects=0 if or_maps else 1,
+            allowsNull=or_maps,
             important=True,
             label="Coordinates",
             help="Centres of particles in these tomograms: one set for each class, or "
             "sets whose group ids are the classes. Filaments: points in order along "
-            "each, a set for each class; vesicles: their centres, likewise.",
+            "each, a set for each class; vesicles: their centres, likewise."
+            + (" None are needed with density maps." if or_maps else ""),
         )
         self._addClasses(form)
         form.addParam(
@@ -140,8 +143,7 @@ class ProtEtPickerLearn(ProtEtPickerBase):
 
     # --------------------------- info -----------------------------------------
     def _findErrors(self):
-        every = self.inputTomograms.get().getTSIds()
-        errors = checks.check_names(every, self._markedNames(), of="coordinates")
+        errors = self._nameErrors()
         if errors:
             return errors
         tomograms = self.getLearntTomograms()
@@ -158,20 +160,27 @@ class ProtEtPickerLearn(ProtEtPickerBase):
             *checks.check_inside(particles, tomograms),
             *checks.check_inside(self._readNegatives(), tomograms),
             *checks.check_diameters(config.diameter, tomograms),
-            *checks.check_counts(particles, config.diameter),
+            *checks.check_counts(particles, self._classesToMark()),
             *checks.check_gpu(self),
             *checks.check_writable(self),
         ]
 
-    def _warnings(self):
+    def _nameErrors(self):
         every = self.inputTomograms.get().getTSIds()
+        return checks.check_names(every, self._markedNames(), of="coordinates")
+
+    def _warnings(self):
         return [
             *self._warnDiscarded(),
             *self._warnFewMarks(),
-            *checks.warn_names(every, self._markedNames(), of="coordinates"),
-            *self._warnClasses(self.inputCoordinates, list(self.getDiameters())),
+            *self._warnNames(),
+            *self._warnClasses(self.inputCoordinates, self._classesOfSets()),
             *checks.warn_unused_negatives(self._readNegatives(), self._usedNames()),
         ]
+
+    def _warnNames(self):
+        every = self.inputTomograms.get().getTSIds()
+        return checks.warn_names(every, self._markedNames(), of="coordinates")
 
     def _warnDiscarded(self):
         """Say what 'Continue' would throw away, because this is another training."""
@@ -186,16 +195,19 @@ class ProtEtPickerLearn(ProtEtPickerBase):
     def _warnFewMarks(self):
         marks = self._readParticles().values()
         return warn_few_marks(
-            {n: sum(len(m.of_class(n)) for m in marks) for n in self.getDiameters()},
+            {n: sum(len(m.of_class(n)) for m in marks) for n in self._classesToMark()},
             annotation=self._buildConfig().annotation,
         )
 
     # --------------------------- helpers --------------------------------------
     def _digest(self):
         """Return what makes 'Continue' notice changed parameters and other sets."""
-        pointers = (*self.inputCoordinates, *self.inputNegatives)
-        sets = [pointer.getUniqueId() for pointer in pointers]
+        sets = [pointer.getUniqueId() for pointer in self.getTeachers()]
         return " ".join([config_digest(self._buildConfig()), *sets])
+
+    def getTeachers(self):
+        """Return the pointers to what is learnt from, beside tomograms."""
+        return (*self.inputCoordinates, *self.inputNegatives)
 
     def getModelFile(self):
         """Return where the engine writes the model."""
@@ -257,11 +269,19 @@ class ProtEtPickerLearn(ProtEtPickerBase):
             )
         return wanted
 
+    def _classesOfSets(self):
+        """Return the classes that the sets of coordinates are matched with."""
+        return list(self.getDiameters())
+
+    def _classesToMark(self):
+        """Return the classes of which there must be coordinates."""
+        return list(self.getDiameters())
+
     def _readParticles(self):
         return particles_by_tomogram(self._sources(), kinds=self.getKinds())
 
     def _sources(self):
-        return self._classSources(self.inputCoordinates, list(self.getDiameters()))
+        return self._classSources(self.inputCoordinates, self._classesOfSets())
 
     def getKinds(self):
         """Return the kind of each class that is no particle."""

@@ -90,7 +90,7 @@ class ProtEtPickerUpdate(ProtEtPickerLearn):
         for output in (self.updatedModel, self.recommendedModel):
             self._defineSourceRelation(self.inputModel, output)
             self._defineSourceRelation(self.inputTomograms, output)
-            for pointer in (*self.inputCoordinates, *self.inputNegatives):
+            for pointer in self.getTeachers():
                 self._defineSourceRelation(pointer, output)
 
     # --------------------------- info -----------------------------------------

@@ -90,8 +90,10 @@ FORMS = (
     (
         ProtEtPickerTrain,
         TrainConfig,
-        protocol_learn.INPUT_FIELDS + protocol_train.TRAINING_FIELDS,
-        (*protocol_learn.SCIPION_FIELDS, *protocol_train.COMMAND_LINE_FIELDS),
+        protocol_learn.INPUT_FIELDS
+        + protocol_train.MAP_FIELDS
+        + protocol_train.TRAINING_FIELDS,
+        (*protocol_learn.SCIPION_FIELDS, *protocol_train.MAP_INPUTS),
     ),
     (
         ProtEtPickerUpdate,
@@ -600,7 +602,7 @@ class TestTemplates(BaseTest):
 
     def test_every_template_can_be_filled(self):
         templates = sorted(Path(Plugin().getPluginTemplateDir()).glob("*.template"))
-        self.assertEqual(len(templates), 7)
+        self.assertEqual(len(templates), 8)
         for path in templates:
             with self.subTest(path.name):
                 workflow = json.loads(Path(fill_template(path, {})).read_text("utf-8"))

@@ -92,7 +92,9 @@ def make_particles(
 
 
 def join_particles(tomogram_id: str, parts: Sequence[Particles]) -> Particles:
-    """Return several records of one tomogram as one, in their order."""
+    """Return several records of one tomogram as one, in their order; or none."""
+    if not parts:
+        return make_particles(tomogram_id, np.zeros((0, 3)))
     return make_particles(
         tomogram_id,
         np.concatenate([part.positions_zyx for part in parts]),

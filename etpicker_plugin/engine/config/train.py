@@ -84,7 +84,7 @@ class TrainConfig:
     defocus: Optional[float] = option(
         None,
         "Defocus of the tomograms, where it is known and its phases were not "
-        "corrected, for scenes of --map; without it, scenes of many.",
+        "corrected, for scenes of density maps; without it, scenes of many.",
         label="Defocus",
         unit="µm",
         advanced=True,

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +40,8 @@ DRAWS = 10
 
 WRITTEN_SD = 1000.0
 NOTE = "scenes.json"
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,7 +119,7 @@ def make_scenes(
         return planned
     sources = [
         _measured(tomogram, maps, diameters, defocus_um)
-        for tomogram in _some_of(tomograms)
+        for tomogram in some_of(tomograms)
     ]
     for number, one in enumerate(planned):
         if one in missing:
@@ -130,9 +133,10 @@ def make_scenes(
     return planned
 
 
-def _some_of(tomograms: Sequence[Tomogram]) -> list[Tomogram]:
-    chosen = np.linspace(0, len(tomograms) - 1, min(MOST_TOMOGRAMS, len(tomograms)))
-    return [tomograms[i] for i in np.unique(chosen.astype(int))]
+def some_of(given: Sequence[T]) -> list[T]:
+    """Return the tomograms that are looked at: two, as far apart as can be."""
+    chosen = np.linspace(0, len(given) - 1, min(MOST_TOMOGRAMS, len(given)))
+    return [given[i] for i in np.unique(chosen.astype(int))]
 
 
 def _forget_others(folder: Path, planned: list[SceneFile], digest: str) -> None:

@@ -14,6 +14,7 @@ from etpicker_plugin.engine.annotation import (
 from etpicker_plugin.engine.config.checks import require
 from etpicker_plugin.engine.config.train import TrainConfig
 from etpicker_plugin.engine.held_out import describe_metrics
+from etpicker_plugin.engine.maps.scene_files import some_of
 from etpicker_plugin.engine.model.exemplars import MEGABYTE, Exemplar
 from etpicker_plugin.engine.model.fast_network import FastNetwork
 from etpicker_plugin.engine.model.network import Network, name_of, place_network
@@ -61,6 +62,8 @@ def train(config: TrainConfig, out_dir: Path, *, on_progress: Progress) -> Path:
     ConfigError, InputDataError, ResourceError
         Before any training, for what cannot be used.
     """
+    if not config.coordinates:  # The others are not read, however many there are.
+        config = replace(config, tomogram=tuple(some_of(config.tomogram)))
     run = begin_run(config, out_dir, on_progress=on_progress)
     if run is None:
         return out_dir / MODEL_NAME
