@@ -92,4 +92,5 @@ def test_the_table_has_the_priors_of_the_normal(boxes):
     assert len(table) > 30
     np.testing.assert_allclose(table["rlnAngleTiltPrior"], table["rlnAngleTilt"])
     np.testing.assert_allclose(table["rlnAnglePsiPrior"], table["rlnAnglePsi"])
+    assert set(table["etpickerVesicle"]) == {"liposome_1"}
     assert not {"rlnHelicalTubeID", "rlnTomoManifoldIndex"} & set(table.columns)

@@ -24,7 +24,11 @@ from etpicker_plugin.engine.averaging.inputs import (
 )
 from etpicker_plugin.engine.averaging.job import Job
 from etpicker_plugin.engine.averaging.maps import check_mask, is_at_nyquist
-from etpicker_plugin.engine.averaging.priors import check_tubes, choose_priors
+from etpicker_plugin.engine.averaging.priors import (
+    check_tubes,
+    choose_priors,
+    parted_by_vesicle,
+)
 from etpicker_plugin.engine.averaging.records import ALIGNED, RECORD
 from etpicker_plugin.engine.averaging.reference import make_reference
 from etpicker_plugin.engine.averaging.refine import refine
@@ -70,7 +74,7 @@ def average(
     ExternalProgramError, ResourceError
         If RELION is absent, too old or fails; if MPI does not start.
     """
-    boxes = read_boxes(config.particles)
+    boxes = parted_by_vesicle(read_boxes(config.particles), config.task)
     check_count(boxes, config.task)
     check_tubes(boxes, config.task)
     if config.reference is not None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
@@ -14,12 +17,16 @@ from etpicker_plugin.engine.config.average import (
 from etpicker_plugin.engine.errors import ConfigError, InputDataError
 from etpicker_plugin.engine.formats.relion_helices import TRACK, TUBE
 from etpicker_plugin.engine.formats.relion_priors import PRIORS
+from etpicker_plugin.engine.halves import part_things
 from etpicker_plugin.engine.relion.priors import (
     CENTRAL_SHARE,
     Helix,
     Priors,
     Symmetry,
 )
+from etpicker_plugin.engine.subtomograms.star import ON_VESICLE
+
+logger = logging.getLogger(__name__)
 
 TUBE_IN_MASK = 0.98
 """Of the round mask's diameter: the widest tube, which RELION wants to be smaller."""
@@ -27,6 +34,8 @@ TUBE_IN_MASK = 0.98
 LEAST_UNITS = 2.01
 MOST_SHARE = 0.99
 """Of a box along z, in which RELION wants to see two subunits at the least."""
+
+HALF = "rlnRandomSubset"
 
 TUBE_KEYS = ["rlnMicrographName", TUBE]
 
@@ -103,6 +112,27 @@ def check_tubes(boxes: Boxes, task: str) -> None:
             f"{boxes.star}: all boxes lie on one filament, and each half set needs one "
             "of its own. Give more filaments, or classify into one class."
         )
+
+
+def parted_by_vesicle(boxes: Boxes, task: str) -> Boxes:
+    """Return boxes on membranes with half sets for a refinement, parted by vesicle.
+
+    Neighbours on one membrane overlap. RELION knows filaments alone; it keeps halves
+    that a table has.
+    """
+    table = boxes.particles
+    if task != "refine" or ON_VESICLE not in table or HALF in table:
+        return boxes
+    number = table.groupby(["rlnMicrographName", ON_VESICLE]).ngroup().to_numpy()
+    if number.max(initial=0) == 0:
+        logger.warning(
+            "All boxes lie on one vesicle: both halves of the refinement hold pieces "
+            "of it, which overlap where they are neighbours. The resolution may be "
+            "too good."
+        )
+        return boxes
+    half = part_things(np.bincount(number)[:, None])
+    return replace(boxes, particles=table.assign(**{HALF: half[number]}))
 
 
 def _symmetry(

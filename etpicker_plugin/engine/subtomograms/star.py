@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from etpicker_plugin.engine.atomic import write_whole
+from etpicker_plugin.engine.columns import VESICLE
+from etpicker_plugin.engine.formats.groups import texts_of
 from etpicker_plugin.engine.formats.names import check_names
 from etpicker_plugin.engine.formats.relion_kinds import columns_of_kind, kind_of
 from etpicker_plugin.engine.formats.star_columns import (
@@ -21,6 +23,7 @@ from etpicker_plugin.engine.formats.star_columns import (
 )
 from etpicker_plugin.engine.formats.star_poses import ORIGIN_ANG
 from etpicker_plugin.engine.geometry import reverse_axes
+from etpicker_plugin.engine.kinds import VESICLE as VESICLE_KIND
 from etpicker_plugin.engine.names import star_word
 from etpicker_plugin.engine.newer_python import zip_strict
 from etpicker_plugin.engine.orientation import to_relion_angles
@@ -28,6 +31,9 @@ from etpicker_plugin.engine.particles import Particles
 
 if TYPE_CHECKING:
     import pandas as pd
+
+ON_VESICLE = VESICLE.star_labels[0]
+"""Of points on membranes: RELION 3.1 has no number of these, but keeps the column."""
 
 VERSION_LINE = "# version 30001"
 
@@ -69,7 +75,8 @@ def write_particles_star(sets: Sequence[BoxSet], path: Path, *, optics: Optics) 
 
     A group is a tomogram (``rlnMicrographName``), an optics group a voxel size of
     tomograms. RELION looks for the images from the folder in which it is started. If
-    all boxes are of filaments, or on membranes, RELION's columns of these are added.
+    all boxes are of filaments, or on membranes, RELION's columns of these are added;
+    and the vesicles' names.
 
     Raises
     ------
@@ -85,8 +92,9 @@ def write_particles_star(sets: Sequence[BoxSet], path: Path, *, optics: Optics) 
         for item in sets
     ]
     table = pd.concat(tables, ignore_index=True)
-    for column in ("rlnMicrographName", CLASS_NAME):
-        table[column] = table[column].map(star_word)
+    for column in ("rlnMicrographName", CLASS_NAME, ON_VESICLE):
+        if column in table:
+            table[column] = table[column].map(star_word)
     for column in ("rlnImageName", "rlnCtfImage"):
         check_names(list(dict.fromkeys(table[column])))
     if table[SCORE].isna().all():
@@ -157,6 +165,8 @@ def _particle_table(item: BoxSet, *, group: int, kind: str) -> pd.DataFrame:
             particles, kind=kind, voxel_size=item.voxel_size, version="relion3"
         )
     )
+    if kind == VESICLE_KIND:
+        poses[ON_VESICLE] = texts_of(VESICLE, particles).astype(object)
     return pd.DataFrame(
         {
             "rlnMicrographName": np.full(

@@ -1,5 +1,6 @@
 """What is known of boxes along filaments and on membranes, and what does not fit."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -9,6 +10,7 @@ from etpicker_plugin.engine.averaging.inputs import Boxes, choose_diameter
 from etpicker_plugin.engine.averaging.priors import (
     check_tubes,
     choose_priors,
+    parted_by_vesicle,
     spacing_ang,
 )
 from etpicker_plugin.engine.config.average import AverageConfig
@@ -52,6 +54,33 @@ def test_particles_have_none():
 def test_boxes_on_membranes_are_turned_about_their_normals():
     found = chosen(boxes(tubes=()), angle_prior=12.0)
     assert (found.sigma_deg, found.helix) == (12.0, None)
+
+
+def on_vesicles(names):
+    table = boxes(tubes=())
+    return replace(table, particles=table.particles.assign(etpickerVesicle=names))
+
+
+def test_halves_of_a_refinement_are_parted_by_vesicle(caplog):
+    # '1' of U.mrc is another one than that of T.mrc; as numbers, as files are read.
+    for names in ([1, 1, 2, 1, 1], ["a", "a", "b c", "a", "a"]):
+        found = parted_by_vesicle(on_vesicles(names), "refine").particles
+        halves = found["rlnRandomSubset"].tolist()
+        assert halves[0] == halves[1] != halves[3] == halves[4]
+        assert halves[2] in (1, 2)
+    assert caplog.text == ""
+
+
+def test_halves_are_left_alone_where_nothing_parts_them(caplog):
+    for table, task in (
+        (boxes(), "refine"),
+        (on_vesicles(list("aabcc")), "classify"),
+    ):
+        assert parted_by_vesicle(table, task) is table
+    one = on_vesicles(list("aaaaa"))
+    one = replace(one, particles=one.particles.iloc[:3])
+    assert parted_by_vesicle(one, "refine") is one
+    assert "All boxes lie on one vesicle" in caplog.text
 
 
 def test_a_tube_is_a_tenth_wider_than_the_filament():
