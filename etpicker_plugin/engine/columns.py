@@ -260,6 +260,10 @@ DIRECTION = Column(
 CURVATURE = Column(name="curvature", unit="1/Å", plural="curvatures")
 """Of a filament at this point: 1 over its radius of curvature."""
 
+POLARITY = Column(name="polarity", decimals=4, plural="polarities")
+"""How surely a filament goes the way of its points, as marked ones do: a probability.
+Not known where its density does not tell."""
+
 OPTIONAL_COLUMNS: tuple[Column, ...] = (
     ROTATION,
     RADIUS,
@@ -270,6 +274,7 @@ OPTIONAL_COLUMNS: tuple[Column, ...] = (
     RESIDUAL,
     COMPLETENESS,
     CURVATURE,
+    POLARITY,
 )
 
 

@@ -38,6 +38,9 @@ class Species:
         particles there were.
     kind
         One of ``engine.kinds``.
+    section
+        Of filaments of which the way is told: density along the axis and beside it, as
+        marked ones run (``filaments.polarity``).
     """
 
     name: str
@@ -47,6 +50,7 @@ class Species:
     flat_log_odds: float = 0.0
     metrics: dict[str, float] = field(default_factory=dict)
     kind: str = PARTICLE
+    section: tuple[tuple[float, ...], ...] = ()
 
     @property
     def across_ang(self) -> float:

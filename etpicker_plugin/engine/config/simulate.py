@@ -78,7 +78,8 @@ class SimulateConfig:
     filament_species: Dict[str, int] = option(
         {},
         "Filaments per image that are in the truth, bent and cut by the faces: mt "
-        "(microtubules, 250 Å) and actin (70 Å).",
+        "(microtubules, 250 Å), actin (70 Å), and arrowheads (140 Å), which look "
+        "another way round from behind: they point along the truth.",
         label="Filaments to find",
         example="mt=6 actin=10",
     )

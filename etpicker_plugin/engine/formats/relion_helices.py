@@ -2,7 +2,7 @@
 
 The angles are those of ``relion_priors``, whose z axis lies along the filament.
 A psi of which the polarity is not known may be turned by 180°: RELION's flip ratio is
-0.5, as it takes it to be where the column is missing.
+0.5, as it takes it to be where the column is missing; 0 where it is known.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from etpicker_plugin.engine.arrays import FloatArray
-from etpicker_plugin.engine.columns import FILAMENT, Values
+from etpicker_plugin.engine.columns import FILAMENT, POLARITY, Values
 from etpicker_plugin.engine.formats.groups import numbers_of, texts_of
 from etpicker_plugin.engine.formats.relion_priors import (
     PRIORS,
@@ -63,9 +63,15 @@ def helical_columns(
     return {
         TUBE: tube_numbers(particles),
         TRACK: track_lengths(particles) * voxel_size,
-        FLIP_RATIO: np.full(len(particles), POLARITY_UNKNOWN),
+        FLIP_RATIO: np.where(_knows_polarity(particles), 0.0, POLARITY_UNKNOWN),
         **prior_columns(particles, version=version),
     }
+
+
+def _knows_polarity(particles: Particles) -> NDArray[np.bool_]:
+    """Tell of each point ``(N,)`` whether the way of its filament is known."""
+    unknown = POLARITY.unknown(len(particles))
+    return POLARITY.known(particles.optional.get(POLARITY.name, unknown))
 
 
 def tube_numbers(particles: Particles) -> NDArray[np.int64]:

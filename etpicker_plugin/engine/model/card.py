@@ -45,6 +45,7 @@ SPECIES = record(
         "flat_log_odds": number(),
         "metrics": map_of(number()),
         "kind": one_of(*KINDS),
+        "section": list_of(list_of(number())),
     },
 )
 TOMOGRAM = record(

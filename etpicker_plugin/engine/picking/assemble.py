@@ -49,7 +49,7 @@ def assemble(
     for channel, one in enumerate(species):
         own = chosen.select(np.flatnonzero(chosen.channels == channel))
         if one.kind == FILAMENT:
-            own = assemble_filaments(own, one, settings=filaments[one.name])
+            own = assemble_filaments(own, one, filaments[one.name], volume=volume)
         elif one.kind == VESICLE:
             own = _inside(
                 assemble_vesicles(own, one, volume, voxel_size=voxel_size),

@@ -1,5 +1,6 @@
 """From ridge points to a filament's picks: points a step apart, in order."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -7,12 +8,25 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from etpicker_plugin.engine import kinds
-from etpicker_plugin.engine.columns import CURVATURE, DIRECTION, FILAMENT, ROTATION
-from etpicker_plugin.engine.filaments.curve import equidistant, frames, twisted
+from etpicker_plugin.engine.columns import (
+    CURVATURE,
+    DIRECTION,
+    FILAMENT,
+    POLARITY,
+    ROTATION,
+)
+from etpicker_plugin.engine.filaments.curve import (
+    Curve,
+    equidistant,
+    frames,
+    twisted,
+)
+from etpicker_plugin.engine.filaments.polarity import SURE, tell_way, windows_along
 from etpicker_plugin.engine.filaments.settings import TraceSettings
 from etpicker_plugin.engine.filaments.trace import TracedFilament, trace
 from etpicker_plugin.engine.picking.nms import Peaks, join_peaks
 from etpicker_plugin.engine.species import Species
+from etpicker_plugin.engine.volumes.array_volume import Readable
 
 FOLLOWED = 0.25
 """Of the threshold: the lowest score that a filament is followed through."""
@@ -25,6 +39,7 @@ def assemble_filaments(
     points: Peaks,
     species: Species,
     settings: TraceSettings,
+    volume: Readable | None = None,
 ) -> Peaks:
     """Return points a step apart on each filament, one filament after the other.
 
@@ -36,12 +51,16 @@ def assemble_filaments(
     species
         The class: each filament reaches its threshold somewhere, and is followed down
         to a quarter of it.
+    volume
+        In which the way of each is looked for, if the model can tell it.
+
     Returns
     -------
     Peaks
         With columns ``filament`` (the class's name and 1, 2 … from the surest on: no
         two classes share an id), ``curvature`` and ``rotation``, whose z axis lies
-        along the filament; which way is not known.
+        along the filament, to the next point. Where the density tells which way that
+        is in marked filaments, they stand that way, and ``polarity`` says how surely.
     """
     points = points.select(points.scores >= FOLLOWED * species.threshold)
     if len(points) == 0:
@@ -56,18 +75,44 @@ def assemble_filaments(
     channel = int(points.channels[0])
     return join_peaks(
         [
-            _picks(filament, f"{species.name}_{number}", channel, settings)
+            _picks(
+                filament,
+                f"{species.name}_{number}",
+                channel,
+                settings,
+                forward=_forward(filament.curve, volume, species, settings),
+            )
             for number, filament in enumerate(found, 1)
         ]
     )
 
 
+def _forward(
+    curve: Curve, volume: Readable | None, species: Species, settings: TraceSettings
+) -> float:
+    """Return the probability that a filament goes as it was traced; NaN if unknown."""
+    if volume is None or not species.section:
+        return math.nan
+    windows = windows_along(volume.read, curve, width_vox=settings.width)
+    return tell_way(windows, species.section)
+
+
 def _picks(
-    filament: TracedFilament, name: str, channel: int, settings: TraceSettings
+    filament: TracedFilament,
+    name: str,
+    channel: int,
+    settings: TraceSettings,
+    *,
+    forward: float,
 ) -> Peaks:
     at = equidistant(filament.curve.length, settings.step)
     places, tangents = filament.curve.points(at), filament.curve.tangents(at)
+    curvatures = filament.curve.curvatures(at)
+    if forward <= 1 - SURE:
+        places, tangents, curvatures = places[::-1], -tangents[::-1], curvatures[::-1]
     made = twisted(frames(places, tangents), settings.twist * at)
+    surely = max(forward, 1 - forward)
+    told = {POLARITY.name: surely} if surely >= SURE else {}
     return Peaks(
         positions_zyx=places,
         scores=filament.scores(places, settings.width),
@@ -75,7 +120,8 @@ def _picks(
         optional={
             FILAMENT.name: np.full(len(at), name),
             ROTATION.name: made,
-            CURVATURE.name: filament.curve.curvatures(at) / settings.voxel_size,
+            CURVATURE.name: curvatures / settings.voxel_size,
+            **{column: np.full(len(at), value) for column, value in told.items()},
         },
     )
 

@@ -1,4 +1,7 @@
-"""Filaments with a truth: what microtubules and actin look like, and where they go."""
+"""Filaments with a truth: what they look like, and where they go.
+
+Microtubules and actin look the same both ways; arrowheads point along their truth.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -29,6 +32,10 @@ WALL_ANG, WALL_SIGMA_ANG = 108.0, 13.0
 PROTOFILAMENTS, MONOMER_ANG, STARTS = 13, 41.0, 3
 STRAND_ANG, STRAND_SIGMA_ANG = 18.0, 14.0
 CROSSOVER_ANG, SUBUNIT_ANG = 360.0, 55.0
+ROD_SIGMA_ANG = 15.0
+SLEEVE_ANG, SLEEVE_SIGMA_ANG, SLEEVE_DENSITY = 45.0, 22.0, 0.7
+CONE_ANG, CONE_SLOPE = 90.0, 0.9
+"""From cone to cone along the axis, and how far a cone falls behind off it."""
 
 Profile = Callable[[FloatArray, FloatArray, FloatArray, float], FloatArray]
 """Density, 0 to about 1, from distance to the axis, angle about it, and way along it
@@ -93,6 +100,17 @@ def actin(
     return density
 
 
+def arrowheads(
+    distance: FloatArray, angle: FloatArray, way: FloatArray, voxel_size: float
+) -> FloatArray:
+    """Return a rod in a sleeve of cones that point along it, as decorated actin has."""
+    rod = np.exp(-(distance**2) / (2 * ROD_SIGMA_ANG**2))
+    sleeve = np.exp(-((distance - SLEEVE_ANG) ** 2) / (2 * SLEEVE_SIGMA_ANG**2))
+    cones = np.cos(2 * np.pi * (way - CONE_SLOPE * distance) / CONE_ANG)
+    ripple = 0.5 * cones * _resolved(CONE_ANG, voxel_size)
+    return np.asarray(rod + SLEEVE_DENSITY * sleeve * (0.5 + ripple))
+
+
 FILAMENTS = {
     "mt": FilamentSpecies(
         name="mt",
@@ -109,6 +127,14 @@ FILAMENTS = {
         lengths_ang=(800.0, 5000.0),
         persistence_ang=(3e4, 3e5),
         profile=actin,
+    ),
+    "arrowheads": FilamentSpecies(
+        name="arrowheads",
+        diameter_ang=140.0,
+        reach_ang=110.0,
+        lengths_ang=(1000.0, 5000.0),
+        persistence_ang=(1e5, 1e6),
+        profile=arrowheads,
     ),
 }
 

@@ -36,6 +36,7 @@ from etpicker_plugin.engine.training.make_card import make_card
 from etpicker_plugin.engine.training.material import Material
 from etpicker_plugin.engine.training.pace import Pace, slow_down
 from etpicker_plugin.engine.training.patches import PatchSampler
+from etpicker_plugin.engine.training.polarity import with_ways
 from etpicker_plugin.engine.training.read_material import (
     open_tomograms,
     read_inputs,
@@ -109,6 +110,8 @@ def train(config: TrainConfig, out_dir: Path, *, on_progress: Progress) -> Path:
         return run.model_path
     judge = material.judge(config.f_alpha)
     judge = replace(judge, species=learn_flatness(best, material.volumes, judge))
+    ways = with_ways(judge.species, material.volumes, voxel_size=material.voxel_size)
+    judge = replace(judge, species=ways)
     results = judge.final_results(best, material.parts)
     card = make_card(
         config,
@@ -153,6 +156,7 @@ def _finish_instantly(
         seed=config.seed,
         on_progress=run.on_progress,
     )
+    species = with_ways(species, material.volumes, voxel_size=material.voxel_size)
     counters = run.state.counters
     counters.stopped_by = SOLVED
     counters.elapsed_s = time.monotonic() - run.began

@@ -22,6 +22,7 @@ from etpicker_plugin.engine.training.judge import Judge, with_results
 from etpicker_plugin.engine.training.keep import Provenance, keep_exemplars
 from etpicker_plugin.engine.training.pace import Pace
 from etpicker_plugin.engine.training.patches import PatchSampler, TrainingVolume
+from etpicker_plugin.engine.training.polarity import with_ways
 from etpicker_plugin.engine.training.run import MODEL_NAME, LearningRun, begin_run
 from etpicker_plugin.engine.update.contender import VIEWS, Contender, many_views
 from etpicker_plugin.engine.update.forgetting import Forgetting, compare_models
@@ -64,6 +65,8 @@ def update(config: UpdateConfig, out_dir: Path, *, on_progress: Progress) -> Pat
         return run.model_path
     material, judge = lesson.material, lesson.material.judge(config.f_alpha)
     judge = replace(judge, species=learn_flatness(best, material.volumes, judge))
+    ways = with_ways(judge.species, material.volumes, voxel_size=material.voxel_size)
+    judge = replace(judge, species=ways)
     results = keep_unmeasured(
         judge.final_results(best, material.parts),
         lesson.card.classes,

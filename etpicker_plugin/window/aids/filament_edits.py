@@ -13,6 +13,7 @@ from etpicker_plugin.engine.columns import (
     CURVATURE,
     DIRECTION,
     FILAMENT,
+    POLARITY,
     ROTATION,
     columns_of,
 )
@@ -83,6 +84,8 @@ def flipping(annotation: Annotation, ids: NDArray[np.intp]) -> Edit:
         values[ROTATION.name] = turned_round(values[ROTATION.name])
     if DIRECTION.name in values:
         values[DIRECTION.name] = -values[DIRECTION.name]
+    if POLARITY.name in values:  # it was of the other way
+        values[POLARITY.name] = POLARITY.unknown(len(ids))
     return Edit(kind="flip", ids=ids, values=values)
 
 

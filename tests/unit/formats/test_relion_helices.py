@@ -54,6 +54,12 @@ def test_tubes_and_the_length_along_them(tmp_path, version):
     assert set(table["rlnAnglePsiFlipRatio"]) == {0.5}
 
 
+def test_a_known_way_is_not_to_be_flipped(tmp_path):
+    told = filaments().having({"polarity": [0.999, 0.999, np.nan, 0.999, np.nan]})
+    _, table = written(tmp_path, told, "relion5")
+    assert table["rlnAnglePsiFlipRatio"].tolist() == [0, 0, 0.5, 0, 0.5]
+
+
 def angles_of(table, *names):
     return table[list(names)].to_numpy()
 

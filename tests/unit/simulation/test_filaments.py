@@ -124,5 +124,5 @@ def test_a_full_volume_takes_none():
 
 
 def test_an_unknown_filament_lists_the_known():
-    with pytest.raises(ConfigError, match="mt, actin"):
+    with pytest.raises(ConfigError, match="mt, actin, arrowheads"):
         filament_species("unicorn")

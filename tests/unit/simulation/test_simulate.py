@@ -216,7 +216,10 @@ def test_nothing_that_looks_like_the_truth_is_placed_without_one(
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"filament_species": {"unicorn": 1}}, "unicorn: not built in.*mt, actin"),
+        (
+            {"filament_species": {"unicorn": 1}},
+            "unicorn: not built in.*mt, actin, arrowheads",
+        ),
         ({"vesicle_species": {"globule": 1}}, "globule given twice"),
     ],
 )

@@ -99,10 +99,11 @@ def test_a_point_is_inserted_at_its_place_and_undone(classes, place):
 
 def test_a_flip_reverses_the_points_with_what_each_knows(classes):
     along = np.array([[0.0, 0.6, 0.8]] * 3 + [[0, 0, 1.0]])
-    annotation = make(direction=along, radius=[1.0, 2, 3, 4])
+    annotation = make(direction=along, radius=[1.0, 2, 3, 4], polarity=[0.999] * 4)
     ids = points_of(annotation, classes)
     annotation.apply(flipping(annotation, ids))
     assert course(annotation, classes) == POINTS[::-1]
+    assert np.isnan(annotation.optional["polarity"][ids]).all()
     np.testing.assert_equal(annotation.scores[ids], [np.nan, 0.4, 0.6, 0.2])
     np.testing.assert_equal(annotation.optional["radius"][ids], [4, 3, 2, 1])
     np.testing.assert_allclose(annotation.optional["direction"][ids], -along[::-1])
