@@ -36,7 +36,8 @@ def add_picker_sets(form, *, least):
         label="Sets of picks",
         help="One set for each picker, of the same tomograms and the same particle: "
         "from this plugin, another picker, template matching or a human. All "
-        "coordinates of a set count, whatever their group ids.",
+        "coordinates of a set count, whatever their group ids; of filaments and "
+        "vesicles these number them.",
     )
     form.addParam(
         "setNames",
@@ -95,17 +96,18 @@ class PickerSets:
     def _tomogramLinks(self):
         return [self._getExtraPath("tomograms", f"{t}.mrc") for t in self._tomograms()]
 
-    def _writeSet(self, coordinates, folder, class_name):
+    def _writeSet(self, coordinates, folder, class_name, *, kinds=None):
         """Write a CSV for every tomogram that the set's picker was given."""
         Path(folder).mkdir(parents=True, exist_ok=True)
-        found = particles_by_tomogram([(coordinates, lambda _group: class_name)])
+        source = (coordinates, lambda _group: class_name)
+        found = particles_by_tomogram([source], kinds=kinds)
         for ts_id in tomograms_by_id(coordinates.getPrecedents()):
             particles = found.get(ts_id, make_particles(ts_id, []))
             write_csv(particles, Path(folder) / f"{ts_id}.csv")
 
-    def _writeSets(self, class_name):
+    def _writeSets(self, class_name, *, kinds=None):
         for name, coordinates in self._sources().items():
-            self._writeSet(coordinates, self._folder(name), class_name)
+            self._writeSet(coordinates, self._folder(name), class_name, kinds=kinds)
         for tomogram in self._tomograms().values():
             link_tomogram(tomogram, self._getExtraPath("tomograms"))
 

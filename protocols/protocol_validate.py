@@ -5,15 +5,18 @@ from pathlib import Path
 from etpicker_plugin.protocols import checks
 from etpicker_plugin.protocols.diameters import read_with_diameters
 from etpicker_plugin.protocols.form import add_parameters
+from etpicker_plugin.protocols.kinds import add_kinds, kinds_of, typed_kinds
 from etpicker_plugin.protocols.picker_sets import PickerSets, add_picker_sets
 from etpicker_plugin.protocols.protocol_base import ProtEtPickerBase
 from pyworkflow.protocol import params
 
 from etpicker_plugin.constants import RELION, REPORT_FILE, VERDICT_FILE
+from etpicker_plugin.convert_kinds import SURFACE, told_kind
 from etpicker_plugin.convert_subtomograms import export_map, map_file
 from etpicker_plugin.engine.config.options import config_digest, config_from_values
 from etpicker_plugin.engine.config.validate import ValidateConfig
 from etpicker_plugin.engine.errors import ConfigError
+from etpicker_plugin.engine.kinds import VESICLE
 from etpicker_plugin.engine.result_files import read_record
 from etpicker_plugin.engine.volumes.tomogram import read_map
 
@@ -30,7 +33,9 @@ WORK_FIELDS = (
     "trust_voxel_size",
 )
 FORM_FIELDS = INPUT_FIELDS + WORK_FIELDS
-SCIPION_FIELDS = ("picks", "tomogram", "reference", "voxel_size", "out", "threads")
+SCIPION_FIELDS = (
+    *("picks", "tomogram", "kind", "reference", "voxel_size", "out", "threads"),
+)
 
 
 class ProtEtPickerValidate(PickerSets, ProtEtPickerBase):
@@ -40,6 +45,10 @@ class ProtEtPickerValidate(PickerSets, ProtEtPickerBase):
     then each set's log-likelihood ratios, resolution (at equal numbers too),
     Rosenthal-Henderson plot and origin are compared. The report says who found the
     real particles, and how sure that is.
+
+    Sets of filaments and vesicles are judged by boxes on them, laid along the curves or
+    the normals; the control are the same ones moved aside. What is systematically wrong
+    of them is named: a shift, the step, the sign of a twist.
     """
 
     _label = "validate picks"
@@ -58,7 +67,9 @@ class ProtEtPickerValidate(PickerSets, ProtEtPickerBase):
             help="Map of the particle, bright, of any box and voxel size. Without it "
             "one is made from the picks.",
         )
-        add_parameters(form, ValidateConfig, INPUT_FIELDS)
+        add_parameters(form, ValidateConfig, INPUT_FIELDS[:1])
+        add_kinds(form)
+        add_parameters(form, ValidateConfig, INPUT_FIELDS[1:])
         add_parameters(form, ValidateConfig, WORK_FIELDS)  # all advanced: no own tab
         form.addParallelSection(threads=1, mpi=0)
 
@@ -74,7 +85,7 @@ class ProtEtPickerValidate(PickerSets, ProtEtPickerBase):
         config = self._buildConfig()
         Path(config.out).mkdir(parents=True, exist_ok=True)
         (class_name,) = config.diameter
-        self._writeSets(class_name)
+        self._writeSets(class_name, kinds=config.kind)
         if config.reference is not None:
             export_map(self.inputReference.get(), Path(config.reference))
         self.runEngine("validate", config, self._getExtraPath())
@@ -131,6 +142,7 @@ class ProtEtPickerValidate(PickerSets, ProtEtPickerBase):
         values.update(
             picks={name: self._folder(name) for name in self._names()},
             tomogram=self._tomogramLinks(),
+            kind=self._kinds(values["diameter"]),
             reference=self._referenceFile(),
             voxel_size=self._rate(),
             threads=self.numberOfThreads.get(),
@@ -140,6 +152,15 @@ class ProtEtPickerValidate(PickerSets, ProtEtPickerBase):
         config = config_from_values(ValidateConfig, values)
         out = self._getExtraPath(f"verdict_{config_digest(config)[:8]}")
         return config_from_values(ValidateConfig, {**values, "out": out})
+
+    def _kinds(self, diameters):
+        """Return the kind of the class, as typed or as its sets say."""
+        name = next(iter(diameters))
+        sources = [(pointer.get(), lambda _group: name) for pointer in self.inputSets]
+        kinds = kinds_of(sources, typed_kinds(self, diameters))
+        if any(told_kind(coordinates) == SURFACE for coordinates, _ in sources):
+            kinds.setdefault(name, VESICLE)
+        return kinds
 
     def _referenceFile(self):
         """Return where the engine finds the reference; another map, another file."""

@@ -14,8 +14,10 @@ from etpicker_plugin.protocols import (
     ProtEtPickerExtract,
     ProtEtPickerPick,
     ProtEtPickerTrain,
+    ProtEtPickerValidate,
 )
 from etpicker_plugin.protocols.annotation import prepare_window, register_annotation
+from etpicker_plugin.protocols.checks import check_relion
 from pyworkflow.tests import setupTestProject
 from tomo.constants import BOTTOM_LEFT_CORNER
 
@@ -148,6 +150,39 @@ class TestCurved(PhantomProject):
         self.assertEqual(mt, {"mt_1", "mt_2"})
         vesicles = truth.of_class("liposome")
         self.assertTrue((vesicles.optional["radius"] > 100).all())
+
+    def test_a_verdict_takes_filaments_vesicles_and_their_membranes(self):
+        for output, name, kind, column in (
+            ("Coordinates3D", "mt", "filament", "filament"),
+            ("Coordinates3D2", "liposome", "vesicle", "radius"),
+            ("Meshes", "liposome", "vesicle", "vesicle"),
+        ):
+            judged = self.newProtocol(
+                ProtEtPickerValidate,
+                inputSets=[getattr(self.picked, output)],
+                setNames="ours",
+                diameter=f"{name}={DIAMETERS[name]:g}",
+                tiltRange=TILTS,
+            )
+            self.assertEqual(judged._findErrors(), check_relion(judged))
+            config = judged._buildConfig()
+            self.assertEqual(config.kind, {name: kind})
+            judged.makePathsAndClean()
+            judged._writeSets(name, kinds=config.kind)
+            csv = Path(config.picks["ours"]) / "TS_01.csv"
+            written = read_csv(csv, tomogram_id="TS_01")
+            self.assertIn(column, written.optional)
+            self.assertIn(
+                "rotation" if column != "radius" else column, written.optional
+            )
+        errors = self.errors_of(
+            ProtEtPickerValidate,
+            inputSets=[self.picked.Coordinates3D],
+            diameter="mt=250",
+            kind="mt=vesicle",
+            tiltRange=TILTS,
+        )
+        self.assertIn("say that they are of the kind 'filament'", errors)
 
     def test_what_contradicts_the_sets_is_refused(self):
         errors = self.errors_of(

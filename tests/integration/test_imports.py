@@ -222,24 +222,28 @@ ENGINE = {
     "relion": {*DATA},
     "subtomograms": {*DATA, "filaments", "model"},
     "averaging": {*DATA, "model", "relion", "subtomograms"},
-    "verdict.places": {*DATA, "comparison", "subtomograms"},
+    "verdict.places": {*DATA, *CURVED, "comparison", "subtomograms"},
     "verdict.alignment": {
-        *("verdict.places", "comparison", "relion", "subtomograms", "volumes"),
+        *("verdict.places", "comparison", "relion", "subtomograms", *DATA),
     },
     "verdict.origins": {
         *("verdict.places", "verdict.alignment", "comparison", "evaluation"),
         "subtomograms",
         "volumes",
     },
+    "verdict.curved": {
+        *("verdict.places", "verdict.alignment", "verdict.origins"),
+        *("comparison", "subtomograms", "filaments", "volumes"),
+    },
     "verdict.measures": {"verdict.places", "verdict.alignment", "relion", "volumes"},
     "verdict.reporting": {
         *("verdict.places", "verdict.alignment", "verdict.origins"),
-        *("verdict.measures", "comparison"),
+        *("verdict.curved", "verdict.measures", "comparison"),
     },
     "verdict": {
         *("verdict.places", "verdict.alignment", "verdict.origins"),
-        *("verdict.measures", "verdict.reporting"),
-        *("comparison", "relion", "subtomograms"),
+        *("verdict.curved", "verdict.measures", "verdict.reporting"),
+        *("comparison", "relion", "subtomograms", "volumes"),
     },
     # It tries networks, models and RELION, each in a process that may crash; Qt and
     # Scipion by name alone, as the command line does the window.

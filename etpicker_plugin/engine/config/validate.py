@@ -7,6 +7,7 @@ from etpicker_plugin.engine.config.checks import (
     require,
     require_given_if_trusted,
     require_in_bounds,
+    require_kinds,
     require_not_negative,
     require_positive,
     require_voxel_size,
@@ -20,11 +21,14 @@ from etpicker_plugin.engine.config.pick_sets import (
     tomograms_option,
 )
 from etpicker_plugin.engine.config.shared import (
+    kind_option,
     tilt_axis_option,
     tilt_range_option,
     trust_voxel_size_option,
     voxel_size_option,
 )
+from etpicker_plugin.engine.kinds import PARTICLE, VESICLE
+from etpicker_plugin.engine.species import MEMBRANE_ANG
 
 LEAST_ITERATIONS = 2
 """The first compares by correlation; only later ones have likelihoods."""
@@ -37,6 +41,7 @@ class ValidateConfig:
     picks: Dict[str, str] = picks_option()
     tomogram: Tuple[str, ...] = tomograms_option()
     diameter: Dict[str, float] = diameter_option()
+    kind: Dict[str, str] = kind_option()
     tilt_range: Tuple[float, ...] = tilt_range_option()
     out: str = option(
         REQUIRED,
@@ -114,6 +119,7 @@ class ValidateConfig:
     def __post_init__(self) -> None:
         """Refuse contradictions before any file is opened."""
         require_pick_sets(self, least=1)
+        require_kinds(self.kind, self.diameter)
         require_given_if_trusted(self)
         require_voxel_size(self, "box_voxel_size")
         require_positive(self, "match_distance", "seeds", "threads")
@@ -141,7 +147,17 @@ class ValidateConfig:
         require_in_bounds(self)
 
     @property
+    def judged_kind(self) -> str:
+        """What the things of the class are."""
+        return next(iter(self.kind.values()), PARTICLE)
+
+    @property
     def match_distance_ang(self) -> float:
-        """Most that two picks of one particle are apart, Å; half a diameter unasked."""
+        """Most that two picks of one particle are apart, Å; half a diameter unasked.
+
+        Of two points on one membrane, the membrane's thickness.
+        """
         (diameter,) = self.diameter.values()
+        if self.judged_kind == VESICLE:
+            return self.match_distance or MEMBRANE_ANG
         return self.match_distance or diameter / 2

@@ -18,6 +18,7 @@ from etpicker_plugin.engine.config.validate import ValidateConfig
 from etpicker_plugin.engine.relion.find import Relion
 from etpicker_plugin.engine.verdict.alignment.joint import LOG, JointRun
 from etpicker_plugin.engine.verdict.alignment.results import read_alignment
+from etpicker_plugin.engine.verdict.curved.found import Curved, find_curved
 from etpicker_plugin.engine.verdict.measures.local import (
     local_resolutions,
     write_averages,
@@ -29,12 +30,14 @@ from etpicker_plugin.engine.verdict.measures.measures import (
 )
 from etpicker_plugin.engine.verdict.measures.ranking import rank_sets
 from etpicker_plugin.engine.verdict.origins.measure import measure_origins
+from etpicker_plugin.engine.verdict.origins.origins import Origins
 from etpicker_plugin.engine.verdict.places.candidates import Candidates
 from etpicker_plugin.engine.verdict.reporting.result import Verdict
 
 
 def judge(
     config: ValidateConfig,
+    written: PickSets,
     sets: PickSets,
     members: dict[str, IndexArray],
     candidates: Candidates,
@@ -45,7 +48,10 @@ def judge(
     relion: Relion,
     report: Callable[[str, int, int], None],
 ) -> Verdict:
-    """Compute every set's numbers from one alignment."""
+    """Compute every set's numbers from one alignment.
+
+    ``written`` are the sets as they are given; ``sets`` as they are judged.
+    """
     steps = 5
     report("judging", 0, steps)
     boxes = read_alignment(run, iteration)
@@ -55,6 +61,7 @@ def judge(
         control=CONTROL,
         resamples=config.resamples,
         generator=np.random.default_rng(config.seed),
+        things=_things_of_sets(candidates),
     )
     report("judging", 1, steps)
     averages, matched_n, subsets = make_averages(
@@ -69,15 +76,7 @@ def judge(
     names = list(candidates.rows)
     growth = split_by_set(subsets, names)
     report("judging", 2, steps)
-    origins = measure_origins(
-        sets,
-        members,
-        candidates,
-        geometry=run.geometry,
-        invert=config.invert,
-        max_distance_vox=config.match_distance_ang / sets.voxel_size,
-        seed=config.seed,
-    )
+    origins, curved = _find_faults(config, written, sets, members, candidates, run)
     report("judging", 3, steps)
     folder = run.folder.parent / "averages"
     write_averages(averages, folder, geometry=run.geometry)
@@ -102,6 +101,7 @@ def judge(
         growth=growth,
         fits=fit_growth(growth, resamples=config.resamples, seed=config.seed),
         origins=origins,
+        curved=curved,
         local_ang=local,
         iteration=iteration,
         relion_version=relion.version,
@@ -109,6 +109,44 @@ def judge(
     )
     report("judging", steps, steps)
     return verdict
+
+
+def _things_of_sets(candidates: Candidates) -> dict[str, IndexArray] | None:
+    if candidates.things is None:
+        return None
+    return {n: candidates.things[rows] for n, rows in candidates.rows.items()}
+
+
+def _find_faults(
+    config: ValidateConfig,
+    written: PickSets,
+    sets: PickSets,
+    members: dict[str, IndexArray],
+    candidates: Candidates,
+    run: JointRun,
+) -> tuple[Origins, Curved | None]:
+    """Return where the sets place particles; or what is wrong of their curves."""
+    if candidates.matrices is None:
+        origins = measure_origins(
+            sets,
+            members,
+            candidates,
+            geometry=run.geometry,
+            invert=config.invert,
+            max_distance_vox=config.match_distance_ang / sets.voxel_size,
+            seed=config.seed,
+        )
+        return origins, None
+    curved = find_curved(
+        written,
+        sets,
+        candidates,
+        kind=config.judged_kind,
+        geometry=run.geometry,
+        invert=config.invert,
+        seed=config.seed,
+    )
+    return curved.origins(), curved
 
 
 def all_groups(

@@ -8,9 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from etpicker_plugin.engine.comparison.compare import join_all
+from etpicker_plugin.engine.comparison.joining import IndexArray
 from etpicker_plugin.engine.comparison.pick_sets import PickSets, read_pick_sets
 from etpicker_plugin.engine.config.pick_sets import CONTROL
 from etpicker_plugin.engine.config.validate import ValidateConfig
+from etpicker_plugin.engine.kinds import PARTICLE
 from etpicker_plugin.engine.progress import Progress, ProgressEvent
 from etpicker_plugin.engine.relion.find import find_relion
 from etpicker_plugin.engine.relion.plans import RANKS_OF_HALVES
@@ -39,11 +41,18 @@ from etpicker_plugin.engine.verdict.places.candidates import (
     gather_candidates,
 )
 from etpicker_plugin.engine.verdict.places.cutting import read_box, write_boxes
-from etpicker_plugin.engine.verdict.places.geometry import BoxGeometry, choose_geometry
+from etpicker_plugin.engine.verdict.places.geometry import (
+    BoxGeometry,
+    choose_geometry,
+    choose_thing_geometry,
+)
+from etpicker_plugin.engine.verdict.places.on_things import gather_on_things
+from etpicker_plugin.engine.verdict.places.things import named_kinds, points_on_things
 from etpicker_plugin.engine.verdict.reporting.boxes_table import write_boxes_table
 from etpicker_plugin.engine.verdict.reporting.report import write_report
 from etpicker_plugin.engine.verdict.reporting.result import Verdict, write_verdict
 from etpicker_plugin.engine.verdict.reporting.words import verdict_words
+from etpicker_plugin.engine.volumes.thickness import refuse_micrographs
 
 logger = logging.getLogger(__name__)
 
@@ -52,6 +61,8 @@ BOXES_FILE = "boxes.csv"
 RELION_FOLDER = "relion"
 ITERATIONS = 3
 ITERATIONS_WITHOUT_REFERENCE = 4
+SIGMA_DEG = 10.0
+"""Of tilt and psi about a curve's direction or a membrane's normal."""
 
 
 def validate(
@@ -72,24 +83,18 @@ def validate(
     relion = find_relion()
     mpi = mpi_words(config.mpi_command)
     check_mpi(mpi, ranks=RANKS_OF_HALVES)
-    sets = read_pick_sets(
+    written = read_pick_sets(
         config.picks,
         config.tomogram,
         class_name=class_name,
         voxel_size=config.voxel_size,
         trust_voxel_size=config.trust_voxel_size,
     )
-    geometry = choose_geometry(diameter, sets.voxel_size, config.box_voxel_size)
+    described = describe_validation(config, written)
+    sets, geometry = _what_is_judged(config, written, diameter)
     given = _read_given(config, geometry)
     members = join_all(sets, max_distance_ang=config.match_distance_ang)
-    candidates = gather_candidates(
-        sets,
-        members,
-        geometry=geometry,
-        max_particles=config.max_particles,
-        seed=config.seed,
-    )
-    described = describe_validation(config, sets)
+    candidates = _gather(config, sets, members, geometry)
     claim_folder(out_dir, described, result=RESULT_FILE, begun=(RELION_FOLDER,))
     run = make_run(config, out_dir, geometry)
     wedge = missing_wedge(
@@ -114,6 +119,7 @@ def validate(
     )
     verdict = judge(
         config,
+        written,
         sets,
         members,
         candidates,
@@ -125,6 +131,54 @@ def validate(
     )
     _write(verdict, config, out_dir)
     return verdict
+
+
+def _what_is_judged(
+    config: ValidateConfig, sets: PickSets, diameter: float
+) -> tuple[PickSets, BoxGeometry]:
+    """Return the sets as points with boxes about them, and the boxes' sizes."""
+    kind, voxel_size = config.judged_kind, sets.voxel_size
+    if kind == PARTICLE:
+        for named in named_kinds(sets):
+            logger.warning(
+                "The picks name %ss, and are judged as particles, each by itself. If "
+                "that is not meant, give --kind %s=%s.",
+                named,
+                *config.diameter,
+                named,
+            )
+        return sets, choose_geometry(diameter, voxel_size, config.box_voxel_size)
+    refuse_micrographs(
+        sets.tomograms.values(), instead="compare the sets with 'etpicker compare'"
+    )
+    return (
+        points_on_things(sets, kind, diameter_ang=diameter),
+        choose_thing_geometry(kind, diameter, voxel_size, config.box_voxel_size),
+    )
+
+
+def _gather(
+    config: ValidateConfig,
+    sets: PickSets,
+    members: dict[str, IndexArray],
+    geometry: BoxGeometry,
+) -> Candidates:
+    if config.judged_kind == PARTICLE:
+        return gather_candidates(
+            sets,
+            members,
+            geometry=geometry,
+            max_particles=config.max_particles,
+            seed=config.seed,
+        )
+    return gather_on_things(
+        sets,
+        members,
+        kind=config.judged_kind,
+        geometry=geometry,
+        max_particles=config.max_particles,
+        seed=config.seed,
+    )
 
 
 def describe_validation(config: ValidateConfig, sets: PickSets) -> Run:
@@ -149,6 +203,7 @@ def make_run(config: ValidateConfig, out_dir: Path, geometry: BoxGeometry) -> Jo
         geometry=geometry,
         threads=config.threads,
         seed=config.seed,
+        sigma_deg=0.0 if config.judged_kind == PARTICLE else SIGMA_DEG,
     )
 
 
@@ -181,6 +236,7 @@ def _choose_reference(
         (read_box(run.folder / BOXES, int(row)) for row in picked),
         geometry=run.geometry,
         seed=run.seed,
+        matrices=(None if candidates.matrices is None else candidates.matrices[picked]),
     )
 
 

@@ -13,9 +13,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from etpicker_plugin.engine.arrays import FloatArray
 from etpicker_plugin.engine.errors import ExternalProgramError
+from etpicker_plugin.engine.formats.relion_priors import PRIORS
 from etpicker_plugin.engine.geometry import reverse_axes
 from etpicker_plugin.engine.names import star_word
+from etpicker_plugin.engine.orientation import to_relion_angles
 from etpicker_plugin.engine.relion.find import Relion
 from etpicker_plugin.engine.relion.plans import (
     RANKS_OF_HALVES,
@@ -24,6 +27,8 @@ from etpicker_plugin.engine.relion.plans import (
     auto_refine,
     continue_run,
 )
+from etpicker_plugin.engine.relion.poses import ANGLES
+from etpicker_plugin.engine.relion.priors import Priors
 from etpicker_plugin.engine.relion.run import run_relion
 from etpicker_plugin.engine.subtomograms.star import write_tables
 from etpicker_plugin.engine.verdict.places.candidates import Candidates
@@ -50,6 +55,8 @@ class JointRun:
         RELION's working folder: paths in its tables start there.
     iterations
         After which it is stopped.
+    sigma_deg
+        Of tilt and psi about those that the table tells; 0 searches all.
     """
 
     folder: Path
@@ -57,6 +64,7 @@ class JointRun:
     geometry: BoxGeometry
     threads: int
     seed: int
+    sigma_deg: float = 0.0
 
     def data_star(self, iteration: int) -> Path:
         """Return the particles' table of an iteration."""
@@ -143,8 +151,18 @@ def _particle_table(candidates: Candidates) -> pd.DataFrame:
             "rlnCtfImage": np.full(count, WEDGE, dtype=object),
             "rlnOpticsGroup": np.ones(count, dtype=int),
             "rlnRandomSubset": candidates.half,
+            **_directions(candidates),
         }
     )
+
+
+def _directions(candidates: Candidates) -> dict[str, FloatArray]:
+    """Return the angles that filaments and membranes tell, and priors of them."""
+    if candidates.matrices is None:
+        return {}
+    angles = to_relion_angles(candidates.matrices)
+    told = dict(zip(ANGLES, angles.T, strict=True))
+    return told | dict(zip(PRIORS, angles[:, 1:].T, strict=True))
 
 
 def plan(run: JointRun) -> RelionCommand | None:
@@ -159,6 +177,7 @@ def plan(run: JointRun) -> RelionCommand | None:
         angular_step="15",
         offset_range_vox=geometry.search_ang / geometry.box_voxel_size,
         offset_step_vox=geometry.search_step_vox,
+        priors=Priors(run.sigma_deg) if run.sigma_deg else None,
         ranks=RANKS_OF_HALVES,
         threads=run.threads,
         seed=run.seed + 1,
@@ -176,7 +195,8 @@ def plan(run: JointRun) -> RelionCommand | None:
         reference=REFERENCE,
         search=search,
         max_iterations=run.iterations,
-        local_from="15",
+        # From that on RELION searches about the last angles, within spreads of its own.
+        local_from="3.7" if run.sigma_deg else "15",
         join_halves_ang=geometry.join_ang,
     )
     # RELION moves all boxes' search grids by one random step, against artefacts of

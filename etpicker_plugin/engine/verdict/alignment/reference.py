@@ -7,7 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
+from etpicker_plugin.engine.arrays import FloatArray
 from etpicker_plugin.engine.errors import InputDataError
+from etpicker_plugin.engine.orientation import from_relion_angles
 from etpicker_plugin.engine.verdict.alignment.likelihood import soft_sphere
 from etpicker_plugin.engine.verdict.alignment.turning import to_reference
 from etpicker_plugin.engine.verdict.places.cutting import cut_box
@@ -50,18 +52,32 @@ def read_reference(path: Path, *, geometry: BoxGeometry) -> NDArray[np.float32]:
 
 
 def reference_from_picks(
-    boxes: Iterable[NDArray[np.floating]], *, geometry: BoxGeometry, seed: int
+    boxes: Iterable[NDArray[np.floating]],
+    *,
+    geometry: BoxGeometry,
+    seed: int,
+    matrices: FloatArray | None = None,
 ) -> NDArray[np.float32]:
     """Return ``(B, B, B)``: the mean of boxes, randomly turned; a size, no features.
 
-    Its small accidental features are what the refinement grows from.
+    Its small accidental features are what the refinement grows from. With
+    ``(N, 3, 3)`` matrices boxes are laid as these say, and turned about their z axis.
     """
     total = np.zeros((geometry.box,) * 3)
     generator = np.random.default_rng(seed)
-    for box in boxes:
-        turn = Rotation.random(random_state=int(generator.integers(2**31)))
-        total += to_reference(box, turn.as_matrix(), order=1)
+    for number, box in enumerate(boxes):
+        known = None if matrices is None else matrices[number]
+        total += to_reference(box, _any_turn(generator, known), order=1)
     return _masked(total, geometry)
+
+
+def _any_turn(generator: np.random.Generator, known: FloatArray | None) -> FloatArray:
+    """Return a random matrix, or one whose z axis lies as that of a known one."""
+    if known is None:
+        turn = Rotation.random(random_state=int(generator.integers(2**31)))
+        return np.asarray(turn.as_matrix())
+    about_z = from_relion_angles([generator.uniform(0.0, 360.0), 0.0, 0.0])[0]
+    return np.asarray(known @ about_z)
 
 
 def _require_bright(

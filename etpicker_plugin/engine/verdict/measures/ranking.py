@@ -4,12 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.stats import rankdata
 
 from etpicker_plugin.engine.arrays import FloatArray
 
+IndexArray = NDArray[np.intp]
+
 LEAST_JUDGED = 20
+LEAST_THINGS = 5
 SURE = 0.95
 
 
@@ -23,12 +26,15 @@ class Ranking:
         Names.
     stays_first
         Share of bootstrap samples in which the first stays first.
+    intervals
+        Per set: 95 % interval of the median, over these samples.
     reasons
         Why the ranking is not conclusive; empty when it is.
     """
 
     order: tuple[str, ...]
     stays_first: float
+    intervals: dict[str, tuple[float, float]]
     reasons: tuple[str, ...]
 
     @property
@@ -57,6 +63,7 @@ def rank_sets(
     control: str,
     resamples: int,
     generator: np.random.Generator,
+    things: Mapping[str, IndexArray] | None = None,
 ) -> Ranking:
     """Rank sets by median ratio and test the first place by a bootstrap.
 
@@ -73,12 +80,15 @@ def rank_sets(
         The name under which the random coordinates are among them.
     resamples
         Number of bootstrap samples.
+    things
+        Per set: ``(N,)`` which filament or vesicle each pick lies on. A sample draws
+        these anew, with all their picks: neighbours are alike. Each set needs five.
     """
     medians = {name: float(np.median(v)) for name, v in ratios.items() if len(v)}
     order = tuple(sorted(medians, key=lambda name: -medians[name]))
     order += tuple(name for name in ratios if name not in medians)
     drawn = {
-        name: np.median(generator.choice(v, (resamples, len(v))), axis=1)
+        name: _draw_medians(v, things[name] if things else None, resamples, generator)
         for name, v in ratios.items()
         if len(v)
     }
@@ -87,7 +97,47 @@ def rank_sets(
     first = np.all([drawn[best] > other for other in others], axis=0)
     stays_first = float(np.mean(first)) if others else 1.0
     reasons = _reasons(ratios, best, stays_first, control)
-    return Ranking(order=order, stays_first=stays_first, reasons=reasons)
+    return Ranking(
+        order=order,
+        stays_first=stays_first,
+        intervals={name: _interval(medians) for name, medians in drawn.items()},
+        reasons=(*_few_things(things or {}, control), *reasons),
+    )
+
+
+def _draw_medians(
+    values: FloatArray,
+    things: IndexArray | None,
+    resamples: int,
+    generator: np.random.Generator,
+) -> FloatArray:
+    """Return ``(resamples,)`` medians of draws of the values, or of whole things."""
+    if things is None:
+        drawn = generator.choice(values, (resamples, len(values)))
+        return np.asarray(np.median(drawn, axis=1))
+    parts = [values[things == thing] for thing in np.unique(things)]
+    return np.array(
+        [
+            np.median(np.concatenate([parts[i] for i in chosen]))
+            for chosen in generator.integers(len(parts), size=(resamples, len(parts)))
+        ]
+    )
+
+
+def _interval(drawn: FloatArray) -> tuple[float, float]:
+    low, high = np.percentile(drawn, [50 * (1 - SURE), 50 * (1 + SURE)])
+    return float(low), float(high)
+
+
+def _few_things(things: Mapping[str, IndexArray], control: str) -> tuple[str, ...]:
+    counts = {n: len(np.unique(t)) for n, t in things.items() if n != control}
+    small = [f"{n} ({count})" for n, count in counts.items() if count < LEAST_THINGS]
+    if not small:
+        return ()
+    return (
+        f"too few filaments or vesicles are judged of {', '.join(small)}: a verdict "
+        f"needs {LEAST_THINGS} or more of each",
+    )
 
 
 def _reasons(
@@ -101,7 +151,7 @@ def _reasons(
             f"{LEAST_JUDGED} or more of each"
         )
     if best == control:
-        reasons.append("random coordinates rank first")
+        reasons.append("the control ranks first")
     elif stays_first < SURE:
         reasons.append(
             f"{best} stays first in only {100 * stays_first:.0f} % of the bootstrap "

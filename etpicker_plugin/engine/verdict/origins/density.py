@@ -56,9 +56,11 @@ class DensityGeometry:
         return 2 * math.ceil(2 * self.radius_vox + EDGE_VOX + 1)
 
 
-def density_geometry(geometry: BoxGeometry) -> DensityGeometry:
-    """Return the boxes' sizes for a run's particle and tomograms."""
-    diameter_vox = geometry.diameter_ang / geometry.voxel_size
+def density_geometry(
+    geometry: BoxGeometry, *, diameter_ang: float | None = None
+) -> DensityGeometry:
+    """Return the boxes' sizes for a run's particle, or what has another diameter."""
+    diameter_vox = (diameter_ang or geometry.diameter_ang) / geometry.voxel_size
     scale = max(1.0, geometry.scale, diameter_vox / DIAMETER_VOX)
     return DensityGeometry(scale=scale, radius_vox=diameter_vox / 2 / scale)
 
@@ -130,16 +132,16 @@ def correlation_maps(
 
 
 def find_peak(volume: NDArray[np.floating]) -> FloatArray:
-    """Return ``(3,)`` zyx: the highest place from the middle, between voxels.
+    """Return ``(D,)``: the highest place from the middle, between voxels.
 
     Parabolas through the highest voxel and its neighbours; at an edge, the voxel.
     """
     middle = volume.shape[-1] // 2
     top = np.array(np.unravel_index(int(volume.argmax()), volume.shape))
     place = top - float(middle)
-    for axis in range(3):
+    for axis in range(volume.ndim):
         if 0 < top[axis] < volume.shape[axis] - 1:
-            step = np.eye(3, dtype=int)[axis]
+            step = np.eye(volume.ndim, dtype=int)[axis]
             below, at, above = (
                 float(volume[tuple(top + k * step)]) for k in (-1, 0, 1)
             )

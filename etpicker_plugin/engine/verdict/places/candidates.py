@@ -42,6 +42,11 @@ class Candidates:
         Per set, and for the control: which boxes are its own.
     at_border
         Per set: picks too near to a face to be judged.
+    matrices
+        ``(N, 3, 3)`` of boxes on filaments or membranes, whose direction is known.
+    things
+        ``(N,)`` which filament or vesicle each of them lies on; boxes of one thing are
+        in one half, and are not independent.
     """
 
     tomogram_ids: NDArray[np.str_]
@@ -50,6 +55,8 @@ class Candidates:
     half: IndexArray
     rows: dict[str, IndexArray]
     at_border: dict[str, int]
+    matrices: FloatArray | None = None
+    things: IndexArray | None = None
 
     def __len__(self) -> int:
         """Return the number of boxes."""
@@ -83,7 +90,23 @@ def gather_candidates(
         sets.tomograms.values(), instead="compare the sets with 'etpicker compare'"
     )
     generator = np.random.default_rng(seed)
-    table = _pick_table(sets, members, geometry)
+    table = pick_table(sets, members, geometry)
+    require_clear_picks(sets, table, geometry)
+    kept = draw_clear(sets, table, max_particles=max_particles, seed=seed)
+    control = _place_everywhere(sets, table, kept, geometry, generator)
+    return _assemble(sets, table, kept, control, generator)
+
+
+def require_clear_picks(
+    sets: PickSets, table: "PickTable", geometry: BoxGeometry
+) -> None:
+    """Refuse a set with fewer picks away from the faces than two halves need.
+
+    Raises
+    ------
+    InputDataError
+        If there is one.
+    """
     for name in sets.names:
         count = int(np.count_nonzero(table.clear[table.names == name]))
         if count < LEAST_PICKS:
@@ -93,19 +116,27 @@ def gather_candidates(
                 f"{LEAST_PICKS} are needed for two half sets. Give more picks or "
                 "tomograms, or compare the sets with 'etpicker compare'."
             )
-    kept = np.concatenate(
-        [
-            _draw(np.flatnonzero((table.names == n) & table.clear), max_particles, seed)
-            for n in sets.names
-        ]
-    )
-    control = _place_everywhere(sets, table, kept, geometry, generator)
-    return _assemble(sets, table, kept, control, generator)
+
+
+def draw_clear(
+    sets: PickSets, table: "PickTable", *, max_particles: int, seed: int
+) -> IndexArray:
+    """Return the rows of each set that are judged: clear ones, drawn if too many."""
+    clear = [np.flatnonzero((table.names == n) & table.clear) for n in sets.names]
+    return np.concatenate([draw_rows(rows, max_particles, seed) for rows in clear])
 
 
 @dataclass(frozen=True, kw_only=True)
-class _PickTable:
-    """Every pick of every set, one row each."""
+class PickTable:
+    """Every pick of every set, one row each.
+
+    Attributes
+    ----------
+    particles
+        ``(N,)``: picks of one particle have one number.
+    clear
+        ``(N,)`` whether a pick is far enough from the faces.
+    """
 
     names: NDArray[np.str_]
     tomogram_ids: NDArray[np.str_]
@@ -114,9 +145,10 @@ class _PickTable:
     clear: NDArray[np.bool_]
 
 
-def _pick_table(
+def pick_table(
     sets: PickSets, members: Mapping[str, IndexArray], geometry: BoxGeometry
-) -> _PickTable:
+) -> PickTable:
+    """Return all picks by tomogram and set; ``members`` as ``join_sets`` has them."""
     names, ids, positions, particles, clear = [], [], [], [], []
     first = 0
     for t, tomogram in sets.tomograms.items():
@@ -135,7 +167,7 @@ def _pick_table(
                 )
             )
         first += len(members[t])
-    return _PickTable(
+    return PickTable(
         names=np.concatenate(names),
         tomogram_ids=np.concatenate(ids),
         positions_zyx=np.concatenate(positions),
@@ -144,7 +176,8 @@ def _pick_table(
     )
 
 
-def _draw(rows: IndexArray, most: int, seed: int) -> IndexArray:
+def draw_rows(rows: IndexArray, most: int, seed: int) -> IndexArray:
+    """Return ``(N,)`` rows, at most so many of them, drawn at random."""
     if len(rows) <= most:
         return rows
     return np.sort(np.random.default_rng(seed).choice(rows, most, replace=False))
@@ -152,7 +185,7 @@ def _draw(rows: IndexArray, most: int, seed: int) -> IndexArray:
 
 def _place_everywhere(
     sets: PickSets,
-    table: _PickTable,
+    table: PickTable,
     kept: IndexArray,
     geometry: BoxGeometry,
     generator: np.random.Generator,
@@ -184,7 +217,7 @@ def _place_everywhere(
 
 def _assemble(
     sets: PickSets,
-    table: _PickTable,
+    table: PickTable,
     kept: IndexArray,
     control: Mapping[str, FloatArray],
     generator: np.random.Generator,

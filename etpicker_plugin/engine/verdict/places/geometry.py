@@ -1,12 +1,14 @@
 """The boxes' size, and how near to a face a pick may lie."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from etpicker_plugin.engine.errors import ConfigError
+from etpicker_plugin.engine.kinds import FILAMENT
+from etpicker_plugin.engine.species import MEMBRANE_ANG
 
 DIAMETER_VOX = 18.5
 BOX_DIAMETERS = 1.3
@@ -14,6 +16,10 @@ FACE_DIAMETERS = 0.4
 """Nearer to a face than this, more than a cap of the particle is missing."""
 SEARCH_DIAMETERS = 1 / 8
 SEARCH_VOX = 3.0
+SEARCH_WIDTHS = 1 / 16
+SPHERE_WIDTHS = 1.5
+"""Of a filament, that a box shows: its wall and what is beside it."""
+SPHERE_MEMBRANES = 3.0
 JOIN_DIAMETERS = 1 / 3
 LOWPASS_DIAMETERS = 1 / 5
 LEAST_LOWPASS_VOX = 3.0
@@ -31,12 +37,16 @@ class BoxGeometry:
         Of the boxes, Å.
     box
         Edge, even, box voxels.
+    width_ang
+        Of a filament, or a membrane, of which a box shows a piece and its surroundings;
+        ``None`` of particles.
     """
 
     diameter_ang: float
     voxel_size: float
     box_voxel_size: float
     box: int
+    width_ang: float | None = None
 
     @property
     def scale(self) -> float:
@@ -56,21 +66,32 @@ class BoxGeometry:
     @property
     def border_vox(self) -> float:
         """Least distance of a judged pick from a face, tomogram voxels."""
-        return FACE_DIAMETERS * self.diameter_ang / self.voxel_size
+        whole = self.width_ang or self.diameter_ang
+        return FACE_DIAMETERS * whole / self.voxel_size
 
     @property
     def search_ang(self) -> float:
         """How far a particle is looked for around its pick, Å.
 
         An eighth of the diameter, but three voxels at least: enough for a picker's
-        scatter and a wrong origin, too little to mend a bad pick.
+        scatter and a wrong origin, too little to mend a bad pick. A curve is smooth
+        and scatters less: a sixteenth of its width, or a voxel.
         """
+        if self.width_ang is not None:
+            return max(SEARCH_WIDTHS * self.width_ang, self.voxel_size)
         return max(SEARCH_DIAMETERS * self.diameter_ang, SEARCH_VOX * self.voxel_size)
+
+    @property
+    def clearance_ang(self) -> float:
+        """How far the control of filaments or membranes is from them: out of sight."""
+        return ((self.width_ang or 0.0) + self.diameter_ang) / 2
 
     @property
     def search_step_vox(self) -> float:
         """Step of that search, box voxels; it is halved by oversampling."""
-        return 1.5 if self.search_ang / self.box_voxel_size >= 2.0 else 1.0
+        if self.search_ang / self.box_voxel_size >= 2.0:
+            return 1.5
+        return min(1.0, self.search_ang / self.box_voxel_size)
 
     @property
     def lowpass_ang(self) -> float:
@@ -113,6 +134,24 @@ def choose_geometry(
         voxel_size=voxel_size,
         box_voxel_size=chosen,
         box=2 * math.ceil(BOX_DIAMETERS * diameter_ang / chosen / 2),
+    )
+
+
+def choose_thing_geometry(
+    kind: str, diameter_ang: float, voxel_size: float, box_voxel_size: float | None
+) -> BoxGeometry:
+    """Choose boxes on filaments of that width, or on membranes of vesicles.
+
+    Raises
+    ------
+    ConfigError
+        As ``choose_geometry``.
+    """
+    is_filament = kind == FILAMENT
+    width = diameter_ang if is_filament else MEMBRANE_ANG
+    shown = SPHERE_WIDTHS if is_filament else SPHERE_MEMBRANES
+    return replace(
+        choose_geometry(shown * width, voxel_size, box_voxel_size), width_ang=width
     )
 
 

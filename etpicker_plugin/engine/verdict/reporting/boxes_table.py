@@ -21,11 +21,15 @@ COLUMNS = (
     "best_probability",
     "shift_ang",
     "voxel_size",
+    "thing",
 )
 
 
 def write_boxes_table(verdict: Verdict, path: Path) -> None:
-    """Write one row per box; ``sets`` names all that have it, separated by spaces."""
+    """Write one row per box; ``sets`` names all that have it, separated by spaces.
+
+    ``thing`` numbers the filament or vesicle that it lies on; of particles it is empty.
+    """
     candidates, boxes = verdict.candidates, verdict.boxes
     owners: list[list[str]] = [[] for _ in range(len(candidates))]
     for name, rows in candidates.rows.items():
@@ -51,5 +55,6 @@ def write_boxes_table(verdict: Verdict, path: Path) -> None:
                     f"{boxes.best_probability[row]:.4f}",
                     f"{shifts[row]:.2f}",
                     f"{verdict.geometry.voxel_size:g}",
+                    "" if candidates.things is None else candidates.things[row],
                 ]
             )

@@ -19,6 +19,7 @@ from etpicker_plugin.engine.html_page import (
     to_png,
 )
 from etpicker_plugin.engine.verdict.reporting import plots
+from etpicker_plugin.engine.verdict.reporting.curve_plots import draw_sections
 from etpicker_plugin.engine.verdict.reporting.result import (
     Verdict,
     group_record,
@@ -41,9 +42,10 @@ COLUMNS = (
 )
 COLUMNS_MEAN = (
     "Judged: picks far enough from the tomograms' faces. LLR: median log-likelihood "
-    "ratio, by which the sets are ranked; higher is better, but only differences "
+    "ratio with its 95 % interval (bootstrap of the picks; of filaments and vesicles, "
+    "of these), by which the sets are ranked; higher is better, but only differences "
     "within this table count. LL: RELION's own log-likelihood, mostly the noise of the "
-    "boxes. Above control: picks that exceed 95 % of the random coordinates. "
+    "boxes. Above control: picks that exceed 95 % of the control. "
     "Resolution: FSC 0.143 of all judged boxes; at equal n: of as many as the smallest "
     "set has. Local: median within the particle. B-factor: of the Rosenthal-Henderson "
     "line, with its 95 % interval."
@@ -53,13 +55,14 @@ HOW_TO_READ = {
         "Slices through the middle of each average, lightly smoothed, all on one grey "
         "scale. A set of "
         "real, well-centred picks shows a compact particle with inner features; "
-        f"{CONTROL} shows what alignment alone makes of anything. Averages of few "
+        f"{CONTROL} (random coordinates, or the same filaments or vesicles moved "
+        "aside) shows what alignment alone makes of anything. Averages of few "
         "boxes are noisy for that reason alone."
     ),
     "groups.png": (
         "How much likelier each box is with a particle than as noise alone, in natural "
         "logarithm: median and quartiles; farther right is better. Right of the dashed "
-        "line 5 % of the random coordinates lie. What several sets share (∩) is shown "
+        "line 5 % of the control lie. What several sets share (∩) is shown "
         "by the boxes of the first of them, so compare it with what each has alone."
     ),
     "likelihoods.png": (
@@ -90,6 +93,12 @@ HOW_TO_READ = {
         "Each column is one group of particles, marked by the sets that hold it; its "
         "bar is the number of particles."
     ),
+    "sections.png": (
+        "The mean box of each set as its points lie, not aligned: across a filament, "
+        "which should be round about the cross, or along the normal of a membrane, "
+        "whose middle should be at 0. What lies to one side of it is traced beside "
+        "its axis, or with wrong radii."
+    ),
     "origins.png": (
         "Mean displacement of each set's picks from the particles' centre of density, "
         "with standard errors. It should be 0; grey is ±0.7 voxel. A "
@@ -118,6 +127,8 @@ def write_report(
         "sets.png": plots.draw_sets(verdict),
         "origins.png": plots.draw_origins(verdict),
     }
+    if verdict.curved is not None:
+        figures["sections.png"] = draw_sections(verdict.curved)
     pictures = {name: to_png(figure) for name, figure in figures.items()}
     for name, data in pictures.items():
         with write_whole(out_dir / name) as temporary:
@@ -137,10 +148,12 @@ def _parts(
         return picture(name, pictures[name], how_to_read=HOW_TO_READ[name])
 
     ((class_name, diameter),) = config.diameter.items()
+    kind = "" if verdict.curved is None else f" of {verdict.curved.kind}s"
     return [
         paragraph(
-            f"Class {class_name}, {diameter:g} Å, in {len(verdict.sets.tomograms)} "
-            f"tomogram(s) of {verdict.sets.voxel_size:g} Å per voxel."
+            f"Class {class_name}{kind}, {diameter:g} Å, in "
+            f"{len(verdict.sets.tomograms)} tomogram(s) of "
+            f"{verdict.sets.voxel_size:g} Å per voxel."
         ),
         *(paragraph(text, style="alarm") for text in verdict.alarms()),
         paragraph(words[0], style="verdict"),
@@ -160,7 +173,7 @@ def _parts(
         heading("What the sets share"),
         show("sets.png"),
         heading("Where they place it"),
-        show("origins.png"),
+        *(show(name) for name in ("sections.png", "origins.png") if name in pictures),
         heading("To repeat this"),
         preformatted(command_line("validate", config)),
         table(
@@ -189,7 +202,7 @@ def sets_table(verdict: Verdict) -> str:
                 name,
                 str(record["n"]),
                 str(record["n_judged"]),
-                _text(record["llr_median"]),
+                _interval_text(record["llr_median"], record["llr_interval"]),
                 _text(record["ll_median"]),
                 f"{100 * record['share_above_control']:.0f} %",
                 _text(record["resolution_ang"]),
@@ -231,6 +244,12 @@ def groups_table(verdict: Verdict) -> str:
 
 def _text(value: float | None, digits: int = 0) -> str:
     return "-" if value is None else f"{value:.{digits}f}"
+
+
+def _interval_text(value: float | None, interval: list[float] | None) -> str:
+    if value is None or interval is None:
+        return _text(value)
+    return f"{value:.0f} ({interval[0]:.0f} to {interval[1]:.0f})"
 
 
 def _b_factor_text(value: float | None, interval: list[float] | None) -> str:

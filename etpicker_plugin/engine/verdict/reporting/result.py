@@ -15,7 +15,9 @@ from etpicker_plugin.engine.comparison.pick_sets import PickSets
 from etpicker_plugin.engine.config.options import config_to_values
 from etpicker_plugin.engine.config.pick_sets import CONTROL
 from etpicker_plugin.engine.config.validate import ValidateConfig
+from etpicker_plugin.engine.kinds import PARTICLE
 from etpicker_plugin.engine.verdict.alignment.results import AlignedBoxes
+from etpicker_plugin.engine.verdict.curved.found import Curved
 from etpicker_plugin.engine.verdict.measures.measures import Average, SubsetResolution
 from etpicker_plugin.engine.verdict.measures.ranking import (
     Ranking,
@@ -26,6 +28,7 @@ from etpicker_plugin.engine.verdict.measures.rosenthal import BFactorFit
 from etpicker_plugin.engine.verdict.origins.origins import Origins
 from etpicker_plugin.engine.verdict.places.candidates import Candidates
 from etpicker_plugin.engine.verdict.places.geometry import BoxGeometry
+from etpicker_plugin.engine.verdict.reporting.curve_words import curve_alarms
 from etpicker_plugin.engine.verdict.reporting.origin_words import origin_alarms
 
 CONTROL_LEVEL = 0.95
@@ -43,6 +46,8 @@ class Verdict:
         Per set: resolutions of draws of ``matched_n`` boxes.
     growth
         Per set: resolutions over growing numbers.
+    curved
+        Of filaments and vesicles: what is systematically wrong of them.
     local_ang
         Per set: median local resolution, Å, where it was computed.
     relion_version, commands
@@ -66,6 +71,7 @@ class Verdict:
     iteration: int
     relion_version: str
     commands: tuple[str, ...]
+    curved: Curved | None = None
 
     @property
     def judged(self) -> tuple[str, ...]:
@@ -111,7 +117,9 @@ class Verdict:
         return fit.resolution_of(self.matched_n)
 
     def alarms(self) -> list[str]:
-        """Return a sentence for every origin that is surely wrong."""
+        """Return a sentence for all that is surely wrong of every set's places."""
+        if self.curved is not None:
+            return curve_alarms(self.curved)
         return origin_alarms(self.origins)
 
 
@@ -120,6 +128,7 @@ def write_verdict(
 ) -> None:
     """Write verdict.json; last, as the mark of a finished validation."""
     record: dict[str, Any] = {
+        "kind": verdict.curved.kind if verdict.curved else PARTICLE,
         "ranking": list(verdict.ranking.order),
         "sets": {name: set_record(verdict, name) for name in verdict.judged},
         "groups": {
@@ -158,6 +167,7 @@ def set_record(verdict: Verdict, name: str) -> dict[str, Any]:
         "n": verdict.n_picks(name),
         "n_judged": len(verdict.groups[name]),
         "n_at_border": verdict.candidates.at_border.get(name, 0),
+        "llr_interval": list(verdict.ranking.intervals.get(name, ())) or None,
         **group_record(verdict, name),
         "resolution_matched_ang": verdict.matched_resolution(name),
         "b_factor": fit.b_factor if fit else None,
@@ -170,6 +180,28 @@ def set_record(verdict: Verdict, name: str) -> dict[str, Any]:
         ),
         "origin_alarm": bool(offset and verdict.origins.alarming_axes(name)),
         "origin_agrees": verdict.origins.agrees(name) if offset else None,
+        **_curve_record(verdict.curved, name),
+    }
+
+
+def _curve_record(curved: Curved | None, name: str) -> dict[str, Any]:
+    """Return where a set lies in the frame of its average; nothing of particles."""
+    if curved is None or name not in curved.off_axis:
+        return {}
+    found = curved.off_axis[name]
+    step, twist = curved.steps.get(name), curved.twists.get(name)
+    return {
+        "n_things": found.n_things,
+        "off_axis_ang": dict(zip(found.axes, found.mean_ang, strict=True)),
+        "off_axis_error_ang": dict(zip(found.axes, found.error_ang, strict=True)),
+        "off_axis_alarm": bool(found.alarming_axes) and not found.is_of_tomogram,
+        "direction_error_deg": curved.directions_deg.get(name),
+        "repeat_ang": step.repeat.period_ang if step else None,
+        "repeat_error_ang": step.repeat.error_ang if step else None,
+        "step_ang": step.step_ang if step else None,
+        "step_alarm": bool(step and step.is_wrong),
+        "twist_sigma": twist.sigma if twist else None,
+        "twist_alarm": bool(twist and twist.is_wrong),
     }
 
 

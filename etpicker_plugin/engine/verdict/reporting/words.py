@@ -6,6 +6,7 @@ import numpy as np
 
 from etpicker_plugin.engine.comparison.compare import compare_pair
 from etpicker_plugin.engine.config.pick_sets import CONTROL
+from etpicker_plugin.engine.verdict.reporting.curve_words import curve_sentences
 from etpicker_plugin.engine.verdict.reporting.origin_words import origin_sentences
 from etpicker_plugin.engine.verdict.reporting.result import Verdict
 
@@ -20,7 +21,7 @@ def verdict_words(verdict: Verdict) -> list[str]:
         *(_set_sentence(verdict, name) for name in verdict.sets.names),
         *_resolution_sentences(verdict),
         *_size_sentences(verdict),
-        *origin_sentences(verdict.origins),
+        *_place_sentences(verdict),
         *_unshared_sentences(verdict),
         *_border_sentences(verdict),
         *_left_out_sentences(verdict),
@@ -46,10 +47,21 @@ def _main_sentence(verdict: Verdict) -> str:
 def _set_sentence(verdict: Verdict, name: str) -> str:
     rows = verdict.groups[name]
     share = 100 * verdict.above_control(name)
+    if verdict.curved is None:
+        judged, control = "picks fit the particle", "the random coordinates"
+    else:
+        judged = f"points fit the {verdict.curved.kind}"
+        control = f"those on the same {verdict.curved.kind}s moved aside"
     return (
-        f"{name}: {share:.0f} % of its {len(rows)} judged picks fit the particle "
-        "better than 95 % of the random coordinates do (5 % would by chance)."
+        f"{name}: {share:.0f} % of its {len(rows)} judged {judged} "
+        f"better than 95 % of {control} do (5 % would by chance)."
     )
+
+
+def _place_sentences(verdict: Verdict) -> list[str]:
+    if verdict.curved is None:
+        return origin_sentences(verdict.origins)
+    return curve_sentences(verdict.curved)
 
 
 def _resolution_sentences(verdict: Verdict) -> list[str]:

@@ -1,0 +1,1 @@
+"""What is systematically wrong of filaments and membranes: where, step and twist."""
