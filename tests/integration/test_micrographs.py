@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import emtable
 import numpy as np
 import pytest
 import tifffile
@@ -87,6 +88,11 @@ def test_the_discs_are_found_where_they_are(folder, model, tmp_path):
 
     assert (tmp_path / "mic_b.csv").read_text().startswith("class,x,y,score\n")
     assert not (tmp_path / "mic_b.star").exists()
+    rows = list(emtable.Table.iterRows(str(tmp_path / "mic_b_autopick.star")))
+    xy = [(row.rlnCoordinateX, row.rlnCoordinateY) for row in rows]
+    np.testing.assert_allclose(xy, picks.positions_zyx[:, :0:-1], atol=1e-5)
+    fom = [row.rlnAutopickFigureOfMerit for row in rows]
+    np.testing.assert_allclose(fom, picks.scores, atol=1e-6)
     truth = read_csv(folder / "mic_b.csv", tomogram_id="mic_b", flat=True)
     away = picks.positions_zyx[:, None] - truth.positions_zyx
     distances = np.linalg.norm(away, axis=2)

@@ -56,8 +56,9 @@ class PickConfig:
     )
     out: str = option(
         REQUIRED,
-        "Folder for NAME.csv, NAME.star and NAME.json of each tomogram. A tomogram "
-        "already picked there with the same model and parameters is not redone.",
+        "Folder for NAME.csv, NAME.star (of micrographs NAME_autopick.star) and "
+        "NAME.json of each tomogram. A tomogram already picked there with the same "
+        "model and parameters is not redone.",
         label="Output folder",
         counts="no",
     )

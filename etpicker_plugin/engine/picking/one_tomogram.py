@@ -67,7 +67,7 @@ def pick_tomogram(
     out_dir: Path,
     on_progress: Progress,
 ) -> Particles:
-    """Pick a tomogram and write NAME.csv, NAME.star and, last, NAME.json.
+    """Pick a tomogram and write NAME.csv, its STAR files and, last, NAME.json.
 
     Picks that stand there already, of the same model, tomogram and parameters, are
     read back instead, if they are still as they were written.

@@ -36,6 +36,7 @@ from etpicker_plugin.engine.picking.loaded_model import (
 )
 from etpicker_plugin.engine.picking.one_tomogram import pick_tomogram
 from etpicker_plugin.engine.picking.progress import TomogramsProgress
+from etpicker_plugin.engine.picking.star_tables import check_tables
 from etpicker_plugin.engine.progress import Progress
 
 logger = logging.getLogger(__name__)
@@ -62,6 +63,7 @@ def pick(
     if not config.tomograms and not model.card.is_flat:
         logger.info("In NAME.star: %s", RELION5.without_tomograms)
     warn_names(config, [species.name for species in model.card.classes])
+    check_tables(map(tomogram_id_of, config.tomogram), model.card)
     picks: dict[str, Particles] = {}
     failed: dict[str, EtPickerError] = {}
     part = part_of(config)

@@ -8,8 +8,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from etpicker_plugin import __version__
 from etpicker_plugin.engine.atomic import write_whole
 from etpicker_plugin.engine.config.options import config_to_values
@@ -17,16 +15,13 @@ from etpicker_plugin.engine.config.pick import PickConfig
 from etpicker_plugin.engine.errors import ConfigError
 from etpicker_plugin.engine.formats.coordinates_csv import read_csv, write_csv
 from etpicker_plugin.engine.formats.relion_formats import RELION5
-from etpicker_plugin.engine.formats.relion_star import write_star
-from etpicker_plugin.engine.formats.star_words import in_star_words
 from etpicker_plugin.engine.formats.tilt_series_names import series_of
 from etpicker_plugin.engine.formats.usual_names import usual_tilt_series
 from etpicker_plugin.engine.geometry import TomogramFrame
-from etpicker_plugin.engine.kinds import PARTICLE
 from etpicker_plugin.engine.model.card import ModelCard
-from etpicker_plugin.engine.names import star_word
 from etpicker_plugin.engine.particles import Particles
 from etpicker_plugin.engine.picking.loaded_model import LoadedModel, thresholds
+from etpicker_plugin.engine.picking.star_tables import tables_of, write_table
 from etpicker_plugin.engine.picking.surfaces import write_surfaces
 from etpicker_plugin.engine.result_files import (
     are_as_written,
@@ -42,7 +37,6 @@ from etpicker_plugin.engine.run_folder import (
     run_from_values,
     run_values,
 )
-from etpicker_plugin.engine.species import Species
 from etpicker_plugin.engine.volumes.tomogram import Tomogram
 from etpicker_plugin.engine.volumes.watched_file import WatchedFile
 
@@ -111,26 +105,6 @@ def _digest(frame: TomogramFrame) -> str:
     return hashlib.sha256(json.dumps(asdict(frame)).encode()).hexdigest()
 
 
-def star_tables(name: str, species: Sequence[Species]) -> dict[str, list[str]]:
-    """Return the STAR files of a tomogram's picks, each with its classes.
-
-    RELION has other columns for filaments, and takes an orientation that is not known
-    beside known ones, as vesicles have them, for known: beside other classes each class
-    of these has a table of its own, NAME_CLASS.star.
-    """
-    if len(species) == 1:
-        return {f"{name}.star": [species[0].name]}
-    curves = [one.name for one in species if one.kind != PARTICLE]
-    others = [one.name for one in species if one.kind == PARTICLE]
-    tables = {f"{name}.star": others} if others else {}
-    return {**tables, **{f"{name}_{curve}.star": [curve] for curve in curves}}
-
-
-def _tables_of(name: str, card: ModelCard) -> dict[str, list[str]]:
-    """Return them; none of a micrograph, for they are tables of subtomograms."""
-    return star_tables(name, () if card.is_flat else card.classes)
-
-
 def finished_picks(
     name: str,
     run: Run,
@@ -156,7 +130,7 @@ def finished_picks(
     before = run_from_values(record.get("run"))
     if before != run:
         raise ConfigError(refusal(f"{out_dir / name}.csv holds picks", before, run))
-    files = noted_files(record, (f"{name}.csv", *_tables_of(name, card), *beside))
+    files = noted_files(record, (f"{name}.csv", *tables_of(name, card), *beside))
     if not are_as_written(out_dir, files):
         for file in (*files, sidecar.name):
             (out_dir / file).unlink(missing_ok=True)
@@ -176,18 +150,12 @@ def write_picks(
     """
     name = inputs.tomogram.tomogram_id
     csv, card = f"{name}.csv", inputs.model.card
-    tables = _tables_of(name, card)
+    tables = tables_of(name, card)
     with keeping_former(out_dir / csv) as path:
         write_csv(particles, path, flat=card.is_flat)
     for star, classes in tables.items():
-        own = particles.select(np.isin(particles.class_names, classes))
         with keeping_former(out_dir / star) as path:
-            write_star(
-                [in_star_words(own, inputs.frame)],
-                path,
-                version="relion5",
-                class_order=[star_word(n) for n in card.class_names()],
-            )
+            write_table(particles, inputs.frame, path, classes=classes, card=card)
     beside = write_surfaces(
         particles, inputs.frame, card, config=inputs.config, out_dir=out_dir
     )
