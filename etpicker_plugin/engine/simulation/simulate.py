@@ -81,17 +81,22 @@ def simulate(
         stem = out_dir / f"{config.name}_{number:02d}"
         if not _is_finished(stem, run):
             generator = np.random.default_rng([config.seed, number])
-            with write_whole(stem.with_suffix(".mrc")) as temporary:
+            with write_whole(_file(stem, ".mrc")) as temporary:
                 truth, taken = make(
                     temporary, stem.name, species, config, generator, on_progress
                 )
-            write_truth(stem.with_suffix(".csv"), truth)
+            write_truth(_file(stem, ".csv"), truth)
             details = {**taken, **details_of(truth)}
             _write_record(stem, truth, details, species, config, run=run)
         if config.micrographs:
             _report(on_progress, "simulating", number, total)
-        paths.append(stem.with_suffix(".mrc"))
+        paths.append(_file(stem, ".mrc"))
     return paths
+
+
+def _file(stem: Path, ending: str) -> Path:
+    """Return a file of a phantom, whose name may have points: sim_1.5um_01.mrc."""
+    return stem.with_name(stem.name + ending)
 
 
 def _read_species(config: SimulateConfig) -> list[Species]:
@@ -115,7 +120,7 @@ def _read_species(config: SimulateConfig) -> list[Species]:
 
 def _is_finished(stem: Path, run: Run) -> bool:
     """Tell whether a tomogram stands there whole; refuse to overwrite another's."""
-    path = stem.with_suffix(".json")
+    path = _file(stem, ".json")
     if not path.exists():
         return False
     record = read_record(path)
@@ -277,5 +282,5 @@ def _write_record(
         **details,
         "code_version": __version__,
     }
-    with write_whole(stem.with_suffix(".json")) as temporary:
+    with write_whole(_file(stem, ".json")) as temporary:
         temporary.write_text(json.dumps(record, indent=1), encoding="utf-8")

@@ -326,3 +326,16 @@ def test_hot_and_dead_pixels():
     changed = image[image != 10.0]
     assert np.count_nonzero(changed == 0.0) == 2
     assert np.count_nonzero(changed > 19.0) == 6
+
+
+def test_a_name_may_have_points(tmp_path):
+    """As 1.5um has; its numbers are kept apart."""
+    made = simulate(
+        config(tmp_path, name="s_1.5um", micrographs=2, shape=(128, 120), particles=1),
+        tmp_path,
+        on_progress=ignore_progress,
+    )
+
+    assert [path.name for path in made] == ["s_1.5um_01.mrc", "s_1.5um_02.mrc"]
+    expected = {f"s_1.5um_0{n}.{end}" for n in (1, 2) for end in ("mrc", "csv", "json")}
+    assert {path.name for path in tmp_path.glob("s_*")} == expected
