@@ -98,12 +98,9 @@ def run(
             *["--tomogram", *judged, "--out", folder / name],
         )
         etpicker(
-            *[
-                "evaluate",
-                "--picks",
-                *(folder / name / f"{p.stem}.csv" for p in judged),
-            ],
-            *["--truth", *(p.with_suffix(".csv") for p in judged)],
+            *["evaluate", "--out", folder / f"evaluation_{name}", "--picks"],
+            *(folder / name / f"{path.stem}.csv" for path in judged),
+            *["--truth", *(path.with_suffix(".csv") for path in judged)],
             *["--diameter", diameter, "--voxel-size", PIXEL_SIZE],
         )
         metrics = (folder / f"evaluation_{name}" / "metrics.json").read_text()

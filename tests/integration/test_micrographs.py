@@ -139,7 +139,7 @@ def test_borders_and_probability_maps_are_of_the_plane(folder, model, tmp_path):
 
 def test_tiff_is_picked_as_mrc_is(folder, model, tmp_path):
     image = read_whole(read_tomogram(folder / "mic_c.mrc"))[0]
-    tifffile.imwrite(tmp_path / "mic_c.tif", image)
+    tifffile.imwrite(tmp_path / "mic_c.tif", image[::-1])
 
     of_tiff = run_pick(
         model, tmp_path / "mic_c.tif", tmp_path / "tiff", voxel_size=PIXEL_SIZE

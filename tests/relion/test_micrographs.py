@@ -5,6 +5,7 @@ import subprocess
 import mrcfile
 import numpy as np
 import pytest
+import tifffile
 
 from etpicker_plugin.engine.errors import ExternalProgramError
 from etpicker_plugin.engine.formats.format import FormatOptions
@@ -12,6 +13,8 @@ from etpicker_plugin.engine.formats.relion_micrographs import RELION_COORDINATES
 from etpicker_plugin.engine.geometry import TomogramFrame
 from etpicker_plugin.engine.particles import make_particles
 from etpicker_plugin.engine.relion.find import find_relion
+from etpicker_plugin.engine.volumes.tomogram import read_tomogram, read_whole
+from etpicker_plugin.tests.support.micrographs import write_micrograph
 
 try:
     RELION = find_relion()
@@ -37,24 +40,29 @@ data_micrographs
 loop_
 _rlnMicrographName #1
 _rlnOpticsGroup #2
-mics/mic_1.mrc 1
-mics/mic_2.mrc 1
+mics/mic_1.{ending} 1
+mics/mic_2.{ending} 1
 """
 
 
-def test_the_middle_of_a_box_is_the_pixel_that_was_picked(tmp_path):
+@pytest.mark.parametrize("ending", ["mrc", "tif"])
+def test_the_middle_of_a_box_is_the_pixel_that_was_picked(tmp_path, ending):
     """Pixel BOX / 2; RELION cuts off what a coordinate has behind the point."""
     (tmp_path / "mics").mkdir()
     (tmp_path / "picks/mics").mkdir(parents=True)
-    (tmp_path / "mics.star").write_text(MICROGRAPHS)
+    (tmp_path / "mics.star").write_text(MICROGRAPHS.format(ending=ending))
     noise = np.random.default_rng(0).normal(0, 0.1, SHAPE_YX).astype(np.float32)
     for name, places in PLANTED_YX.items():
         image = noise.copy()
         for y, x in places:
             image[y, x] = 50.0
-        with mrcfile.new(tmp_path / f"mics/{name}.mrc") as mrc:
-            mrc.set_data(image)
-            mrc.voxel_size = PIXEL_SIZE
+        path = tmp_path / f"mics/{name}.{ending}"
+        if ending == "tif":
+            tifffile.imwrite(path, image[::-1])
+        else:
+            write_micrograph(path, image, pixel_size=PIXEL_SIZE)
+        seen = read_whole(read_tomogram(path, PIXEL_SIZE))
+        np.testing.assert_array_equal(seen, image[None])
         picks = make_particles(
             name,
             np.array([[0, y + 0.25, x + 0.5] for y, x in places]).reshape(-1, 3),

@@ -8,8 +8,28 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from etpicker_plugin.engine.volumes.blank_border import Inside
+
+QUARTILES_SD = 1.349
+"""Distance of a normal distribution's quartiles, in standard deviations."""
+
+LEAST_SD = 1e-3
+
 BLOCK = 64
 """Working pixels, three or four particles: medians of blocks tell the background."""
+
+
+def without_background(plane: NDArray[np.float32], seen: Inside) -> NDArray[np.float32]:
+    """Return ``(Y, X)`` without its background, normalised; 0 but for what was seen.
+
+    By its quartiles, so that carbon and ice do not set the scale.
+    """
+    left = plane - background_of(plane)
+    low, middle, high = np.percentile(left[seen], (25, 50, 75))
+    sd = max((high - low) / QUARTILES_SD, LEAST_SD)
+    normalised = np.zeros_like(plane)
+    normalised[seen] = (left[seen] - np.float32(middle)) / np.float32(sd)
+    return normalised
 
 
 def background_of(plane: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -26,12 +26,13 @@ def check_thickness(tomogram: Tomogram, model: str, *, is_flat: bool) -> None:
     """
     if is_flat == tomogram.is_flat:
         return
-    given, learnt = "micrograph", "tomograms (3D)"
+    given, learnt, instead = "micrograph", "tomograms (3D)", ""
     if is_flat:
         given, learnt = "tomogram", "micrographs (2D)"
+        instead = " Or, if it is a movie, the sum of its frames."
     raise InputDataError(
         f"{tomogram.path} is a {given}, but the model {model} was trained on {learnt}. "
-        f"Give a model that was trained on {given}s."
+        f"Give a model that was trained on {given}s.{instead}"
     )
 
 

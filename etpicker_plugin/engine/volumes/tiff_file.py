@@ -1,15 +1,28 @@
-"""Micrographs in TIFF, compressed or not; decoded at once, for a plane is small."""
+"""Micrographs in TIFF, compressed or not; decoded at once, for a plane is small.
+
+TIFF stores the top row first, MRC the bottom one. So rows are read from the last to
+the first, as RELION, IMOD and MotionCor2 do: an image has the same coordinates in both.
+"""
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from etpicker_plugin.engine.errors import InputDataError
 
+if TYPE_CHECKING:
+    import tifffile
+
+logger = logging.getLogger(__name__)
+
 SUFFIXES = (".tif", ".tiff")
+WHITE_IS_ZERO, BLACK_IS_ZERO = 0, 1
+"""Photometric interpretations: which end of the numbers is dark."""
 
 
 def is_tiff(path: Path | str) -> bool:
@@ -18,7 +31,9 @@ def is_tiff(path: Path | str) -> bool:
 
 
 def read_tiff(path: Path) -> NDArray[np.generic]:
-    """Return the only image of a file as ``(1, Y, X)``, its first row at y = 0.
+    """Return the only image of a file as ``(1, Y, X)``, its last row at y = 0.
+
+    Where the file says that 0 is white, its numbers are turned round.
 
     Raises
     ------
@@ -33,16 +48,61 @@ def read_tiff(path: Path) -> NDArray[np.generic]:
             "Install the engine again (scipion3 installb etpicker), or give MRC."
         ) from error
     try:
-        image = np.asarray(tifffile.imread(path))
+        with tifffile.TiffFile(path) as file:
+            only = _only_image(file, path)
+            image = only.asarray().squeeze()
+            photometric = int(only.keyframe.photometric)
+    except InputDataError:
+        raise
     except (OSError, ValueError, KeyError, tifffile.TiffFileError) as error:
         raise InputDataError(
             f"Micrograph {path} cannot be read as TIFF: {error}. Look whether it is "
             "whole, or give it as MRC."
         ) from error
-    image = image.squeeze()
-    if image.ndim != 2 or min(image.shape) < 2 or image.dtype.kind not in "iuf":
-        raise InputDataError(
-            f"Micrograph {path}: {image.dtype} numbers of shape {image.shape}, "
-            "expected one grey image. Give the sum of the frames, not the movie."
+    if photometric == WHITE_IS_ZERO:
+        logger.warning(
+            "Micrograph %s: its header says that 0 is white; its numbers are turned "
+            "round. Where particles are dark as they are stored, write it anew with "
+            "0 for black.",
+            path,
         )
-    return image[None]
+        image = _turned_round(image)
+    return image[None, ::-1]
+
+
+def _only_image(file: tifffile.TiffFile, path: Path) -> tifffile.TiffPageSeries:
+    """Return the image of a file; reduced copies of it do not count.
+
+    Raises
+    ------
+    InputDataError
+        If there are several, or it is none of grey levels.
+    """
+    series = [one for one in file.series if not one.keyframe.is_reduced]
+    if len(series) != 1:
+        sizes = ", ".join(str(one.shape) for one in series[:4])
+        raise InputDataError(
+            f"Micrograph {path}: {len(series)} images in the TIFF file"
+            f"{f', of {sizes} pixels' if sizes else ''}; expected one. Give a file for "
+            "each micrograph; of a movie, the sum of its frames."
+        )
+    (only,) = series
+    shape = tuple(n for n in only.shape if n != 1)
+    if int(only.keyframe.photometric) not in (WHITE_IS_ZERO, BLACK_IS_ZERO):
+        raise InputDataError(
+            f"Micrograph {path}: colours (shape {shape}), expected one grey image. "
+            "Write it in grey levels; if it is a movie, give the sum of its frames."
+        )
+    if len(shape) != 2 or only.dtype.kind not in "iuf":
+        raise InputDataError(
+            f"Micrograph {path}: {only.dtype} numbers of shape {shape}, expected one "
+            "grey image. Give the sum of the frames, not the movie."
+        )
+    return only
+
+
+def _turned_round(image: NDArray[np.generic]) -> NDArray[np.generic]:
+    """Return an image with what was low high, in its own number type."""
+    if image.dtype.kind == "f":
+        return -image
+    return np.invert(image)  # The highest number less each: 255 - n, and - 1 - n.

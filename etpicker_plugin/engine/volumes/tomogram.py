@@ -77,6 +77,11 @@ class Tomogram:
         """Whether it is a micrograph: one slice thick."""
         return len(self.data) == 1
 
+    @property
+    def title(self) -> str:
+        """What it is, and its file, for messages."""
+        return f"{'Micrograph' if self.is_flat else 'Tomogram'} {self.path}"
+
 
 class TomogramBoxes:
     """A tomogram that is sliced as an array is, and read as ``read_box`` does."""

@@ -13,9 +13,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from etpicker_plugin.engine.errors import InputDataError
-from etpicker_plugin.engine.volumes.background import background_of
+from etpicker_plugin.engine.volumes.background import without_background
+from etpicker_plugin.engine.volumes.blank_border import (
+    fill_border,
+    inside_of,
+    rescaled,
+)
 from etpicker_plugin.engine.volumes.resampling import blur_reach, resampling_matrix
-from etpicker_plugin.engine.volumes.tomogram import Tomogram, read_box, slabs
+from etpicker_plugin.engine.volumes.tomogram import (
+    Tomogram,
+    read_box,
+    read_whole,
+    slabs,
+)
 
 SAME_VOXEL_SIZE = 0.03
 """Voxel sizes nearer than this share are taken as equal: no resampling."""
@@ -29,8 +39,6 @@ STATISTICS_PLANES = 16
 LEAST_WORKING_SD = 1e-3
 CLIP_PERCENTILES = (0.1, 99.9)
 CLIP_SD = 6.0
-QUARTILES_SD = 1.349
-"""Distance of a normal distribution's quartiles, in standard deviations."""
 SLAB_VOXELS = 16_000_000
 
 PART_VOXELS = 2_000_000
@@ -155,6 +163,17 @@ def open_working_volume(tomogram: Tomogram, working_voxel_size: float) -> Workin
         than two of those.
     """
     check_scale(tomogram, working_voxel_size)
+    if tomogram.is_flat:
+        return _open_micrograph(tomogram, working_voxel_size)
+    volume = _measured(tomogram, working_voxel_size)
+    if volume.scale == 1.0:
+        return volume
+    mean, sd = cut_off_statistics(_sample_planes(volume))
+    return replace(volume, working_mean=mean, working_sd=max(sd, LEAST_WORKING_SD))
+
+
+def _measured(tomogram: Tomogram, working_voxel_size: float) -> WorkingVolume:
+    """Return a volume normalised by its input voxels."""
     check_finite(tomogram)
     mean, sd = clipped_statistics(tomogram)
     scale = working_voxel_size / tomogram.voxel_size
@@ -163,31 +182,30 @@ def open_working_volume(tomogram: Tomogram, working_voxel_size: float) -> Workin
     z, y, x = (int((n - 1) / scale + 1e-9) + 1 for n in tomogram.shape_zyx)
     if min(y, x) < 2 or (z < 2 and not tomogram.is_flat):
         raise InputDataError(
-            f"Tomogram {tomogram.path}: size (z, y, x) {tomogram.shape_zyx} at "
+            f"{tomogram.title}: size (z, y, x) {tomogram.shape_zyx} at "
             f"{tomogram.voxel_size:g} Å is {(z, y, x)} at the working voxel size of "
             f"{working_voxel_size:g} Å, too thin. Check the voxel size."
         )
-    volume = WorkingVolume(
+    return WorkingVolume(
         tomogram=tomogram, mean=mean, sd=sd, scale=scale, shape_zyx=(z, y, x)
     )
-    if tomogram.is_flat:
-        return replace(volume, plane=_without_background(volume))
-    if scale == 1.0:
-        return volume
-    mean, sd = cut_off_statistics(_sample_planes(volume))
-    return replace(volume, working_mean=mean, working_sd=max(sd, LEAST_WORKING_SD))
 
 
-def _without_background(volume: WorkingVolume) -> NDArray[np.float32]:
-    """Return a micrograph's voxels, normalised without its background.
-
-    By their quartiles, so that carbon and ice do not set the scale.
-    """
+def _open_micrograph(tomogram: Tomogram, working_voxel_size: float) -> WorkingVolume:
+    """Return a micrograph with its plane, read once; its blank border is 0."""
+    image = read_whole(tomogram)[0]
+    inside = inside_of(image)
+    filled = fill_border(image, inside)[None]
+    in_memory = replace(tomogram, data=filled, file=None, stored_axes=(0, 1, 2))
+    volume = _measured(in_memory, working_voxel_size)
     plane = volume.read((0, 0, 0), volume.shape_zyx)
-    plane -= background_of(plane[0])
-    low, middle, high = np.percentile(plane, (25, 50, 75))
-    sd = (high - low) / QUARTILES_SD
-    return _standard_score(plane, middle, max(sd, LEAST_WORKING_SD))
+    seen = rescaled(inside, volume.scale)
+    if not plane[0][seen].size:
+        raise InputDataError(
+            f"{tomogram.title}: blank but for a line. It holds no image; give another."
+        )
+    np.clip(without_background(plane[0], seen), -CLIP_SD, CLIP_SD, out=plane[0])
+    return replace(volume, tomogram=tomogram, plane=plane)
 
 
 def _standard_score(
@@ -220,7 +238,7 @@ def check_scale(tomogram: Tomogram, working_voxel_size: float) -> None:
     low, high = working_voxel_size / MOST_FINER, working_voxel_size * MOST_COARSER
     if not low <= voxel_size <= high:
         raise InputDataError(
-            f"Tomogram {tomogram.path}: {voxel_size:g} Å per voxel, but the network "
+            f"{tomogram.title}: {voxel_size:g} Å per voxel, but the network "
             f"works at {working_voxel_size:.4g} Å. Expected {low:.3g} to {high:.3g} Å: "
             "check the voxel size, or bin the tomogram otherwise."
         )
@@ -241,7 +259,7 @@ def check_finite(tomogram: Tomogram) -> None:
         if not finite.all():
             bad = (box[0].start or 0) + int(np.argmin(finite.all(axis=(1, 2))))
             raise InputDataError(
-                f"Tomogram {tomogram.path}: {int((~finite).sum())} voxels are NaN or "
+                f"{tomogram.title}: {int((~finite).sum())} voxels are NaN or "
                 f"infinite, the first in slice z={bad}. Reconstruct it again or "
                 "replace them by the mean."
             )
@@ -265,8 +283,8 @@ def clipped_statistics(tomogram: Tomogram) -> tuple[float, float]:
     mean, sd = cut_off_statistics(sample)
     if sd <= 1e-6 * max(abs(mean), 1e-30):
         raise InputDataError(
-            f"Tomogram {tomogram.path}: all voxels are {mean:g}. It holds no image; "
-            "give the reconstruction."
+            f"{tomogram.title}: all voxels are {mean:g}. It holds no image; give the "
+            f"{'exposure' if tomogram.is_flat else 'reconstruction'}."
         )
     return mean, sd
 

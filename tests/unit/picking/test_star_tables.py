@@ -1,4 +1,4 @@
-"""Which STAR files the picks of a tomogram, or of a micrograph, get; what is in them."""
+"""Which STAR files the picks of a tomogram or micrograph get, and what is in them."""
 
 from dataclasses import replace
 
