@@ -1,13 +1,15 @@
 """Continual learning: three rounds of species and imaging conditions, five ways.
 
     python benchmarks/continual.py OUT [--steps 400] [--ways joint ours …] [--alone]
+        [--micrographs]
 
 Simulates the data itself. Round 0 knows ribosome and ring; round 1 adds proteasome, at
-a lower dose and another defocus; round 2 adds globule, at another voxel size. The new
-tomograms hold the old species too, and nobody marked them. Every way ends with one
-model of all four species, which picks the test tomograms of every round at its own
+a lower dose and another defocus; round 2 adds globule, at another voxel size. With
+--micrographs these are projections: apoferritin and 20S, then ribosome, then gpcr. The
+new images hold the old species too, and nobody marked them. Every way ends with one
+model of all four species, which picks the test images of every round at its own
 thresholds; a species is judged on those of the round that brought it. With --alone the
-new tomograms hold nothing but their own species, and with --room M the first model's
+new images hold nothing but their own species, and with --room M the first model's
 exemplars are cut down to M megabytes and stay there.
 
 joint     one training on the tomograms of all rounds with every species marked
@@ -23,6 +25,7 @@ import json
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from etpicker_plugin.engine.model.card import read_card
@@ -30,27 +33,60 @@ from etpicker_plugin.engine.model.exemplars import MEGABYTE, read_exemplars
 from etpicker_plugin.engine.model.model_file import load_model, save_model
 from etpicker_plugin.engine.training.keep import Provenance, keep_exemplars
 
-ROUNDS = (
-    {"learnt": ("ribosome", "ring"), "there": (), "snr": 0.12, "voxel_size": 10.0},
-    {
-        "learnt": ("proteasome",),
-        "there": ("ribosome", "ring"),
-        "snr": 0.08,
-        "voxel_size": 10.0,
-        "defocus": 4.5,
-    },
-    {
-        "learnt": ("globule",),
-        "there": ("ribosome", "proteasome"),
-        "snr": 0.2,
-        "voxel_size": 12.0,
-        "defocus": 2.5,
-    },
+
+@dataclass(frozen=True)
+class Round:
+    """A round's data: what is marked in it, what else is there, how it is simulated."""
+
+    learnt: tuple[str, ...]
+    there: tuple[str, ...]
+    voxel_size: float
+    flags: tuple[object, ...]
+
+
+PLANE = ("--shape", 1536, 1536, "--particles", 30, "--pixel-size")
+SPACE = ("--shape", 200, 184, 64, "--particles", 20, "--voxel-size")
+TOMOGRAMS = (
+    Round(
+        ("ribosome", "ring"),
+        (),
+        10.0,
+        (*SPACE, 10.0, "--snr", 0.12, "--defocus", 3.5),
+    ),
+    Round(
+        ("proteasome",),
+        ("ribosome", "ring"),
+        10.0,
+        (*SPACE, 10.0, "--snr", 0.08, "--defocus", 4.5),
+    ),
+    Round(
+        ("globule",),
+        ("ribosome", "proteasome"),
+        12.0,
+        (*SPACE, 12.0, "--snr", 0.2, "--defocus", 2.5),
+    ),
 )
-ALL = tuple(name for r in ROUNDS for name in r["learnt"])
+MICROGRAPHS = (
+    Round(
+        ("apoferritin", "20S"),
+        (),
+        2.0,
+        (*PLANE, 2.0, "--dose", 40.0, "--defocus-range", 1.4, 1.4),
+    ),
+    Round(
+        ("ribosome",),
+        ("apoferritin", "20S"),
+        2.0,
+        (*PLANE, 2.0, "--dose", 25.0, "--defocus-range", 2.2, 2.2),
+    ),
+    Round(
+        ("gpcr",),
+        ("apoferritin", "ribosome"),
+        2.5,
+        (*PLANE, 2.5, "--dose", 50.0, "--defocus-range", 1.0, 1.0),
+    ),
+)
 TRAINING, TESTING = 2, 2
-PARTICLES = 20
-SIZE_XYZ = (200, 184, 64)
 UPDATE_SHARE = 0.7
 """Steps of an update over those of the first training."""
 JOINT_SHARE = 3.0
@@ -75,25 +111,22 @@ def etpicker(*words: object) -> float:
     return time.perf_counter() - began
 
 
-def simulate(out: Path, *, alone: bool) -> dict[str, float]:
-    """Make the tomograms of all rounds; return the species' diameters (Å)."""
+def simulate(out: Path, rounds: tuple[Round, ...], *, alone: bool) -> dict[str, float]:
+    """Make the images of all rounds; return the species' diameters (Å)."""
     diameters: dict[str, float] = {}
-    for number, settings in enumerate(ROUNDS):
+    kind = "--micrographs" if rounds is MICROGRAPHS else "--tomograms"
+    for number, of in enumerate(rounds):
         folder = out / "data"
         if not (folder / f"r{number}_{TRAINING + TESTING:02d}.mrc").exists():
             etpicker(
-                *["simulate", "--out", folder, "--name", f"r{number}"],
-                *["--tomograms", TRAINING + TESTING, "--shape", *SIZE_XYZ],
-                *["--species", *settings["learnt"]],
-                *(() if alone else settings["there"]),
-                *["--particles", PARTICLES, "--snr", settings["snr"]],
-                *["--voxel-size", settings["voxel_size"], "--seed", 100 + number],
-                *["--defocus", settings.get("defocus", 3.5)],
+                *["simulate", "--out", folder, "--name", f"r{number}", *of.flags],
+                *[kind, TRAINING + TESTING, "--seed", 100 + number],
+                *["--species", *of.learnt, *(() if alone else of.there)],
             )
         record = json.loads((folder / f"r{number}_01.json").read_text())
         for name, species in record["species"].items():
             diameters[name] = species["diameter_ang"]
-    return {name: diameters[name] for name in ALL}
+    return {name: diameters[name] for of in rounds for name in of.learnt}
 
 
 def files_of(number: int, first: int, count: int) -> list[str]:
@@ -131,12 +164,14 @@ def learn(
     return float(json.loads(note.read_text()))
 
 
-def judge(out: Path, model: Path, diameters: dict[str, float]) -> dict[str, float]:
+def judge(
+    out: Path, rounds: tuple[Round, ...], model: Path, diameters: dict[str, float]
+) -> dict[str, float]:
     """Return F1 of each species the model knows, on its own round's test data."""
     f1: dict[str, float] = {}
     known = read_card(model / "model.safetensors").class_names()
-    for number, settings in enumerate(ROUNDS):
-        classes = {n: diameters[n] for n in settings["learnt"] if n in known}
+    for number, of in enumerate(rounds):
+        classes = {n: diameters[n] for n in of.learnt if n in known}
         if not classes:
             continue
         names = files_of(number, TRAINING, TESTING)
@@ -149,7 +184,7 @@ def judge(out: Path, model: Path, diameters: dict[str, float]) -> dict[str, floa
             *["evaluate", "--picks", *(picks / f"{n}.csv" for n in names)],
             *["--truth", *(out / "data" / f"{n}.csv" for n in names)],
             *["--diameter", *(f"{n}={d}" for n, d in classes.items())],
-            *["--voxel-size", settings["voxel_size"], "--out", result],
+            *["--voxel-size", of.voxel_size, "--out", result],
         )
         metrics = json.loads((result / "metrics.json").read_text())["classes"]
         f1 |= {name: metrics[name]["f1"] for name in classes}
@@ -187,6 +222,7 @@ def with_room(model: Path, folder: Path, megabytes: float) -> Path:
 def run_way(
     way: str,
     out: Path,
+    rounds: tuple[Round, ...],
     base: Path,
     diameters: dict[str, float],
     steps: int,
@@ -194,12 +230,12 @@ def run_way(
 ) -> dict:
     """Update the first model round by round; return F1 and seconds."""
     model, seconds = base, []
-    after = [judge(out, base, diameters)]
+    after = [judge(out, rounds, base, diameters)]
     if way in WITHOUT_EXEMPLARS:
         model = without_exemplars(base, out / "base_bare")
     elif room is not None:
         model = with_room(base, out / f"base_{room:g}_MB", room)
-    for number, settings in list(enumerate(ROUNDS))[1:]:
+    for number, of in list(enumerate(rounds))[1:]:
         folder = out / way.replace(" ", "_") / f"round_{number}"
         more = ["--model", model / "model.safetensors", *WAYS[way]]
         more += ["--steps", int(steps * UPDATE_SHARE), "--patience", 99]
@@ -207,40 +243,43 @@ def run_way(
             more += ["--exemplars", "none"]
         elif room is not None:
             more += ["--exemplar-budget", room]
-        classes = {n: diameters[n] for n in settings["learnt"]}
+        classes = {n: diameters[n] for n in of.learnt}
         names = files_of(number, 0, TRAINING)
         seconds.append(learn("update", out, folder, names, classes, more))
-        after.append(judge(out, folder, diameters))
+        after.append(judge(out, rounds, folder, diameters))
         model = folder
     return {"f1": after, "seconds": seconds}
 
 
-def run_joint(out: Path, diameters: dict[str, float], steps: int) -> dict:
+def run_joint(
+    out: Path, rounds: tuple[Round, ...], diameters: dict[str, float], steps: int
+) -> dict:
     """Train once on everything."""
-    names = [n for number in range(len(ROUNDS)) for n in files_of(number, 0, TRAINING)]
+    names = [n for number in range(len(rounds)) for n in files_of(number, 0, TRAINING)]
     more = ["--steps", int(steps * JOINT_SHARE), "--patience", 99]
     seconds = learn("train", out, out / "joint", names, diameters, more)
-    return {"f1": [judge(out, out / "joint", diameters)], "seconds": [seconds]}
+    return {"f1": [judge(out, rounds, out / "joint", diameters)], "seconds": [seconds]}
 
 
-def show(results: dict[str, dict], joint_seconds: float | None) -> None:
+def show(results: dict[str, dict], rounds: tuple[Round, ...]) -> None:
     """Print the table."""
-    print(f"| | {' | '.join(ALL)} | mean | loss on old | seconds of an update |")
-    print("|---" * (len(ALL) + 4) + "|")
+    names = [name for of in rounds for name in of.learnt]
+    print(f"| | {' | '.join(names)} | mean | loss on old | seconds of an update |")
+    print("|---" * (len(names) + 4) + "|")
     for way, result in results.items():
         last = result["f1"][-1]
-        cells = " | ".join(f"{last[name]:.3f}" for name in ALL)
+        cells = " | ".join(f"{last[name]:.3f}" for name in names)
         mean = sum(last.values()) / len(last)
         losses = []
-        for name in ALL:
+        for name in names:
             first = next(f1 for f1 in result["f1"] if name in f1)
-            if len(result["f1"]) > 1 and name not in ROUNDS[-1]["learnt"]:
+            if len(result["f1"]) > 1 and name not in rounds[-1].learnt:
                 losses.append(first[name] - last[name])
         loss = f"{sum(losses) / len(losses):+.3f}" if losses else ""
         seconds = ", ".join(f"{s:.0f}" for s in result["seconds"])
         print(f"| {way} | {cells} | {mean:.3f} | {loss} | {seconds} |")
-    if joint_seconds:
-        print(f"\nJoint training: {joint_seconds:.0f} s")
+    if "joint" in results:
+        print(f"\nJoint training: {results['joint']['seconds'][0]:.0f} s")
 
 
 def main() -> None:
@@ -251,25 +290,26 @@ def main() -> None:
     parser.add_argument("--ways", nargs="+", default=["joint", *WAYS])
     parser.add_argument("--alone", action="store_true")
     parser.add_argument("--room", type=float)
+    parser.add_argument("--micrographs", action="store_true")
     arguments = parser.parse_args()
     out = arguments.out
-    diameters = simulate(out, alone=arguments.alone)
+    rounds = MICROGRAPHS if arguments.micrographs else TOMOGRAMS
+    diameters = simulate(out, rounds, alone=arguments.alone)
     names = files_of(0, 0, TRAINING)
-    classes = {n: diameters[n] for n in ROUNDS[0]["learnt"]}
+    classes = {n: diameters[n] for n in rounds[0].learnt}
     more = ["--steps", arguments.steps, "--patience", 99]
     base = out / "base"
     learn("train", out, base, names, classes, more)
     results = {}
     for way in arguments.ways:
         if way == "joint":
-            results[way] = run_joint(out, diameters, arguments.steps)
+            results[way] = run_joint(out, rounds, diameters, arguments.steps)
         else:
             results[way] = run_way(
-                way, out, base, diameters, arguments.steps, arguments.room
+                way, out, rounds, base, diameters, arguments.steps, arguments.room
             )
     (out / "results.json").write_text(json.dumps(results, indent=1))
-    joint = results.get("joint")
-    show(results, joint["seconds"][0] if joint else None)
+    show(results, rounds)
 
 
 if __name__ == "__main__":

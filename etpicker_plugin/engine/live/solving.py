@@ -251,6 +251,7 @@ def cut_offs(
 ) -> dict[str, CutOff | None]:
     """Return the cut-off of each class, from candidates in clicked tomograms."""
     cuts = {}
+    is_pure = all(scene.volume.tomogram.is_flat for scene, _ in found)
     for channel, one in enumerate(task.species):
         scores, at_click = [np.zeros(0)], [np.zeros(0, dtype=bool)]
         for scene, candidates in found:
@@ -262,7 +263,8 @@ def cut_offs(
             )
             scores.append(own.scores)
             at_click.append(matched >= 0)
-        cut = choose_cut_off(np.concatenate(scores), np.concatenate(at_click))
+        scored, clicked = np.concatenate(scores), np.concatenate(at_click)
+        cut = choose_cut_off(scored, clicked, is_pure=is_pure)
         if cut is not None and one.name in task.trained:
             cut = cut.moved_to(task.trained[one.name].threshold)
         cuts[one.name] = cut

@@ -5,6 +5,7 @@ all of one number, which is no ice and would be a step around the image.
 """
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,7 @@ def inside_of(image: NDArray[np.generic]) -> Inside:
     return rows, _between(image[rows].T)
 
 
-def fill_border(image: NDArray[np.generic], inside: Inside) -> NDArray[np.generic]:
+def fill_border(image: NDArray[Any], inside: Inside) -> NDArray[Any]:
     """Return an image whose border holds the median of the rest; itself without one."""
     part = image[inside]
     if part.shape == image.shape or not part.size:
