@@ -6,11 +6,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from etpicker_plugin.engine.annotation import SPARSE
+from etpicker_plugin.engine.fewshot.cut_off import choose_cut_off
 from etpicker_plugin.engine.kinds import PARTICLE
 from etpicker_plugin.engine.model.network import Network
 from etpicker_plugin.engine.picking.nms import Peaks
 from etpicker_plugin.engine.species import Species
 from etpicker_plugin.engine.training.threshold import (
+    DEFAULT_THRESHOLD,
+    are_few,
     choose_for_other_tomograms,
     choose_threshold,
 )
@@ -93,8 +96,9 @@ class Judge:
         levels += [
             self.candidates(network, with_noise(parts, share)) for share in LOWER_DOSES
         ]
+        is_flat = all(len(part.image.data) == 1 for part in parts)
         thresholds = [
-            self._choose(one, doses, sparse=sparse)
+            self._choose(one, doses, sparse=sparse, is_flat=is_flat)
             for one, *doses, sparse in zip(
                 self.species, *levels, _is_sparse(parts), strict=True
             )
@@ -105,11 +109,22 @@ class Judge:
         ]
 
     @staticmethod
-    def _choose(one: Species, doses: list[JudgedPicks], *, sparse: bool) -> float:
-        """Choose a class's threshold; points of curves have no usual one."""
-        if one.kind == PARTICLE:
-            return choose_for_other_tomograms(doses, sparse=sparse)
-        return choose_threshold(join_judged(doses), sparse=sparse)
+    def _choose(
+        one: Species, doses: list[JudgedPicks], *, sparse: bool, is_flat: bool
+    ) -> float:
+        """Choose a class's threshold; points of curves have no usual one.
+
+        A micrograph holds a hundred particles. Where a few of them are marked, and
+        one or two of these held out, F1 tells nothing, because all others count as
+        false; what these score does, as of a model without training.
+        """
+        if one.kind != PARTICLE:
+            return choose_threshold(join_judged(doses), sparse=sparse)
+        if is_flat and sparse and are_few(doses):
+            clean = doses[0]
+            cut_off = choose_cut_off(clean.scores, clean.is_true, is_pure=True)
+            return DEFAULT_THRESHOLD if cut_off is None else cut_off.value
+        return choose_for_other_tomograms(doses, sparse=sparse)
 
 
 def make_validate(

@@ -115,8 +115,12 @@ def expected_f(
 def _beta(doses: Sequence[JudgedPicks], *, sparse: bool) -> float:
     if not sparse:
         return 1.0
-    few = sum(judged.n_truth for judged in doses) < FEW_HELD_OUT
-    return SPARSE_BETA_FEW if few else SPARSE_BETA
+    return SPARSE_BETA_FEW if are_few(doses) else SPARSE_BETA
+
+
+def are_few(doses: Sequence[JudgedPicks]) -> bool:
+    """Tell whether little is held out, counted once for each dose."""
+    return sum(judged.n_truth for judged in doses) < FEW_HELD_OUT
 
 
 def true_probability(judged: JudgedPicks) -> FloatArray:

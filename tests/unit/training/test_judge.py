@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from etpicker_plugin.engine.fewshot.cut_off import choose_cut_off
 from etpicker_plugin.engine.model.network import make_network
 from etpicker_plugin.engine.species import Species
 from etpicker_plugin.engine.training.judge import (
@@ -115,3 +116,43 @@ def test_thresholds_are_chosen_for_other_tomograms(kind):
     }
     assert result.threshold == chosen[kind]
     assert chosen["particle"] != chosen["filament"]
+
+
+def make_plane(annotation, marked):
+    """Return noise in a plane with so many centres marked."""
+    generator = np.random.default_rng(3)
+    shape = (1, 160, 200)
+    return ValidationPart(
+        tomogram_id="mic",
+        image=ArrayVolume(generator.normal(0, 1, shape).astype(np.float16)),
+        region=Region((0, 0, 0), shape),
+        allowed=ArrayVolume(np.ones(shape, bool)),
+        positions_zyx=generator.uniform((0, 10, 10), (0, 150, 190), (marked, 3)),
+        channels=np.zeros(marked, int),
+        annotation=(annotation,),
+    )
+
+
+@pytest.mark.parametrize(
+    ("annotation", "marked", "from_clicks"),
+    [("sparse", 4, True), ("sparse", 5, False), ("complete", 4, False)],
+)
+def test_of_few_marks_in_a_micrograph_what_they_score_tells(
+    annotation, marked, from_clicks
+):
+    """Four at three doses are fewer than fifteen; F1 would count all others false."""
+    part = make_plane(annotation, marked)
+    one = Species(name="a", diameter_ang=180.0, label_diameter_ang=80.0)
+    judge = Judge(species=(one,), voxel_size=10.0, f_alpha=3.0)
+    network = make_network("fast-2d", 1, seed=1)
+
+    (result,) = judge.final_results(network, [part])
+
+    clean = judge.candidates(network, [part])[0]
+    assert clean.is_true.any()
+    doses = [clean]
+    doses += [judge.candidates(network, with_noise([part], s))[0] for s in LOWER_DOSES]
+    cut = choose_cut_off(clean.scores, clean.is_true, is_pure=True).value
+    usual = choose_for_other_tomograms(doses, sparse=annotation == "sparse")
+    assert cut != usual
+    assert result.threshold == (cut if from_clicks else usual)
