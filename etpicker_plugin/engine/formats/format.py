@@ -18,7 +18,7 @@ from etpicker_plugin.engine.newer_python import without_end
 from etpicker_plugin.engine.particles import Particles
 
 VOXELS = "x y z, voxels from 0, voxel i centred at i"
-PIXELS = "x y, pixels from 0, pixel i centred at i, y from the first row stored"
+PIXELS = "x y, pixels from 0, pixel i centred at i, y from the first row (TIFF: last)"
 TOMOGRAM, CLASS = "{tomogram}", "{class_name}"
 
 Item = Tuple[Particles, TomogramFrame]

@@ -1,8 +1,9 @@
 """RELION's coordinates in micrographs: a file for each, or particles of all.
 
 ``rlnCoordinateX`` and ``rlnCoordinateY`` are pixels from 0, y from the first row
-stored. Segments of filaments have the columns with which RELION begins a helical run;
-it counts psi, the turn in the plane, against y, and takes both directions for likely.
+stored, of TIFF from the last. Segments of filaments have the columns with which RELION
+begins a helical run; it counts psi, the turn in the plane, against y, and takes both
+directions for likely.
 """
 
 from __future__ import annotations
