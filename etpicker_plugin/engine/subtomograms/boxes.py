@@ -4,7 +4,8 @@ A box has the particle's centre on voxel ``box // 2`` of each axis, RELION's cen
 Voxels between the tomogram's are interpolated as a Fourier shift does: the block
 around a particle is taken for one period of a band-limited function, which is exact
 up to the block's Nyquist frequency. Larger box voxels cut the frequencies that they
-cannot hold (Fourier cropping), so rescaling does not alias.
+cannot hold (Fourier cropping), so rescaling does not alias. Boxes of a micrograph are
+one slice thick, as it is.
 """
 
 from typing import Protocol
@@ -12,7 +13,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from etpicker_plugin.engine.arrays import FloatArray
+from etpicker_plugin.engine.arrays import FloatArray, Shape, along_axes
 
 Box = NDArray[np.float32]
 
@@ -55,8 +56,9 @@ def find_inside(
     ndarray
         ``(N,)``, false for particles at an edge.
     """
-    first = positions_zyx - box // 2 * scale
-    last = positions_zyx + (box // 2 - 1) * scale
+    edges = np.asarray(along_axes(box, shape_zyx))
+    first = positions_zyx - edges // 2 * scale
+    last = positions_zyx + (edges - 1 - edges // 2) * scale
     inside = (first >= 0) & (last <= np.asarray(shape_zyx) - 1)
     return np.asarray(inside.all(axis=1))
 
@@ -84,14 +86,16 @@ def crop_boxes(
     Returns
     -------
     boxes
-        ``(M, box, box, box)`` float32 of the particles whose box is whole.
+        ``(M, box, box, box)`` float32 of the particles whose box is whole; of a
+        micrograph ``(M, 1, box, box)``.
     left_out
         ``(N - M,)`` indices of the others: a box is never padded.
     """
     inside = find_inside(positions_zyx, volume.shape, box=box, scale=scale)
-    boxes = np.empty((np.count_nonzero(inside), box, box, box), np.float32)
+    edges = along_axes(box, volume.shape)
+    boxes = np.empty((np.count_nonzero(inside), *edges), np.float32)
     for number, position in enumerate(positions_zyx[inside]):
-        boxes[number] = _crop(volume, position, box=box, scale=scale)
+        boxes[number] = _crop(volume, position, edges=edges, scale=scale)
     return boxes, np.flatnonzero(~inside)
 
 
@@ -125,13 +129,15 @@ def periodic_sinc(
     return np.asarray(np.where(zero, (2 * highest + 1) / size, kernel))
 
 
-def _crop(volume: Sliceable, position: FloatArray, *, box: int, scale: float) -> Box:
-    steps = (np.arange(box) - box // 2) * scale
+def _crop(
+    volume: Sliceable, position: FloatArray, *, edges: Shape, scale: float
+) -> Box:
     starts, stops, weights = [], [], []
-    for centre in position:
-        places = centre + steps
-        start = int(np.floor(places[0])) - MARGIN_VOX
-        size = int(np.ceil(places[-1])) + MARGIN_VOX + 1 - start
+    for centre, edge in zip(position, edges, strict=True):
+        places = centre + (np.arange(edge) - edge // 2) * scale
+        margin = MARGIN_VOX if edge > 1 else 0
+        start = int(np.floor(places[0])) - margin
+        size = int(np.ceil(places[-1])) + margin + 1 - start
         size += 1 - size % 2
         highest = min(int(size / (2 * scale)), size // 2)
         starts.append(start)

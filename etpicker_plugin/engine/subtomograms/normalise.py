@@ -1,5 +1,7 @@
 """Making boxes comparable: mean 0 and standard deviation 1 in a chosen region."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,26 +20,28 @@ def normalise(
     Parameters
     ----------
     boxes
-        ``(N, B, B, B)``.
+        ``(N, B, B, B)``, of micrographs ``(N, 1, B, B)``.
     radius_vox
         Particle radius, voxels.
 
     Returns
     -------
     ndarray
-        ``(N, B, B, B)`` float32.
+        Likewise, float32.
     """
-    region = region_of(boxes.shape[-1], mode=mode, radius_vox=radius_vox)
+    region = region_of(boxes.shape[1:], mode=mode, radius_vox=radius_vox)
     values = boxes[:, region].astype(np.float64)
     mean = values.mean(axis=1)[:, None, None, None]
     deviation = values.std(axis=1)[:, None, None, None]
     return np.asarray((boxes - mean) / deviation, dtype=np.float32)
 
 
-def region_of(box: int, *, mode: str, radius_vox: float) -> NDArray[np.bool_]:
-    """Return ``(B, B, B)``: true where mean and deviation are measured."""
-    steps = np.arange(box) - box // 2
-    z, y, x = np.meshgrid(steps, steps, steps, indexing="ij")
+def region_of(
+    shape_zyx: Sequence[int], *, mode: str, radius_vox: float
+) -> NDArray[np.bool_]:
+    """Return a box of a shape: true where mean and deviation are measured."""
+    steps = [np.arange(edge) - edge // 2 for edge in shape_zyx]
+    z, y, x = np.meshgrid(*steps, indexing="ij")
     within = x**2 + y**2 + z**2 <= radius_vox**2
     regions = {"sphere": within, "background": ~within, "box": within | True}
     return regions[mode]

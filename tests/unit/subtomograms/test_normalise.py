@@ -17,7 +17,7 @@ def test_mean_and_deviation_in_the_region(mode):
 
     ready = normalise(boxes, mode=mode, radius_vox=4.0)
 
-    region = region_of(12, mode=mode, radius_vox=4.0)
+    region = region_of((12,) * 3, mode=mode, radius_vox=4.0)
     assert ready.dtype == np.float32
     np.testing.assert_allclose(ready[:, region].mean(axis=1), 0, atol=1e-5)
     np.testing.assert_allclose(ready[:, region].std(axis=1), 1, rtol=1e-5)
@@ -27,15 +27,15 @@ def test_mean_and_deviation_in_the_region(mode):
 
 
 def test_regions():
-    sphere = region_of(8, mode="sphere", radius_vox=1.0)
+    sphere = region_of((8,) * 3, mode="sphere", radius_vox=1.0)
 
     assert sphere.sum() == 7  # the centre and its six neighbours
     assert sphere[4, 4, 4]
     assert sphere[3, 4, 4]
     assert sphere[4, 4, 5]
-    background = region_of(8, mode="background", radius_vox=1.0)
+    background = region_of((8,) * 3, mode="background", radius_vox=1.0)
     np.testing.assert_array_equal(background, ~sphere)
-    assert region_of(8, mode="box", radius_vox=1.0).all()
+    assert region_of((8,) * 3, mode="box", radius_vox=1.0).all()
 
 
 def test_boxes_without_contrast_or_with_nan_are_not_usable():

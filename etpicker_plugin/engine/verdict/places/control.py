@@ -5,6 +5,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.spatial import cKDTree
 
 from etpicker_plugin.engine.arrays import FloatArray
+from etpicker_plugin.engine.verdict.places.geometry import inner_bounds
 
 TRIES_PER_POINT = 400
 
@@ -37,11 +38,11 @@ def place_control(
     ndarray
         ``(M, 3)``, M <= count.
     """
-    high = np.asarray(shape_zyx, dtype=np.float64) - 1 - border_vox
+    low, high = inner_bounds(shape_zyx, border_vox=border_vox)
     placed = np.zeros((0, 3))
-    if (high <= border_vox).any() or not count:
+    if (high < low).any() or not count:
         return placed
-    tries = generator.uniform(border_vox, high, (TRIES_PER_POINT * count, 3))
+    tries = generator.uniform(low, high, (TRIES_PER_POINT * count, 3))
     for place in tries[_far_from(tries, taken_zyx, clearance_vox)]:
         offsets = np.linalg.norm(placed - place, axis=1)
         if not (offsets < clearance_vox).any():

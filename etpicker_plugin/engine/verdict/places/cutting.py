@@ -37,14 +37,17 @@ def cut_box(
 ) -> Box:
     """Return a ``(box, box, box)`` box around a place, whole even at a face.
 
+    Of a micrograph it is one slice thick.
+
     Beyond a face its voxels repeat. Picks keep 0.4 diameters from the faces, so that
     this fills what RELION's mask hides and at most a small cap of the particle.
     Extraction for an average leaves such picks out; a verdict on a picker would then
     judge half of a thin tomogram only.
     """
-    reach = int(np.ceil((box // 2 + 1) * scale)) + MARGIN_VOX + 1
+    is_thick = np.asarray(volume.shape) > 1
+    reach = is_thick * (int(np.ceil((box // 2 + 1) * scale)) + MARGIN_VOX + 1)
     starts = np.floor(position_zyx).astype(int) - reach
-    stops = starts + 2 * reach + 2
+    stops = starts + 2 * reach + 1 + is_thick
     block = read_padded(volume, starts.tolist(), stops.tolist()).astype(np.float32)
     boxes, _ = crop_boxes(block, (position_zyx - starts)[None], box=box, scale=scale)
     return np.asarray(boxes[0])
@@ -78,7 +81,8 @@ def write_boxes(
                 box=geometry.box,
                 scale=geometry.scale,
             )
-            _check_usable(box, str(t), candidates.positions_zyx[row])
+            if not find_usable(box[None])[0]:
+                raise unusable(str(t), candidates.positions_zyx[row])
             signed = -box[None] if invert else box[None]
             normal = normalise(signed, mode="sphere", radius_vox=geometry.radius_vox)
             with write_whole(path) as temporary:
@@ -96,11 +100,10 @@ def read_box(folder: Path, row: int) -> Box:
     return np.asarray(read_whole(read_map(box_path(folder, row))), dtype=np.float32)
 
 
-def _check_usable(box: Box, name: str, position_zyx: NDArray[np.float64]) -> None:
-    if not find_usable(box[None])[0]:
-        x, y, z = position_zyx[::-1]
-        raise InputDataError(
-            f"Tomogram {name} holds one value, NaN or infinity around x, y, z = "
-            f"{x:.0f}, {y:.0f}, {z:.0f}. Remove the picks there, or reconstruct it "
-            "anew."
-        )
+def unusable(name: str, position_zyx: NDArray[np.float64]) -> InputDataError:
+    """Return what is said of a box without contrast."""
+    x, y, z = position_zyx[::-1]
+    return InputDataError(
+        f"Tomogram {name} holds one value, NaN or infinity around x, y, z = "
+        f"{x:.0f}, {y:.0f}, {z:.0f}. Remove the picks there, or reconstruct it anew."
+    )

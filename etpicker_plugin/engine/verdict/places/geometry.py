@@ -4,8 +4,9 @@ import math
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from etpicker_plugin.engine.arrays import FloatArray
 from etpicker_plugin.engine.errors import ConfigError
 from etpicker_plugin.engine.kinds import FILAMENT
 from etpicker_plugin.engine.species import MEMBRANE_ANG
@@ -162,6 +163,15 @@ def is_clear_of_faces(
     border_vox: float,
 ) -> NDArray[np.bool_]:
     """Return ``(N,)``: true where a pick keeps its distance from every face."""
-    high = np.asarray(shape_zyx) - 1 - border_vox
-    inside = (positions_zyx >= border_vox) & (positions_zyx <= high)
+    low, high = inner_bounds(shape_zyx, border_vox=border_vox)
+    inside = (positions_zyx >= low) & (positions_zyx <= high)
     return np.asarray(inside.all(axis=1))
+
+
+def inner_bounds(
+    shape_zyx: ArrayLike, *, border_vox: float
+) -> tuple[FloatArray, FloatArray]:
+    """Return the lowest and highest zyx within a border: all of z in a micrograph."""
+    shape = np.asarray(shape_zyx, dtype=np.float64)
+    low = np.where(shape > 1, border_vox, 0.0)
+    return low, shape - 1 - low
