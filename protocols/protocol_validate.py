@@ -35,6 +35,11 @@ WORK_FIELDS = (
 FORM_FIELDS = INPUT_FIELDS + WORK_FIELDS
 SCIPION_FIELDS = (
     *("picks", "tomogram", "kind", "reference", "voxel_size", "out", "threads"),
+    "classes",  # of micrographs
+)
+TILT_RANGE = (
+    "the tomograms do not know theirs. Give the lowest and the highest tilt angle, "
+    "-60 60 say."
 )
 
 
@@ -92,7 +97,8 @@ class ProtEtPickerValidate(PickerSets, ProtEtPickerBase):
 
     # --------------------------- info -----------------------------------------
     def _findErrors(self):
-        self._buildConfig()
+        if not self._buildConfig().tilt_range:
+            return [f"Tilt range is empty: {TILT_RANGE}"]
         reference = self.inputReference.get()
         if reference is not None:
             read_map(map_file(reference), reference.getSamplingRate())

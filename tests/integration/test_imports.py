@@ -240,10 +240,14 @@ ENGINE = {
         *("verdict.places", "verdict.alignment", "verdict.origins"),
         *("verdict.curved", "verdict.measures", "comparison"),
     },
+    "verdict.flat": {
+        *("verdict.places", "verdict.measures", "verdict.reporting", "averaging"),
+        *("comparison", "relion", "subtomograms", "volumes"),
+    },
     "verdict": {
         *("verdict.places", "verdict.alignment", "verdict.origins"),
-        *("verdict.curved", "verdict.measures", "verdict.reporting"),
-        *("comparison", "relion", "subtomograms", "volumes"),
+        *("verdict.curved", "verdict.measures", "verdict.reporting", "verdict.flat"),
+        *("comparison", "relion", "subtomograms"),
     },
     # It tries networks, models and RELION, each in a process that may crash; Qt and
     # Scipion by name alone, as the command line does the window.

@@ -88,9 +88,7 @@ def compare(
             subset_label(s, sets.names): (s, subset_particles(sets, members, s))
             for s in subsets_of(sets.names)
         },
-        pairs=[
-            compare_pair(sets, members, a, b) for a, b in combinations(sets.names, 2)
-        ],
+        pairs=compare_pairs(sets, members),
         scores=scores,
     )
     on_progress(ProgressEvent("comparing", 1, 3))
@@ -112,6 +110,11 @@ def join_all(sets: PickSets, *, max_distance_ang: float) -> dict[str, IndexArray
         )
         for t in sets.tomograms
     }
+
+
+def compare_pairs(sets: PickSets, members: dict[str, IndexArray]) -> list[Agreement]:
+    """Sum up every two sets; ``members`` are those of ``join_all``."""
+    return [compare_pair(sets, members, a, b) for a, b in combinations(sets.names, 2)]
 
 
 def compare_pair(

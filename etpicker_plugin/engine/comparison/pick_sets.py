@@ -52,6 +52,11 @@ class PickSets:
         """Names of the sets, in the order given."""
         return tuple(self.picks)
 
+    @property
+    def are_flat(self) -> bool:
+        """Whether the picks are of micrographs."""
+        return any(tomogram.is_flat for tomogram in self.tomograms.values())
+
     def count(self, name: str) -> int:
         """Return the number of picks of a set."""
         return sum(len(particles) for particles in self.picks[name].values())

@@ -138,10 +138,10 @@ def score_column_option(where: str, default: Any = "") -> Any:
     )
 
 
-def tilt_range_option() -> Any:
+def tilt_range_option(default: Any = REQUIRED) -> Any:
     """Declare the lowest and highest tilt angle."""
     return option(
-        REQUIRED,
+        default,
         "Lowest and highest tilt angle of the tilt series.",
         label="Tilt range",
         unit="°",

@@ -42,7 +42,7 @@ class ValidateConfig:
     tomogram: Tuple[str, ...] = tomograms_option()
     diameter: Dict[str, float] = diameter_option()
     kind: Dict[str, str] = kind_option()
-    tilt_range: Tuple[float, ...] = tilt_range_option()
+    tilt_range: Tuple[float, ...] = tilt_range_option(default=())
     out: str = option(
         REQUIRED,
         "Folder for report.html, verdict.json, the averages and RELION's own files. "
@@ -54,7 +54,7 @@ class ValidateConfig:
         None,
         "Map of the particle (MRC, protein bright) to align to first; of any box and "
         "voxel size. Without it one is made from the picks, which takes longer and "
-        "finds orientations less surely.",
+        "finds orientations less surely. None for micrographs.",
         label="Reference map",
         counts="content",
     )
@@ -79,8 +79,16 @@ class ValidateConfig:
     )
     iterations: Optional[int] = option(
         None,
-        "Iterations of the joint refinement; without it 3, and 4 without a reference.",
+        "Iterations of the joint refinement; without it 3, and 4 without a reference. "
+        "Of micrographs those of the joint classification; without it 20.",
         label="Iterations",
+        advanced=True,
+    )
+    classes: Optional[int] = option(
+        None,
+        "2D classes of the boxes of micrographs; without it one for each 60 boxes, 5 "
+        "to 20.",
+        label="2D classes",
         advanced=True,
     )
     max_particles: int = option(
@@ -102,7 +110,8 @@ class ValidateConfig:
     seed: int = option(0, "Seed of every random choice.", label="Seed", advanced=True)
     threads: int = option(
         1,
-        "Threads of each of the three MPI processes that refine.",
+        "Threads of each of the three MPI processes that refine, or of the one that "
+        "classifies boxes of micrographs.",
         label="Threads",
         advanced=True,
         counts="no",
@@ -130,6 +139,10 @@ class ValidateConfig:
             "more: the first compares by correlation and has no likelihoods.",
         )
         require(
+            self.classes is None or 2 <= self.classes <= 200,
+            f"--classes: got {self.classes}, expected 2 to 200.",
+        )
+        require(
             self.max_particles >= 8,
             f"--max-particles: got {self.max_particles}, expected 8 or more: four for "
             "each half set.",
@@ -140,7 +153,7 @@ class ValidateConfig:
         )
         low, high = self.tilt_range if len(self.tilt_range) == 2 else (1.0, 0.0)
         require(
-            -90 <= low < high <= 90,
+            not self.tilt_range or -90 <= low < high <= 90,
             f"--tilt-range: got {' '.join(f'{t:g}' for t in self.tilt_range)}, "
             "expected the lowest and the highest tilt angle, -60 60 say.",
         )

@@ -1,17 +1,12 @@
 """From one alignment of all boxes to the verdict's numbers."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from etpicker_plugin.engine.comparison.joining import (
-    IndexArray,
-    in_subset,
-    subset_label,
-    subsets_of,
-)
+from etpicker_plugin.engine.comparison.joining import IndexArray
 from etpicker_plugin.engine.comparison.pick_sets import PickSets
 from etpicker_plugin.engine.config.pick_sets import CONTROL
 from etpicker_plugin.engine.config.validate import ValidateConfig
@@ -32,6 +27,7 @@ from etpicker_plugin.engine.verdict.measures.ranking import rank_sets
 from etpicker_plugin.engine.verdict.origins.measure import measure_origins
 from etpicker_plugin.engine.verdict.origins.origins import Origins
 from etpicker_plugin.engine.verdict.places.candidates import Candidates
+from etpicker_plugin.engine.verdict.places.groups import all_groups
 from etpicker_plugin.engine.verdict.reporting.result import Verdict
 
 
@@ -147,31 +143,6 @@ def _find_faults(
         seed=config.seed,
     )
     return curved.origins(), curved
-
-
-def all_groups(
-    sets: PickSets, members: Mapping[str, IndexArray], candidates: Candidates
-) -> dict[str, IndexArray]:
-    """Return the rows of sets and control, then of what sets share or have alone.
-
-    A group of several sets is shown by the boxes of the first of them. ``members``
-    are per tomogram ``(P, S)``, as ``join_sets`` gives them.
-    """
-    groups = dict(candidates.rows)
-    if len(sets.names) < 2:
-        return groups
-    first = 0
-    numbers: dict[tuple[str, ...], list[IndexArray]] = {}
-    for table in members.values():
-        for subset in subsets_of(sets.names):
-            found = np.flatnonzero(in_subset(table, subset, sets.names)) + first
-            numbers.setdefault(subset, []).append(found)
-        first += len(table)
-    for subset, particles in numbers.items():
-        own = candidates.rows[subset[0]]
-        chosen = np.isin(candidates.particles[own], np.concatenate(particles))
-        groups[subset_label(subset, sets.names)] = own[chosen]
-    return groups
 
 
 def _commands(log: Path) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from etpicker_plugin.engine.comparison.joining import IndexArray
 from etpicker_plugin.engine.comparison.pick_sets import PickSets, read_pick_sets
 from etpicker_plugin.engine.config.pick_sets import CONTROL
 from etpicker_plugin.engine.config.validate import ValidateConfig
+from etpicker_plugin.engine.errors import ConfigError, InputDataError
 from etpicker_plugin.engine.kinds import PARTICLE
 from etpicker_plugin.engine.progress import Progress, ProgressEvent
 from etpicker_plugin.engine.relion.find import find_relion
@@ -35,6 +36,8 @@ from etpicker_plugin.engine.verdict.alignment.reference import (
     read_reference,
     reference_from_picks,
 )
+from etpicker_plugin.engine.verdict.flat.result import FlatVerdict
+from etpicker_plugin.engine.verdict.flat.validate import validate_micrographs
 from etpicker_plugin.engine.verdict.judge import judge
 from etpicker_plugin.engine.verdict.places.candidates import (
     Candidates,
@@ -52,7 +55,6 @@ from etpicker_plugin.engine.verdict.reporting.boxes_table import write_boxes_tab
 from etpicker_plugin.engine.verdict.reporting.report import write_report
 from etpicker_plugin.engine.verdict.reporting.result import Verdict, write_verdict
 from etpicker_plugin.engine.verdict.reporting.words import verdict_words
-from etpicker_plugin.engine.volumes.thickness import refuse_micrographs
 
 logger = logging.getLogger(__name__)
 
@@ -67,8 +69,10 @@ SIGMA_DEG = 10.0
 
 def validate(
     config: ValidateConfig, out_dir: Path, *, on_progress: Progress
-) -> Verdict:
+) -> Verdict | FlatVerdict:
     """Judge sets of picks by what they average to; write report and verdict.json.
+
+    In tomograms they are refined together, in micrographs classified together.
 
     Raises
     ------
@@ -80,9 +84,6 @@ def validate(
         If RELION or MPI is missing, too old, or fails.
     """
     ((class_name, diameter),) = config.diameter.items()
-    relion = find_relion()
-    mpi = mpi_words(config.mpi_command)
-    check_mpi(mpi, ranks=RANKS_OF_HALVES)
     written = read_pick_sets(
         config.picks,
         config.tomogram,
@@ -90,7 +91,20 @@ def validate(
         voxel_size=config.voxel_size,
         trust_voxel_size=config.trust_voxel_size,
     )
+    check_images(config, written)
     described = describe_validation(config, written)
+    if written.are_flat:
+        return validate_micrographs(
+            config,
+            written,
+            described,
+            out_dir,
+            on_progress=on_progress,
+            names=(RESULT_FILE, BOXES_FILE, RELION_FOLDER),
+        )
+    relion = find_relion()
+    mpi = mpi_words(config.mpi_command)
+    check_mpi(mpi, ranks=RANKS_OF_HALVES)
     sets, geometry = _what_is_judged(config, written, diameter)
     given = _read_given(config, geometry)
     members = join_all(sets, max_distance_ang=config.match_distance_ang)
@@ -133,6 +147,43 @@ def validate(
     return verdict
 
 
+def check_images(config: ValidateConfig, sets: PickSets) -> None:
+    """Refuse tomograms beside micrographs, and settings of the one for the other.
+
+    Raises
+    ------
+    InputDataError, ConfigError
+        Naming what is in the way.
+    """
+    flat = [t for t, tomogram in sets.tomograms.items() if tomogram.is_flat]
+    thick = [t for t in sets.tomograms if t not in flat]
+    if flat and thick:
+        raise InputDataError(
+            f"{flat[0]} is a micrograph and {thick[0]} a tomogram. Picks of the two "
+            "are not judged together: give only micrographs, or only tomograms."
+        )
+    if thick and not config.tilt_range:
+        raise ConfigError(
+            "--tilt-range is missing: tomograms have a missing wedge. Give the lowest "
+            "and the highest tilt angle, -60 60 say."
+        )
+    of_tomograms = {
+        "--tilt-range": config.tilt_range,
+        "--reference": config.reference,
+        f"--kind {config.judged_kind}": config.judged_kind != PARTICLE,
+    }
+    given = [name for name, value in of_tomograms.items() if value]
+    if flat and given:
+        raise ConfigError(
+            f"{given[0]} is of tomograms, and {flat[0]} is a micrograph. Leave it out."
+        )
+    if thick and config.classes:
+        raise ConfigError(
+            f"--classes is of micrographs, and {thick[0]} is a tomogram: its boxes are "
+            "refined together. Leave it out."
+        )
+
+
 def _what_is_judged(
     config: ValidateConfig, sets: PickSets, diameter: float
 ) -> tuple[PickSets, BoxGeometry]:
@@ -148,9 +199,6 @@ def _what_is_judged(
                 named,
             )
         return sets, choose_geometry(diameter, voxel_size, config.box_voxel_size)
-    refuse_micrographs(
-        sets.tomograms.values(), instead="compare the sets with 'etpicker compare'"
-    )
     return (
         points_on_things(sets, kind, diameter_ang=diameter),
         choose_thing_geometry(kind, diameter, voxel_size, config.box_voxel_size),

@@ -66,11 +66,23 @@ def test_boxes_of_one_particle_are_in_one_half_and_halves_are_even():
         assert abs(np.sum(found.half[rows] == 1) - len(rows) / 2) <= len(rows) * 0.2
 
 
-def test_micrographs_are_not_judged_by_boxes_cut_out_of_them(monkeypatch):
-    monkeypatch.setitem(SHAPES, "TS_2", (1, 110, 100))
-    sets = make_sets(a=lambda shape: grid((40, *shape[1:])) * (shape[0] > 1, 1, 1))
-    with pytest.raises(InputDataError, match=r"TS_2\.mrc is a micrograph.*compare"):
-        gather(sets)
+def test_in_micrographs_the_control_keeps_away_in_the_plane(monkeypatch):
+    for name, shape in SHAPES.items():
+        monkeypatch.setitem(SHAPES, name, (1, *shape[1:]))
+    sets = make_sets(a=lambda shape: grid((30, *shape[1:]), step=32)[:4] * (0, 1, 1))
+    found = gather(sets)
+    assert len(found.rows["a"]) == 8
+    control = found.positions_zyx[found.rows["control"]]
+    assert len(control) >= 6
+    assert (control[:, 0] == 0).all()
+    for name, shape in SHAPES.items():
+        here = found.tomogram_ids[found.rows["control"]] == name
+        own = found.positions_zyx[found.rows["a"]]
+        own = own[found.tomogram_ids[found.rows["a"]] == name]
+        nearest, _ = cKDTree(own).query(control[here])
+        assert (nearest >= 0.6 * 12).all()
+        low, high = GEOMETRY.border_vox, np.array(shape[1:]) - 1 - GEOMETRY.border_vox
+        assert ((control[here, 1:] >= low) & (control[here, 1:] <= high)).all()
 
 
 def test_equal_positions_of_two_sets_are_one_box():

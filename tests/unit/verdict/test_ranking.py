@@ -57,6 +57,19 @@ def test_random_coordinates_in_front_are_no_verdict():
     assert found.reasons == ("the control ranks first",)
 
 
+def test_shares_are_ranked_by_their_means():
+    shares = {"a": 30 * [1] + 30 * [0], "b": 55 * [1] + 5 * [0], "control": 60 * [0]}
+    found = rank_sets(
+        {name: np.asarray(v, float) for name, v in shares.items()},
+        control="control",
+        resamples=500,
+        generator=np.random.default_rng(2),
+        typical=np.mean,
+    )
+    assert found.order == ("b", "a", "control")
+    assert found.is_conclusive
+
+
 def test_share_above_a_quantile():
     control = np.arange(101.0)
     assert share_above(np.array([96.0, 95.0, 0.0, 99.0]), control, level=0.95) == 0.5

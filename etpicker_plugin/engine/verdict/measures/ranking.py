@@ -1,7 +1,8 @@
 """Ranks, areas under curves, and whether a ranking can be relied on."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -63,6 +64,7 @@ def rank_sets(
     control: str,
     resamples: int,
     generator: np.random.Generator,
+    typical: Callable[..., Any] = np.median,
     things: Mapping[str, IndexArray] | None = None,
 ) -> Ranking:
     """Rank sets by median ratio and test the first place by a bootstrap.
@@ -80,15 +82,17 @@ def rank_sets(
         The name under which the random coordinates are among them.
     resamples
         Number of bootstrap samples.
+    typical
+        In the median's place: ``np.mean`` of values 0 and 1 ranks by shares.
     things
         Per set: ``(N,)`` which filament or vesicle each pick lies on. A sample draws
         these anew, with all their picks: neighbours are alike. Each set needs five.
     """
-    medians = {name: float(np.median(v)) for name, v in ratios.items() if len(v)}
-    order = tuple(sorted(medians, key=lambda name: -medians[name]))
-    order += tuple(name for name in ratios if name not in medians)
+    found = {name: float(typical(v)) for name, v in ratios.items() if len(v)}
+    order = tuple(sorted(found, key=lambda name: -found[name]))
+    order += tuple(name for name in ratios if name not in found)
     drawn = {
-        name: _draw_medians(v, things[name] if things else None, resamples, generator)
+        name: _draw(v, things[name] if things else None, resamples, generator, typical)
         for name, v in ratios.items()
         if len(v)
     }
@@ -105,20 +109,21 @@ def rank_sets(
     )
 
 
-def _draw_medians(
+def _draw(
     values: FloatArray,
     things: IndexArray | None,
     resamples: int,
     generator: np.random.Generator,
+    typical: Callable[..., Any],
 ) -> FloatArray:
-    """Return ``(resamples,)`` medians of draws of the values, or of whole things."""
+    """Return ``(resamples,)`` what is typical of draws: of values, or of things."""
     if things is None:
         drawn = generator.choice(values, (resamples, len(values)))
-        return np.asarray(np.median(drawn, axis=1))
+        return np.asarray(typical(drawn, axis=1))
     parts = [values[things == thing] for thing in np.unique(things)]
     return np.array(
         [
-            np.median(np.concatenate([parts[i] for i in chosen]))
+            typical(np.concatenate([parts[i] for i in chosen]))
             for chosen in generator.integers(len(parts), size=(resamples, len(parts)))
         ]
     )

@@ -16,7 +16,6 @@ from etpicker_plugin.engine.verdict.places.geometry import (
     BoxGeometry,
     is_clear_of_faces,
 )
-from etpicker_plugin.engine.volumes.thickness import refuse_micrographs
 
 LEAST_PICKS = 8
 CONTROL_CLEARANCE = 0.6
@@ -83,12 +82,9 @@ def gather_candidates(
     Raises
     ------
     InputDataError
-        If micrographs are given, a set has fewer picks away from the faces than two
-        halves need, or there is no room for random coordinates.
+        If a set has fewer picks away from the faces than two halves need, or there is
+        no room for random coordinates.
     """
-    refuse_micrographs(
-        sets.tomograms.values(), instead="compare the sets with 'etpicker compare'"
-    )
     generator = np.random.default_rng(seed)
     table = pick_table(sets, members, geometry)
     require_clear_picks(sets, table, geometry)

@@ -105,5 +105,6 @@ def unusable(name: str, position_zyx: NDArray[np.float64]) -> InputDataError:
     x, y, z = position_zyx[::-1]
     return InputDataError(
         f"Tomogram {name} holds one value, NaN or infinity around x, y, z = "
-        f"{x:.0f}, {y:.0f}, {z:.0f}. Remove the picks there, or reconstruct it anew."
+        f"{x:.0f}, {y:.0f}, {z:.0f}. Remove the picks there; if there are none, a "
+        "random coordinate came to lie there, and the blank part is to be cut off."
     )

@@ -1,7 +1,7 @@
 """The report's pictures."""
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from scipy import ndimage
 
 from etpicker_plugin.engine.comparison.diagram import draw_subsets
 from etpicker_plugin.engine.comparison.joining import (
+    IndexArray,
     count_subsets,
     subset_label,
     subsets_of,
@@ -29,13 +30,12 @@ def colours_of(verdict: Verdict) -> dict[str, str]:
     return {n: f"C{i % 10}" for i, n in enumerate(names)} | {CONTROL: CONTROL_COLOUR}
 
 
-def draw_sets(verdict: Verdict) -> Figure:
-    """Draw what the sets share."""
-    names = verdict.sets.names
+def draw_sets(names: Sequence[str], members: Mapping[str, IndexArray]) -> Figure:
+    """Draw what sets share; ``members`` are per tomogram those of ``join_sets``."""
     counts: dict[str, int] = dict.fromkeys(
         [subset_label(s, names) for s in subsets_of(names)], 0
     )
-    for table in verdict.members.values():
+    for table in members.values():
         for label, count in count_subsets(table, names).items():
             counts[label] += count
     by_subset = {s: counts[subset_label(s, names)] for s in subsets_of(names)}

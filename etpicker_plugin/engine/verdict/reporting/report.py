@@ -124,7 +124,7 @@ def write_report(
         "probabilities.png": plots.draw_probabilities(verdict),
         "fsc.png": plots.draw_fsc(verdict),
         "rosenthal.png": plots.draw_rosenthal(verdict),
-        "sets.png": plots.draw_sets(verdict),
+        "sets.png": plots.draw_sets(verdict.sets.names, verdict.members),
         "origins.png": plots.draw_origins(verdict),
     }
     if verdict.curved is not None:

@@ -1,11 +1,12 @@
 """The verdict in plain words, with what makes it uncertain."""
 
-from itertools import combinations
-
 import numpy as np
 
-from etpicker_plugin.engine.comparison.compare import compare_pair
+from etpicker_plugin.engine.comparison.compare import compare_pairs
+from etpicker_plugin.engine.comparison.pick_sets import PickSets
 from etpicker_plugin.engine.config.pick_sets import CONTROL
+from etpicker_plugin.engine.verdict.places.candidates import Candidates
+from etpicker_plugin.engine.verdict.places.geometry import BoxGeometry
 from etpicker_plugin.engine.verdict.reporting.curve_words import curve_sentences
 from etpicker_plugin.engine.verdict.reporting.origin_words import origin_sentences
 from etpicker_plugin.engine.verdict.reporting.result import Verdict
@@ -23,8 +24,8 @@ def verdict_words(verdict: Verdict) -> list[str]:
         *_size_sentences(verdict),
         *_place_sentences(verdict),
         *_unshared_sentences(verdict),
-        *_border_sentences(verdict),
-        *_left_out_sentences(verdict),
+        *border_sentences(verdict.sets, verdict.candidates, verdict.geometry),
+        *left_out_sentences(verdict.sets),
     ]
 
 
@@ -109,26 +110,30 @@ def _size_sentences(verdict: Verdict) -> list[str]:
 
 
 def _unshared_sentences(verdict: Verdict) -> list[str]:
-    pairs = [
-        compare_pair(verdict.sets, verdict.members, first, second)
-        for first, second in combinations(verdict.sets.names, 2)
-    ]
+    pairs = compare_pairs(verdict.sets, verdict.members)
     return [pair.describe() for pair in pairs if not pair.n_both]
 
 
-def _border_sentences(verdict: Verdict) -> list[str]:
-    lost = {n: k for n, k in verdict.candidates.at_border.items() if k}
+def border_sentences(
+    sets: PickSets, candidates: Candidates, geometry: BoxGeometry
+) -> list[str]:
+    """Say how many picks lie too near to a face to be judged."""
+    lost = {n: k for n, k in candidates.at_border.items() if k}
     if not lost:
         return []
     texts = ", ".join(f"{k} of {n}" for n, k in lost.items())
+    unit, edge = "voxels", "a face of the tomogram"
+    if sets.are_flat:
+        unit, edge = "pixels", "an edge of the micrograph"
     return [
-        f"Not judged, nearer than {verdict.geometry.border_vox:.0f} voxels to a face "
-        f"of the tomogram: {texts}."
+        f"Not judged, nearer than {geometry.border_vox:.0f} {unit} to {edge}: {texts}."
     ]
 
 
-def _left_out_sentences(verdict: Verdict) -> list[str]:
-    if not verdict.sets.left_out:
+def left_out_sentences(sets: PickSets) -> list[str]:
+    """Say which images are not judged, as not all sets cover them."""
+    if not sets.left_out:
         return []
-    names = ", ".join(verdict.sets.left_out)
-    return [f"Tomograms that not all sets cover are left out of all: {names}."]
+    names = ", ".join(sets.left_out)
+    images = "Micrographs" if sets.are_flat else "Tomograms"
+    return [f"{images} that not all sets cover are left out of all: {names}."]
