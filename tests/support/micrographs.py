@@ -44,3 +44,37 @@ def make_micrograph(
     rows = [f"disc,{cx},{cy}" for cy, cx in centres]
     path.with_suffix(".csv").write_text("\n".join(["class,x,y", *rows]) + "\n")
     return np.array(centres)
+
+
+def make_curved_micrograph(path: Path, shape_yx: tuple[int, int], *, seed: int) -> None:
+    """Write an image with two bent bands and three rings, of 10 Å a pixel; its CSV.
+
+    The bands, 250 Å wide, cross each other; the rings are 70 Å thick.
+    """
+    generator = np.random.default_rng(seed)
+    height, width = shape_yx
+    y, x = np.indices(shape_yx)
+    image = generator.normal(0, 1, shape_yx)
+    rows = []
+    for number, slope in enumerate(generator.uniform(0.2, 0.5, 2) * [1, -1], 1):
+        bend = generator.uniform(-2e-4, 2e-4)
+        middle = generator.uniform(0.45, 0.55, 2) * (height, width)
+
+        def course(across, slope=slope, bend=bend, middle=middle):
+            along = across - middle[1]
+            return middle[0] + slope * along + bend * along**2
+
+        away = (y - course(x)) * np.cos(np.arctan(slope))
+        image -= 2 * np.clip(13 - np.abs(away), 0, 1)
+        for at in np.arange(10.0, width - 10, 30):
+            if 0 <= course(at) <= height - 1:
+                rows.append(f"mt,{at:.2f},{course(at):.2f},mt_{number},")
+    for corner in ((0.2, 0.15), (0.82, 0.2), (0.8, 0.88)):
+        radius = generator.uniform(22, 32)
+        cy, cx = np.array(corner) * shape_yx + generator.uniform(-4, 4, 2)
+        away = np.abs(np.hypot(y - cy, x - cx) - radius)
+        image -= 2 * np.clip(4 - away, 0, 1)
+        rows.append(f"liposome,{cx:.2f},{cy:.2f},,{10 * radius:.1f}")
+    write_micrograph(path, image, pixel_size=10.0)
+    header = "class,x,y,filament,radius"
+    path.with_suffix(".csv").write_text("\n".join([header, *rows]) + "\n")

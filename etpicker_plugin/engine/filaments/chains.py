@@ -29,6 +29,9 @@ SIDEWAYS = 0.18
 TURN = np.radians(30.0)
 """How much the direction of the next point may differ, beside the filament's bend."""
 
+TURN_IN_GAP = np.radians(20.0)
+"""How much it may differ from that of the arc through a gap."""
+
 FEWEST_ALIKE = 2
 """Neighbours of a point that a chain starts at, or reaches through a gap."""
 
@@ -136,10 +139,27 @@ def _next(
     for reach, allowed in ((near, free), (settings.gap, free & sure)):
         found = points.near(points.positions[here], reach)
         found = found[allowed[found]]
+        if reach > near:
+            found = found[_on_one_arc(points, here, heading, found)]
         best = _straightest(points, here, heading, found, settings)
         if best is not None:
             return best
     return None
+
+
+def _on_one_arc(
+    points: RidgePoints, here: int, heading: FloatArray, found: IndexArray
+) -> NDArray[np.bool_]:
+    """Tell which points' directions are those of the arc that leads to them.
+
+    An arc that leaves with a heading arrives with its mirror image across the chord.
+    A filament that ends before another does not go over into it.
+    """
+    ways = points.positions[found] - points.positions[here]
+    chords = ways / np.maximum(np.linalg.norm(ways, axis=1), 1e-12)[:, None]
+    arriving = 2 * (chords @ heading)[:, None] * chords - heading
+    cosines = np.abs(np.sum(points.directions[found] * arriving, axis=1))
+    return np.asarray(cosines >= np.cos(TURN_IN_GAP))
 
 
 def _straightest(

@@ -9,6 +9,7 @@ import numpy as np
 from etpicker_plugin.engine.arrays import FloatArray
 from etpicker_plugin.engine.filaments.chains import find_chains
 from etpicker_plugin.engine.filaments.curve import Curve, equidistant, smooth_curve
+from etpicker_plugin.engine.filaments.joining import join_across
 from etpicker_plugin.engine.filaments.ridge_points import make_ridge_points
 from etpicker_plugin.engine.filaments.settings import TraceSettings
 
@@ -41,6 +42,7 @@ def trace(
     settings: TraceSettings,
     *,
     seed_score: float,
+    is_flat: bool = False,
 ) -> list[TracedFilament]:
     """Return the filaments among ridge points of one class, the surest first.
 
@@ -52,6 +54,8 @@ def trace(
         ``(N,)``, down to the lowest that a filament is followed through.
     seed_score
         That each filament has to reach somewhere.
+    is_flat
+        Whether they lie in a plane, where many filaments cross.
     """
     points = make_ridge_points(positions_zyx, directions_zyx, scores)
     points, chains = find_chains(points, settings, seed_score=seed_score)
@@ -63,6 +67,9 @@ def trace(
         )
         if filament.place_scores.max() >= seed_score
     ]
+    if is_flat:
+        pieces = join_across([(f.places, f.place_scores) for f in made], settings)
+        made = [f for piece in pieces for f in _filaments(*piece, settings)]
     return sorted(made, key=_surest_first)
 
 

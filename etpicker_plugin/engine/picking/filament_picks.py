@@ -14,6 +14,7 @@ from etpicker_plugin.engine.columns import (
     FILAMENT,
     POLARITY,
     ROTATION,
+    ColumnValues,
 )
 from etpicker_plugin.engine.filaments.curve import (
     Curve,
@@ -52,7 +53,8 @@ def assemble_filaments(
         The class: each filament reaches its threshold somewhere, and is followed down
         to a quarter of it.
     volume
-        In which the way of each is looked for, if the model can tell it.
+        In which they are. In a tomogram the way of each is looked for, if the model
+        can tell it.
 
     Returns
     -------
@@ -61,7 +63,10 @@ def assemble_filaments(
         two classes share an id), ``curvature`` and ``rotation``, whose z axis lies
         along the filament, to the next point. Where the density tells which way that
         is in marked filaments, they stand that way, and ``polarity`` says how surely.
+        A micrograph does not show how a filament is turned about itself: there they
+        have no ``rotation``.
     """
+    is_flat = volume is not None and volume.shape_zyx[0] == 1
     points = points.select(points.scores >= FOLLOWED * species.threshold)
     if len(points) == 0:
         return points
@@ -71,6 +76,7 @@ def assemble_filaments(
         points.scores,
         settings,
         seed_score=species.threshold,
+        is_flat=is_flat,
     )
     channel = int(points.channels[0])
     return join_peaks(
@@ -81,6 +87,7 @@ def assemble_filaments(
                 channel,
                 settings,
                 forward=_forward(filament.curve, volume, species, settings),
+                is_flat=is_flat,
             )
             for number, filament in enumerate(found, 1)
         ]
@@ -104,13 +111,17 @@ def _picks(
     settings: TraceSettings,
     *,
     forward: float,
+    is_flat: bool,
 ) -> Peaks:
     at = equidistant(filament.curve.length, settings.step)
     places, tangents = filament.curve.points(at), filament.curve.tangents(at)
     curvatures = filament.curve.curvatures(at)
     if forward <= 1 - SURE:
         places, tangents, curvatures = places[::-1], -tangents[::-1], curvatures[::-1]
-    made = twisted(frames(places, tangents), settings.twist * at)
+    turned: ColumnValues = {}
+    if not is_flat:
+        made = twisted(frames(places, tangents), settings.twist * at)
+        turned = {ROTATION.name: made}
     surely = max(forward, 1 - forward)
     told = {POLARITY.name: surely} if surely >= SURE else {}
     return Peaks(
@@ -119,7 +130,7 @@ def _picks(
         channels=np.full(len(at), channel, dtype=np.intp),
         optional={
             FILAMENT.name: np.full(len(at), name),
-            ROTATION.name: made,
+            **turned,
             CURVATURE.name: curvatures / settings.voxel_size,
             **{column: np.full(len(at), value) for column, value in told.items()},
         },

@@ -80,8 +80,14 @@ def trace_settings_of(card: ModelCard, config: PickConfig) -> dict[str, TraceSet
     Raises
     ------
     ConfigError
-        If something is asked for of a class that the model has no filaments of.
+        If something is asked for of a class that the model has no filaments of, or a
+        twist of those of micrographs.
     """
+    if card.is_flat and config.filament_twist:
+        raise ConfigError(
+            "--filament-twist: a micrograph does not show how a filament is turned "
+            "about itself. Pick without it."
+        )
     diameters = {s.name: s.diameter_ang for s in card.classes if s.kind == FILAMENT}
     for field in (*FILAMENT_LENGTHS, "filament_twist"):
         _check_kind(field, getattr(config, field), diameters, "filaments")

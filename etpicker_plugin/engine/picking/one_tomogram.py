@@ -103,7 +103,7 @@ def pick_tomogram(
         run,
         card=model.card,
         out_dir=out_dir,
-        beside=surface_files(name, config),
+        beside=surface_files(name, config, is_flat=model.card.is_flat),
     )
     if finished is not None:
         return finished

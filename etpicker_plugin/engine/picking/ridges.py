@@ -4,6 +4,7 @@ A particle is a maximum of the mean-pooled probability; a filament is a ridge of
 maximum across one direction, that in which the probability bends least. As Steger's
 detector of lines (IEEE TPAMI 20, 1998, 113) has it, a voxel lies on a ridge if the
 vertex of the paraboloid through its neighbours, in the plane across, lies within it.
+In a micrograph that is his detector itself: a maximum across, in the image.
 """
 
 import numpy as np
@@ -41,6 +42,9 @@ still has ridges all over."""
 WITHIN = 0.6
 """Of a voxel, how far the vertex may lie from its centre: at 0.5 exactly, a ridge that
 runs between two voxels could be missed by both."""
+
+STEEPEST = 100.0
+"""More than any map of probabilities bends."""
 
 AT_ONCE = 250_000
 """Voxels looked at together: what that takes stays below half a gigabyte."""
@@ -86,7 +90,10 @@ def find_lines(
     around = padded(pooled)
     index = _candidates(pooled, around, kernel, least, start, stop)
     return join_peaks(
-        [_on_ridges(around, some, kernel) for some in index.split(AT_ONCE)]
+        [
+            _on_ridges(around, some, kernel, is_flat=len(pooled) == 1)
+            for some in index.split(AT_ONCE)
+        ]
     )
 
 
@@ -111,11 +118,14 @@ def _candidates(
     return torch.nonzero(chosen) + torch.tensor(start, device=pooled.device)
 
 
-def _on_ridges(around: Tensor, index: Tensor, kernel: int) -> Peaks:
+def _on_ridges(around: Tensor, index: Tensor, kernel: int, *, is_flat: bool) -> Peaks:
     """Return the candidates that lie on a ridge, at its middle."""
     values = neighbourhoods(around, index)
     scores = values[:, 1, 1, 1]
-    bends, axes = np.linalg.eigh(second_derivatives(values))
+    second = second_derivatives(values)
+    if is_flat:
+        second[:, 0, 0] = -STEEPEST  # So a line is a maximum across its plane.
+    bends, axes = np.linalg.eigh(second)
     across = axes[:, :, :2]
     slopes = np.einsum("nij,ni->nj", axes, first_derivatives(values))
     is_ridge = (bends[:, 1] <= -LEAST_BEND / kernel**2 * scores) & (

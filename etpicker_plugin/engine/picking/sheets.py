@@ -3,7 +3,8 @@
 A membrane is a sheet of the mean-pooled probability: a maximum across one direction,
 that in which the probability bends most (Steger, IEEE TPAMI 20, 1998, 113). Of each
 column of voxels along the axis nearest to that direction one is taken, so there is
-about one point for each voxel of a surface, and no hole.
+about one point for each voxel of a surface, and no hole. In a micrograph it is the
+ring that a vesicle's rim makes.
 """
 
 from collections.abc import Sequence
@@ -96,21 +97,27 @@ class _Face:
         Of what is averaged, inside the volume.
     shift
         How far inward the middle of that share lies, voxels, along the axis.
+    stretch
+        How much longer a step along the axis is for that middle.
     """
 
     share: FloatArray
     shift: FloatArray
+    stretch: FloatArray
 
     @classmethod
     def of(cls, length: int, kernel: int) -> "_Face":
-        """Return it for two passes of a box."""
+        """Return it for two passes of a box; one plane is not averaged across."""
+        if length == 1:
+            return cls(share=np.ones(1), shift=np.zeros(1), stretch=np.ones(1))
         box = np.ones(kernel) / kernel
         weights = np.convolve(box, box)
         offsets = np.arange(len(weights)) - kernel + 1
         share = np.convolve(np.ones(length), weights)[kernel - 1 :][:length]
         # Convolving turns weights over: what lies above comes with a minus.
         moved = np.convolve(np.ones(length), -weights * offsets)[kernel - 1 :][:length]
-        return cls(share=share, shift=moved / share)
+        shift = moved / share
+        return cls(share=share, shift=shift, stretch=1 + np.gradient(shift))
 
 
 def _is_crest(around: Tensor) -> Tensor:
@@ -173,7 +180,7 @@ def _as_without_faces(
     for axis, face in enumerate(faces):
         voxels, along = np.arange(len(face.shift)), positions[:, axis]
         shifts[:, axis] = np.interp(along, voxels, face.shift)
-        stretches[:, axis] = np.interp(along, voxels, 1 + np.gradient(face.shift))
+        stretches[:, axis] = np.interp(along, voxels, face.stretch)
     turned = normals / stretches
     turned /= np.linalg.norm(turned, axis=1, keepdims=True)
     steps = (shifts * turned).sum(axis=1)

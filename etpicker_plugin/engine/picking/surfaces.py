@@ -26,11 +26,14 @@ FOLDER = "surface"
 """So that the files have their tomogram's name, by which every command finds them."""
 
 
-def surface_files(name: str, config: PickConfig) -> list[str]:
-    """Return the files of a tomogram's vesicles, in the output folder."""
+def surface_files(name: str, config: PickConfig, *, is_flat: bool) -> list[str]:
+    """Return the files of a tomogram's vesicles, in the output folder.
+
+    Of a micrograph there is no table of subtomograms.
+    """
     points = [f"{FOLDER}/{name}.csv", f"{FOLDER}/{name}.star"]
     return [
-        *(points if config.surface_step else []),
+        *(points[: 1 if is_flat else 2] if config.surface_step else []),
         *([mask_name(name)] if config.instance_masks else []),
     ]
 
@@ -48,14 +51,14 @@ def write_surfaces(
     Files that stand there and hold something else are set aside.
     """
     vesicles = picks.select(np.isfinite(known_radii(picks)))
-    written = surface_files(picks.tomogram_id, config)
+    written = surface_files(picks.tomogram_id, config, is_flat=card.is_flat)
     if config.surface_step:
         points = _points(vesicles, frame, surface_steps(card, config))
         (out_dir / FOLDER).mkdir(exist_ok=True)
-        csv, star, *_ = (out_dir / name for name in written)
-        with keeping_former(csv) as path:
-            write_csv(points, path)
-        with keeping_former(star) as path:
+        with keeping_former(out_dir / written[0]) as path:
+            write_csv(points, path, flat=card.is_flat)
+    if config.surface_step and not card.is_flat:
+        with keeping_former(out_dir / written[1]) as path:
             write_star(
                 [in_star_words(points, frame)],
                 path,

@@ -2,6 +2,7 @@
 
 A label is a ball. Balls in a row make a tube, and balls on a sphere a shell: so a
 filament or a vesicle is learnt as particles are, from the points that it is made of.
+In a micrograph discs make a band, and a ring where a vesicle's rim is seen.
 """
 
 from collections.abc import Sequence
@@ -72,7 +73,7 @@ def _support(marks: Particles, volume: WorkingVolume, one: Species) -> list[Floa
         radii = radii_ang(own, diameter_ang=one.diameter_ang)
         there = replace(own, positions_zyx=volume.to_working(own.positions_zyx))
         membranes = (
-            even_points(surface, SPACING_VOX)
+            even_points(surface, SPACING_VOX, is_flat=volume.shape_zyx[0] == 1)
             for surface in surfaces_of(there, radii, voxel_size=voxel_size)
         )
         return [m[~lies_outside(m, volume.shape_zyx)] for m in membranes]

@@ -73,7 +73,7 @@ def train(config: TrainConfig, out_dir: Path, *, on_progress: Progress) -> Path:
     maps = read_maps(config)
     marks = read_inputs(config)
     given = [item.tomogram for item in marks[0] + marks[1]] or open_tomograms(config)
-    flat = are_flat(given, config.kind)
+    flat = are_flat(given)
     require(
         not (flat and maps),
         "--map: scenes are made like tomograms, and micrographs were given. Give "

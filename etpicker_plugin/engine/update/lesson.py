@@ -76,7 +76,7 @@ def prepare_lesson(config: UpdateConfig, device: torch.device) -> Lesson:
     plan = plan_classes(card, config)
     earlier = read_exemplars(config.model)
     new, validation = _read_inputs(config, plan)
-    are_flat([item.tomogram for item in new + validation], config.kind)
+    are_flat([item.tomogram for item in new + validation])
     check_thickness(new[0].tomogram, config.model, is_flat=card.is_flat)
     border = border_still_kept(card.border_ang, new + validation)
     volumes, parts = dataset.load_dataset(

@@ -68,6 +68,17 @@ class Ellipsoid:
         return self.centre + directions @ np.linalg.inv(self.shape)
 
 
+def seen_from_above(outline: Ellipsoid) -> Ellipsoid:
+    """Return an ellipsoid with this outline in the plane of a micrograph.
+
+    How high it is nobody sees: as much as the mean of the half axes that are seen.
+    """
+    shape = np.zeros((3, 3))
+    shape[1:, 1:] = outline.shape[1:, 1:]
+    shape[0, 0] = 1.0 / float((1.0 / np.linalg.eigvalsh(shape[1:, 1:])).mean())
+    return Ellipsoid(outline.centre, shape)
+
+
 def sphere(centre: FloatArray, radius: float) -> Ellipsoid:
     """Return a sphere."""
     return Ellipsoid(np.asarray(centre, float), np.eye(3) / radius)

@@ -4,6 +4,9 @@ Votes along the normals give possible centres; about each a surface is fitted to
 points that lie near it and face it; what is a shell rather than a patch is a vesicle.
 The most complete take their points first, so that a point belongs to one vesicle:
 neighbours that touch, and one within another, stay apart.
+
+In a micrograph the points are those of a vesicle's rim. All lie in the plane z = 0, and
+so do the centres.
 """
 
 from __future__ import annotations
@@ -15,9 +18,13 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from etpicker_plugin.engine.arrays import FloatArray, Shape
-from etpicker_plugin.engine.vesicles.ellipsoid import Ellipsoid, sphere
+from etpicker_plugin.engine.vesicles.ellipsoid import (
+    Ellipsoid,
+    seen_from_above,
+    sphere,
+)
 from etpicker_plugin.engine.vesicles.fit import fit_ellipsoid, fit_sphere
-from etpicker_plugin.engine.vesicles.shells import PATCHES, Shell, judge_shell
+from etpicker_plugin.engine.vesicles.shells import Shell, judge_shell, patches_of
 from etpicker_plugin.engine.vesicles.votes import Candidate, find_candidates
 
 SMALLEST, LARGEST = 0.4, 2.0
@@ -39,8 +46,10 @@ REACHES = (0.3, 0.2, 0.15)
 """How far from a sphere its points are taken, of its radius, fit by fit."""
 
 LAST_REACH = 0.08
+LAST_RIM_REACH = 0.03
 LAST_REACH_VOX = 2.0
-"""The same of the ellipsoid; the larger counts."""
+"""The same of the ellipsoid, and of a rim in a micrograph, which is sharp and may cross
+another; or so many voxels, if that is more."""
 
 NARROWING = (2.5, 1.7, 1.2, 1.0, 1.0)
 """How many times that far they are taken at first, fit by fit."""
@@ -76,16 +85,26 @@ class Vesicle:
 
 @dataclass(frozen=True)
 class Membranes:
-    """Points on membranes: positions, normals ``(N, 3)``, scores ``(N,)``; a tree."""
+    """Points on membranes: positions, normals ``(N, 3)``, scores ``(N,)``; a tree.
+
+    ``is_flat`` says that they are of a micrograph.
+    """
 
     points: FloatArray
     normals: FloatArray
     scores: FloatArray
     tree: cKDTree
+    is_flat: bool
 
     @classmethod
     def of(
-        cls, points: FloatArray, normals: FloatArray, scores: FloatArray, *, edge: float
+        cls,
+        points: FloatArray,
+        normals: FloatArray,
+        scores: FloatArray,
+        *,
+        edge: float,
+        is_flat: bool,
     ) -> Membranes:
         """Average the points of each cell, which keeps no side's; order by place."""
         cells = np.floor(points / edge).astype(np.int64)
@@ -104,7 +123,17 @@ class Membranes:
         )
         middles, normals = (sums[:3] / sums[7]).T, sums[3:6].T
         normals = normals / np.linalg.norm(normals, axis=1, keepdims=True)
-        return cls(middles, normals, sums[6] / sums[7], cKDTree(middles))
+        return cls(middles, normals, sums[6] / sums[7], cKDTree(middles), is_flat)
+
+    def last_reach(self, surface: Ellipsoid) -> float:
+        """Return how far from a vesicle's surface its own points lie at the most."""
+        share = LAST_RIM_REACH if self.is_flat else LAST_REACH
+        return max(LAST_REACH_VOX, share * surface.radius)
+
+    def is_same(self, one: Ellipsoid, other: Ellipsoid) -> bool:
+        """Tell whether two surfaces run along each other."""
+        apart = np.abs(other.depths(one.surface(patches_of(is_flat=self.is_flat))))
+        return bool(np.median(apart) < 2.0 * self.last_reach(other))
 
     def on(
         self, surface: Ellipsoid, reach: float, free: NDArray[np.bool_]
@@ -149,10 +178,11 @@ def find_vesicles(
     """
     if len(points) < FEWEST_POINTS:
         return []
-    membranes = Membranes.of(points, normals, scores, edge=edge)
+    is_flat = shape_zyx[0] == 1
+    membranes = Membranes.of(points, normals, scores, edge=edge, is_flat=is_flat)
     radii = (SMALLEST * 0.5 * diameter_vox, LARGEST * 0.5 * diameter_vox)
     candidates = find_candidates(
-        membranes.points, membranes.normals, radii=radii, edge=edge
+        membranes.points, membranes.normals, radii=radii, edge=edge, is_flat=is_flat
     )
     everything = np.ones(len(membranes.points), dtype=bool)
     settled: list[Ellipsoid] = []
@@ -184,10 +214,10 @@ def _share_points(
         if found is None:
             continue
         vesicle, _ = found
-        if any(_is_same(vesicle.surface, other.surface) for other in vesicles):
+        if any(membranes.is_same(vesicle.surface, v.surface) for v in vesicles):
             continue  # of points that the other left over
         vesicles.append(vesicle)
-        reach = 2.0 * _last_reach(vesicle.surface)
+        reach = 2.0 * membranes.last_reach(vesicle.surface)
         free[membranes.on(vesicle.surface, reach, free)] = False
     return sorted(vesicles, key=lambda v: (-v.score, *v.surface.centre.tolist()))
 
@@ -196,12 +226,6 @@ def _rank(vesicle: Vesicle, own: NDArray[np.intp]) -> tuple[float, ...]:
     """Return what sorts vesicles: the most complete of the largest area first."""
     support = vesicle.shell.completeness**2 * len(own)
     return (-support, *vesicle.surface.centre.tolist(), vesicle.surface.radius)
-
-
-def _is_same(one: Ellipsoid, other: Ellipsoid) -> bool:
-    """Tell whether two surfaces run along each other."""
-    apart = np.abs(other.depths(one.surface(PATCHES)))
-    return bool(np.median(apart) < 2.0 * _last_reach(other))
 
 
 def _is_same_sphere(one: Ellipsoid, other: Ellipsoid) -> bool:
@@ -223,7 +247,11 @@ def _settle(
             return None
         apart = surface.depths(membranes.points[own]) / (reach * surface.radius)
         try:
-            surface = fit_sphere(membranes.points[own], (1.0 - apart**2) ** 2 + 1e-3)
+            surface = fit_sphere(
+                membranes.points[own],
+                (1.0 - apart**2) ** 2 + 1e-3,
+                is_flat=membranes.is_flat,
+            )
         except ValueError:
             return None
         if not 0.8 * radii[0] <= surface.radius <= 1.2 * radii[1]:
@@ -241,22 +269,24 @@ def _vesicle(
     """Return the vesicle about a surface with its points, if it is one."""
     surface = start
     for factor in NARROWING:
-        own = membranes.on(surface, factor * _last_reach(surface), free)
+        own = membranes.on(surface, factor * membranes.last_reach(surface), free)
         if len(own) < FEWEST_POINTS:
             return None
         points = membranes.points[own[:: 1 + len(own) // MOST_FITTED]]
         try:
-            radius = fit_sphere(points).radius
+            radius = fit_sphere(points, is_flat=membranes.is_flat).radius
         except ValueError:
             return None
         surface = fit_ellipsoid(points, surface, error=1.0, radius=radius)
+        if membranes.is_flat:
+            surface = seen_from_above(surface)
         if not radii[0] <= surface.radius <= radii[1]:
             return None
     shortest, _, longest = surface.half_axes
     if longest > MOST_UNEVEN * shortest:
         return None
-    around = membranes.on(surface, 2.0 * _last_reach(surface), free)
-    own = membranes.on(surface, _last_reach(surface), free)
+    around = membranes.on(surface, 2.0 * membranes.last_reach(surface), free)
+    own = membranes.on(surface, membranes.last_reach(surface), free)
     if len(own) < LEAST_GATHERED * len(around):
         return None
     shell = judge_shell(surface, membranes.points[own], shape_zyx)
@@ -265,7 +295,3 @@ def _vesicle(
     residual = float(np.sqrt((surface.depths(membranes.points[own]) ** 2).mean()))
     score = float(membranes.scores[own].mean() * shell.completeness)
     return Vesicle(surface, score, shell, residual), own
-
-
-def _last_reach(surface: Ellipsoid) -> float:
-    return max(LAST_REACH_VOX, LAST_REACH * surface.radius)

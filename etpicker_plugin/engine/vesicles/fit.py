@@ -22,6 +22,10 @@ FLAT_SHARE = 1e-3
 """Points that leave their plane, or line, by less of their extent lie in it."""
 
 UPPER = np.triu_indices(3)
+STEPS = np.zeros((6, 3, 3))
+STEPS[range(6), UPPER[0], UPPER[1]] = STEPS[range(6), UPPER[1], UPPER[0]] = 1.0
+"""What a shape grows by with each of its UPPER."""
+ON_DIAGONAL = np.trace(STEPS, axis1=1, axis2=2)
 ROUNDS = 5
 MOST_ROUNDS = 30
 SMALLEST_STEP = 1e-4
@@ -33,11 +37,19 @@ INDEPENDENT = 300.0
 them tell no more about a side that is not seen."""
 
 
-def fit_sphere(points: FloatArray, weights: FloatArray | None = None) -> Ellipsoid:
+def fit_sphere(
+    points: FloatArray, weights: FloatArray | None = None, *, is_flat: bool = False
+) -> Ellipsoid:
     """Return the sphere that best explains ``(N, 3)`` points, at least four.
 
     ``|x|² = 2 c·x + (r² - |c|²)`` is linear in what is unknown; its solution is
     then weighted with what brings it to least distances.
+
+    Parameters
+    ----------
+    is_flat
+        The points lie in the plane z = 0, and so does the centre: of all solutions
+        that least squares has then, the shortest is the one of that plane.
 
     Raises
     ------
@@ -49,7 +61,8 @@ def fit_sphere(points: FloatArray, weights: FloatArray | None = None) -> Ellipso
     scale = max(float(np.abs(points - middle).max(initial=0.0)), 1e-12)
     if (
         len(points) < 4
-        or np.linalg.svd(points - middle, compute_uv=False)[-1] < 1e-9 * scale
+        or np.linalg.svd(points - middle, compute_uv=False)[1 if is_flat else 2]
+        < 1e-9 * scale
     ):
         raise ValueError("no sphere: fewer than four points, or all in a plane")
     own = (points - middle) / scale
@@ -169,12 +182,9 @@ def _uneven(shape: FloatArray) -> tuple[FloatArray, FloatArray]:
     """
     mean = np.trace(shape) / 3.0
     changes = np.zeros((10, 9))
-    for column, (i, j) in enumerate(zip(*UPPER, strict=True)):
-        one = np.zeros((3, 3))
-        one[i, j] = one[j, i] = 1.0
-        grown = shape * (np.trace(one) / (3.0 * mean**2))
-        changes[:9, 3 + column] = (one / mean - grown).ravel() / FLATTENING
-        changes[9, 3 + column] = np.trace(one) / 3.0 / GROWTH
+    grown = shape * ON_DIAGONAL[:, None, None] / (3.0 * mean**2)
+    changes[:9, 3:] = (STEPS / mean - grown).reshape(6, 9).T / FLATTENING
+    changes[9, 3:] = ON_DIAGONAL / 3.0 / GROWTH
     uneven = (shape / mean - np.eye(3)).ravel() / FLATTENING
     return np.append(uneven, (mean - 1.0) / GROWTH), changes
 

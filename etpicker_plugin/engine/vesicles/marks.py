@@ -27,6 +27,14 @@ def sphere_directions(count: int) -> FloatArray:
     return np.stack([z, across * np.sin(turn), across * np.cos(turn)], axis=1)
 
 
+def directions_of(count: int, *, is_flat: bool) -> FloatArray:
+    """Return ``(count, 3)`` unit vectors: all around, or in the plane of an image."""
+    if not is_flat:
+        return sphere_directions(count)
+    turn = 2.0 * np.pi * np.arange(count) / count
+    return np.stack([np.zeros(count), np.sin(turn), np.cos(turn)], axis=1)
+
+
 def radii_ang(marks: Particles, *, diameter_ang: float) -> FloatArray:
     """Return the radius of each marked vesicle, ``(N,)`` Å.
 

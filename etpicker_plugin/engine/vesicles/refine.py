@@ -2,8 +2,9 @@
 
 The density is sampled along normals all over the surface. On average it shows the
 profile of the membrane, which is alike on both sides of its middle: two leaflets, and
-the fringes of the CTF about them. Then each part of the surface is moved to where its
-own profile is most like that average, and an ellipsoid is fitted to the parts.
+the fringes of the CTF about them. In a micrograph it is the profile of a rim. Then each
+part of the surface is moved to where its own profile is most like that average, and an
+ellipsoid is fitted to the parts.
 """
 
 from __future__ import annotations
@@ -15,9 +16,9 @@ from scipy import ndimage
 
 from etpicker_plugin.engine.arrays import FloatArray
 from etpicker_plugin.engine.geometry import lies_outside
-from etpicker_plugin.engine.vesicles.ellipsoid import Ellipsoid
+from etpicker_plugin.engine.vesicles.ellipsoid import Ellipsoid, seen_from_above
 from etpicker_plugin.engine.vesicles.fit import fit_ellipsoid
-from etpicker_plugin.engine.vesicles.marks import sphere_directions
+from etpicker_plugin.engine.vesicles.marks import directions_of
 from etpicker_plugin.engine.volumes.array_volume import Readable
 
 REACH_ANG = 120.0
@@ -30,8 +31,8 @@ STEP_VOX = 0.5
 SPACING_VOX = 1.5
 """Between samples along a normal, and between normals."""
 
-MIDDLES = sphere_directions(60)
-"""Of the surface's parts, each with a profile of its own; they overlap."""
+PARTS, RIM_PARTS = 60, 24
+"""Of a surface, or an outline, each with a profile of its own; they overlap."""
 
 PART_REACH = 0.45
 """Angle from a part's middle to where its weight has fallen by half."""
@@ -41,7 +42,7 @@ STEEPEST = 0.75
 
 BAND_ANG = 22.0
 ROUNDS = 5
-FEWEST_NORMALS = 100
+FEWEST_NORMALS, FEWEST_OF_RIM = 100, 30
 LEAST_CONTRAST = 8.0
 """By how much the average profile is in all, in deviations. Of noise, it gives 4."""
 
@@ -94,6 +95,8 @@ class _Sampled:
         ``(N, 3)`` of the normals' feet, on the unit sphere.
     profiles
         ``(N, 2 (reach + most) + 1)``, from inside outward; their means are 0.
+    is_flat
+        Whether they are of a rim in a micrograph.
     reach, most
         In steps: how long half a model is, and how far it may be moved.
     band_steps
@@ -102,9 +105,15 @@ class _Sampled:
 
     directions: FloatArray
     profiles: FloatArray
+    is_flat: bool
     reach: int
     most: int
     band_steps: float
+
+    @property
+    def middles(self) -> FloatArray:
+        """Return ``(M, 3)`` of the surface's parts, on the unit sphere."""
+        return directions_of(RIM_PARTS if self.is_flat else PARTS, is_flat=self.is_flat)
 
     def model(self) -> FloatArray:
         """Return the average profile about its middle, ``(2 reach + 1,)``."""
@@ -122,7 +131,7 @@ class _Sampled:
 
     def parts(self) -> tuple[FloatArray, FloatArray]:
         """Return the profile of each part, and how much of it is shown, 0 to 1."""
-        nearness = np.clip(MIDDLES @ self.directions.T, -1.0, 1.0)
+        nearness = np.clip(self.middles @ self.directions.T, -1.0, 1.0)
         near = np.exp(-np.log(2.0) * (np.arccos(nearness) / PART_REACH) ** 2)
         shown = near.sum(axis=1)
         own = near @ self.profiles / np.maximum(shown, 1e-9)[:, None]
@@ -132,19 +141,23 @@ class _Sampled:
         """Return by how much the average is in all profiles, in deviations."""
         model = self.model()
         likeness = self.profiles[:, self.most : self.most + len(model)] @ model
-        count = len(likeness) * SPACING_VOX**2 / ALIKE_VOX**2
+        alike = (ALIKE_VOX / SPACING_VOX) ** (1 if self.is_flat else 2)
+        count = len(likeness) / alike
         return float(likeness.mean() / max(likeness.std(), 1e-12) * np.sqrt(count))
 
 
 def _sample(surface: Ellipsoid, volume: Readable, voxel_size: float) -> _Sampled | None:
     """Return what a volume shows across a surface; nothing if it hardly does."""
+    nz, ny, nx = volume.shape_zyx
+    is_flat = nz == 1
     count = max(200, int(4 * np.pi * surface.radius**2 / SPACING_VOX**2))
-    directions = sphere_directions(count)
+    if is_flat:
+        count = int(2 * np.pi * surface.radius / SPACING_VOX)
+    directions = directions_of(count, is_flat=is_flat)
     points = surface.surface(directions)
     normals = surface.normals(points)
-    nz, ny, nx = volume.shape_zyx
     seen = ~lies_outside(points, (nz, ny, nx)) & (np.abs(normals[:, 0]) <= STEEPEST)
-    if np.count_nonzero(seen) < FEWEST_NORMALS:
+    if np.count_nonzero(seen) < (FEWEST_OF_RIM if is_flat else FEWEST_NORMALS):
         return None
     reach = round(REACH_ANG / voxel_size / STEP_VOX)
     most = round(MOST_SHIFT_ANG / voxel_size / STEP_VOX)
@@ -152,6 +165,7 @@ def _sample(surface: Ellipsoid, volume: Readable, voxel_size: float) -> _Sampled
     return _Sampled(
         directions=directions[seen],
         profiles=profiles - profiles.mean(axis=1, keepdims=True),
+        is_flat=is_flat,
         reach=reach,
         most=most,
         band_steps=BAND_ANG / voxel_size / STEP_VOX,
@@ -163,10 +177,11 @@ def _moved(surface: Ellipsoid, sampled: _Sampled, model: FloatArray) -> Ellipsoi
     parts, shown = sampled.parts()
     shifts = np.array([_shift(profile, model, sampled.most) for profile in parts])
     shifts[shown < LEAST_SHOWN] = 0.0  # there it stays as it was found
-    places = surface.surface(MIDDLES)
+    places = surface.surface(sampled.middles)
     places = places + STEP_VOX * shifts[:, None] * surface.normals(places)
     weights = np.maximum(shown, UNSEEN_WEIGHT)
-    return fit_ellipsoid(places, surface, error=FIT_ERROR_VOX, weights=weights)
+    fitted = fit_ellipsoid(places, surface, error=FIT_ERROR_VOX, weights=weights)
+    return seen_from_above(fitted) if sampled.is_flat else fitted
 
 
 def _middle(average: FloatArray, reach: int, most: int) -> float:

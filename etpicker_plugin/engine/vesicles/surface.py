@@ -13,6 +13,7 @@ from etpicker_plugin.engine.geometry import lies_outside
 from etpicker_plugin.engine.orientation import along_axes
 from etpicker_plugin.engine.particles import Particles, join_particles, make_particles
 from etpicker_plugin.engine.vesicles.ellipsoid import Ellipsoid
+from etpicker_plugin.engine.vesicles.marks import directions_of
 
 GOLDEN = (np.sqrt(5.0) - 1.0) / 2.0
 HEIGHTS, TURNS = 513, 256
@@ -21,8 +22,12 @@ HEIGHTS, TURNS = 513, 256
 MOST = 1_000_000
 
 
-def even_points(surface: Ellipsoid, spacing: float) -> FloatArray:
+def even_points(
+    surface: Ellipsoid, spacing: float, *, is_flat: bool = False
+) -> FloatArray:
     """Return points on an ellipsoid, one for each square of the spacing.
+
+    Of one that is seen in a micrograph, points on its outline, about the spacing apart.
 
     ``(N, 3)`` zyx, in the unit of the ellipsoid. They stand on a Fibonacci lattice that
     is carried to the ellipsoid by a map that keeps areas: each stands for the same one.
@@ -32,6 +37,9 @@ def even_points(surface: Ellipsoid, spacing: float) -> FloatArray:
     InputDataError
         If there would be more than a million.
     """
+    if is_flat:
+        around = max(1, round(2.0 * np.pi * surface.radius / spacing))
+        return surface.surface(directions_of(around, is_flat=True))
     half_axes = surface.half_axes
     height, share, area = _area_above(half_axes)
     count = max(1, round(area / spacing**2))
@@ -113,7 +121,7 @@ def surface_of_vesicles(
     names = vesicle_names(vesicles)
     parts = []
     for row, (surface, name) in enumerate(zip(surfaces, names, strict=True)):
-        points = even_points(surface, spacing_vox)
+        points = even_points(surface, spacing_vox, is_flat=shape_zyx[0] == 1)
         points = points[~lies_outside(points, shape_zyx)]
         parts.append(
             make_particles(

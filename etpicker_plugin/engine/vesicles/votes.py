@@ -23,6 +23,9 @@ CELL = 0.14
 POINTS_PER_CELL = 1.5
 """A surface passes about so many cells for each square of their edge."""
 
+RIM_POINTS_PER_CELL = 4 / np.pi
+"""The same of a curve in a plane, for each edge of its length: of |cos| + |sin|."""
+
 LEAST_SHARE = 0.2
 """Of a whole sphere's votes, that a centre needs to be looked at."""
 
@@ -45,7 +48,12 @@ def radius_bands(low: float, high: float) -> FloatArray:
 
 
 def find_candidates(
-    points: FloatArray, normals: FloatArray, *, radii: tuple[float, float], edge: float
+    points: FloatArray,
+    normals: FloatArray,
+    *,
+    radii: tuple[float, float],
+    edge: float,
+    is_flat: bool = False,
 ) -> list[Candidate]:
     """Return possible centres and radii, those with most votes first.
 
@@ -57,19 +65,26 @@ def find_candidates(
         Smallest and largest that a vesicle has.
     edge
         There is about one point for each square of this edge on a membrane.
+    is_flat
+        Whether all points and normals lie in the plane z = 0, on the rims of vesicles.
     """
     found = []
     for radius in radius_bands(*radii):
-        found += _in_band(points, normals, float(radius), edge)
+        found += _in_band(points, normals, float(radius), edge, is_flat=is_flat)
     return sorted(found, key=lambda c: (-c.share, *c.centre.tolist(), c.radius))
 
 
 def _in_band(
-    points: FloatArray, normals: FloatArray, radius: float, edge: float
+    points: FloatArray,
+    normals: FloatArray,
+    radius: float,
+    edge: float,
+    *,
+    is_flat: bool,
 ) -> list[Candidate]:
     cell = CELL * radius
-    low = points.min(axis=0) - BAND * radius - 2 * cell
-    high = points.max(axis=0) + BAND * radius + 2 * cell
+    margin = (BAND * radius + 2 * cell) * np.array([not is_flat, True, True])
+    low, high = points.min(axis=0) - margin, points.max(axis=0) + margin
     shape = np.ceil((high - low) / cell).astype(int) + 1
     if np.prod(shape.astype(float)) > MOST_CELLS:
         raise InputDataError(
@@ -83,6 +98,8 @@ def _in_band(
         flat = np.ravel_multi_index(tuple(index.T), tuple(shape))
         votes += np.bincount(flat, minlength=len(votes))
     whole = 4 * np.pi * radius**2 * POINTS_PER_CELL / edge**2
+    if is_flat:
+        whole = 2 * np.pi * radius * RIM_POINTS_PER_CELL / edge
     # A centre's votes fall on its cell and those around it.
     around = ndimage.uniform_filter(votes.reshape(shape), 3, mode="constant") * 27
     share = around / whole

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from etpicker_plugin.engine.errors import InputDataError
-from etpicker_plugin.engine.kinds import PARTICLE
 from etpicker_plugin.engine.volumes.tomogram import Tomogram
 
 
@@ -57,18 +56,13 @@ def refuse_micrographs(tomograms: Iterable[Tomogram], *, instead: str) -> None:
             )
 
 
-def are_flat(tomograms: Sequence[Tomogram], kinds: Mapping[str, str]) -> bool:
+def are_flat(tomograms: Sequence[Tomogram]) -> bool:
     """Tell whether micrographs are learnt from, or tomograms.
-
-    Parameters
-    ----------
-    kinds
-        Of the classes that are no particles.
 
     Raises
     ------
     InputDataError
-        If both are there, or what is to be learnt of micrographs is no particle.
+        If both are there.
     """
     flat = [one for one in tomograms if one.is_flat]
     thick = [one for one in tomograms if not one.is_flat]
@@ -76,11 +70,5 @@ def are_flat(tomograms: Sequence[Tomogram], kinds: Mapping[str, str]) -> bool:
         raise InputDataError(
             f"{flat[0].path} is a micrograph and {thick[0].path} a tomogram. A model "
             "learns from one kind: give only micrographs, or only tomograms."
-        )
-    others = [name for name, kind in kinds.items() if kind != PARTICLE]
-    if flat and others:
-        raise InputDataError(
-            f"Class {others[0]} is a {kinds[others[0]]}: in micrographs only particles "
-            "are learnt. Leave it out of --kind and --diameter, or give tomograms."
         )
     return bool(flat)

@@ -144,3 +144,25 @@ def test_the_surest_comes_first():
     short, long = line((5, 5, 5), (5, 5, 60)), line((30, 5, 5), (30, 90, 90))
     found = traced(ridge(short, long))
     assert [round(f.curve.length) > 80 for f in found] == [True, False]
+
+
+def test_one_that_ends_does_not_go_over_into_another_behind_a_gap():
+    ending, other = line((0, 10, 10), (0, 60, 60)), line((0, 80, 68), (0, 180, 62))
+    found = traced(ridge(ending, other))
+
+    assert len(found) == 2
+    assert_along(found[0], other)
+    assert_along(found[1], ending)
+
+
+def test_bands_that_run_into_each_other_where_they_cross_go_straight_on():
+    """About the crossing the ridge lies between the two, and is that of neither."""
+    one, other = line((0, 45, 10), (0, 115, 170)), line((0, 115, 10), (0, 45, 170))
+    apart = [curve[np.abs(curve[:, 2] - 90) > 10] for curve in (one, other)]
+    between = line((0, 80, 81), (0, 80, 99))
+    found = trace(*ridge(*apart, between), SETTINGS, seed_score=0.5, is_flat=True)
+
+    assert len(found) == 2
+    for curve in (one, other):
+        (own,) = (f for f in found if np.abs(f.places[0] - curve[0]).max() < 5)
+        assert_along(own, curve)

@@ -78,7 +78,7 @@ def test_points_and_mask(tmp_path):
 
 def test_nothing_asked_for_is_nothing_written(tmp_path):
     assert write_surfaces(PICKS, FRAME, CARD, config=config(), out_dir=tmp_path) == []
-    assert surface_files("TS", config()) == []
+    assert surface_files("TS", config(), is_flat=False) == []
     assert not list(tmp_path.iterdir())
 
 

@@ -112,3 +112,26 @@ def test_half_axes_make_the_membrane_of_an_ellipsoid(volume):
     own = (found - (6, 10, 15)) / (5, 7, 9)
     np.testing.assert_allclose(np.linalg.norm(own, axis=1), 1.0)
     assert len(found) > 100
+
+
+def test_in_a_micrograph_a_vesicle_is_its_outline(tmp_path):
+    """Centre (20, 30) and radius 150 Å: 7.5 working pixels about (10, 15)."""
+    path = tmp_path / "M.mrc"
+    noise = np.random.default_rng(1).normal(size=(1, 40, 60)).astype(np.float32)
+    write_volume(path, noise, VOXEL_SIZE)
+    micrograph = open_working_volume(read_tomogram(path), WORKING)
+    given = marks(
+        ["sack", "tube", "tube"],
+        [(0, 20, 30), (0, 4, 6), (0, 4, 46)],
+        radius=[150.0, np.nan, np.nan],
+        filament=["", "a", "a"],
+    )
+    found, channels, of_mark = support_of(given, micrograph, SPECIES)
+
+    rim, tube = found[channels == 2], found[channels == 1]
+    assert (found[:, 0] == 0).all()
+    np.testing.assert_allclose(np.hypot(*(rim[:, 1:] - (10, 15)).T), 7.5)
+    assert len(rim) == 24  # 47 pixels around, two from point to point
+    np.testing.assert_allclose(tube[:, 1], 2)
+    assert len(tube) == 11
+    assert len(set(of_mark)) == 2
