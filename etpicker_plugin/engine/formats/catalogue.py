@@ -12,7 +12,11 @@ from etpicker_plugin.engine.formats.cryosparc_cs import CRYOSPARC
 from etpicker_plugin.engine.formats.deepetpicker_coords import DEEPETPICKER
 from etpicker_plugin.engine.formats.dynamo_table import DYNAMO
 from etpicker_plugin.engine.formats.eman2_json import EMAN2
-from etpicker_plugin.engine.formats.eman_boxes import EMAN2_MICROGRAPHS, EMAN_BOX
+from etpicker_plugin.engine.formats.eman_boxes import (
+    EMAN2_MICROGRAPHS,
+    EMAN_BOX,
+    EMAN_HELICES,
+)
 from etpicker_plugin.engine.formats.epicker_thi import EPICKER, EPICKER_COORD
 from etpicker_plugin.engine.formats.format import Format
 from etpicker_plugin.engine.formats.imod_model_write import IMOD_MODEL
@@ -66,6 +70,7 @@ IN_MICROGRAPHS: tuple[Format, ...] = (
     CRYOLO,
     TOPAZ,
     CRYOSPARC,
+    EMAN_HELICES,
 )
 CATALOGUE: tuple[Format, ...] = (*IN_TOMOGRAMS, *IN_MICROGRAPHS)
 """Those of tomograms come first: Scipion's forms offer them alone, by their number."""

@@ -1,13 +1,14 @@
 """EMAN's boxes in micrographs: ``.box``, and ``boxes`` of EMAN2's info files.
 
 ``.box`` holds ``x y width height`` of each box, x and y its first corner, in whole
-pixels; a fifth number of -1 and -2 marks the start and the end of a helix. EMAN2's info
-file holds ``[x, y, method, score]``, x and y the centre.
+pixels; a fifth number of -1 and -2 marks the start and the end of a helix, which is
+straight there. EMAN2's info file holds ``[x, y, method, score]``, x and y the centre.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -31,6 +32,10 @@ from etpicker_plugin.engine.formats.format import (
 )
 from etpicker_plugin.engine.formats.json_files import read_object, shown, to_numbers
 from etpicker_plugin.engine.formats.scores import unknown_if_all_zero, zero_if_unknown
+from etpicker_plugin.engine.formats.straight_pieces import (
+    STRAIGHT_ANG,
+    straight_pieces,
+)
 from etpicker_plugin.engine.geometry import (
     from_corner_xy,
     from_image_xy,
@@ -39,6 +44,8 @@ from etpicker_plugin.engine.geometry import (
 )
 from etpicker_plugin.engine.newer_python import zip_strict
 from etpicker_plugin.engine.particles import Particles, make_particles
+
+logger = logging.getLogger(__name__)
 
 START, END = -1.0, -2.0
 
@@ -97,6 +104,33 @@ def write_box(
     size = options.box_size
     corners = np.rint(to_corner_xy(particles_in(items).positions_zyx, size))
     lines = [f"{x:.0f}\t{y:.0f}\t{size}\t{size}\n" for x, y in corners.tolist()]
+    with write_whole(path) as temporary:
+        temporary.write_text("".join(lines), encoding="utf-8")
+
+
+def write_helices(
+    items: Sequence[Item], path: Path, options: FormatOptions, _: Numbers
+) -> None:
+    """Write start and end of each straight piece of each filament, in whole pixels.
+
+    Raises
+    ------
+    InputDataError
+        If a particle lies on no filament.
+    """
+    particles, frame = particles_in(items), items[0][1]
+    size, lines = options.box_size, []
+    for ends, _name in straight_pieces(particles, STRAIGHT_ANG / frame.voxel_size):
+        corners = np.rint(to_corner_xy(from_image_xy(ends), size)).tolist()
+        for (x, y), mark in zip_strict(corners, (START, END)):
+            lines.append(f"{x:.0f}\t{y:.0f}\t{size}\t{size}\t{mark:.0f}\n")
+    logger.info(
+        "%s: %d points of filaments became %d straight helices; the points between "
+        "their ends are left out.",
+        path,
+        len(particles),
+        len(lines) // 2,
+    )
     with write_whole(path) as temporary:
         temporary.write_text("".join(lines), encoding="utf-8")
 
@@ -171,4 +205,18 @@ EMAN2_MICROGRAPHS = Format(
     spell_tomogram=eman2_name,
     read=read_info,
     write=write_info,
+)
+EMAN_HELICES = Format(
+    name="eman-helices",
+    program="EMAN boxes of helices in micrographs, start and end (.box)",
+    file="{tomogram}.box",
+    positions="x y of a box's first corner, its centre less half its size, in whole "
+    "pixels from 0; a start (-1) and an end (-2) in turn",
+    dimensions=(2,),
+    not_held=("classes", "scores", "orientations", "fractions of a voxel"),
+    holds_columns=(FILAMENT.name,),
+    glob="*.box",
+    heeded=("box_size",),
+    read=read_box,
+    write=write_helices,
 )

@@ -112,6 +112,20 @@ def _rows_of(path: Path) -> Iterator[Row]:
 
 
 def _heading(text: str, path: Path, line: int) -> str:
+    """Return a heading that is known; it says what the rows below are.
+
+    Raises
+    ------
+    InputDataError
+        If it is not one, or names fibres without their groups.
+    """
+    if text.startswith("[Helix") and "Group" not in text:
+        raise InputDataError(
+            f"Coordinates {path}, line {line}: '{text[:60]}' does not say on which "
+            f"fibre each point lies, and no curve can be made of them. Expected "
+            f"{FIBRES}: mark the fibres again in EPicker, or add the number of its "
+            "fibre to each row, before its value."
+        )
     if text not in (*KINDS, END):
         raise InputDataError(
             f"Coordinates {path}, line {line}: '{text[:60]}', expected one of: "

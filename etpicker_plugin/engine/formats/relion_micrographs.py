@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -228,9 +228,17 @@ def psi_along(particles: Particles) -> FloatArray:
     for number in np.unique(numbers):
         rows = np.flatnonzero(numbers == number)
         if len(rows) > 1:
-            along = np.gradient(to_image_xy(particles.positions_zyx[rows]), axis=0)
+            xy = to_image_xy(particles.positions_zyx[rows])
+            order: Literal[1, 2] = 1 if len(xy) == 2 else 2
+            along = np.gradient(xy, *_places_along(xy), axis=0, edge_order=order)
             psi[rows] = -np.degrees(np.arctan2(along[:, 1], along[:, 0]))
     return psi
+
+
+def _places_along(xy: FloatArray) -> list[FloatArray]:
+    """Return how far along a tube its points are; nothing if two are in one place."""
+    steps = np.linalg.norm(np.diff(xy, axis=0), axis=1)
+    return [np.concatenate([[0.0], np.cumsum(steps)])] if steps.all() else []
 
 
 RELION_COORDINATES = Format(

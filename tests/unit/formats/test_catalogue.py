@@ -38,7 +38,7 @@ def test_the_formats_in_the_order_that_users_and_saved_forms_know():
         *("relion5-spheres", "relion5-filaments"),
         *("relion-coordinates", "relion-micrographs", "relion-tubes", "eman-box"),
         *("eman2-micrographs", "xmipp", "epicker", "epicker-coord", "cryolo"),
-        *("topaz", "cryosparc"),
+        *("topaz", "cryosparc", "eman-helices"),
     )
 
 

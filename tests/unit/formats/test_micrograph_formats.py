@@ -20,6 +20,8 @@ from etpicker_plugin.engine.progress import ignore_progress
 
 FLAT = [known.name for known in CATALOGUE if known.dimensions == (2,)]
 WHOLE_PIXELS = ("eman-box", "xmipp")
+STRAIGHT = ("relion-tubes", "eman-helices")
+"""They keep the ends of filaments alone."""
 FRAME = TomogramFrame(tomogram_id="mic_1", shape_zyx=(1, 57, 41), voxel_size=2.0)
 OTHER = TomogramFrame(tomogram_id="mic_2", shape_zyx=(1, 57, 41), voxel_size=2.0)
 GIVEN = {"dimensions": (41, 57), "voxel_size": 2.0}
@@ -159,6 +161,17 @@ def test_segments_have_what_relion_asks_of_helices(tmp_path):
     assert set(table["rlnMicrographName"]) == {"mic_1.mrc"}
 
 
+def test_psi_follows_a_bend_up_to_its_ends(tmp_path):
+    """On a circle of 100 pixels, at uneven steps; psi falls as y grows with x."""
+    turn = np.radians([10.0, 13, 17, 20, 24])
+    bent = np.stack([100 * np.sin(turn), 110 - 100 * np.cos(turn)], axis=1)
+    particles = picks(bent, optional={"filament": "f"})
+    path = write("relion-coordinates", tmp_path / "mic_1_autopick.star", particles)
+
+    psi = starfile.read(path)["rlnAnglePsiPrior"]
+    np.testing.assert_allclose(psi, -np.degrees(turn), atol=0.1)
+
+
 def test_a_bent_filament_becomes_straight_tubes(tmp_path, caplog):
     bent = [(x, 10.0 + 0.01 * x) for x in range(5, 31)]
     bent += [(30.0, y) for y in np.arange(11.0, 50.0)]
@@ -200,6 +213,24 @@ def test_an_eman_box_counts_from_its_corner_in_whole_pixels(tmp_path):
 
     path = write("eman-box", tmp_path / "b.box", picks([(14.3, 23.6)]), box_size=8)
     assert path.read_text() == "10\t20\t8\t8\n"  # 14.3 - 4 and 23.6 - 4, rounded.
+
+
+def test_a_bent_filament_becomes_straight_helices_of_eman(tmp_path):
+    """Corners are the ends less half of 9 pixels, rounded to even at a half."""
+    bent = [(x, 10.0) for x in np.arange(5.3, 31)]
+    bent += [(30.3, y) for y in np.arange(11.0, 50.0)]
+    particles = picks(bent, optional={"filament": "f"})
+    path = write("eman-helices", tmp_path / "mic_1.box", particles, box_size=9)
+
+    rows = [line.split("\t") for line in path.read_text().split("\n") if line]
+    assert [row[2:] for row in rows] == [["9", "9", "-1"], ["9", "9", "-2"]] * 2
+    corners = [(1, 6), (26, 6), (26, 6), (26, 44)]
+    assert [(int(x), int(y)) for x, y, *_ in rows] == corners
+    found = read("eman-helices", path)
+    assert found.optional["filament"].tolist() == ["1", "1", "2", "2"]
+    assert xy_of(found) == [[x + 4.5, y + 4.5] for x, y in corners]
+    with pytest.raises(InputDataError, match="lie on no filament"):
+        write("eman-helices", tmp_path / "b.box", picks(), box_size=9)
 
 
 def test_an_eman_helix_is_a_start_and_an_end(tmp_path):
@@ -489,7 +520,7 @@ def sources(folder, seed=3, **values):
 
 
 @pytest.mark.parametrize("kept", [True, False])
-@pytest.mark.parametrize("target", [name for name in FLAT if name != "relion-tubes"])
+@pytest.mark.parametrize("target", [n for n in FLAT if n not in STRAIGHT])
 def test_there_and_back(tmp_path, target, kept):
     wanted = sources(tmp_path)
     paths = [tmp_path / f"{name}.csv" for name in wanted]
