@@ -64,11 +64,12 @@ class Strip:
 
 def along_filament(
     volume: Sliced, points_zyx: NDArray[np.float64], *, width_vox: float
-) -> tuple[Strip, Strip]:
+) -> tuple[Strip, ...]:
     """Return two sections along a filament, across each other: flat, and upright.
 
     The first holds the filament and what lies beside it in xy, where it begins; the
     second what lies above and below. Both turn with the filament as little as possible.
+    A micrograph has the first alone.
 
     Parameters
     ----------
@@ -88,13 +89,15 @@ def along_filament(
     upright, beside = turned[:, ::-1, 0], turned[:, ::-1, 1]
     reach = int(np.clip(np.ceil(REACH * width_vox), LEAST_REACH, MOST_REACH))
     rows = np.arange(-reach, reach + 1)
-    slab = int(max(SLAB_SHARE * width_vox / 2, 0))
+    is_flat = volume.shape_zyx[0] == 1
+    slab = 0 if is_flat else int(SLAB_SHARE * width_vox / 2)
     depths = np.arange(-slab, slab + 1)
     marked = curve.spline(path_lengths(points_zyx))
     ticks = tuple(
         float(np.linalg.norm(middle - place, axis=1).argmin()) for place in marked
     )
-    made = [
+    ways = [("along, flat", beside, upright), ("along, upright", upright, beside)]
+    return tuple(
         Strip(
             name=name,
             values=_sections(volume, middle, across, deep, rows=rows, depths=depths),
@@ -102,12 +105,8 @@ def along_filament(
             guides=(reach - width_vox / 2, reach + width_vox / 2),
             ticks=ticks,
         )
-        for name, across, deep in (
-            ("along, flat", beside, upright),
-            ("along, upright", upright, beside),
-        )
-    ]
-    return made[0], made[1]
+        for name, across, deep in (ways[:1] if is_flat else ways)
+    )
 
 
 def _sections(
@@ -133,10 +132,11 @@ def _sections(
 
 def round_vesicle(
     volume: Sliced, centre_zyx: NDArray[np.float64], *, radius_vox: float
-) -> tuple[Strip, Strip]:
+) -> tuple[Strip, ...]:
     """Return a vesicle's membrane unrolled, in the xy and the xz slice of its centre.
 
-    Columns are angles, from x on towards y or z; rows are radii.
+    Columns are angles, from x on towards y or z; rows are radii. A micrograph has the
+    first alone.
 
     Raises
     ------
@@ -148,11 +148,12 @@ def round_vesicle(
     cosine, sine, none = np.cos(angles), np.sin(angles), np.zeros(count)
     first, last = (round(share * radius_vox) for share in ROUND)
     radii = np.arange(first, last + 1)
-    made = []
-    for name, outwards in (
+    ways = [
         ("round, in xy", np.stack([none, sine, cosine], axis=1)),
         ("round, in xz", np.stack([sine, none, cosine], axis=1)),
-    ):
+    ]
+    made = []
+    for name, outwards in ways[:1] if volume.shape_zyx[0] == 1 else ways:
         values = np.empty((len(radii), count), dtype=np.float32)
         for part in _parts(count):
             places = centre_zyx + radii[:, None, None] * outwards[part]
@@ -160,7 +161,7 @@ def round_vesicle(
         columns = centre_zyx + radius_vox * outwards
         guides = (radius_vox - first,)
         made.append(Strip(name=name, values=values, columns_zyx=columns, guides=guides))
-    return made[0], made[1]
+    return tuple(made)
 
 
 def shell_of_vesicle(

@@ -138,10 +138,9 @@ class StripView(QWidget):
         colour = class_colour(name, classes.names())
 
         def make() -> Made:
-            strips = (
-                *round_vesicle(volume, centre, radius_vox=radius),
-                shell_of_vesicle(volume, centre, radius_vox=radius),
-            )
+            strips = round_vesicle(volume, centre, radius_vox=radius)
+            if volume.shape_zyx[0] > 1:
+                strips += (shell_of_vesicle(volume, centre, radius_vox=radius),)
             caption = f"{name}, radius {_rounded(radius * volume.voxel_size)}"
             return Made(strips=strips, caption=caption, colour=colour)
 
