@@ -18,7 +18,7 @@ Piece = tuple[FloatArray, FloatArray]
 """``(N, 3)`` places in order, and ``(N,)`` their scores."""
 
 LEFT_OUT, LOOKED_AT = 2.5, 1.5
-"""Widths of a piece that may lie between two filaments, and that tell its way before."""
+"""Widths of a piece that may lie between two filaments, and before it, tell its way."""
 
 MOST_LEFT_OUT = 1 / 3
 """Of its length."""
