@@ -32,7 +32,7 @@ HEADINGS = {
     "vesicle": "[Vesicle Coordinates: X Y Radius Value]",
 }
 EVERY = 10
-"""Of a filament's points in the truth, 40 Å apart, a person marks one in so many."""
+"""Of a filament's points in the truth, 50 Å apart, a person marks one in so many."""
 
 SHOWN = {
     "particle": ("f1", "precision", "recall"),
