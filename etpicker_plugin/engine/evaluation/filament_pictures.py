@@ -1,4 +1,4 @@
-"""Picked filaments over the true ones, seen along z and along y."""
+"""Picked filaments over the true ones, seen along z and, in tomograms, along y."""
 
 from collections.abc import Mapping, Sequence
 
@@ -14,10 +14,10 @@ VIEWS = (("x", "y", 2, 1), ("x", "z", 2, 0))
 """Of each panel: the labels of its axes, and which of zyx they are."""
 
 HOW_TO_READ = (
-    "Each filament is a line, seen along z (left) and along y (right), in voxels: wide "
-    "and grey, a true one; thin and coloured, a picked one, each colour one filament. "
-    "Grey alone was missed, colour alone is false, two colours on one grey line are "
-    "pieces of one filament."
+    "Each filament is a line, seen along z, and in a tomogram along y (right), in "
+    "voxels: wide and grey, a true one; thin and coloured, a picked one, each colour "
+    "one filament. Grey alone was missed, colour alone is false, two colours on one "
+    "grey line are pieces of one filament."
 )
 
 
@@ -34,10 +34,13 @@ def draw_filaments(
         Of the classes of filaments.
     """
     shown = dict(list(pairs.items())[:MOST_TOMOGRAMS])
-    figure = Figure(figsize=(11, 0.4 + 4.6 * len(shown)), layout="constrained")
-    panels = figure.subplots(len(shown), len(VIEWS), squeeze=False)
+    is_deep = any(p.positions_zyx[:, 0].any() for pair in shown.values() for p in pair)
+    views = VIEWS if is_deep else VIEWS[:1]
+    size = (5.5 * len(views), 0.4 + 4.6 * len(shown))
+    figure = Figure(figsize=size, layout="constrained")
+    panels = figure.subplots(len(shown), len(views), squeeze=False)
     for row, (name, (picks, truth)) in zip(panels, shown.items(), strict=True):
-        for axes, (across, up, *columns) in zip(row, VIEWS, strict=True):
+        for axes, (across, up, *columns) in zip(row, views, strict=True):
             _draw(axes, _curves(truth, class_names), columns, width=5.0, colour="0.75")
             _draw(axes, _curves(picks, class_names), columns, width=1.4)
             axes.set(xlabel=across, ylabel=up, aspect="equal", title=name)

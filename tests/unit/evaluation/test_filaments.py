@@ -8,7 +8,9 @@ import pytest
 from etpicker_plugin.engine.config.evaluate import EvaluateConfig
 from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.evaluation.evaluate import evaluate
+from etpicker_plugin.engine.evaluation.filament_pictures import draw_filaments
 from etpicker_plugin.engine.evaluation.filaments import compare_filaments, summarise
+from etpicker_plugin.engine.particles import make_particles
 from etpicker_plugin.engine.progress import ignore_progress
 
 
@@ -155,3 +157,13 @@ def test_what_is_no_filament_is_told_with_its_file(tmp_path):
     (tmp_path / "other").mkdir()
     with pytest.raises(InputDataError, match=r"picks/TS_1\.csv: .* name no filament"):
         run(tmp_path / "other", picks="class,x,y,z\nmt,1,2,3\n")
+
+
+@pytest.mark.parametrize(("depth", "views"), [(0.0, ["xy"]), (7.0, ["xy", "xz"])])
+def test_a_micrograph_is_seen_from_one_side(depth, views):
+    own = make_particles(
+        "M", [(0, 3, 4), (depth, 30, 40)], class_names="mt", optional={"filament": "a"}
+    )
+    figure = draw_filaments({"M": (own, own)}, ["mt"])
+
+    assert [a.get_xlabel() + a.get_ylabel() for a in figure.axes] == views
