@@ -72,10 +72,10 @@ def _inside(vesicles: Peaks, volume: Readable, *, name: str) -> Peaks:
     outside = lies_outside(vesicles.positions_zyx, volume.shape_zyx)
     if outside.any():
         logger.info(
-            "%s: of %d vesicles %d have their centre outside the tomogram, and are "
-            "left out.",
+            "%s: of %d vesicles %d have their centre outside the %s, and are left out.",
             name,
             len(vesicles),
             np.count_nonzero(outside),
+            "micrograph" if volume.shape_zyx[0] == 1 else "tomogram",
         )
     return vesicles.select(~outside)
