@@ -7,6 +7,7 @@ from pathlib import Path
 import mrcfile
 import numpy as np
 import pytest
+import starfile
 
 from etpicker_plugin.engine.config.convert import ConvertConfig
 from etpicker_plugin.engine.config.evaluate import EvaluateConfig
@@ -88,6 +89,13 @@ def test_curves_and_circles_are_found_where_they_are(folder, model, tmp_path):
     header = (tmp_path / "picks/mic_c.csv").read_text().split("\n")[0]
     assert header.startswith("class,x,y,score,")
     assert not (tmp_path / "picks/surface/mic_c.star").exists()  # of subtomograms
+    segments = starfile.read(tmp_path / "picks/mic_c_mt_autopick.star")
+    mt = picks.of_class("mt").positions_zyx
+    np.testing.assert_allclose(segments["rlnCoordinateX"], mt[:, 2], atol=1e-3)
+    turned = segments[segments["rlnHelicalTubeID"] == 1]["rlnAnglePsiPrior"]
+    way = np.gradient(mt[: len(turned)], axis=0)
+    psi = -np.degrees(np.arctan2(way[:, 1], way[:, 2]))
+    np.testing.assert_allclose(turned, psi, atol=3)
     found = score(tmp_path / "picks/mic_c.csv", folder / "mic_c.csv", tmp_path / "s")
     assert found["mt"]["recall_length"] > 0.85
     assert found["mt"]["precision_length"] > 0.85

@@ -63,12 +63,12 @@ def helical_columns(
     return {
         TUBE: tube_numbers(particles),
         TRACK: track_lengths(particles) * voxel_size,
-        FLIP_RATIO: np.where(_knows_polarity(particles), 0.0, POLARITY_UNKNOWN),
+        FLIP_RATIO: np.where(knows_polarity(particles), 0.0, POLARITY_UNKNOWN),
         **prior_columns(particles, version=version),
     }
 
 
-def _knows_polarity(particles: Particles) -> NDArray[np.bool_]:
+def knows_polarity(particles: Particles) -> NDArray[np.bool_]:
     """Tell of each point ``(N,)`` whether the way of its filament is known."""
     unknown = POLARITY.unknown(len(particles))
     return POLARITY.known(particles.optional.get(POLARITY.name, unknown))

@@ -38,6 +38,7 @@ from etpicker_plugin.engine.formats.relion_helices import (
     are_helical,
     filament_ids,
     in_order_along_tubes,
+    knows_polarity,
     track_lengths,
     tube_numbers,
 )
@@ -217,7 +218,7 @@ def _helical(particles: Particles, frame: TomogramFrame) -> dict[str, Any]:
         TRACK: track_lengths(particles) * frame.voxel_size,
         PRIORS[0]: np.full(count, TILT_DEG),
         PRIORS[1]: psi_along(particles),
-        FLIP_RATIO: np.full(count, POLARITY_UNKNOWN),
+        FLIP_RATIO: np.where(knows_polarity(particles), 0.0, POLARITY_UNKNOWN),
     }
 
 
