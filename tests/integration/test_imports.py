@@ -269,7 +269,7 @@ WINDOW = {
 SCIPION_SIDE = {
     "plugin": set(),
     "objects": {"model"},
-    "convert": {*DATA, "relion", "subtomograms", "averaging"},
+    "convert": {*DATA, "relion", "subtomograms", "averaging", "volumes"},
     "protocols": {
         *("plugin", "objects", "convert", "window.document", *DATA, "model"),
         *("picking", "update", "relion", "subtomograms", "averaging"),

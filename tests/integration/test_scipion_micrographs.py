@@ -1,0 +1,134 @@
+"""Micrographs and their coordinates in Scipion's sets: what is read of them."""
+
+import mrcfile
+import numpy as np
+import pytest
+import tifffile
+from pwem.objects import Coordinate, Micrograph, SetOfCoordinates, SetOfMicrographs
+from pyworkflow.object import Float
+
+from etpicker_plugin.convert_micrographs import (
+    SCORES,
+    micrograph_file,
+    micrograph_link,
+    micrograph_name,
+    micrograph_shape,
+    micrographs_by_name,
+    picked_micrographs,
+    picks_of,
+)
+from etpicker_plugin.engine.errors import InputDataError
+from etpicker_plugin.engine.volumes.tomogram import read_tomogram, read_whole
+
+SHAPE_YX, PIXEL_SIZE = (31, 57), 1.5
+BRIGHT_XY = (50, 4)
+
+
+def image():
+    """A plane whose one bright pixel tells x from y, and either end of each."""
+    plane = np.zeros(SHAPE_YX, np.float32)
+    plane[BRIGHT_XY[::-1]] = 7
+    return plane
+
+
+@pytest.fixture
+def micrographs(tmp_path):
+    """A set of an MRC, an MRCS and a TIFF file, with ids that are not their order."""
+    made = SetOfMicrographs.create(str(tmp_path))
+    made.setSamplingRate(PIXEL_SIZE)
+    for number, file in ((7, "b.mrc"), (2, "a_DW.mrcs"), (5, "c.tif")):
+        if file.endswith("tif"):
+            tifffile.imwrite(tmp_path / file, image())
+        else:
+            with mrcfile.new(tmp_path / file) as mrc:
+                mrc.set_data(image())
+                mrc.voxel_size = PIXEL_SIZE
+        item = Micrograph(location=str(tmp_path / file))
+        item.setSamplingRate(PIXEL_SIZE)
+        # Motion correction keeps the movie's name, dots and all.
+        item.setMicName("movie.1.eer" if number == 2 else file)
+        item.setObjId(number)
+        made.append(item)
+    made.write()
+    return made
+
+
+def coordinates_of(micrographs, tmp_path, rows):
+    """A set of (micId, micName, x, y) rows."""
+    made = SetOfCoordinates.create(str(tmp_path))
+    made.setMicrographs(micrographs)
+    for number, name, x, y in rows:
+        item = Coordinate(x=x, y=y)
+        item.setMicId(number)
+        item.setMicName(name)
+        made.append(item)
+    return made
+
+
+def test_a_coordinate_is_where_the_engine_reads_that_pixel(micrographs, tmp_path):
+    rows = [(7, "b.mrc", *BRIGHT_XY), (2, "movie.1.eer", *BRIGHT_XY)]
+    rows.append((5, "c.tif", *BRIGHT_XY))
+    found = list(picks_of(coordinates_of(micrographs, tmp_path, rows)))
+    assert [pick.micrograph for pick in found] == ["b", "movie.1", "c"]
+    by_name = micrographs_by_name(micrographs)
+    for pick in found:
+        file = micrograph_file(by_name[pick.micrograph])
+        data = read_whole(read_tomogram(file, PIXEL_SIZE))
+        assert pick.position_zyx == (0, BRIGHT_XY[1], BRIGHT_XY[0])
+        assert data[tuple(map(int, pick.position_zyx))] == 7
+        assert data.shape == micrograph_shape(by_name[pick.micrograph])
+
+
+def test_micrographs_are_linked_by_name_and_say_what_they_are(micrographs):
+    found = micrographs_by_name(micrographs)
+    assert {name: m.getObjId() for name, m in found.items()} == {
+        "b": 7,
+        "c": 5,
+        "movie.1": 2,
+    }
+    links = [micrograph_link(m) for m in found.values()]
+    assert links == ["b.mrc", "c.tif", "movie.1.mrc"]
+
+
+def test_a_name_goes_before_an_id(micrographs, tmp_path):
+    """RELION's importer numbers micrographs anew, and keeps another file's ending."""
+    rows = [(1, "b_missing.mrc", 1, 2), (1, "c.mrc", 3, 4), (7, None, 5, 6)]
+    coordinates = coordinates_of(micrographs, tmp_path, rows)
+    assert picked_micrographs(coordinates) == ["b", "b_missing", "c"]
+    rows = [(1, None, 1, 2)]
+    (tmp_path / "other").mkdir()
+    unknown = coordinates_of(micrographs, tmp_path / "other", rows)
+    with pytest.raises(InputDataError, match="is of micrograph 1, which"):
+        picked_micrographs(unknown)
+
+
+@pytest.mark.parametrize("name", [None, *SCORES])
+def test_scores_of_other_pickers_are_read(name, micrographs, tmp_path):
+    coordinates = SetOfCoordinates.create(str(tmp_path))
+    coordinates.setMicrographs(micrographs)
+    item = Coordinate(x=1, y=2)
+    item.setMicName("b.mrc")
+    if name:
+        setattr(item, name, Float(-0.25))
+    coordinates.append(item)
+    (pick,) = picks_of(coordinates)
+    np.testing.assert_equal(pick.score, -0.25 if name else np.nan)
+
+
+def test_two_of_one_name_and_parts_of_stacks_are_refused(micrographs):
+    item = Micrograph(location=(3, "stack.mrcs"))
+    item.setMicName("b.tif")
+    with pytest.raises(InputDataError, match="image 3 of a stack"):
+        micrograph_file(item)
+    item.setObjId(None)
+    micrographs.append(item)
+    with pytest.raises(InputDataError, match=r"called 'b'.*stack\.mrcs"):
+        micrographs_by_name(micrographs)
+
+
+def test_a_micrograph_without_a_name_has_that_of_its_file():
+    assert micrograph_name(Micrograph(location="folder/x.mrc")) == "x"
+    item = Micrograph(location="x.mrc")
+    item.setMicName(".hidden.mrc")
+    with pytest.raises(InputDataError, match="hidden"):
+        micrograph_name(item)
