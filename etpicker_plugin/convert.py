@@ -12,7 +12,7 @@ import os
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Callable, Optional
+from typing import Any, Callable, Optional
 
 import numpy as np
 from pyworkflow.object import String
@@ -221,12 +221,17 @@ def create_coordinates(
     coordinates.setSamplingRate(sampling_rate)
     coordinates.setBoxSize(box_size)
     coordinates.setObjLabel(label)
-    known = {name: ang for name, ang in (diameters or {}).items() if ang}
-    setattr(coordinates, DIAMETERS, String(json.dumps(known) if known else None))
+    tell_diameters(coordinates, diameters or {})
     return coordinates
 
 
-def told_diameters(coordinates: SetOfCoordinates3D) -> dict[str, float]:
+def tell_diameters(coordinates: Any, diameters: Mapping[str, float]) -> None:
+    """Say how large the classes of a set are (Å), as far as it is known."""
+    known = {name: ang for name, ang in diameters.items() if ang}
+    setattr(coordinates, DIAMETERS, String(json.dumps(known) if known else None))
+
+
+def told_diameters(coordinates: Any) -> dict[str, float]:
     """Return the diameters (Å, by class) that go with a set; none of other plugins'."""
     told = getattr(coordinates, DIAMETERS, None)
     if told is None or not told.get():
