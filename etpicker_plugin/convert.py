@@ -1,5 +1,6 @@
 """Scipion sets <-> engine records: the only file that speaks both languages.
 
+A micrograph is a tomogram one slice thick here too (see ``convert_micrographs``).
 Scipion's ``BOTTOM_LEFT_CORNER`` is the engine's frame: 0-based voxel index, voxel *i*
 centred at *i*. Scipion orders xyz, the engine zyx.
 """
@@ -15,8 +16,8 @@ from pathlib import Path
 from typing import Any, Callable, Optional
 
 import numpy as np
+from pwem.objects import Micrograph, SetOfCoordinates, SetOfMicrographs
 from pyworkflow.object import String
-from scipy.spatial import cKDTree
 from tomo.constants import BOTTOM_LEFT_CORNER
 from tomo.objects import (
     Coordinate3D,
@@ -35,6 +36,14 @@ from etpicker_plugin.convert_columns import (
     storable_columns,
 )
 from etpicker_plugin.convert_kinds import NUMBERED, group_numbers, tell_kind, told_kind
+from etpicker_plugin.convert_micrographs import (
+    micrograph_file,
+    micrograph_link,
+    micrograph_name,
+    micrograph_shape,
+    micrographs_by_name,
+    picks_of,
+)
 from etpicker_plugin.engine.columns import FILAMENT as FILAMENT_ID
 from etpicker_plugin.engine.columns import Column
 from etpicker_plugin.engine.errors import InputDataError
@@ -43,7 +52,9 @@ from etpicker_plugin.engine.kinds import FILAMENT, PARTICLE
 from etpicker_plugin.engine.newer_python import zip_strict
 from etpicker_plugin.engine.particles import Particles, make_particles
 
-SAME_PLACE_VOX = 0.01
+ONE_GROUP = 1
+"""Stands for the group id that coordinates in micrographs have not."""
+
 DIAMETERS = "_etpickerDiameters"
 """Attribute of a set of coordinates, kept in the project with it."""
 
@@ -51,21 +62,37 @@ ClassOfGroup = Callable[[int], Optional[str]]
 """Gives the class name of a coordinate's group id; ``None`` leaves it out."""
 
 
-def tomograms_by_id(tomograms: SetOfTomograms) -> dict[str, Tomogram]:
-    """Return a copy of every tomogram by its tsId, in the order of the ids."""
+def tomograms_by_id(
+    tomograms: SetOfTomograms | SetOfMicrographs,
+) -> dict[str, Tomogram | Micrograph]:
+    """Return a copy of every tomogram by its tsId, in the order of the ids.
+
+    Micrographs have their names for it.
+    """
+    if isinstance(tomograms, SetOfMicrographs):
+        return micrographs_by_name(tomograms)
     found = {item.getTsId(): item.clone() for item in tomograms.iterItems()}
     return dict(sorted(found.items()))
 
 
-def tomogram_file(tomogram: Tomogram) -> str:
+def tomogram_file(tomogram: Tomogram | Micrograph) -> str:
     """Return the tomogram's file without a reader's suffix (``file.mrc:mrc``)."""
+    if isinstance(tomogram, Micrograph):
+        return micrograph_file(tomogram)
     return tomogram.getFileName().split(":")[0]
 
 
-def link_tomogram(tomogram: Tomogram, folder: str) -> str:
-    """Link the tomogram as ``folder/TSID.mrc``, because the engine names by file."""
+def tomogram_link(tomogram: Tomogram | Micrograph) -> str:
+    """Return what a link to a tomogram is called: the engine names by file."""
+    if isinstance(tomogram, Micrograph):
+        return micrograph_link(tomogram)
+    return f"{tomogram.getTsId()}.mrc"
+
+
+def link_tomogram(tomogram: Tomogram | Micrograph, folder: str) -> str:
+    """Link the tomogram as ``folder/TSID.mrc``; a TIFF micrograph as ``.tif``."""
     os.makedirs(folder, exist_ok=True)
-    link = os.path.join(folder, f"{tomogram.getTsId()}.mrc")
+    link = os.path.join(folder, tomogram_link(tomogram))
     target = os.path.realpath(tomogram_file(tomogram))
     if os.path.lexists(link):
         os.unlink(link)
@@ -73,8 +100,14 @@ def link_tomogram(tomogram: Tomogram, folder: str) -> str:
     return link
 
 
-def frame_of(tomogram: Tomogram, *, binning: float = 1.0) -> TomogramFrame:
+def frame_of(tomogram: Tomogram | Micrograph, *, binning: float = 1.0) -> TomogramFrame:
     """Return the engine's frame of a Scipion tomogram."""
+    if isinstance(tomogram, Micrograph):
+        return TomogramFrame(
+            tomogram_id=micrograph_name(tomogram),
+            shape_zyx=micrograph_shape(tomogram),
+            voxel_size=tomogram.getSamplingRate(),
+        )
     x, y, z = tomogram.getDim()
     return TomogramFrame(
         tomogram_id=tomogram.getTsId(),
@@ -85,7 +118,7 @@ def frame_of(tomogram: Tomogram, *, binning: float = 1.0) -> TomogramFrame:
 
 
 def particles_by_tomogram(
-    sources: Iterable[tuple[SetOfCoordinates3D, ClassOfGroup]],
+    sources: Iterable[tuple[SetOfCoordinates3D | SetOfCoordinates, ClassOfGroup]],
     *,
     kinds: Mapping[str, str] | None = None,
 ) -> dict[str, Particles]:
@@ -104,7 +137,10 @@ def particles_by_tomogram(
     sets_of: Counter[str] = Counter()
     for coordinates, class_of in sources:
         names = set()
-        for ts_id, row in _iterate_rows(coordinates, class_of, kinds or {}, sets_of):
+        iterate = _iterate_rows
+        if isinstance(coordinates, SetOfCoordinates):
+            iterate = _iterate_flat_rows
+        for ts_id, row in iterate(coordinates, class_of, kinds or {}, sets_of):
             rows[ts_id].append(row)
             names.add(row[1])
         sets_of.update(names)
@@ -177,6 +213,25 @@ def _iterate_rows(
         yield ts_id, (position, name, known, *others)
 
 
+def _iterate_flat_rows(
+    coordinates: SetOfCoordinates,
+    class_of: ClassOfGroup,
+    kinds: Mapping[str, str],
+    _sets_of: Mapping[str, int],
+) -> Iterator[tuple[str, tuple]]:
+    """Yield the same of coordinates in micrographs: a set of them is of one class."""
+    name = class_of(ONE_GROUP)
+    if name is None:
+        return
+    rows = [
+        (pick.micrograph, (pick.position_zyx, name, pick.score, np.eye(4), more))
+        for pick in picks_of(coordinates)
+        for more in [extras_of(pick.item)]
+    ]
+    _check_filaments([row for _, row in rows], kinds)
+    yield from rows
+
+
 def _check_filaments(rows: Iterable[tuple], kinds: Mapping[str, str]) -> None:
     """Refuse a class of filaments of which no point says on which it lies."""
     named: dict[str, bool] = {}
@@ -194,8 +249,10 @@ def _check_filaments(rows: Iterable[tuple], kinds: Mapping[str, str]) -> None:
             )
 
 
-def group_ids(coordinates: SetOfCoordinates3D) -> list[int]:
+def group_ids(coordinates: SetOfCoordinates3D | SetOfCoordinates) -> list[int]:
     """Return the group ids that occur in a set, ascending."""
+    if isinstance(coordinates, SetOfCoordinates):
+        return [ONE_GROUP]
     return sorted(int(g) for g in coordinates.getUniqueValues("_groupId"))
 
 
@@ -275,29 +332,6 @@ def append_particles(
         coordinate.setScore(0.0 if math.isnan(score) else float(score))
         set_extras(coordinate, extras, stored)
         coordinates.append(coordinate)
-
-
-def copy_coordinates(
-    target: SetOfCoordinates3D,
-    source: SetOfCoordinates3D,
-    wanted: Mapping[str, Particles],
-) -> None:
-    """Copy the coordinates that stand at wanted positions, with all they carry.
-
-    Positions went through a CSV of 0.001 voxel, so the nearest within 0.01 is meant.
-    """
-    trees = {t: cKDTree(p.positions_zyx) for t, p in wanted.items() if len(p)}
-    tomograms = tomograms_by_id(source.getPrecedents())
-    for coordinate in source.iterCoordinates():
-        tree = trees.get(coordinate.getTomoId())
-        position = coordinate.getPosition(BOTTOM_LEFT_CORNER)
-        if tree is None or tree.query(position[::-1])[0] > SAME_PLACE_VOX:
-            continue
-        copied = coordinate.clone()
-        copied.setObjId(None)
-        copied.setVolume(tomograms[coordinate.getTomoId()])
-        copied.setPosition(*position, BOTTOM_LEFT_CORNER)
-        target.append(copied)
 
 
 def make_mask(tomogram: Tomogram, path: str | Path) -> TomoMask:

@@ -31,13 +31,20 @@ SCORE = "_etpickerScore"
 SCORES = (SCORE, "_cryoloScore", "_topazScore", "_rlnAutopickFigureOfMerit")
 """Where pickers put their scores; Scipion has no place of its own for it."""
 
+NO_SCORE = -999.0
+"""What RELION writes of a particle that a human has picked."""
+
 
 class Pick(NamedTuple):
-    """A coordinate of Scipion: where it is, and what a picker thought of it."""
+    """A coordinate of Scipion: where it is, what a picker thought of it, and more.
+
+    ``item`` is the set's own object, which the next coordinate takes over.
+    """
 
     micrograph: str
     position_zyx: tuple[float, float, float]
     score: float
+    item: Coordinate
 
 
 def micrograph_name(item: Micrograph | Coordinate) -> str:
@@ -128,7 +135,8 @@ def picks_of(coordinates: SetOfCoordinates) -> Iterator[Pick]:
                 f"{item.getMicId()}, which the coordinates' set of micrographs does "
                 "not have. Give coordinates with the micrographs they were picked in."
             )
-        yield Pick(name, (0.0, float(item.getY()), float(item.getX())), _score(item))
+        position_zyx = (0.0, float(item.getY()), float(item.getX()))
+        yield Pick(name, position_zyx, _score(item), item)
 
 
 def picked_micrographs(coordinates: SetOfCoordinates) -> list[str]:
@@ -144,6 +152,6 @@ def _names_by_id(coordinates: SetOfCoordinates) -> dict[int, str]:
 def _score(coordinate: Coordinate) -> float:
     for name in SCORES:
         value = getattr(coordinate, name, None)
-        if value is not None and value.hasValue():
+        if value is not None and value.hasValue() and value.get() != NO_SCORE:
             return float(value.get())
     return float("nan")

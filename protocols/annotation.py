@@ -10,17 +10,17 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from etpicker_plugin.protocols.class_sets import make_class_sets
+from etpicker_plugin.protocols.class_sets import FIRST_OUTPUTS, make_class_sets
 from etpicker_plugin.protocols.labels import (
     classes_of_label,
     describe_changes,
     version_label,
 )
 from etpicker_plugin.protocols.protocol_base import EngineError, read_engine_error
-from tomo.objects import SetOfCoordinates3D
 
 from etpicker_plugin import Plugin
 from etpicker_plugin.convert import even_box, link_tomogram
+from etpicker_plugin.convert_images import COORDINATE_SETS, is_flat
 from etpicker_plugin.convert_kinds import CURVED, found_kinds, told_kind
 from etpicker_plugin.convert_surfaces import is_mesh
 from etpicker_plugin.engine.config.options import config_from_values, config_to_values
@@ -36,7 +36,7 @@ from etpicker_plugin.window.document.settings import Classes
 
 ANNOTATION = "annotation"
 NEGATIVES = "Negatives"
-COORDINATES = "Coordinates3D"
+COORDINATES, FLAT_COORDINATES = FIRST_OUTPUTS
 LIVE_SETS = "LivePicks"
 VERSION = "_v"
 REGISTERED = "registered.txt"
@@ -185,7 +185,7 @@ def next_version(protocol) -> int:
     """Return the number of the next outputs: 1 without any."""
     names = [
         name
-        for name, item in protocol.iterOutputAttributes(SetOfCoordinates3D)
+        for name, item in protocol.iterOutputAttributes(COORDINATE_SETS)
         if not is_mesh(item) and not name.startswith(LIVE_SETS)
     ]
     if not names:
@@ -214,8 +214,9 @@ def register_annotation(protocol, folder: Path, tomograms, *, known_groups):
     version = next_version(protocol)
     label_of = partial(_label, folder, particles, classes, version)
     outputs = {}
+    first = FLAT_COORDINATES if is_flat(protocol.inputTomograms.get()) else COORDINATES
     for base, chosen in (
-        (COORDINATES, groups),
+        (first, groups),
         (NEGATIVES, {NEGATIVE: 1} if NEGATIVE in found else {}),
     ):
         if chosen:
@@ -245,7 +246,7 @@ def register_annotation(protocol, folder: Path, tomograms, *, known_groups):
 def known_kinds(protocol) -> dict[str, str]:
     """Return the kinds that a protocol knows, and those that its sets say."""
     kinds = dict(getattr(protocol, "getKinds", dict)())
-    for _, item in protocol.iterOutputAttributes(SetOfCoordinates3D):
+    for _, item in protocol.iterOutputAttributes(COORDINATE_SETS):
         if told_kind(item) in CURVED:
             kinds.setdefault(classes_of_label(item.getObjLabel()), told_kind(item))
     return kinds

@@ -9,11 +9,14 @@ from typing import Any
 
 from etpicker_plugin import Plugin
 from etpicker_plugin.convert import frame_of, tomogram_file
+from etpicker_plugin.convert_images import image_word, is_flat
 from etpicker_plugin.engine.errors import ExternalProgramError, InputDataError
 from etpicker_plugin.engine.geometry import lies_outside
+from etpicker_plugin.engine.model.card import ModelCard
 from etpicker_plugin.engine.names import require_file_name
 from etpicker_plugin.engine.particles import Particles
 from etpicker_plugin.engine.relion.find import find_relion
+from etpicker_plugin.engine.volumes.tiff_file import is_tiff
 from etpicker_plugin.engine.volumes.tomogram import Tomogram, read_tomogram
 from etpicker_plugin.engine_environment import find_own_fault
 
@@ -23,6 +26,9 @@ TURNED = (
     "its file holds the axes in another order (MAPC, MAPR, MAPS in the header), which "
     "Scipion does not heed. Write it with x, y, z in order, by IMOD's 'clip flipyz' "
     "for instance, and import it again."
+)
+A_STACK = (
+    "its file has {} sections: it is no micrograph. Give the sum of a movie's frames."
 )
 GPU_DEVICES = ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd")
 
@@ -93,11 +99,11 @@ def check_writable(protocol: Any) -> list[str]:
 def check_sampling_rates(
     sampling_rate: float, others: Iterable[tuple[str, float]], *, of: str
 ) -> list[str]:
-    """Compare sampling rates (Å) with that of the tomograms."""
+    """Compare sampling rates (Å) with that of the tomograms or micrographs."""
     return [
-        f"The tomograms have {sampling_rate:g} Å per voxel, the {of} '{name}' "
-        f"{other:g} Å. Use sets of one sampling rate (tomo's 'extract 3D coordinates' "
-        "rescales coordinates)."
+        f"The tomograms or micrographs have {sampling_rate:g} Å per voxel, the {of} "
+        f"'{name}' {other:g} Å. Use sets of one sampling rate (tomo's 'extract 3D "
+        "coordinates' rescales those of tomograms)."
         for name, other in others
         if abs(other - sampling_rate) > SAMPLING_TOLERANCE * sampling_rate
     ]
@@ -106,13 +112,42 @@ def check_sampling_rates(
 def check_names(
     tomogram_ids: Iterable[str], others: Iterable[str], *, of: str
 ) -> list[str]:
-    """Refuse two sets without a common tsId, listing both."""
+    """Refuse two sets without a common name, listing both."""
     known, given = sorted(set(tomogram_ids)), sorted(set(others))
     if set(known) & set(given):
         return []
     return [
-        f"No tomogram has {of}: the tomograms are {shorten(known)}, the {of} belong "
-        f"to {shorten(given)}. Names (tsId) must be equal."
+        f"No tomogram or micrograph has {of}: they are {shorten(known)}, the {of} "
+        f"belong to {shorten(given)}. Names (tsId of tomograms, micName of "
+        "micrographs) must be equal."
+    ]
+
+
+def check_one_kind(
+    images: Any, others: Iterable[tuple[str, Any]], *, of: str
+) -> list[str]:
+    """Refuse coordinates of micrographs beside tomograms, and the other way round.
+
+    ``images`` is any set that says which are wanted; ``others`` are named sets.
+    """
+    flat = is_flat(images)
+    return [
+        f"These are {image_word(flat)}s, but the {of} '{name}' are of "
+        f"{image_word(not flat)}s. Give {of} of {image_word(flat)}s; both kinds are "
+        "never taken together."
+        for name, item in others
+        if is_flat(item) != flat
+    ]
+
+
+def check_model_kind(card: ModelCard, images: Any) -> list[str]:
+    """Refuse a model of tomograms for micrographs, and the other way round."""
+    flat = is_flat(images)
+    if card.is_flat == flat:
+        return []
+    return [
+        f"The model has learnt from {image_word(card.is_flat)}s, and these are "
+        f"{image_word(flat)}s. Give a model of {image_word(flat)}s."
     ]
 
 
@@ -155,11 +190,14 @@ def check_headers(tomograms: Mapping[str, Any], *, trusted: bool = False) -> lis
     """Open every tomogram as the engine will; return what it would refuse.
 
     ``trusted`` says that the sampling rate of the set is right, whatever a header says.
+    TIFF is left to the engine: what decodes it may be there alone.
     """
     messages = []
     for ts_id, tomogram in tomograms.items():
         try:
-            require_file_name(ts_id, what="Tomogram (tsId)")
+            require_file_name(ts_id, what=image_word(is_flat(tomogram)).capitalize())
+            if is_tiff(tomogram_file(tomogram)):
+                continue
             opened = read_tomogram(
                 tomogram_file(tomogram),
                 tomogram.getSamplingRate(),
@@ -167,6 +205,8 @@ def check_headers(tomograms: Mapping[str, Any], *, trusted: bool = False) -> lis
             )
             if _is_turned(opened):
                 messages.append(f"{ts_id}: {TURNED}")
+            if is_flat(tomogram) and not opened.is_flat:
+                messages.append(f"{ts_id}: {A_STACK.format(opened.shape_zyx[0])}")
         except InputDataError as error:
             messages.append(f"{ts_id}: {error}")
     return messages
@@ -213,9 +253,10 @@ def check_inside(
         outside = lies_outside(positions, shape)
         if outside.any():
             x, y, z = positions[outside][0][::-1]
+            image = image_word(is_flat(tomograms[ts_id]))
             messages.append(
                 f"{ts_id}: {outside.sum()} of {len(positions)} coordinates lie outside "
-                f"the tomogram, the first at x, y, z = {x:.1f}, {y:.1f}, {z:.1f}; its "
+                f"the {image}, the first at x, y, z = {x:.1f}, {y:.1f}, {z:.1f}; its "
                 f"size is {tuple(shape[::-1])}. They may be of another "
                 "binning or origin."
             )
@@ -231,11 +272,12 @@ def check_diameters(
         for ts_id, tomogram in tomograms.items():
             frame = frame_of(tomogram)
             voxels = diameter / frame.voxel_size
-            if voxels < LEAST_DIAMETER_VOX or voxels > min(frame.shape_zyx):
+            smallest = min(n for n in frame.shape_zyx if n > 1)
+            if voxels < LEAST_DIAMETER_VOX or voxels > smallest:
                 messages.append(
                     f"{name}: a diameter of {diameter:g} Å is {voxels:.1f} voxels in "
                     f"{ts_id} ({frame.voxel_size:g} Å per voxel, smallest side "
-                    f"{min(frame.shape_zyx)}). Expected at least "
+                    f"{smallest}). Expected at least "
                     f"{LEAST_DIAMETER_VOX:g} voxels and less than that side; diameters "
                     "are given in Å."
                 )

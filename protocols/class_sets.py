@@ -7,11 +7,15 @@ from collections.abc import Mapping
 import numpy as np
 from pyworkflow.protocol import params
 
-from etpicker_plugin.convert import append_particles, create_coordinates
 from etpicker_plugin.convert_columns import known_columns
+from etpicker_plugin.convert_coordinates import append_to_set, create_set
+from etpicker_plugin.convert_images import is_flat
 from etpicker_plugin.convert_kinds import CURVED
 from etpicker_plugin.engine.kinds import PARTICLE
 from etpicker_plugin.engine.particles import Particles
+
+FIRST_OUTPUTS = ("Coordinates3D", "outputCoordinates")
+"""What the first output is called: of tomograms, and of micrographs."""
 
 SET_PER_CLASS = 0
 ONE_SET = 1
@@ -27,7 +31,8 @@ def add_output_choice(form, *, level=params.LEVEL_NORMAL):
         expertLevel=level,
         label="Output",
         help="Sets of one class are labelled with its name. Each class of filaments "
-        "and vesicles has a set of its own: there group ids number them.",
+        "and vesicles has a set of its own: there group ids number them. Coordinates "
+        "of micrographs have no group ids: each class has a set.",
     )
 
 
@@ -77,16 +82,17 @@ def make_class_sets(
     those there are; ``label_of`` gives the label of a set's classes.
     """
     outputs = {}
-    prefix = "" if output_name == "Coordinates3D" else f"_{output_name}"
+    prefix = "" if output_name in FIRST_OUTPUTS else f"_{output_name}"
     asked = getattr(protocol, "outputSets", None)
     choice = SET_PER_CLASS if asked is None else asked.get()
+    if is_flat(protocol.inputTomograms.get()):
+        choice = SET_PER_CLASS
     for number, part in enumerate(split_groups(groups, choice, kinds), 1):
         kind = kind_of(part, kinds)
-        coordinates = create_coordinates(
+        coordinates = create_set(
+            protocol.inputTomograms,
             protocol._getPath(),
             f"{prefix}{numbered('', number)}{ending}",
-            precedents=protocol.inputTomograms,
-            sampling_rate=protocol.inputTomograms.get().getSamplingRate(),
             box_size=max(boxes[name] for name in part),
             label=label_of(part),
             kind=kind,
@@ -98,7 +104,7 @@ def make_class_sets(
         }
         columns = known_columns(own.values(), kind=kind)
         for ts_id, found in own.items():
-            append_particles(
+            append_to_set(
                 coordinates, tomograms[ts_id], found, groups=part, columns=columns
             )
         coordinates.write()

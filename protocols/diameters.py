@@ -10,6 +10,7 @@ from etpicker_plugin.protocols.form import (
 from etpicker_plugin.protocols.protocol_base import class_label
 
 from etpicker_plugin.convert import group_ids, told_diameters
+from etpicker_plugin.convert_images import sampling_rate_of
 from etpicker_plugin.engine.config.assignments import only_of
 from etpicker_plugin.engine.names import new_name_fault, suggest
 from etpicker_plugin.engine.newer_python import zip_strict
@@ -89,4 +90,4 @@ def _of_box(pointer, *, by_group):
     item, names = pointer.get(), class_names_of(pointer)
     if by_group and len(names) == 1:
         names = [f"class_{i}" for i in group_ids(item)]
-    return [(name, item.getBoxSize() * item.getSamplingRate()) for name in names]
+    return [(name, item.getBoxSize() * sampling_rate_of(item)) for name in names]

@@ -14,9 +14,9 @@ from etpicker_plugin.protocols.annotation import (
     read_folder,
 )
 from etpicker_plugin.protocols.class_sets import make_class_sets
-from tomo.objects import SetOfCoordinates3D
 
 from etpicker_plugin.convert import even_box
+from etpicker_plugin.convert_images import COORDINATE_SETS
 from etpicker_plugin.engine.hashing import file_sha256
 from etpicker_plugin.objects import EtPickerModel
 from etpicker_plugin.window.document.session import (
@@ -70,7 +70,7 @@ def register_live_picks(protocol, folder: Path, tomograms, *, known_groups) -> N
     diameters = {name: classes[name].diameter_ang for name in groups}
     known = [
         name
-        for name, _ in protocol.iterOutputAttributes(SetOfCoordinates3D)
+        for name, _ in protocol.iterOutputAttributes(COORDINATE_SETS)
         if name.split(VERSION)[0] == LIVE_SETS
     ]
     outputs = make_class_sets(

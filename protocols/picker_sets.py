@@ -13,8 +13,10 @@ from pyworkflow.protocol import params
 from etpicker_plugin.convert import (
     link_tomogram,
     particles_by_tomogram,
+    tomogram_link,
     tomograms_by_id,
 )
+from etpicker_plugin.convert_images import image_ids, images_of, sampling_rate_of
 from etpicker_plugin.engine.errors import ConfigError
 from etpicker_plugin.engine.formats.coordinates_csv import write_csv
 from etpicker_plugin.engine.names import suggest
@@ -24,20 +26,20 @@ from etpicker_plugin.engine.particles import make_particles
 LETTERS = "ABCDEFGH"
 
 
-def add_picker_sets(form, *, least):
-    """Ask for the sets and what to call them."""
+def add_picker_sets(form, *, least, takes="SetOfCoordinates3D"):
+    """Ask for the sets and what to call them; ``takes`` are Scipion's classes."""
     form.addParam(
         "inputSets",
         params.MultiPointerParam,
-        pointerClass="SetOfCoordinates3D",
+        pointerClass=takes,
         minNumObjects=least,
         maxNumObjects=5,
         important=True,
         label="Sets of picks",
-        help="One set for each picker, of the same tomograms and the same particle: "
-        "from this plugin, another picker, template matching or a human. All "
-        "coordinates of a set count, whatever their group ids; of filaments and "
-        "vesicles these number them.",
+        help="One set for each picker, of the same images and the same particle: from "
+        "this plugin, another picker, template matching or a human. All coordinates of "
+        "a set count, whatever their group ids; of filaments and vesicles these number "
+        "them.",
     )
     form.addParam(
         "setNames",
@@ -80,10 +82,10 @@ class PickerSets:
 
     def _tomograms(self):
         """Return the tomograms of the first set by tsId."""
-        return tomograms_by_id(self.inputSets[0].get().getPrecedents())
+        return tomograms_by_id(images_of(self.inputSets[0].get()))
 
     def _rate(self):
-        return self.inputSets[0].get().getSamplingRate()
+        return sampling_rate_of(self.inputSets[0].get())
 
     def _sources(self):
         """Return the sets by name."""
@@ -94,14 +96,17 @@ class PickerSets:
         return self._getExtraPath("picks", name)
 
     def _tomogramLinks(self):
-        return [self._getExtraPath("tomograms", f"{t}.mrc") for t in self._tomograms()]
+        return [
+            self._getExtraPath("tomograms", tomogram_link(tomogram))
+            for tomogram in self._tomograms().values()
+        ]
 
     def _writeSet(self, coordinates, folder, class_name, *, kinds=None):
         """Write a CSV for every tomogram that the set's picker was given."""
         Path(folder).mkdir(parents=True, exist_ok=True)
         source = (coordinates, lambda _group: class_name)
         found = particles_by_tomogram([source], kinds=kinds)
-        for ts_id in tomograms_by_id(coordinates.getPrecedents()):
+        for ts_id in image_ids(images_of(coordinates)):
             particles = found.get(ts_id, make_particles(ts_id, []))
             write_csv(particles, Path(folder) / f"{ts_id}.csv")
 
@@ -113,12 +118,16 @@ class PickerSets:
 
     def _findSetErrors(self, sets):
         """Compare every set with the first one's tomograms."""
+        first = self.inputSets[0].get()
+        mixed = checks.check_one_kind(first, sets.items(), of="coordinates")
+        if mixed:
+            return mixed
         known = self._tomograms()
         errors = []
         for name, item in sets.items():
-            rates = [(name, item.getSamplingRate())]
+            rates = [(name, sampling_rate_of(item))]
             errors += checks.check_sampling_rates(self._rate(), rates, of="coordinates")
-            names = tomograms_by_id(item.getPrecedents())
+            names = image_ids(images_of(item))
             errors += checks.check_names(known, names, of=f"coordinates '{name}'")
         return [
             *errors,
@@ -130,7 +139,7 @@ class PickerSets:
         known = set(self._tomograms())
         warnings = []
         for name, item in self._sources().items():
-            others = set(tomograms_by_id(item.getPrecedents()))
+            others = set(image_ids(images_of(item)))
             if others != known:
                 left_out = checks.shorten(sorted(known ^ others))
                 warnings.append(

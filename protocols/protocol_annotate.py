@@ -5,6 +5,7 @@ from pathlib import Path
 from etpicker_plugin.protocols import checks
 from etpicker_plugin.protocols.annotation import (
     COORDINATES,
+    FLAT_COORDINATES,
     LIVE_SETS,
     NEGATIVES,
     has_news,
@@ -22,11 +23,24 @@ from etpicker_plugin.protocols.live_outputs import (
     register_live_model,
     register_live_picks,
 )
-from etpicker_plugin.protocols.protocol_base import ProtEtPickerBase, explain_classes
+from etpicker_plugin.protocols.protocol_base import (
+    ProtEtPickerBase,
+    explain_classes,
+    set_label,
+)
+from pwem.objects import SetOfCoordinates
 from pyworkflow.protocol import params
 from tomo.objects import SetOfCoordinates3D
 
 from etpicker_plugin.convert import particles_by_tomogram, tomograms_by_id
+from etpicker_plugin.convert_images import (
+    COORDINATE_SETS,
+    image_word,
+    is_flat,
+    marked_ids,
+    sampling_rate_of,
+)
+from etpicker_plugin.convert_images import COORDINATES as COORDINATE_CLASSES
 from etpicker_plugin.engine.config.checks import require_known_kinds
 from etpicker_plugin.engine.config.view import ViewConfig
 from etpicker_plugin.engine.errors import ConfigError
@@ -48,16 +62,20 @@ SCIPION_FIELDS = (
 )
 """Fields that Scipion's own inputs give, or that are of the command line only."""
 
-OUTPUTS = {
-    COORDINATES: SetOfCoordinates3D,
-    NEGATIVES: SetOfCoordinates3D,
-    LIVE_SETS: SetOfCoordinates3D,
-    MODEL: EtPickerModel,
-}
+
+def possible_outputs(*, flat):
+    """Return the class of each output, of tomograms or of micrographs."""
+    coordinates = SetOfCoordinates if flat else SetOfCoordinates3D
+    return {
+        FLAT_COORDINATES if flat else COORDINATES: coordinates,
+        NEGATIVES: coordinates,
+        LIVE_SETS: coordinates,
+        MODEL: EtPickerModel,
+    }
 
 
 class ProtEtPickerAnnotate(ProtEtPickerBase):
-    """Mark particles of one or several species in the etpicker window.
+    """Mark particles of one or several species in tomograms or in micrographs.
 
     On its page *Live* one click is enough: all places like it are shown, you say which
     are particles, and what they teach is an output too: the picks of all tomograms, to
@@ -65,21 +83,26 @@ class ProtEtPickerAnnotate(ProtEtPickerBase):
 
     Every click is saved at once. Close the window to get the coordinates; 'Continue'
     opens it again where it was, and gives new coordinates beside the former.
+    Scipion's coordinates in micrographs are whole pixels: a mark goes to the nearest.
     """
 
     _label = "annotate particles"
-    _possibleOutputs = OUTPUTS
+
+    @property
+    def _possibleOutputs(self):
+        """Return what it will give, which the input decides."""
+        return possible_outputs(flat=is_flat(self.inputTomograms.get()))
 
     # --------------------------- form -----------------------------------------
     def _defineParams(self, form):
         form.addSection(label="Input")
-        self._addTomograms(form, "Tomograms to mark particles in.")
+        self._addImages(form, "Tomograms, or micrographs, to mark particles in.")
         add_parameters(form, ViewConfig, NEEDED_FIELDS, important=True)
         add_parameters(form, ViewConfig, OTHER_FIELDS)
         form.addParam(
             "inputCoordinates",
             params.MultiPointerParam,
-            pointerClass="SetOfCoordinates3D",
+            pointerClass=COORDINATE_CLASSES,
             allowsNull=True,
             minNumObjects=0,
             label="Coordinates to begin with",
@@ -88,7 +111,8 @@ class ProtEtPickerAnnotate(ProtEtPickerBase):
         self._addClasses(form, explain_classes("above"))
         self._addMasks(
             form,
-            "Shown over the tomograms: what lies outside is tinted.",
+            "Shown over the tomograms: what lies outside is tinted. Micrographs take "
+            "none.",
             level=params.LEVEL_ADVANCED,
         )
         add_output_choice(form)
@@ -115,6 +139,13 @@ class ProtEtPickerAnnotate(ProtEtPickerBase):
     # --------------------------- info -----------------------------------------
     def _findErrors(self):
         require_display()
+        mixed = checks.check_one_kind(
+            self.inputTomograms.get(),
+            [(set_label(p), p.get()) for p in self.inputCoordinates],
+            of="coordinates",
+        )
+        if mixed:
+            return mixed
         diameters = self.getDiameters()
         if not diameters:
             raise ConfigError(
@@ -127,7 +158,7 @@ class ProtEtPickerAnnotate(ProtEtPickerBase):
         tomograms = tomograms_by_id(self.inputTomograms.get())
         rate = self.inputTomograms.get().getSamplingRate()
         others = [
-            (pointer.get().getObjLabel(), pointer.get().getSamplingRate())
+            (pointer.get().getObjLabel(), sampling_rate_of(pointer.get()))
             for pointer in self.inputCoordinates
         ]
         return [
@@ -141,8 +172,8 @@ class ProtEtPickerAnnotate(ProtEtPickerBase):
     def _summary(self):
         lines = [
             f"{name}: {output.getSize()} of {output.getObjLabel()} in "
-            f"{len(output.getTSIds())} tomogram(s)"
-            for name, output in self.iterOutputAttributes(SetOfCoordinates3D)
+            f"{len(marked_ids(output))} {image_word(is_flat(output))}(s)"
+            for name, output in self.iterOutputAttributes(COORDINATE_SETS)
         ]
         lines += [
             f"{name}: {model.getInfo()}, from the answers on Live"

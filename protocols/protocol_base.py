@@ -30,9 +30,10 @@ from etpicker_plugin.constants import (
     EPICKER,
 )
 from etpicker_plugin.convert import group_ids
+from etpicker_plugin.convert_images import IMAGES, is_flat
 from etpicker_plugin.convert_kinds import is_numbered
 from etpicker_plugin.engine.config.options import config_to_values
-from etpicker_plugin.engine.errors import EtPickerError
+from etpicker_plugin.engine.errors import ConfigError, EtPickerError
 from etpicker_plugin.engine.newer_python import zip_strict
 from etpicker_plugin.engine.records import (
     ERROR_FILE,
@@ -109,6 +110,17 @@ class ProtEtPickerBase(EMProtocol, ProtTomoBase):
             help=help_text,
         )
 
+    def _addImages(self, form, help_text):
+        """Ask for tomograms, or for micrographs in their place."""
+        form.addParam(
+            "inputTomograms",
+            params.PointerParam,
+            pointerClass=IMAGES,
+            important=True,
+            label="Tomograms or micrographs",
+            help=help_text,
+        )
+
     def _addMasks(self, form, help_text, *, level=params.LEVEL_NORMAL):
         form.addParam(
             "inputMasks",
@@ -145,6 +157,11 @@ class ProtEtPickerBase(EMProtocol, ProtTomoBase):
 
     def _sourcesByGroup(self, pointers, names):
         """Return the same where group ids are classes: not those of filaments."""
+        if any(is_flat(pointer.get()) for pointer in pointers):
+            raise ConfigError(
+                "Coordinates of micrographs have no group ids. Choose 'one class per "
+                "set'."
+            )
         numbered = {class_label(p) for p in pointers if is_numbered(p.get())} & set(
             names
         )

@@ -9,15 +9,10 @@ from etpicker_plugin.protocols.form import add_parameters
 from etpicker_plugin.protocols.picker_sets import PickerSets, add_picker_sets
 from etpicker_plugin.protocols.protocol_base import ProtEtPickerBase
 from pyworkflow.protocol import params
-from tomo.objects import SetOfCoordinates3D
 
 from etpicker_plugin.constants import COMPARE_FILE, REPORT_FILE
-from etpicker_plugin.convert import (
-    copy_coordinates,
-    create_coordinates,
-    told_diameters,
-)
-from etpicker_plugin.convert_kinds import told_kind
+from etpicker_plugin.convert_coordinates import copy_coordinates, create_like
+from etpicker_plugin.convert_images import COORDINATE_SETS, COORDINATES, is_flat
 from etpicker_plugin.engine.config.compare import CompareConfig
 from etpicker_plugin.engine.config.options import config_digest, config_from_values
 from etpicker_plugin.engine.errors import ConfigError
@@ -38,6 +33,8 @@ SCIPION_FIELDS = ("picks", "tomogram", "truth", "voxel_size", "out", "score_colu
 class ProtEtPickerCompare(PickerSets, ProtEtPickerBase):
     """Compare two or more pickers' coordinates of the same particle.
 
+    They are of tomograms or of micrographs, all of the same.
+
     Gives the particles that only one of them found, and those that several share, as
     sets of coordinates; warns of a wrong origin or axis when one lies beside another;
     and scores each against true centres, if there are some.
@@ -49,11 +46,11 @@ class ProtEtPickerCompare(PickerSets, ProtEtPickerBase):
     # --------------------------- form -----------------------------------------
     def _defineParams(self, form):
         form.addSection(label="Input")
-        add_picker_sets(form, least=2)
+        add_picker_sets(form, least=2, takes=COORDINATES)
         form.addParam(
             "inputTruth",
             params.PointerParam,
-            pointerClass="SetOfCoordinates3D",
+            pointerClass=COORDINATES,
             allowsNull=True,
             label="True centres",
             help="If there are some, every set is scored against them too.",
@@ -91,22 +88,14 @@ class ProtEtPickerCompare(PickerSets, ProtEtPickerBase):
                 continue
             source = sources[subset["sets"][0]]
             folder = Path(subset["folder"]).name
-            output = create_coordinates(
-                self._getPath(),
-                output_name(folder),
-                precedents=source._precedentsPointer,
-                sampling_rate=source.getSamplingRate(),
-                box_size=source.getBoxSize(),
-                label=label,
-                kind=told_kind(source),
-                diameters=told_diameters(source),
-            )
+            name = output_name(folder, flat=is_flat(source))
+            output = create_like(source, self._getPath(), name, label=label)
             wanted = {
                 path.stem: read_csv(path, tomogram_id=path.stem)
                 for path in Path(self._getExtraPath(subset["folder"])).glob("*.csv")
             }
             copy_coordinates(output, source, wanted)
-            self._defineOutputs(**{output_name(folder): output})
+            self._defineOutputs(**{name: output})
             for pointer in self.inputSets:
                 self._defineSourceRelation(pointer, output)
 
@@ -153,7 +142,7 @@ class ProtEtPickerCompare(PickerSets, ProtEtPickerBase):
 
     def getOutputs(self):
         """Return the subsets' sets by output name."""
-        return dict(self.iterOutputAttributes(SetOfCoordinates3D))
+        return dict(self.iterOutputAttributes(COORDINATE_SETS))
 
     def _buildConfig(self):
         values = read_with_diameters(self, CompareConfig, FORM_FIELDS, self.inputSets)
@@ -170,6 +159,7 @@ class ProtEtPickerCompare(PickerSets, ProtEtPickerBase):
         return config_from_values(CompareConfig, values)
 
 
-def output_name(folder):
+def output_name(folder, *, flat):
     """Return a subset's output name: its folder's, as an attribute may be called."""
-    return "Coordinates3D_" + re.sub(r"\W", "_", folder)
+    first = "outputCoordinates" if flat else "Coordinates3D"
+    return f"{first}_" + re.sub(r"\W", "_", folder)

@@ -10,7 +10,14 @@ from etpicker_plugin.protocols.protocol_base import ProtEtPickerBase, set_label
 from pyworkflow.protocol import params
 
 from etpicker_plugin.constants import METRICS, METRICS_FILE, REPORT_FILE
-from etpicker_plugin.convert import particles_by_tomogram, tomograms_by_id
+from etpicker_plugin.convert import particles_by_tomogram
+from etpicker_plugin.convert_images import (
+    COORDINATES,
+    image_ids,
+    images_of,
+    marked_ids,
+    sampling_rate_of,
+)
 from etpicker_plugin.engine.config.evaluate import EvaluateConfig
 from etpicker_plugin.engine.config.options import config_digest, config_from_values
 from etpicker_plugin.engine.errors import ConfigError
@@ -26,8 +33,8 @@ SCIPION_FIELDS = ("kind", "picks", "truth", "voxel_size", "out", "score_column")
 class ProtEtPickerEvaluate(ProtEtPickerBase):
     """Score picks against true centres: precision, recall, F1, distance, PR curve.
 
-    Only tomograms with true centres are judged; in them, every pick that is no true
-    centre counts as false.
+    Only tomograms or micrographs with true centres are judged; in them, every pick
+    that is no true centre counts as false.
     """
 
     _label = "evaluate picks"
@@ -39,12 +46,12 @@ class ProtEtPickerEvaluate(ProtEtPickerBase):
             form.addParam(
                 name,
                 params.MultiPointerParam,
-                pointerClass="SetOfCoordinates3D",
+                pointerClass=COORDINATES,
                 minNumObjects=1,
                 important=True,
                 label=label,
-                help=f"{label}: one set for each class, or sets whose group ids are "
-                "the classes.",
+                help=f"{label} in tomograms or in micrographs: one set for each class, "
+                "or, in tomograms, sets whose group ids are the classes.",
             )
         self._addClasses(form)
         add_parameters(form, EvaluateConfig, FORM_FIELDS[:1])
@@ -71,25 +78,26 @@ class ProtEtPickerEvaluate(ProtEtPickerBase):
 
     # --------------------------- info -----------------------------------------
     def _findErrors(self):
-        truth = {n for p in self.inputTruth for n in p.get().getTSIds()}
+        others = [(set_label(p), p.get()) for p in [*self.inputPicks, *self.inputTruth]]
+        errors = checks.check_one_kind(others[0][1], others, of="coordinates")
+        if errors:
+            return errors
+        truth = self._trueNames()
         errors = checks.check_names(self._pickedNames(), truth, of="true centres")
         if errors:
             return errors
         config = self._buildConfig()
-        others = [
-            (set_label(p), p.get().getSamplingRate())
-            for p in [*self.inputPicks, *self.inputTruth]
-        ]
+        rates = [(name, sampling_rate_of(item)) for name, item in others]
         particles = self._readTruth()
         self._readPicks()
         return [
-            *checks.check_sampling_rates(config.voxel_size, others, of="coordinates"),
+            *checks.check_sampling_rates(config.voxel_size, rates, of="coordinates"),
             *checks.check_counts(particles, config.diameter),
             *checks.check_writable(self),
         ]
 
     def _warnings(self):
-        truth = {n for p in self.inputTruth for n in p.get().getTSIds()}
+        truth = self._trueNames()
         extra = sorted(self._pickedNames() - truth)
         warnings = self._warnClasses(self.inputPicks, self._classes())
         if extra:
@@ -134,7 +142,7 @@ class ProtEtPickerEvaluate(ProtEtPickerBase):
         values.update(
             picks=[self._getExtraPath("picks", f"{n}.csv") for n in names],
             truth=[self._getExtraPath("truth", f"{n}.csv") for n in names],
-            voxel_size=self.inputTruth[0].get().getSamplingRate(),
+            voxel_size=sampling_rate_of(self.inputTruth[0].get()),
             kind=self.getKinds(),
             out=self._getExtraPath(),
         )
@@ -142,15 +150,17 @@ class ProtEtPickerEvaluate(ProtEtPickerBase):
 
     def _names(self):
         """Return the tsIds with true centres among the picked tomograms, sorted."""
-        truth = {n for p in self.inputTruth for n in p.get().getTSIds()}
-        return sorted(truth & self._pickedNames())
+        return sorted(self._trueNames() & self._pickedNames())
+
+    def _trueNames(self):
+        return {name for p in self.inputTruth for name in marked_ids(p.get())}
 
     def _pickedNames(self):
         """Return the tsIds that were picked, those without a pick too."""
         return {
             name
             for pointer in self.inputPicks
-            for name in tomograms_by_id(pointer.get().getPrecedents())
+            for name in image_ids(images_of(pointer.get()))
         }
 
     def _classes(self):

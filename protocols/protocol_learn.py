@@ -7,7 +7,7 @@ from pathlib import Path
 from etpicker_plugin.protocols import checks
 from etpicker_plugin.protocols.form import add_parameters, split_words
 from etpicker_plugin.protocols.kinds import add_kinds, kinds_of, typed_kinds
-from etpicker_plugin.protocols.protocol_base import ProtEtPickerBase
+from etpicker_plugin.protocols.protocol_base import ProtEtPickerBase, set_label
 from etpicker_plugin.protocols.same_run import warn_discarded
 from pyworkflow.object import Set
 from pyworkflow.protocol import MODE_RESUME, params
@@ -23,7 +23,14 @@ from etpicker_plugin.convert import (
     link_tomogram,
     particles_by_tomogram,
     tomogram_file,
+    tomogram_link,
     tomograms_by_id,
+)
+from etpicker_plugin.convert_images import (
+    COORDINATES,
+    image_ids,
+    marked_ids,
+    sampling_rate_of,
 )
 from etpicker_plugin.engine.annotation import warn_few_marks
 from etpicker_plugin.engine.config.options import config_digest
@@ -58,36 +65,37 @@ RESULTS = (
 
 
 class ProtEtPickerLearn(ProtEtPickerBase):
-    """A protocol that learns from tomograms with coordinates."""
+    """A protocol that learns from tomograms or micrographs with coordinates."""
 
     COMMAND = ""
 
     # --------------------------- form -----------------------------------------
     def _addAnnotated(self, form, config_class, *, tomograms_help, or_maps=False):
         """Add what is learnt from; with ``or_maps`` coordinates are not needed."""
-        self._addTomograms(form, tomograms_help)
+        self._addImages(form, tomograms_help)
         form.addParam(
             "inputCoordinates",
             params.MultiPointerParam,
-            pointerClass="SetOfCoordinates3D",
+            pointerClass=COORDINATES,
             minNumObjects=0 if or_maps else 1,
             allowsNull=or_maps,
             important=True,
             label="Coordinates",
-            help="Centres of particles in these tomograms: one set for each class, or "
-            "sets whose group ids are the classes. Filaments: points in order along "
-            "each, a set for each class; vesicles: their centres, likewise."
+            help="Centres of particles in these tomograms or micrographs: one set for "
+            "each class, or, in tomograms, sets whose group ids are the classes. "
+            "Filaments: points in order along each, a set for each class; vesicles: "
+            "their centres, likewise."
             + (" None are needed with density maps." if or_maps else ""),
         )
         self._addClasses(form)
         form.addParam(
             "inputNegatives",
             params.MultiPointerParam,
-            pointerClass="SetOfCoordinates3D",
+            pointerClass=COORDINATES,
             allowsNull=True,
             minNumObjects=0,
             label="Negatives",
-            help="Places in these tomograms that hold no particle: the 'Negatives' of "
+            help="Places in these images that hold no particle: the 'Negatives' of "
             "'annotate particles'. They are learnt as background, and more often than "
             "other places. Every coordinate of these sets is one.",
         )
@@ -96,7 +104,8 @@ class ProtEtPickerLearn(ProtEtPickerBase):
         add_parameters(form, config_class, INPUT_FIELDS[1:])
         self._addMasks(
             form,
-            "Voxels where the mask of a tomogram is 0 are not learnt from.",
+            "Voxels where the mask of a tomogram is 0 are not learnt from. Micrographs "
+            "take none.",
             level=params.LEVEL_ADVANCED,
         )
         form.addParam(
@@ -105,8 +114,9 @@ class ProtEtPickerLearn(ProtEtPickerBase):
             default="",
             expertLevel=params.LEVEL_ADVANCED,
             label="Validation tomograms",
-            help="Names (tsId) of tomograms held out for validation and for the "
-            "thresholds, separated by spaces. Without any, a slab of each is held out.",
+            help="Names of tomograms (tsId) or micrographs held out for validation and "
+            "for the thresholds, separated by spaces. Without any, a part of each is "
+            "held out.",
         )
 
     # --------------------------- steps ----------------------------------------
@@ -143,7 +153,7 @@ class ProtEtPickerLearn(ProtEtPickerBase):
 
     # --------------------------- info -----------------------------------------
     def _findErrors(self):
-        errors = self._nameErrors()
+        errors = self._checkKinds() or self._nameErrors()
         if errors:
             return errors
         tomograms = self.getLearntTomograms()
@@ -166,8 +176,18 @@ class ProtEtPickerLearn(ProtEtPickerBase):
         ]
 
     def _nameErrors(self):
-        every = self.inputTomograms.get().getTSIds()
+        every = image_ids(self.inputTomograms.get())
         return checks.check_names(every, self._markedNames(), of="coordinates")
+
+    def _checkKinds(self):
+        """Refuse coordinates of micrographs beside tomograms, and the reverse."""
+        images = self.inputTomograms.get()
+        named = [(set_label(p), p.get()) for p in self.inputCoordinates]
+        others = [(set_label(p), p.get()) for p in self.inputNegatives]
+        return [
+            *checks.check_one_kind(images, named, of="coordinates"),
+            *checks.check_one_kind(images, others, of="negatives"),
+        ]
 
     def _warnings(self):
         return [
@@ -179,7 +199,7 @@ class ProtEtPickerLearn(ProtEtPickerBase):
         ]
 
     def _warnNames(self):
-        every = self.inputTomograms.get().getTSIds()
+        every = image_ids(self.inputTomograms.get())
         return checks.warn_names(every, self._markedNames(), of="coordinates")
 
     def _warnDiscarded(self):
@@ -227,7 +247,7 @@ class ProtEtPickerLearn(ProtEtPickerBase):
 
     def _learningValues(self):
         """Return the parameters that the input sets give."""
-        masks = self.getMasks()
+        masks, tomograms = self.getMasks(), self.getLearntTomograms()
         held_out = self._heldOutNames()
         learning = [n for n in self._usedNames() if n not in held_out]
         if not learning:
@@ -236,9 +256,9 @@ class ProtEtPickerLearn(ProtEtPickerBase):
                 "of tomograms and coordinates, and the validation tomograms."
             )
         return {
-            "tomogram": [self._linkOf(n) for n in learning],
+            "tomogram": [self._linkOf(tomograms[n]) for n in learning],
             "coordinates": [self._csvOf(n) for n in learning],
-            "validation_tomogram": [self._linkOf(n) for n in held_out],
+            "validation_tomogram": [self._linkOf(tomograms[n]) for n in held_out],
             "validation_coordinates": [self._csvOf(n) for n in held_out],
             "mask": [tomogram_file(masks[n]) for n in learning if n in masks],
             "voxel_size": self.inputTomograms.get().getSamplingRate(),
@@ -306,12 +326,12 @@ class ProtEtPickerLearn(ProtEtPickerBase):
         return {
             name
             for pointer in self.inputCoordinates
-            for name in pointer.get().getTSIds()
+            for name in marked_ids(pointer.get())
         }
 
     def _usedNames(self):
         """Return the tsIds that have a tomogram and coordinates, sorted."""
-        return sorted(self._markedNames() & set(self.inputTomograms.get().getTSIds()))
+        return sorted(self._markedNames() & set(image_ids(self.inputTomograms.get())))
 
     def getLearntTomograms(self):
         """Return the tomograms that have coordinates, by tsId."""
@@ -326,10 +346,10 @@ class ProtEtPickerLearn(ProtEtPickerBase):
     def _samplingRates(self):
         for pointer in (*self.inputCoordinates, *self.inputNegatives):
             item: Set = pointer.get()
-            yield item.getObjLabel() or pointer.getExtended(), item.getSamplingRate()
+            yield item.getObjLabel() or pointer.getExtended(), sampling_rate_of(item)
 
-    def _linkOf(self, ts_id):
-        return self._getExtraPath("tomograms", f"{ts_id}.mrc")
+    def _linkOf(self, tomogram):
+        return self._getExtraPath("tomograms", tomogram_link(tomogram))
 
     def _csvOf(self, ts_id):
         return self._getExtraPath("coordinates", f"{ts_id}.csv")

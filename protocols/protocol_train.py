@@ -15,6 +15,7 @@ from etpicker_plugin.protocols.maps import (
 from etpicker_plugin.protocols.protocol_base import class_label
 from etpicker_plugin.protocols.protocol_learn import INPUT_FIELDS, ProtEtPickerLearn
 
+from etpicker_plugin.convert_images import image_ids, image_word, is_flat
 from etpicker_plugin.engine.config.options import config_from_values
 from etpicker_plugin.engine.config.train import TrainConfig
 from etpicker_plugin.objects import EtPickerModel
@@ -52,11 +53,12 @@ class TrainOutputs(Enum):
 
 
 class ProtEtPickerTrain(ProtEtPickerLearn):
-    """Train a picker from a few particle centres in a few tomograms, or from maps.
+    """Train a picker from particle centres in tomograms or micrographs, or from maps.
 
     Each class needs some tens of centres. With 'sparse' annotation only a part of the
-    particles has to be marked. The tomograms that have no coordinates are not used.
-    Where the densities of the particles are known, no coordinates are needed.
+    particles has to be marked. What has no coordinates is not used. A model is one of
+    tomograms or one of micrographs, never of both. Where the densities of the particles
+    in tomograms are known, no coordinates are needed.
     """
 
     _label = "train model"
@@ -69,9 +71,10 @@ class ProtEtPickerTrain(ProtEtPickerLearn):
         self._addAnnotated(
             form,
             TrainConfig,
-            tomograms_help="Tomograms to learn from, of the same kind (binning, "
-            "denoising) as those to be picked later. Those without coordinates are "
-            "not used; with density maps alone, two are looked at.",
+            tomograms_help="Tomograms or micrographs to learn from, of the same kind "
+            "(binning, denoising) as those to be picked later. Those without "
+            "coordinates are not used; with density maps alone, two tomograms are "
+            "looked at.",
             or_maps=True,
         )
         add_maps(form)
@@ -101,6 +104,11 @@ class ProtEtPickerTrain(ProtEtPickerLearn):
                 "Validation tomograms are held out of those with coordinates, and "
                 "there are no coordinates. Leave them empty."
             ]
+        if self._maps() and is_flat(self.inputTomograms.get()):
+            return [
+                "Density maps: scenes are made like tomograms, and these are "
+                "micrographs. Give coordinates instead, or tomograms."
+            ]
         return check_maps(self._maps()) or super()._findErrors()
 
     def _nameErrors(self):
@@ -123,7 +131,8 @@ class ProtEtPickerTrain(ProtEtPickerLearn):
         if taught_by:
             return [*lines, taught_by]
         marked = sum(sum(t.particles.values()) for t in card.tomograms)
-        lines.append(f"{marked} centres in {len(card.tomograms)} tomogram(s)")
+        images = f"{image_word(card.is_flat)}(s)"
+        lines.append(f"{marked} centres in {len(card.tomograms)} {images}")
         return lines
 
     def _methods(self):
@@ -133,8 +142,9 @@ class ProtEtPickerTrain(ProtEtPickerLearn):
         card = model.getCard()
         return [
             f"A {card.network} network was trained on {len(card.tomograms)} "
-            f"tomogram(s) with {card.annotation} weak annotation for the classes "
-            f"{', '.join(card.class_names())} at {card.working_voxel_size:.4g} Å per "
+            f"{image_word(card.is_flat)}(s) with {card.annotation} weak annotation for "
+            f"the classes {', '.join(card.class_names())} at "
+            f"{card.working_voxel_size:.4g} Å per "
             "voxel (DeepETPicker [Liu2024])."
         ]
 
@@ -178,7 +188,7 @@ class ProtEtPickerTrain(ProtEtPickerLearn):
         """Return the tsIds with coordinates; without any coordinates, all."""
         if self._isMarked():
             return super()._usedNames()
-        return sorted(self.inputTomograms.get().getTSIds())
+        return sorted(image_ids(self.inputTomograms.get()))
 
     def _classesOfSets(self):
         if not self._isMarked() or self.classesFrom.get() == BY_GROUP:

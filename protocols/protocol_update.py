@@ -3,6 +3,7 @@
 from enum import Enum
 from pathlib import Path
 
+from etpicker_plugin.protocols import checks
 from etpicker_plugin.protocols.form import add_parameters, read_parameters
 from etpicker_plugin.protocols.protocol_learn import INPUT_FIELDS, ProtEtPickerLearn
 from pyworkflow.protocol import params
@@ -47,7 +48,9 @@ class UpdateOutputs(Enum):
 
 
 class ProtEtPickerUpdate(ProtEtPickerLearn):
-    """Teach a model new tomograms of a known particle, or a species it never saw.
+    """Teach a model new images of a known particle, or a species it never saw.
+
+    A model of tomograms learns from tomograms, one of micrographs from micrographs.
 
     Gives a new model beside the old one, and a report on what was gained and lost.
     The recommended model is the new one, unless an old class lost too much.
@@ -71,8 +74,8 @@ class ProtEtPickerUpdate(ProtEtPickerLearn):
         self._addAnnotated(
             form,
             UpdateConfig,
-            tomograms_help="New tomograms to learn from. Those without coordinates are "
-            "not used.",
+            tomograms_help="New tomograms or micrographs to learn from, whichever the "
+            "model is of. Those without coordinates are not used.",
         )
         form.addSection(label="Update")
         add_parameters(form, UpdateConfig, UPDATE_FIELDS)
@@ -100,6 +103,9 @@ class ProtEtPickerUpdate(ProtEtPickerLearn):
             return errors
         config = self._buildConfig()
         card = read_usable_card(config.model)
+        errors = checks.check_model_kind(card, self.inputTomograms.get())
+        if errors:
+            return errors
         if config.diameter:
             plan_classes(card, config)
         return []

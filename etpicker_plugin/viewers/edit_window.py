@@ -6,9 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pyworkflow.gui import dialog
-from tomo.objects import SetOfCoordinates3D, SetOfTomoMasks
+from tomo.objects import SetOfTomoMasks
 
 from etpicker_plugin.convert import particles_by_tomogram, tomograms_by_id
+from etpicker_plugin.convert_images import COORDINATE_SETS
 from etpicker_plugin.convert_surfaces import is_mesh
 from etpicker_plugin.engine.config.view import ViewConfig
 from etpicker_plugin.engine.errors import EtPickerError
@@ -158,6 +159,6 @@ def first_outputs(protocol):
     """Return names and sets of coordinates as the protocol made them, unedited."""
     return [
         (name, item)
-        for name, item in protocol.iterOutputAttributes(SetOfCoordinates3D)
+        for name, item in protocol.iterOutputAttributes(COORDINATE_SETS)
         if VERSION not in name and not name.startswith(NEGATIVES) and not is_mesh(item)
     ]

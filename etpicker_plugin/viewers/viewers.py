@@ -4,7 +4,12 @@ import matplotlib.pyplot as plt
 from pyworkflow.protocol.params import LabelParam
 from pyworkflow.viewer import DESKTOP_TKINTER, MessageView, ProtocolViewer, View
 
-from etpicker_plugin.convert import particles_by_tomogram, told_diameters
+from etpicker_plugin.convert import (
+    group_ids,
+    particles_by_tomogram,
+    told_diameters,
+)
+from etpicker_plugin.convert_images import sampling_rate_of
 from etpicker_plugin.convert_kinds import is_numbered
 from etpicker_plugin.engine.errors import EtPickerError
 from etpicker_plugin.engine.newer_python import zip_strict
@@ -223,8 +228,8 @@ def class_groups(protocol):
         if is_numbered(item):
             continue
         name_of = class_names(protocol, item)
-        for group in sorted(item.getUniqueValues("_groupId")):
-            groups.setdefault(name_of(group) or f"class_{group}", int(group))
+        for group in group_ids(item):
+            groups.setdefault(name_of(group) or f"class_{group}", group)
     return groups
 
 
@@ -235,7 +240,7 @@ def class_diameters(protocol):
         for name, told in told_diameters(item).items():
             diameters.setdefault(name, told)
         name_of = class_names(protocol, item)
-        box = item.getBoxSize() * item.getSamplingRate()
-        for group in sorted(item.getUniqueValues("_groupId")):
+        box = item.getBoxSize() * sampling_rate_of(item)
+        for group in group_ids(item):
             diameters.setdefault(name_of(group) or f"class_{group}", box)
     return diameters
