@@ -101,7 +101,9 @@ class EtPickerRulerWizard(pwizard.Wizard):
     def show(self, form, *args):
         protocol = form.protocol
         if protocol.inputTomograms.get() is None:
-            dialog.showWarning("Input missing", "Choose tomograms first.", form.root)
+            dialog.showWarning(
+                "Input missing", "Choose tomograms or micrographs first.", form.root
+            )
             return
         folder = Path(tempfile.mkdtemp(prefix="etpicker_ruler_"))
         tomograms = tomograms_by_id(protocol.inputTomograms.get())

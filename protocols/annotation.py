@@ -25,7 +25,7 @@ from etpicker_plugin.convert_kinds import CURVED, found_kinds, told_kind
 from etpicker_plugin.convert_surfaces import is_mesh
 from etpicker_plugin.engine.config.options import config_from_values, config_to_values
 from etpicker_plugin.engine.config.view import ViewConfig
-from etpicker_plugin.engine.formats.coordinates_csv import read_csv, write_csv
+from etpicker_plugin.engine.formats.coordinates_csv import lacks_z, read_csv, write_csv
 from etpicker_plugin.engine.negative import NEGATIVE
 from etpicker_plugin.engine.particles import Particles, make_particles
 from etpicker_plugin.window.document.session import (
@@ -130,11 +130,12 @@ def read_annotation(folder: Path, ts_ids) -> dict[str, Particles]:
 def read_folder(folder: Path, ts_ids) -> dict[str, Particles]:
     """Return the picks of the tomograms that have a file in a folder."""
     files = {name: folder / f"{name}.csv" for name in ts_ids}
-    return {
-        name: read_csv(file, tomogram_id=name)
-        for name, file in files.items()
-        if file.is_file()
-    }
+    return {name: _read(file, name) for name, file in files.items() if file.is_file()}
+
+
+def _read(file: Path, ts_id: str) -> Particles:
+    """Return the picks in a file of the window's, which writes no z of micrographs."""
+    return read_csv(file, tomogram_id=ts_id, flat=lacks_z(file))
 
 
 def has_news(folder: Path, ts_ids) -> bool:
@@ -204,7 +205,8 @@ def register_annotation(protocol, folder: Path, tomograms, *, known_groups):
     found = {str(n) for p in particles.values() for n in p.class_names}
     names = [name for name in classes.names() if name in found]
     groups = number_on(known_groups, names)
-    rate = protocol.inputTomograms.get().getSamplingRate()
+    images = protocol.imagesPointer()
+    rate = images.get().getSamplingRate()
     diameters = {name: classes[name].diameter_ang for name in names}
     boxes = {name: even_box(ang, rate) for name, ang in diameters.items()}
     kinds = {
@@ -214,7 +216,7 @@ def register_annotation(protocol, folder: Path, tomograms, *, known_groups):
     version = next_version(protocol)
     label_of = partial(_label, folder, particles, classes, version)
     outputs = {}
-    first = FLAT_COORDINATES if is_flat(protocol.inputTomograms.get()) else COORDINATES
+    first = FLAT_COORDINATES if is_flat(images.get()) else COORDINATES
     for base, chosen in (
         (first, groups),
         (NEGATIVES, {NEGATIVE: 1} if NEGATIVE in found else {}),
@@ -236,7 +238,7 @@ def register_annotation(protocol, folder: Path, tomograms, *, known_groups):
             outputs.update(made)
     protocol._defineOutputs(**outputs)
     for output in outputs.values():
-        protocol._defineSourceRelation(protocol.inputTomograms, output)
+        protocol._defineSourceRelation(images, output)
     (folder / REGISTERED).write_text(
         digest_of(folder / ANNOTATION, tomograms), encoding="utf-8"
     )
@@ -290,7 +292,7 @@ def _read_first(folder: Path, ts_id: str) -> Particles:
     """Return the picks that an annotation began with; none if it began empty."""
     start = folder / ANNOTATION / f"{ts_id}{START_SUFFIX}"
     if start.is_file():
-        return read_csv(start, tomogram_id=ts_id)
+        return _read(start, ts_id)
     return make_particles(ts_id, [])
 
 

@@ -85,12 +85,13 @@ def make_class_sets(
     prefix = "" if output_name in FIRST_OUTPUTS else f"_{output_name}"
     asked = getattr(protocol, "outputSets", None)
     choice = SET_PER_CLASS if asked is None else asked.get()
-    if is_flat(protocol.inputTomograms.get()):
+    images = protocol.imagesPointer()
+    if is_flat(images.get()):
         choice = SET_PER_CLASS
     for number, part in enumerate(split_groups(groups, choice, kinds), 1):
         kind = kind_of(part, kinds)
         coordinates = create_set(
-            protocol.inputTomograms,
+            images,
             protocol._getPath(),
             f"{prefix}{numbered('', number)}{ending}",
             box_size=max(boxes[name] for name in part),

@@ -49,7 +49,7 @@ def register_live_model(protocol, folder: Path) -> None:
     shutil.copyfile(file, copied)
     model = EtPickerModel.fromFile(copied)
     protocol._defineOutputs(**{f"{MODEL}{ending}": model})
-    protocol._defineSourceRelation(protocol.inputTomograms, model)
+    protocol._defineSourceRelation(protocol.imagesPointer(), model)
 
 
 def register_live_picks(protocol, folder: Path, tomograms, *, known_groups) -> None:
@@ -66,7 +66,7 @@ def register_live_picks(protocol, folder: Path, tomograms, *, known_groups) -> N
         return
     classes = Classes(folder / ANNOTATION / CLASSES_FILE, {})
     groups = number_on(known_groups, [n for n in classes.names() if n in found])
-    rate = protocol.inputTomograms.get().getSamplingRate()
+    rate = protocol.imagesPointer().get().getSamplingRate()
     diameters = {name: classes[name].diameter_ang for name in groups}
     known = [
         name
@@ -87,5 +87,5 @@ def register_live_picks(protocol, folder: Path, tomograms, *, known_groups) -> N
     )
     protocol._defineOutputs(**outputs)
     for output in outputs.values():
-        protocol._defineSourceRelation(protocol.inputTomograms, output)
+        protocol._defineSourceRelation(protocol.imagesPointer(), output)
     note.write_text(digest, encoding="utf-8")

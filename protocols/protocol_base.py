@@ -144,6 +144,10 @@ class ProtEtPickerBase(EMProtocol, ProtTomoBase):
         )
 
     # --------------------------- input ----------------------------------------
+    def imagesPointer(self):
+        """Return the pointer to the tomograms or micrographs worked on."""
+        return self.inputTomograms
+
     def _classSources(self, pointers, names):
         """Return pairs of a set and a function from group id to class name."""
         if self.classesFrom.get() == BY_GROUP:

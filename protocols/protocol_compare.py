@@ -91,7 +91,7 @@ class ProtEtPickerCompare(PickerSets, ProtEtPickerBase):
             name = output_name(folder, flat=is_flat(source))
             output = create_like(source, self._getPath(), name, label=label)
             wanted = {
-                path.stem: read_csv(path, tomogram_id=path.stem)
+                path.stem: read_csv(path, tomogram_id=path.stem, flat=is_flat(source))
                 for path in Path(self._getExtraPath(subset["folder"])).glob("*.csv")
             }
             copy_coordinates(output, source, wanted)

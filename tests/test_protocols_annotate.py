@@ -1,8 +1,6 @@
 """The annotate protocol in a real project: the window opens, is clicked, is closed."""
 
 import os
-import shutil
-import subprocess
 import tempfile
 import threading
 import time
@@ -30,6 +28,7 @@ from etpicker_plugin.engine.formats.coordinates_csv import write_csv
 from etpicker_plugin.engine.hashing import file_sha256
 from etpicker_plugin.engine.particles import make_particles
 from etpicker_plugin.objects import EtPickerModel
+from etpicker_plugin.tests.support.clicks import WAIT_S, can_click, use_window
 from etpicker_plugin.tests.support.phantoms import SHAPES_ZYX
 from etpicker_plugin.tests.support.scipion_project import (
     DIAMETER_WORDS,
@@ -46,38 +45,10 @@ from etpicker_plugin.window.document.session import CLASSES_FILE, LIVE_PICKS
 from etpicker_plugin.window.document.settings import Classes
 from etpicker_plugin.wizards import thresholds_of
 
-WAIT_S = 300
 FIRST, SECOND, NOTHING = (500, 300), (640, 430), (430, 480)
 
 
-def xdotool(*words):
-    done = subprocess.run(
-        ["xdotool", *map(str, words)], capture_output=True, text=True, check=False
-    )
-    return done.stdout.split()
-
-
-def use_window(title, acts):
-    """Wait for the window, click, press keys, and close it."""
-    end = time.monotonic() + WAIT_S
-    while not (found := xdotool("search", "--name", title)):
-        if time.monotonic() > end:
-            return
-        time.sleep(0.3)
-    time.sleep(3)
-    for act in (*acts, ("key", "ctrl+q")):
-        if act[0] == "key":
-            xdotool("key", act[1])
-        else:
-            xdotool("mousemove", "--window", found[0], *act[1])
-            time.sleep(0.3)
-            xdotool("click", act[2])
-        time.sleep(0.7)
-
-
-@unittest.skipUnless(
-    shutil.which("Xvfb") and shutil.which("xdotool"), "Xvfb or xdotool is not installed"
-)
+@can_click
 class TestAnnotate(PhantomProject):
     @classmethod
     def setUpClass(cls):

@@ -69,7 +69,7 @@ def edit_picks(root, protocol, *, diameters, groups, class_of, on_close=None) ->
     EtPickerError
         If there is no display, or an input cannot be used.
     """
-    tomograms = tomograms_by_id(protocol.inputTomograms.get())
+    tomograms = tomograms_by_id(protocol.imagesPointer().get())
     own = getattr(protocol, "getWindowFolder", None)
     folder = own() if own else Path(protocol._getExtraPath("window"))
     if own:
