@@ -72,6 +72,8 @@ def test_a_coordinate_is_where_the_engine_reads_that_pixel(micrographs, tmp_path
     assert [pick.micrograph for pick in found] == ["b", "movie.1", "c"]
     by_name = micrographs_by_name(micrographs)
     for pick in found:
+        x, y = BRIGHT_XY
+        assert by_name[pick.micrograph].getImage().getData()[y, x] == 7  # Xmipp's
         file = micrograph_file(by_name[pick.micrograph])
         data = read_whole(read_tomogram(file, PIXEL_SIZE))
         assert pick.position_zyx == (0, BRIGHT_XY[1], BRIGHT_XY[0])
