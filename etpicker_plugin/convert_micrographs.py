@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 from pwem.objects import (
@@ -23,7 +24,8 @@ from pwem.objects import (
 
 from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.names import require_file_name
-from etpicker_plugin.engine.volumes.tiff_file import is_tiff
+from etpicker_plugin.engine.volumes.mrc_file import open_mrc
+from etpicker_plugin.engine.volumes.tiff_file import is_tiff, tiff_shape
 
 SCORE = "_etpickerScore"
 """Attribute of a coordinate that holds a pick's score."""
@@ -58,8 +60,7 @@ def micrograph_name(item: Micrograph | Coordinate) -> str:
     name = item.getMicName()
     if not name and isinstance(item, Micrograph):
         name = item.getFileName()
-    name = os.path.splitext(os.path.basename(name or ""))[0]
-    return require_file_name(name, what="Micrograph") if name else ""
+    return _stem(name) if name else ""
 
 
 def micrographs_by_name(micrographs: SetOfMicrographs) -> dict[str, Micrograph]:
@@ -107,9 +108,17 @@ def micrograph_link(micrograph: Micrograph) -> str:
 
 
 def micrograph_shape(micrograph: Micrograph) -> tuple[int, int, int]:
-    """Return the size in pixels, zyx, as Scipion has it."""
-    x, y = micrograph.getDim()[:2]
-    return 1, y, x
+    """Return the size in pixels, zyx, by the header of its file.
+
+    Raises
+    ------
+    InputDataError
+        If that cannot be read.
+    """
+    file = Path(micrograph_file(micrograph))
+    if is_tiff(file):
+        return tiff_shape(file)
+    return open_mrc(file, what=f"Micrograph {file}").header.shape_zyx
 
 
 def picks_of(coordinates: SetOfCoordinates) -> Iterator[Pick]:
@@ -141,7 +150,17 @@ def picks_of(coordinates: SetOfCoordinates) -> Iterator[Pick]:
 
 def picked_micrographs(coordinates: SetOfCoordinates) -> list[str]:
     """Return the names of the micrographs that have a coordinate, sorted."""
+    if not coordinates.getSize():
+        return []
+    said = coordinates.getUniqueValues("_micName")
+    if all(said):  # Reading every coordinate takes seconds where there are many.
+        return sorted({_stem(name) for name in said})
     return sorted({pick.micrograph for pick in picks_of(coordinates)})
+
+
+def _stem(name: str) -> str:
+    stem = os.path.splitext(os.path.basename(name))[0]
+    return require_file_name(stem, what="Micrograph")
 
 
 def _names_by_id(coordinates: SetOfCoordinates) -> dict[int, str]:

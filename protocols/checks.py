@@ -161,7 +161,7 @@ def warn_names(
         warnings.append(f"Not used, without {of}: {shorten(sorted(known - given))}.")
     if given - known:
         warnings.append(
-            f"The {of} of these are not used, without a tomogram: "
+            f"The {of} of these are not used, without a tomogram or micrograph: "
             f"{shorten(sorted(given - known))}."
         )
     return warnings

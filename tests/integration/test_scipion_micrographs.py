@@ -97,6 +97,8 @@ def test_a_name_goes_before_an_id(micrographs, tmp_path):
     rows = [(1, "b_missing.mrc", 1, 2), (1, "c.mrc", 3, 4), (7, None, 5, 6)]
     coordinates = coordinates_of(micrographs, tmp_path, rows)
     assert picked_micrographs(coordinates) == ["b", "b_missing", "c"]
+    none = SetOfCoordinates.create(str(tmp_path), suffix="_none")
+    assert picked_micrographs(none) == []
     rows = [(1, None, 1, 2)]
     (tmp_path / "other").mkdir()
     unknown = coordinates_of(micrographs, tmp_path / "other", rows)
@@ -126,6 +128,15 @@ def test_two_of_one_name_and_parts_of_stacks_are_refused(micrographs):
     micrographs.append(item)
     with pytest.raises(InputDataError, match=r"called 'b'.*stack\.mrcs"):
         micrographs_by_name(micrographs)
+
+
+def test_a_file_that_is_missing_or_none_is_said_so(tmp_path):
+    (tmp_path / "x.mrc").write_text("no image")
+    for file, said in (("none.mrc", "no such file"), ("none.tif", "cannot be read")):
+        with pytest.raises(InputDataError, match=said):
+            micrograph_shape(Micrograph(location=str(tmp_path / file)))
+    with pytest.raises(InputDataError, match="shorter than an MRC header"):
+        micrograph_shape(Micrograph(location=str(tmp_path / "x.mrc")))
 
 
 def test_a_micrograph_without_a_name_has_that_of_its_file():

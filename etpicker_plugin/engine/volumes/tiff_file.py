@@ -7,12 +7,14 @@ the first, as RELION, IMOD and MotionCor2 do: an image has the same coordinates 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from etpicker_plugin.engine.arrays import Shape
 from etpicker_plugin.engine.errors import InputDataError
 
 if TYPE_CHECKING:
@@ -40,25 +42,9 @@ def read_tiff(path: Path) -> NDArray[np.generic]:
     InputDataError
         If it cannot be read, or holds no single grey image.
     """
-    try:
-        import tifffile
-    except ModuleNotFoundError as error:
-        raise InputDataError(
-            f"Micrograph {path}: the package tifffile is missing, which reads TIFF. "
-            "Install the engine again (scipion3 installb etpicker), or give MRC."
-        ) from error
-    try:
-        with tifffile.TiffFile(path) as file:
-            only = _only_image(file, path)
-            image = only.asarray().squeeze()
-            photometric = int(only.keyframe.photometric)
-    except InputDataError:
-        raise
-    except (OSError, ValueError, KeyError, tifffile.TiffFileError) as error:
-        raise InputDataError(
-            f"Micrograph {path} cannot be read as TIFF: {error}. Look whether it is "
-            "whole, or give it as MRC."
-        ) from error
+    image, photometric = _from_image(
+        path, lambda one: (one.asarray().squeeze(), int(one.keyframe.photometric))
+    )
     if photometric == WHITE_IS_ZERO:
         logger.warning(
             "Micrograph %s: its header says that 0 is white; its numbers are turned "
@@ -68,6 +54,39 @@ def read_tiff(path: Path) -> NDArray[np.generic]:
         )
         image = _turned_round(image)
     return image[None, ::-1]
+
+
+def tiff_shape(path: Path) -> Shape:
+    """Return the size ``(1, Y, X)`` of the only image of a file, without decoding it.
+
+    Raises
+    ------
+    InputDataError
+        As ``read_tiff``.
+    """
+    y, x = _from_image(path, lambda one: [n for n in one.shape if n != 1])
+    return 1, y, x
+
+
+def _from_image(path: Path, take: Callable[[tifffile.TiffPageSeries], Any]) -> Any:
+    """Return what is taken from the only image of a file."""
+    try:
+        import tifffile
+    except ModuleNotFoundError as error:
+        raise InputDataError(
+            f"Micrograph {path}: the package tifffile is missing, which reads TIFF. "
+            "Install the engine again (scipion3 installb etpicker), or give MRC."
+        ) from error
+    try:
+        with tifffile.TiffFile(path) as file:
+            return take(_only_image(file, path))
+    except InputDataError:
+        raise
+    except (OSError, ValueError, KeyError, tifffile.TiffFileError) as error:
+        raise InputDataError(
+            f"Micrograph {path} cannot be read as TIFF: {error}. Look whether it is "
+            "whole, or give it as MRC."
+        ) from error
 
 
 def _only_image(file: tifffile.TiffFile, path: Path) -> tifffile.TiffPageSeries:

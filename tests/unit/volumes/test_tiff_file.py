@@ -6,6 +6,7 @@ import pytest
 import tifffile
 
 from etpicker_plugin.engine.errors import InputDataError
+from etpicker_plugin.engine.volumes.tiff_file import tiff_shape
 from etpicker_plugin.engine.volumes.tomogram import read_box, read_tomogram, read_whole
 
 IMAGE = np.arange(5 * 7, dtype=np.float32).reshape(5, 7)
@@ -20,6 +21,7 @@ def test_the_last_row_is_at_y_0(tmp_path, compression):
 
     assert (found.tomogram_id, found.voxel_size) == ("mic", 1.2)
     assert found.is_flat
+    assert tiff_shape(path) == (1, 5, 7)
     np.testing.assert_array_equal(read_whole(found), IMAGE[None, ::-1])
     part = read_box(found, (slice(0, 1), slice(1, 3), slice(4, 7)))
     np.testing.assert_array_equal(part, IMAGE[None, [3, 2], 4:7])
@@ -51,8 +53,9 @@ def test_a_movie_is_refused(tmp_path, frames, photometric):
     movie = np.zeros((frames, 5, 7), np.uint8)
     tifffile.imwrite(path, movie, photometric=photometric)
 
-    with pytest.raises(InputDataError, match=r"sum of (the|its) frames"):
-        read_tomogram(path, 1.2)
+    for read in (tiff_shape, lambda path: read_tomogram(path, 1.2)):
+        with pytest.raises(InputDataError, match=r"sum of (the|its) frames"):
+            read(path)
 
 
 @pytest.mark.parametrize("content", [b"", b"II*\x00" + bytes(300), b"no image"])
