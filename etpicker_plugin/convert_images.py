@@ -9,9 +9,9 @@ from tomo.objects import SetOfCoordinates3D, SetOfTomograms
 
 from etpicker_plugin.convert_micrographs import micrograph_name, picked_micrographs
 
-IMAGES = "SetOfTomograms, SetOfMicrographs"
-COORDINATES = "SetOfCoordinates3D, SetOfCoordinates"
-"""Classes that a form takes, as Scipion reads them."""
+IMAGES = "SetOfTomograms,SetOfMicrographs"
+COORDINATES = "SetOfCoordinates3D,SetOfCoordinates"
+"""Classes that a form takes, as Scipion reads them: without a space."""
 
 COORDINATE_SETS = (SetOfCoordinates3D, SetOfCoordinates)
 

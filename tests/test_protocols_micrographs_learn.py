@@ -115,6 +115,20 @@ class TestMicrographs(MicrographProject):
         words = suggest_diameters(self.trained.inputCoordinates, by_group=False)
         self.assertEqual(words, f"disc={BOX * PIXEL_SIZE:g}")
 
+    def test_scipion_offers_micrographs_and_their_coordinates(self):
+        import pyworkflow.gui.project  # noqa: F401  # first: they import one another
+        from pyworkflow.gui.form import SubclassesTreeProvider
+
+        self.proj.getRuns(refresh=True)
+        training = self.newProtocol(ProtEtPickerTrain)
+        for name, wanted in (
+            ("inputTomograms", self.micrographs),
+            ("inputCoordinates", self.marks),
+        ):
+            provider = SubclassesTreeProvider(training, training.getParam(name))
+            offered = [pointer.get().strId() for pointer in provider.getObjects()]
+            self.assertIn(wanted.strId(), offered)
+
     def test_two_kinds_are_never_mixed(self):
         tomograms, coordinates = SetOfTomograms(), SetOfCoordinates3D()
         self.assertIn(
