@@ -1,8 +1,8 @@
 """The engine's picks of micrographs as Scipion's sets of coordinates.
 
 Scipion's coordinate holds whole pixels, so a pick goes to the nearest pixel: pixel *i*
-is centred at *i* in both, and neither counts from anywhere but the first pixel of the
-first row as it is stored. What else is known of a pick is kept beside it.
+is centred at *i* in both. Scipion counts from the first pixel of the first row as it is
+stored (see ``convert_micrographs``). What else is known of a pick is kept beside it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from etpicker_plugin.convert_columns import (
     storable_columns,
 )
 from etpicker_plugin.convert_kinds import tell_kind
-from etpicker_plugin.convert_micrographs import SCORE
+from etpicker_plugin.convert_micrographs import SCORE, turned_over
 from etpicker_plugin.engine.kinds import PARTICLE
 from etpicker_plugin.engine.newer_python import zip_strict
 from etpicker_plugin.engine.particles import Particles
@@ -74,6 +74,7 @@ def append_micrograph_picks(
     A score that is unknown is left empty.
     """
     particles = particles.select(np.isin(particles.class_names, list(classes)))
+    particles = turned_over(particles, micrograph)
     # No place of Scipion's stands for a filament's or a vesicle's name here.
     columns = storable_columns(coordinates, known_columns([particles], kind=PARTICLE))
     for position, score, extras in zip_strict(

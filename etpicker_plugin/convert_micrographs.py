@@ -4,16 +4,19 @@ A micrograph is called by its ``micName`` without the ending: several sets of th
 micrographs (aligned, denoised, imported again) keep that name, their ids may differ.
 
 Scipion counts x and y of a coordinate from the first pixel of the first row of the
-image as it is stored, in whole pixels, and means the particle's centre; so does the
-engine. Nothing is turned over, added or scaled: a coordinate of x, y is ``(0, y, x)``.
+image as it is stored, in whole pixels, and means the particle's centre: x, y is read as
+``(0, y, x)``, with nothing added or scaled. So does the engine in MRC; of TIFF it reads
+the last row first, as RELION does, and Scipion and Xmipp the first one. So what goes to
+the engine beside an image, or comes from it, is ``turned_over`` for TIFF.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pwem.objects import (
     Coordinate,
@@ -24,6 +27,7 @@ from pwem.objects import (
 
 from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.names import require_file_name
+from etpicker_plugin.engine.particles import Particles
 from etpicker_plugin.engine.volumes.mrc_file import open_mrc
 from etpicker_plugin.engine.volumes.tiff_file import is_tiff, tiff_shape
 
@@ -119,6 +123,18 @@ def micrograph_shape(micrograph: Micrograph) -> tuple[int, int, int]:
     if is_tiff(file):
         return tiff_shape(file)
     return open_mrc(file, what=f"Micrograph {file}").header.shape_zyx
+
+
+def turned_over(particles: Particles, image: Any) -> Particles:
+    """Return particles with y as the engine counts it in an image's file, or back.
+
+    But for micrographs in TIFF these are the same, and the particles stay as they are.
+    """
+    if not isinstance(image, Micrograph) or not is_tiff(micrograph_file(image)):
+        return particles
+    positions = particles.positions_zyx.copy()
+    positions[:, 1] = micrograph_shape(image)[1] - 1 - positions[:, 1]
+    return dataclasses.replace(particles, positions_zyx=positions)
 
 
 def picks_of(coordinates: SetOfCoordinates) -> Iterator[Pick]:

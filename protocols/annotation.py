@@ -22,6 +22,7 @@ from etpicker_plugin import Plugin
 from etpicker_plugin.convert import even_box, link_tomogram
 from etpicker_plugin.convert_images import COORDINATE_SETS, is_flat
 from etpicker_plugin.convert_kinds import CURVED, found_kinds, told_kind
+from etpicker_plugin.convert_micrographs import turned_over
 from etpicker_plugin.convert_surfaces import is_mesh
 from etpicker_plugin.engine.config.options import config_from_values, config_to_values
 from etpicker_plugin.engine.config.view import ViewConfig
@@ -64,10 +65,10 @@ def prepare_window(
     links = [link_tomogram(t, str(folder / "tomograms")) for t in tomograms.values()]
     (folder / "picks").mkdir(parents=True, exist_ok=True)
     files = []
-    for ts_id in tomograms:
+    for ts_id, tomogram in tomograms.items():
         if ts_id in particles:
             files.append(str(folder / "picks" / f"{ts_id}.csv"))
-            write_csv(particles[ts_id], Path(files[-1]))
+            write_csv(turned_over(particles[ts_id], tomogram), Path(files[-1]))
     rate = next(iter(tomograms.values())).getSamplingRate()
     return config_from_values(
         ViewConfig,

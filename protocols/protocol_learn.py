@@ -32,6 +32,7 @@ from etpicker_plugin.convert_images import (
     marked_ids,
     sampling_rate_of,
 )
+from etpicker_plugin.convert_micrographs import turned_over
 from etpicker_plugin.engine.annotation import warn_few_marks
 from etpicker_plugin.engine.config.options import config_digest
 from etpicker_plugin.engine.errors import ConfigError
@@ -140,7 +141,7 @@ class ProtEtPickerLearn(ProtEtPickerBase):
             link_tomogram(tomogram, self._getExtraPath("tomograms"))
             csv = self._csvOf(ts_id)
             os.makedirs(os.path.dirname(csv), exist_ok=True)
-            write_csv(marks[ts_id], Path(csv))
+            write_csv(turned_over(marks[ts_id], tomogram), Path(csv))
 
     def learnStep(self, digest):
         """Learn, or go on where a stopped run was."""

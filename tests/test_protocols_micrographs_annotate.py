@@ -18,6 +18,7 @@ from etpicker_plugin.tests.support.clicks import can_click, use_window
 from etpicker_plugin.tests.support.micrograph_project import (
     BOX,
     DISCS,
+    SHAPES_YX,
     WORDS,
     MicrographProject,
     places_of,
@@ -124,7 +125,10 @@ class TestAnnotateMicrographs(MicrographProject):
         self.assertFalse(hasattr(protocol, "LivePicks_v2"))
         rows = [(c.getMicName(), c.getX(), c.getY()) for c in found.iterCoordinates()]
         self.assertEqual(rows[:2], [("mic_a.mrc", 31, 20), ("mic_a.mrc", 100, 6)])
-        self.assertEqual(rows[4], ("mic_c.tif", 31, 20))
+        # The engine counts TIFF's rows from the last one, Scipion from the first.
+        self.assertEqual(
+            rows[4], ("mic_c.tif", 31, round(SHAPES_YX["mic_c"][0] - 21.4))
+        )
         scores = [c._etpickerScore.get() for c in found.iterCoordinates()]
         np.testing.assert_allclose(scores[::2], [0.5, 0.6, 0.7], rtol=1e-6)
         self.assertEqual(scores[1::2], [None] * 3)

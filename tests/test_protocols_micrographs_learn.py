@@ -1,6 +1,7 @@
 """Micrographs in a project: learnt from, updated, judged, compared; what is refused."""
 
 import dataclasses
+from pathlib import Path
 
 from etpicker_plugin.protocols import (
     ProtEtPickerCompare,
@@ -16,8 +17,10 @@ from tomo.objects import SetOfCoordinates3D, SetOfTomograms
 from etpicker_plugin.tests.support.micrograph_project import (
     BOX,
     DISCS,
+    SHAPES_YX,
     WORDS,
     MicrographProject,
+    places_in,
     places_of,
 )
 from etpicker_plugin.tests.support.micrographs import PIXEL_SIZE
@@ -57,6 +60,13 @@ class TestMicrographs(MicrographProject):
         self.assertEqual(names, sorted(DISCS))
         # Of places turned over, or exchanged, nothing would be found again.
         self.assertGreater(card.classes[0].metrics["f1"], 0.9)
+        # The engine counts TIFF's rows from the last one, Scipion from the first.
+        last = SHAPES_YX["mic_c"][0] - 1
+        learnt = Path(self.trained._getExtraPath("coordinates", "mic_c.csv"))
+        self.assertEqual(
+            sorted(places_in(learnt)),
+            sorted((round(x), last - round(y)) for x, y in self.truth["mic_c"]),
+        )
         summary = " ".join(self.trained.summary())
         self.assertIn(f"{sum(DISCS.values())} centres in 3 micrograph(s)", summary)
         self.assertIn("3 micrograph(s) with", " ".join(self.trained.methods()))

@@ -16,8 +16,10 @@ from etpicker_plugin.convert_micrographs import (
     micrographs_by_name,
     picked_micrographs,
     picks_of,
+    turned_over,
 )
 from etpicker_plugin.engine.errors import InputDataError
+from etpicker_plugin.engine.particles import make_particles
 from etpicker_plugin.engine.volumes.tomogram import read_tomogram, read_whole
 
 SHAPE_YX, PIXEL_SIZE = (31, 57), 1.5
@@ -76,8 +78,15 @@ def test_a_coordinate_is_where_the_engine_reads_that_pixel(micrographs, tmp_path
         assert by_name[pick.micrograph].getImage().getData()[y, x] == 7  # Xmipp's
         file = micrograph_file(by_name[pick.micrograph])
         data = read_whole(read_tomogram(file, PIXEL_SIZE))
-        assert pick.position_zyx == (0, BRIGHT_XY[1], BRIGHT_XY[0])
-        assert data[tuple(map(int, pick.position_zyx))] == 7
+        assert pick.position_zyx == (0, y, x)
+        image = by_name[pick.micrograph]
+        mark = make_particles(pick.micrograph, [pick.position_zyx])
+        (place,) = turned_over(mark, image).positions_zyx
+        assert data[tuple(map(int, place))] == 7
+        # TIFF's rows the engine reads from the last to the first.
+        assert place[1] == (SHAPE_YX[0] - 1 - y if file.endswith("tif") else y)
+        (back,) = turned_over(turned_over(mark, image), image).positions_zyx
+        assert tuple(back) == pick.position_zyx
         assert data.shape == micrograph_shape(by_name[pick.micrograph])
 
 
