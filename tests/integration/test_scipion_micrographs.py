@@ -4,9 +4,15 @@ import mrcfile
 import numpy as np
 import pytest
 import tifffile
+from etpicker_plugin.protocols.kinds import kinds_of
 from pwem.objects import Coordinate, Micrograph, SetOfCoordinates, SetOfMicrographs
-from pyworkflow.object import Float
+from pyworkflow.object import Float, Pointer
 
+from etpicker_plugin.convert import particles_by_tomogram
+from etpicker_plugin.convert_micrograph_picks import (
+    append_micrograph_picks,
+    create_micrograph_coordinates,
+)
 from etpicker_plugin.convert_micrographs import (
     SCORES,
     micrograph_file,
@@ -154,3 +160,31 @@ def test_a_micrograph_without_a_name_has_that_of_its_file():
     item.setMicName(".hidden.mrc")
     with pytest.raises(InputDataError, match="hidden"):
         micrograph_name(item)
+
+
+def test_a_set_of_filaments_keeps_which_point_lies_on_which(micrographs, tmp_path):
+    coordinates = create_micrograph_coordinates(
+        str(tmp_path),
+        "_mt",
+        micrographs=Pointer(micrographs),
+        box_size=18,
+        label="mt",
+        kind="filament",
+    )
+    points = make_particles(
+        "b",
+        [[0, 4, 5], [0, 6, 9], [0, 20, 3]],
+        class_names=["mt"] * 3,
+        optional={"filament": ["mt_1", "mt_1", "mt_2"]},
+    )
+    append_micrograph_picks(coordinates, micrographs[7], points, classes=["mt"])
+    kinds = {"mt": "filament"}
+    source = (coordinates, lambda _group: "mt")
+    (found,) = particles_by_tomogram([source], kinds=kinds).values()
+    np.testing.assert_array_equal(found.positions_zyx, points.positions_zyx)
+    assert list(found.optional["filament"]) == ["mt_1", "mt_1", "mt_2"]
+    assert kinds_of([source], {}) == kinds
+
+    nameless = coordinates_of(micrographs, tmp_path, [(7, "b.mrc", 1, 2)])
+    with pytest.raises(InputDataError, match="which filament each lies on"):
+        particles_by_tomogram([(nameless, lambda _group: "mt")], kinds=kinds)
