@@ -14,6 +14,7 @@ from etpicker_plugin.engine.species import Species
 from etpicker_plugin.engine.training.threshold import (
     DEFAULT_THRESHOLD,
     are_few,
+    choose_for_micrographs,
     choose_for_other_tomograms,
     choose_threshold,
 )
@@ -120,11 +121,13 @@ class Judge:
         """
         if one.kind != PARTICLE:
             return choose_threshold(join_judged(doses), sparse=sparse)
-        if is_flat and sparse and are_few(doses):
-            clean = doses[0]
-            cut_off = choose_cut_off(clean.scores, clean.is_true, is_pure=True)
-            return DEFAULT_THRESHOLD if cut_off is None else cut_off.value
-        return choose_for_other_tomograms(doses, sparse=sparse)
+        clean = doses[0]
+        if not is_flat:
+            return choose_for_other_tomograms(doses, sparse=sparse)
+        if not (sparse and are_few(doses)):
+            return choose_for_micrographs(clean, sparse=sparse)
+        cut_off = choose_cut_off(clean.scores, clean.is_true, is_pure=True)
+        return DEFAULT_THRESHOLD if cut_off is None else cut_off.value
 
 
 def make_validate(

@@ -76,10 +76,7 @@ def choose_for_other_tomograms(
     usable = [judged for judged in doses if judged.is_true.any()]
     if not usable:
         return DEFAULT_THRESHOLD
-    beta = _beta(doses, sparse=sparse)
-    expected = np.mean([expected_f(j, THRESHOLDS, beta=beta) for j in usable], axis=0)
-    best = expected.max()
-    equal = log_odds_of(THRESHOLDS[expected >= (1 - NO_DIFFERENCE) * best])
+    equal, best = _equally_good(usable, beta=_beta(doses, sparse=sparse))
     if best > STANDS_OUT:
         chosen = equal[
             np.argmin(np.abs(equal - log_odds_of(np.array(USUAL_THRESHOLD))))
@@ -87,6 +84,27 @@ def choose_for_other_tomograms(
     else:
         chosen = (equal[0] + equal[-1]) / 2
     return float(1 / (1 + np.exp(-chosen)))
+
+
+def choose_for_micrographs(judged: JudgedPicks, *, sparse: bool = False) -> float:
+    """Choose the score to keep picks from in micrographs like those held out.
+
+    One session takes them all, with one dose: the middle of those that do equally
+    well. What is usual in tomograms would let in other species.
+    """
+    if not judged.is_true.any():
+        return DEFAULT_THRESHOLD
+    equal, _ = _equally_good([judged], beta=_beta([judged], sparse=sparse))
+    return float(1 / (1 + np.exp(-(equal[0] + equal[-1]) / 2)))
+
+
+def _equally_good(
+    doses: Sequence[JudgedPicks], *, beta: float
+) -> tuple[FloatArray, float]:
+    """Return the log-odds that do about as well as the best, ascending, and its F."""
+    expected = np.mean([expected_f(j, THRESHOLDS, beta=beta) for j in doses], axis=0)
+    best = float(expected.max())
+    return log_odds_of(THRESHOLDS[expected >= (1 - NO_DIFFERENCE) * best]), best
 
 
 def expected_f(

@@ -14,6 +14,7 @@ from etpicker_plugin.engine.training.judge import (
 )
 from etpicker_plugin.engine.training.split import Region
 from etpicker_plugin.engine.training.threshold import (
+    choose_for_micrographs,
     choose_for_other_tomograms,
     choose_threshold,
 )
@@ -150,9 +151,7 @@ def test_of_few_marks_in_a_micrograph_what_they_score_tells(
 
     clean = judge.candidates(network, [part])[0]
     assert clean.is_true.any()
-    doses = [clean]
-    doses += [judge.candidates(network, with_noise([part], s))[0] for s in LOWER_DOSES]
     cut = choose_cut_off(clean.scores, clean.is_true, is_pure=True).value
-    usual = choose_for_other_tomograms(doses, sparse=annotation == "sparse")
+    usual = choose_for_micrographs(clean, sparse=annotation == "sparse")
     assert cut != usual
     assert result.threshold == (cut if from_clicks else usual)

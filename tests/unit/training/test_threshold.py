@@ -6,6 +6,7 @@ import pytest
 from etpicker_plugin.engine.training.threshold import (
     DEFAULT_THRESHOLD,
     USUAL_THRESHOLD,
+    choose_for_micrographs,
     choose_for_other_tomograms,
     choose_threshold,
     true_probability,
@@ -139,3 +140,16 @@ def test_for_other_tomograms_lower_doses_lower_the_threshold():
         choose_for_other_tomograms([clean])
     )
     assert choose_for_other_tomograms([nothing]) == DEFAULT_THRESHOLD
+
+
+def test_in_micrographs_it_is_the_middle_of_those_that_do_as_well():
+    """F1(t) = (1 - t²) / (1.5 - t) is 0.764 at best, and 0.749 at 0.243 and 0.506.
+
+    Half way between, in log-odds, is 0.364; 0.243 would be nearest to what is usual.
+    """
+    assert choose_for_micrographs(drawn(4000)) == pytest.approx(0.364, abs=0.03)
+    assert choose_for_other_tomograms([drawn(4000)]) == pytest.approx(0.243, abs=0.03)
+
+
+def test_in_micrographs_without_a_hit_the_default_stands():
+    assert choose_for_micrographs(judged([0.5], [0], 3)) == DEFAULT_THRESHOLD
