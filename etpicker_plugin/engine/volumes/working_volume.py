@@ -283,8 +283,8 @@ def clipped_statistics(tomogram: Tomogram) -> tuple[float, float]:
     mean, sd = cut_off_statistics(sample)
     if sd <= 1e-6 * max(abs(mean), 1e-30):
         raise InputDataError(
-            f"{tomogram.title}: all voxels are {mean:g}. It holds no image; give the "
-            f"{'exposure' if tomogram.is_flat else 'reconstruction'}."
+            f"{tomogram.title}: all voxels are {mean:g}. It holds no image; "
+            "give the reconstruction, or the exposure."
         )
     return mean, sd
 
