@@ -157,9 +157,10 @@ def _with_thresholds(
         material.species,
         voxel_size=material.voxel_size,
     )
-    is_pure = all(len(volume.image.data) == 1 for volume in material.volumes)
+    are_flat = all(len(volume.image.data) == 1 for volume in material.volumes)
     found = []
     for one, picks in zip(material.species, judged, strict=True):
+        is_pure = are_flat and one.kind == PARTICLE
         cut_off = choose_cut_off(picks.scores, picks.is_true, is_pure=is_pure)
         if cut_off is None:
             logger.warning(
