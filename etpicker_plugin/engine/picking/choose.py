@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from etpicker_plugin.engine.kinds import FILAMENT, PARTICLE
-from etpicker_plugin.engine.picking.filament_picks import FOLLOWED
+from etpicker_plugin.engine.kinds import PARTICLE
 from etpicker_plugin.engine.picking.flat_places import doubt_flat_places
+from etpicker_plugin.engine.picking.followed import lowest_followed
 from etpicker_plugin.engine.picking.nms import (
     Peaks,
     join_peaks,
@@ -68,9 +68,8 @@ def choose(
     peaks = doubt_flat_places(peaks, volume, species, voxel_size=voxel_size)
     lowest = np.array([s.threshold for s in species])
     is_particle = np.array([s.kind == PARTICLE for s in species])[peaks.channels]
-    followed = np.array([FOLLOWED if s.kind == FILAMENT else 1.0 for s in species])
-    is_sure = peaks.scores >= (followed * lowest)[peaks.channels]
-    points = peaks.select(~is_particle & is_sure)
+    followed = np.array([lowest_followed(s) for s in species])[peaks.channels]
+    points = peaks.select(~is_particle & (peaks.scores >= followed))
     peaks = peaks.select(is_particle)
     if unbiased:
         diameters = [s.size_vox(voxel_size).diameter for s in species]

@@ -25,12 +25,10 @@ from etpicker_plugin.engine.filaments.curve import (
 from etpicker_plugin.engine.filaments.polarity import SURE, tell_way, windows_along
 from etpicker_plugin.engine.filaments.settings import TraceSettings
 from etpicker_plugin.engine.filaments.trace import TracedFilament, trace
+from etpicker_plugin.engine.picking.followed import lowest_followed
 from etpicker_plugin.engine.picking.nms import Peaks, join_peaks
 from etpicker_plugin.engine.species import Species
 from etpicker_plugin.engine.volumes.array_volume import Readable
-
-FOLLOWED = 0.25
-"""Of the threshold: the lowest score that a filament is followed through."""
 
 IN_A_WALL = 0.5
 """Of a filament's length, within a wider one: that one's wall, and no filament."""
@@ -67,7 +65,7 @@ def assemble_filaments(
         have no ``rotation``.
     """
     is_flat = volume is not None and volume.shape_zyx[0] == 1
-    points = points.select(points.scores >= FOLLOWED * species.threshold)
+    points = points.select(points.scores >= lowest_followed(species))
     if len(points) == 0:
         return points
     found = trace(

@@ -10,6 +10,11 @@ from etpicker_plugin.engine.vesicles.find import find_vesicles
 from etpicker_plugin.engine.vesicles.refine import refine_on_volume
 from etpicker_plugin.engine.volumes.array_volume import Readable
 
+LEAST_SCORE = 0.4
+"""Of the threshold, of a vesicle: the mean score of its points, the lowest that are used
+among them, times the completeness of its shell. Shells that the background makes of
+such points have 0.2 to 0.38."""
+
 
 def assemble_vesicles(
     points: Peaks, species: Species, volume: Readable, *, voxel_size: float
@@ -19,10 +24,11 @@ def assemble_vesicles(
     Parameters
     ----------
     points
-        On membranes of one class, in voxels of ``volume``, with the column
-        ``direction``: their normals.
+        On membranes of one class, in voxels of ``volume``, down to a quarter of its
+        threshold, with the column ``direction``: their normals.
     species
-        The class; radii are looked for about half its diameter.
+        The class; radii are looked for about half its diameter, and each vesicle
+        reaches ``LEAST_SCORE`` of its threshold.
     volume
         In which each vesicle is refined.
     voxel_size
@@ -45,6 +51,7 @@ def assemble_vesicles(
         diameter_vox=species.diameter_ang / voxel_size,
         shape_zyx=volume.shape_zyx,
     )
+    found = [v for v in found if v.score >= LEAST_SCORE * species.threshold]
     refined = [
         refine_on_volume(vesicle.surface, volume, voxel_size=voxel_size)
         for vesicle in found

@@ -62,6 +62,23 @@ def test_a_row_is_a_vesicle_refined_on_the_tomogram(shift):
     assert (picks.optional["residual"] < 5).all()
 
 
+@pytest.mark.parametrize(("faint", "found"), [(0.1, True), (0.06, False)])
+def test_a_membrane_is_followed_where_it_is_faint(faint, found):
+    """Of one vesicle a third is above the threshold of 0.2; of the other nothing is."""
+    probability = np.zeros(SHAPE)
+    for centre, radius in TRUE:
+        probability[np.abs(depths(centre, radius)) < 2] = faint
+    probability[:, :24] *= 0.9 / faint
+    seen = find_sheets(torch.from_numpy(probability).float(), 3, min_score=0.05)
+
+    picks = assemble_vesicles(seen, LIPOSOME, tomogram(), voxel_size=10.0)
+
+    radii = np.sort(picks.optional["radius"])[::-1]
+    np.testing.assert_allclose(radii, [180, 150] if found else [180], atol=4)
+    if found:
+        assert picks.scores[-1] < LIPOSOME.threshold
+
+
 def test_a_vesicle_that_is_no_sphere_has_axes():
     """Half axes of 14, 16 and 19 voxels along z, y and x."""
     half_axes, centre = np.array([14.0, 16, 19]), np.array([23.2, 35.4, 45.6])
