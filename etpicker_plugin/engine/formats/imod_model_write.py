@@ -1,7 +1,8 @@
 """IMOD's binary models (``.mod``), written: what each chunk holds, byte by byte.
 
-An object is a class. Filaments are open contours, one for each; other points are one
-contour of scattered points, with a size each where their radii are known.
+An object is a class. Filaments are open contours, one for each. Other points are
+scattered: those on membranes in a contour for each vesicle, all else in one, with a
+size each where their radii are known.
 """
 
 from __future__ import annotations
@@ -11,15 +12,17 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from etpicker_plugin.engine.arrays import FloatArray
 from etpicker_plugin.engine.atomic import write_whole
-from etpicker_plugin.engine.columns import FILAMENT, RADIUS
+from etpicker_plugin.engine.columns import FILAMENT, RADIUS, VESICLE
 from etpicker_plugin.engine.formats.format import Format, particles_in
 from etpicker_plugin.engine.formats.groups import numbers_of, texts_of
 from etpicker_plugin.engine.formats.imod_model import MAGIC, OPEN, SCATTERED
 from etpicker_plugin.engine.formats.imod_points import IMOD
 from etpicker_plugin.engine.geometry import TomogramFrame, to_imod_xyz
+from etpicker_plugin.engine.newer_python import zip_strict
 from etpicker_plugin.engine.particles import Particles
 
 NAME_BYTES = 128
@@ -44,8 +47,8 @@ def write_imod_model(
 ) -> None:
     """Write a model of the tomogram, whose objects have the classes' numbers and names.
 
-    Contours are the filaments of each class, in their order. Sizes are radii in voxels.
-    Scores and orientations are lost.
+    Contours are the filaments of each class, or the vesicles that its points are on, in
+    their order. Sizes are radii in voxels. Scores and orientations are lost.
     """
     names = {number: name for name, number in class_numbers.items()}
     count = max(names, default=0)
@@ -63,8 +66,16 @@ def in_model_order(particles: Particles, class_numbers: Mapping[str, int]) -> Pa
     """Return the particles as a model has them: by object, and contour by contour."""
     rows = np.arange(len(particles))
     numbers = np.array([class_numbers[str(n)] for n in particles.class_names], int)
-    filaments = numbers_of(texts_of(FILAMENT, particles))
-    return particles.select(np.lexsort((rows, filaments, numbers)))
+    return particles.select(np.lexsort((rows, _contour_numbers(particles), numbers)))
+
+
+def _contour_numbers(particles: Particles) -> NDArray[np.int64]:
+    """Return ``(N,)`` contours, from 1: filaments, and vesicles with points on them."""
+    radii = particles.optional.get(RADIUS.name, RADIUS.unknown(len(particles)))
+    is_centre = np.isfinite(radii)
+    vesicles = np.where(is_centre, VESICLE.missing, texts_of(VESICLE, particles))
+    both = zip_strict(texts_of(FILAMENT, particles).tolist(), vesicles.tolist())
+    return numbers_of(np.array([f"{f}\0{v}" for f, v in both], dtype=str))
 
 
 def _header(frame: TomogramFrame, n_objects: int) -> bytes:
@@ -107,12 +118,9 @@ def _object(own: Particles, name: str, number: int, frame: TomogramFrame) -> byt
 
 
 def _contours(own: Particles) -> list[Particles]:
-    """Return the filaments of a class by their first points; else all in one."""
-    ids = own.optional.get(FILAMENT.name)
-    if ids is None or len(own) == 0:
-        return [own] if len(own) else []
-    numbers = numbers_of(ids)
-    return [own.select(numbers == n) for n in range(1, numbers.max() + 1)]
+    """Return the points of each contour of a class, by their first ones."""
+    numbers = _contour_numbers(own)
+    return [own.select(numbers == n) for n in range(1, numbers.max(initial=0) + 1)]
 
 
 def _contour(points: Particles, frame: TomogramFrame) -> bytes:

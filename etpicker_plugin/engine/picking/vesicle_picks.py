@@ -11,9 +11,9 @@ from etpicker_plugin.engine.vesicles.refine import refine_on_volume
 from etpicker_plugin.engine.volumes.array_volume import Readable
 
 LEAST_SCORE = 0.4
-"""Of the threshold, of a vesicle: the mean score of its points, the lowest that are used
-among them, times the completeness of its shell. Shells that the background makes of
-such points have 0.2 to 0.38."""
+"""Of the threshold, what a vesicle scores: the mean of its points, down to a quarter of
+the threshold, times the completeness of its shell. Shells that the background makes of
+such points reach 0.2 to 0.38."""
 
 
 def assemble_vesicles(

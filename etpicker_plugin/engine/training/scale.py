@@ -20,17 +20,21 @@ LABEL_RANGE_VOX = (5.0, 13.0)
 
 @dataclass(frozen=True)
 class Widths:
-    """How many voxels are comfortable across a thing, too few, and the fewest."""
+    """How many voxels are comfortable across a thing, too few, and the fewest.
+
+    ``least`` are enough where the working voxel size is not to be chosen any more.
+    """
 
     comfortable: float
     narrow: float
     smallest: float
+    least: float
 
 
 WIDTHS = {
-    PARTICLE: Widths(18.0, 15.0, 12.0),
-    FILAMENT: Widths(14.0, 6.0, 5.0),
-    VESICLE: Widths(7.0, 6.0, 5.0),
+    PARTICLE: Widths(18.0, 15.0, 12.0, 6.0),
+    FILAMENT: Widths(14.0, 6.0, 5.0, 5.0),
+    VESICLE: Widths(7.0, 6.0, 5.0, 5.0),
 }
 """What goes on along a curve or a membrane is seen where a narrow particle is not."""
 

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from etpicker_plugin.engine.config.update import UpdateConfig
 from etpicker_plugin.engine.errors import ConfigError, InputDataError
 from etpicker_plugin.engine.formats.coordinates_csv import read_csv
-from etpicker_plugin.engine.kinds import PARTICLE
 from etpicker_plugin.engine.model.card import ModelCard
 from etpicker_plugin.engine.names import require_new_names, tomogram_id_of
 from etpicker_plugin.engine.negative import NEGATIVE
 from etpicker_plugin.engine.newer_python import zip_strict
-from etpicker_plugin.engine.species import Species, across_ang
-from etpicker_plugin.engine.training.scale import species_at
+from etpicker_plugin.engine.species import Species
+from etpicker_plugin.engine.training.scale import WIDTHS, species_at
 
 SAME_DIAMETER = 0.02
-SMALLEST_VOX = 6.0
 
 
 @dataclass(frozen=True)
@@ -66,9 +64,8 @@ def plan_classes(card: ModelCard, config: UpdateConfig) -> Plan:
     _check_kinds(card, config.kind)
     new = {name: d for name, d in learnt.items() if name not in known}
     require_new_names(new, what="--diameter")
-    across = {n: across_ang(d, config.kind.get(n, PARTICLE)) for n, d in new.items()}
-    _check_sizes(across, card.working_voxel_size)
     added = species_at(card.working_voxel_size, new, kinds=config.kind)
+    _check_sizes(added, card.working_voxel_size)
     return Plan(
         species=(*card.classes, *added),
         learnt=tuple(learnt),
@@ -110,12 +107,13 @@ def _check_kinds(card: ModelCard, given: Mapping[str, str]) -> None:
             )
 
 
-def _check_sizes(diameters: dict[str, float], voxel_size: float) -> None:
-    for name, diameter in diameters.items():
-        if diameter < SMALLEST_VOX * voxel_size:
+def _check_sizes(new: Sequence[Species], voxel_size: float) -> None:
+    for one in new:
+        across, least = one.across_ang, WIDTHS[one.kind].least
+        if across < least * voxel_size:
             raise InputDataError(
-                f"Class {name}: {diameter:g} Å is {diameter / voxel_size:.1f} voxels "
+                f"Class {one.name}: {across:g} Å is {across / voxel_size:.1f} voxels "
                 f"at the {voxel_size:.3g} Å per voxel at which this model works; "
-                f"{SMALLEST_VOX:g} or more are needed. Train a new model for it, with "
+                f"{least:g} or more are needed. Train a new model for it, with "
                 "--working-voxel-size small enough."
             )

@@ -1,7 +1,7 @@
-"""The edits of a filament's points, which keep what is known of directions true.
+"""The edits of a filament's points, which keep what is known of its curve true.
 
-Points stand in the order of their numbers. Where the points have orientations or
-directions, as picks do, those that an edit changes are turned with the curve.
+Points stand in the order of their numbers. Where the points have orientations,
+directions or curvatures, as picks do, those that an edit changes follow the curve.
 """
 
 from dataclasses import replace
@@ -18,12 +18,16 @@ from etpicker_plugin.engine.columns import (
     columns_of,
 )
 from etpicker_plugin.engine.filaments.curve import curve_through, path_lengths
+from etpicker_plugin.engine.newer_python import zip_strict
 from etpicker_plugin.engine.orientation import turned_round, turned_towards
 from etpicker_plugin.window.document.annotation import Annotation
 from etpicker_plugin.window.document.history import Edit
 
 TURNED = 1e-4
 """Sine of the least angle by which an orientation is made to follow its curve."""
+
+BENT = 1e-6
+"""The least difference of a curvature, 1/Å, that counts for an edit's."""
 
 
 def beginning(
@@ -38,6 +42,8 @@ def inserting(
     ids: NDArray[np.intp],
     place: int,
     position_zyx: ArrayLike,
+    *,
+    voxel_size: float,
 ) -> Edit:
     """Return the edit that adds a point before the one at a place of a filament.
 
@@ -47,13 +53,14 @@ def inserting(
         ``(N,)`` its points in order, one or more.
     place
         0 … N; at N the point is added at the end.
+    voxel_size
+        Of the tomogram, Å: curvatures are in 1/Å.
     """
     edit = annotation.inserting(int(ids[max(place - 1, 0)]), ids[place:])
     edit.values["positions_zyx"][0] = position_zyx
     edit.values["scores"][0] = np.nan
-    if CURVATURE.name in edit.values:
-        edit.values[CURVATURE.name][0] = np.nan
-    return followed(annotation, edit, np.append(ids, edit.ids[-1]))
+    after = np.append(ids, edit.ids[-1])
+    return _followed(annotation, edit, ids, after, voxel_size)
 
 
 def moving(
@@ -61,14 +68,20 @@ def moving(
     ids: NDArray[np.intp],
     pick: int,
     position_zyx: ArrayLike,
+    *,
+    voxel_size: float,
 ) -> Edit:
     """Return the edit that moves one point of a filament."""
-    return followed(annotation, annotation.moving(pick, position_zyx), ids)
+    edit = annotation.moving(pick, position_zyx)
+    return _followed(annotation, edit, ids, ids, voxel_size)
 
 
-def deleting(annotation: Annotation, ids: NDArray[np.intp], pick: int) -> Edit:
+def deleting(
+    annotation: Annotation, ids: NDArray[np.intp], pick: int, *, voxel_size: float
+) -> Edit:
     """Return the edit that deletes one point of a filament."""
-    return followed(annotation, annotation.deleting(pick), ids[ids != pick])
+    left = ids[ids != pick]
+    return _followed(annotation, annotation.deleting(pick), ids, left, voxel_size)
 
 
 def flipping(annotation: Annotation, ids: NDArray[np.intp]) -> Edit:
@@ -89,23 +102,48 @@ def flipping(annotation: Annotation, ids: NDArray[np.intp]) -> Edit:
     return Edit(kind="flip", ids=ids, values=values)
 
 
-def followed(annotation: Annotation, edit: Edit, ids: NDArray[np.intp]) -> Edit:
-    """Return the edit with orientations and directions turned along the new curve.
+def _followed(
+    annotation: Annotation,
+    edit: Edit,
+    before: NDArray[np.intp],
+    ids: NDArray[np.intp],
+    voxel_size: float,
+) -> Edit:
+    """Return the edit with what is known at each point made to follow the new curve.
 
     Parameters
     ----------
-    ids
-        ``(N,)`` the filament's points in order, after the edit.
+    before, ids
+        The filament's points in order, before and after the edit.
     """
-    turned = [c for c in (ROTATION, DIRECTION) if c.name in annotation.optional]
     points = _after(annotation, edit, "positions_zyx", ids)
-    steps = np.diff(points, axis=0)
-    if not turned or len(points) < 2 or not steps.any(axis=1).all():
+    if not _is_curve(points):
         return edit
+    edit = _turned(annotation, edit, ids, points)
+    if CURVATURE.name in annotation.optional:
+        was = annotation.positions_zyx[before].astype(np.float64)
+        edit = _bent(annotation, edit, ids, points, was, voxel_size)
+    return edit
+
+
+def _is_curve(points: NDArray[np.float64]) -> bool:
+    """Return whether there is one curve through points."""
+    return len(points) > 1 and bool(np.diff(points, axis=0).any(axis=1).all())
+
+
+def _turned(
+    annotation: Annotation,
+    edit: Edit,
+    ids: NDArray[np.intp],
+    points: NDArray[np.float64],
+) -> Edit:
+    """Return the edit with orientations and directions turned along the new curve."""
     curve = curve_through(points)
     along = curve.spline.derivative()(path_lengths(points))
     along /= np.linalg.norm(along, axis=1, keepdims=True)
-    for column in turned:
+    for column in (ROTATION, DIRECTION):
+        if column.name not in annotation.optional:
+            continue
         before = _after(annotation, edit, column.name, ids)
         pointed = before[:, ::-1, 2] if column is ROTATION else before
         # Which of its two ways they point along it stays as it was.
@@ -119,6 +157,49 @@ def followed(annotation: Annotation, edit: Edit, ids: NDArray[np.intp]) -> Edit:
         if len(rows):
             edit = _with(annotation, edit, column.name, ids[rows], after[rows])
     return edit
+
+
+def _bent(
+    annotation: Annotation,
+    edit: Edit,
+    ids: NDArray[np.intp],
+    points: NDArray[np.float64],
+    was: NDArray[np.float64],
+    voxel_size: float,
+) -> Edit:
+    """Return the edit with the curvatures, where known, that it changes.
+
+    Others stay: a picked filament's are those of a smoother curve than one through
+    its points.
+
+    Parameters
+    ----------
+    was
+        ``(M, 3)`` the filament's points before the edit.
+    """
+    known = np.isfinite(_after(annotation, edit, CURVATURE.name, ids))
+    now = _curvatures(points) / voxel_size
+    then = (
+        _curvatures(was) / voxel_size if _is_curve(was) else np.full(len(was), np.nan)
+    )
+    before = dict(zip_strict(map(tuple, was.tolist()), then.tolist()))
+    same = np.array([before.get(tuple(p), np.nan) for p in points.tolist()])
+    rows = np.flatnonzero(known & ~(np.abs(now - same) <= BENT))
+    if len(rows):
+        edit = _with(annotation, edit, CURVATURE.name, ids[rows], now[rows])
+    return edit
+
+
+def _curvatures(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return ``(N,)`` 1 over the radius of curvature at each point, 1/voxel."""
+    spline = curve_through(points).spline
+    if spline.k == 1:
+        return np.zeros(len(points))
+    parameters = path_lengths(points)
+    velocity = spline.derivative()(parameters)
+    bend = np.cross(velocity, spline.derivative(2)(parameters))
+    speed = np.linalg.norm(velocity, axis=1)
+    return np.asarray(np.linalg.norm(bend, axis=1) / speed**3)
 
 
 def _after(

@@ -172,11 +172,20 @@ class Annotation:
     def resizing(
         self, pick: int, radius_ang: float, position_zyx: ArrayLike | None = None
     ) -> Edit:
-        """Return the edit that gives a pick a radius of its own, and another place."""
+        """Return the edit that gives a pick a radius of its own, and another place.
+
+        Half axes grow in proportion; at another place it is a sphere that was fitted.
+        """
         values: Values = {RADIUS.name: np.array([float(radius_ang)])}
-        for column in (HALF_AXES, RESIDUAL, COMPLETENESS):  # Of the size before.
+        for column in (RESIDUAL, COMPLETENESS):  # Of the size before.
             if column.name in self._columns:
                 values[column.name] = column.unknown(1)
+        if HALF_AXES.name in self._columns:
+            axes = self._columns[HALF_AXES.name][[pick]]
+            grown = axes * radius_ang / axes.mean()
+            values[HALF_AXES.name] = (
+                grown if position_zyx is None else HALF_AXES.unknown(1)
+            )
         if position_zyx is not None:
             position = np.asarray(position_zyx, dtype=np.float64).reshape(1, 3)
             values["positions_zyx"] = position

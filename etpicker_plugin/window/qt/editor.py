@@ -116,7 +116,9 @@ class Editor(QObject):
         self.selected = pick
         if self.is_inside(position_zyx):
             ids = self._points_with(pick)
-            self.apply(moving(self.annotation, ids, pick, position_zyx), select=pick)
+            voxel = self.document.volume.voxel_size
+            edit = moving(self.annotation, ids, pick, position_zyx, voxel_size=voxel)
+            self.apply(edit, select=pick)
         else:
             self.changed.emit()
 

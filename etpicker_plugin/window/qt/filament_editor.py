@@ -15,6 +15,7 @@ from etpicker_plugin.window.document.filament_points import (
     FilamentPoints,
     new_filament_name,
 )
+from etpicker_plugin.window.document.history import Edit
 from etpicker_plugin.window.drawing.traces import Hit
 from etpicker_plugin.window.qt.editor import Editor
 
@@ -119,7 +120,7 @@ class FilamentEditor(QObject):
         annotation, name = editor.annotation, editor.current_class
         new = len(annotation)
         if self.is_drawing and chosen is not None and chosen.class_name == name:
-            edit = inserting(annotation, chosen.ids, len(chosen.ids), position)
+            edit = self._inserting(chosen, len(chosen.ids), position)
         else:
             edit = beginning(
                 annotation, new_filament_name(annotation, name), name, position
@@ -131,9 +132,18 @@ class FilamentEditor(QObject):
     def _insert(self, chosen: FilamentPoints, gap: int, position: np.ndarray) -> bool:
         if not self.editor.is_inside(position):
             return False
-        edit = inserting(self.editor.annotation, chosen.ids, gap, position)
+        edit = self._inserting(chosen, gap, position)
         # The new point has the number of the one that was there before.
         return self.editor.apply(edit, select=int(np.append(chosen.ids, -1)[gap]))
+
+    def _inserting(
+        self, chosen: FilamentPoints, place: int, position: np.ndarray
+    ) -> Edit:
+        document = self.editor.document
+        voxel = document.volume.voxel_size
+        return inserting(
+            document.annotation, chosen.ids, place, position, voxel_size=voxel
+        )
 
     # --------------------------- changing -------------------------------------
     def flip(self) -> bool:
@@ -163,7 +173,8 @@ class FilamentEditor(QObject):
         """Delete a point, and select the one before it."""
         document, classes = self.editor.document, self.editor.session.classes
         ids = document.filaments(classes)[document.filament_of(point, classes)].ids
-        edit = deleting(self.editor.annotation, ids, point)
+        voxel = document.volume.voxel_size
+        edit = deleting(document.annotation, ids, point, voxel_size=voxel)
         left = ids[ids != point]
         place = max(int(np.searchsorted(left, point)) - 1, 0)
         self.editor.apply(edit, select=int(left[place]) if len(left) else None)

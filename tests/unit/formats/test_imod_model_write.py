@@ -71,6 +71,38 @@ def test_read_back(tmp_path):
     assert found == ["", "", "actin_1", "actin_1", "actin_2", "actin_2"]
 
 
+def test_points_on_membranes_are_a_contour_for_each_vesicle(tmp_path):
+    """Those of two vesicles mixed, and centres with radii, which are one contour."""
+    names = ["v2", "v1", "v2", "v1", "v2", "c1", "c2"]
+    picks = make_particles(
+        "T",
+        np.arange(21.0).reshape(7, 3) + 0.25,
+        class_names=["liposome"] * 5 + ["ribosome"] * 2,
+        optional={
+            "vesicle": names,
+            "radius": [*[np.nan] * 5, 60.0, 70.0],
+        },
+    )
+    path = written(tmp_path, picks)
+
+    data, at = path.read_bytes(), []
+    while (found := data.find(b"CONT", at[-1] + 1 if at else 0)) >= 0:
+        at.append(found)
+    counts = [struct.unpack_from(">i", data, place + 4)[0] for place in at]
+    assert counts == [2, 3, 2]
+    order = ("ribosome", "liposome", "class_3", "actin")
+    back = read_imod(path, frame=FRAME, class_order=order, groups="vesicle")
+    on = back.class_names == "liposome"
+    np.testing.assert_allclose(
+        back.positions_zyx[on], picks.positions_zyx[[0, 2, 4, 1, 3]], atol=1e-5
+    )
+    read = back.optional["vesicle"][on].tolist()
+    assert read == ["liposome_1"] * 3 + ["liposome_2"] * 2
+    assert (read_imod(path, frame=FRAME).optional["radius"][:2] == [60, 70]).all()
+    plain = read_imod(path, frame=FRAME)
+    assert "filament" not in plain.optional  # scattered points are no lines
+
+
 def test_sizes_of_a_model_of_a_binned_volume_are_rescaled(tmp_path):
     path = written(tmp_path)
     data = bytearray(path.read_bytes())

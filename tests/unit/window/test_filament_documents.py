@@ -162,5 +162,10 @@ def test_points_on_a_membrane_are_small_and_count_as_one_vesicle(data):
     session.save()
     saved = read_csv(data / "out" / "TS.csv", tomogram_id="TS")
     assert saved.optional["radius"][3] == 75
+    np.testing.assert_allclose(saved.optional["half_axes"][3], [62.5, 75, 87.5])
+    assert np.isnan(saved.optional["half_axes"][[0, 1, 2, 4]]).all()
+    document.journal.apply(document.annotation.resizing(3, 90.0, [5, 9, 21]))
+    session.save()  # fitted anew, a sphere
+    saved = read_csv(data / "out" / "TS.csv", tomogram_id="TS")
     assert "half_axes" not in saved.optional
     assert saved.optional["vesicle"].tolist() == ["v1", "v1", "v1", "v2", ""]

@@ -68,7 +68,7 @@ def test_a_filament_is_drawn_point_by_point_and_undone(classes):
     annotation.apply(beginning(annotation, name, "mt", POINTS[0]))
     for point in POINTS[1:]:
         ids = points_of(annotation, classes, "mt_1")
-        annotation.apply(inserting(annotation, ids, len(ids), point))
+        annotation.apply(inserting(annotation, ids, len(ids), point, voxel_size=10.0))
     assert course(annotation, classes, "mt_1") == POINTS
     assert new_filament_name(annotation, "mt") == "mt_2"
     for left in (3, 2, 1, 0):
@@ -80,7 +80,9 @@ def test_a_filament_is_drawn_point_by_point_and_undone(classes):
 @pytest.mark.parametrize("place", [0, 1, 3, 4])
 def test_a_point_is_inserted_at_its_place_and_undone(classes, place):
     annotation, new = make(), [7.5, 17, 50]
-    edit = inserting(annotation, points_of(annotation, classes), place, new)
+    edit = inserting(
+        annotation, points_of(annotation, classes), place, new, voxel_size=10.0
+    )
     annotation.apply(edit)
     wanted = [*POINTS[:place], new, *POINTS[place:]]
     assert course(annotation, classes) == wanted
@@ -135,7 +137,7 @@ def test_orientations_follow_a_point_that_is_moved(classes):
     ids = points_of(annotation, classes)
     for pick, place in zip(ids, straight, strict=True):
         annotation.apply(annotation.moving(pick, place))
-    annotation.apply(moving(annotation, ids, int(ids[3]), [5, 20, 40]))
+    annotation.apply(moving(annotation, ids, int(ids[3]), [5, 20, 40], voxel_size=10.0))
     directions = annotation.optional[DIRECTION.name][ids]
     rotations = annotation.optional[ROTATION.name][ids]
     np.testing.assert_allclose(np.linalg.norm(directions, axis=1), 1.0)
@@ -155,11 +157,52 @@ def test_a_new_point_is_oriented_as_its_curve(classes):
     ids = points_of(annotation, classes)
     for pick, place in zip(ids, straight, strict=True):
         annotation.apply(annotation.moving(pick, place))
-    annotation.apply(inserting(annotation, ids, 4, [5, 10, 66]))
+    annotation.apply(inserting(annotation, ids, 4, [5, 10, 66], voxel_size=10.0))
     found = annotation.optional["direction"][points_of(annotation, classes)]
     np.testing.assert_allclose(found, [[0, 0, 1]] * 5, atol=1e-9)
-    annotation.apply(deleting(annotation, points_of(annotation, classes), int(ids[0])))
+    ids = points_of(annotation, classes)
+    annotation.apply(deleting(annotation, ids, int(ids[0]), voxel_size=10.0))
     assert len(course(annotation, classes)) == 4
+
+
+def test_curvatures_follow_an_edit_where_it_bends_the_curve(classes):
+    """Points of an arc of 100 voxels of 10 Å, one of them moved out by 5."""
+    angles = np.linspace(0, 1.5, 20)
+    arc = [[5.0, 100 * np.sin(a), 100 * np.cos(a)] for a in angles]
+    known = np.full(20, 1 / 1234.0)
+    known[18] = np.nan
+    annotation = Annotation(
+        make_particles(
+            "TS",
+            arc,
+            class_names="mt",
+            optional={"filament": "old", "curvature": known},
+        )
+    )
+    ids = points_of(annotation, classes)
+    there = [5.0, 105 * np.sin(angles[4]), 105 * np.cos(angles[4])]
+    annotation.apply(moving(annotation, ids, 4, there, voxel_size=10.0))
+    found = annotation.optional["curvature"]
+    # A cubic spline bends by 4.4 h / s² where one of its points, s apart, is h off.
+    bump = 4.4 * 5 / (100 * angles[1]) ** 2 / 10
+    assert found[4] == pytest.approx(bump + 1 / 1000, rel=0.2)
+    assert (np.abs(found[[3, 5]] - known[3]) > 1e-3).all()
+    np.testing.assert_array_equal(found[13:], known[13:])
+
+    annotation.apply(moving(annotation, ids, 4, arc[4], voxel_size=10.0))
+    found = annotation.optional["curvature"]
+    np.testing.assert_allclose(found[2:7], 1 / 1000, rtol=0.02)
+    annotation.undo()
+    annotation.undo()
+    np.testing.assert_array_equal(annotation.optional["curvature"], known)
+
+    between = (angles[9] + angles[10]) / 2
+    new = [5.0, 100 * np.sin(between), 100 * np.cos(between)]
+    annotation.apply(inserting(annotation, ids, 10, new, voxel_size=10.0))
+    found = annotation.optional["curvature"][points_of(annotation, classes)]
+    np.testing.assert_allclose(found[10], 1 / 1000, rtol=0.02)
+    assert found[0] == known[0]
+    assert np.isnan(found[19])
 
 
 def test_they_turn_the_shortest_way():
@@ -181,11 +224,13 @@ def test_the_journal_replays_every_edit_of_a_filament(classes, tmp_path):
     def ids():
         return points_of(annotation, classes)
 
-    journal.apply(inserting(annotation, ids(), 2, [7, 14.5, 38]))
+    journal.apply(inserting(annotation, ids(), 2, [7, 14.5, 38], voxel_size=10.0))
     journal.apply(flipping(annotation, ids()))
-    journal.apply(moving(annotation, ids(), int(ids()[1]), [9, 16, 45]))
+    journal.apply(
+        moving(annotation, ids(), int(ids()[1]), [9, 16, 45], voxel_size=10.0)
+    )
     journal.undo()
-    journal.apply(deleting(annotation, ids(), int(ids()[0])))
+    journal.apply(deleting(annotation, ids(), int(ids()[0]), voxel_size=10.0))
     journal.apply(annotation.resizing(0, 333.0, [2, 3, 5]))
     journal.close()
     again = Journal(path, make(direction=[[0, 0, 1.0]] * 4), header={"t": 1}).annotation
