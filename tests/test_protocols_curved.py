@@ -1,17 +1,20 @@
 """Filaments and vesicles in a project: learnt, picked, cut and averaged as they lie."""
 
 import json
+import os
 import shutil
 import tempfile
+import threading
+import unittest
 from collections import Counter
 from pathlib import Path
+from unittest import mock
 
 import mrcfile
 import numpy as np
 from etpicker_plugin.protocols import (
     ProtEtPickerEvaluate,
     ProtEtPickerExportCoordinates,
-    ProtEtPickerExtract,
     ProtEtPickerPick,
     ProtEtPickerTrain,
     ProtEtPickerValidate,
@@ -19,35 +22,34 @@ from etpicker_plugin.protocols import (
 from etpicker_plugin.protocols.annotation import prepare_window, register_annotation
 from etpicker_plugin.protocols.checks import check_relion
 from pyworkflow.tests import setupTestProject
+from scipy.spatial import cKDTree
 from tomo.constants import BOTTOM_LEFT_CORNER
 
 from etpicker_plugin import relion_tomo, run_template
 from etpicker_plugin.convert_kinds import told_kind
 from etpicker_plugin.convert_subtomograms import write_boxes
 from etpicker_plugin.engine.config.average import TASKS
+from etpicker_plugin.engine.config.convert import FORMATS
 from etpicker_plugin.engine.formats.coordinates_csv import read_csv
 from etpicker_plugin.engine.orientation import from_relion_angles
 from etpicker_plugin.engine.relion.read import read_particles
+from etpicker_plugin.tests.support.clicked import mark, pixels_of
 from etpicker_plugin.tests.support.curved import (
     COUNT,
     DIAMETERS,
+    KINDS,
     VOXEL_SIZE,
     make_curved,
 )
 from etpicker_plugin.tests.support.scipion_project import PhantomProject, make_in_engine
+from etpicker_plugin.tests.support.screen import lasting_screen
 from etpicker_plugin.tests.test_protocols_average import needs_relion
 from etpicker_plugin.window.document.session import Session
 
 CLASSES = " ".join(f"{name}={ang:g}" for name, ang in DIAMETERS.items())
 TILTS = "-60 60"
-MARKED_BY_A_FILE = {
-    "object.className": "ProtEtPickerImportCoordinates",
-    "filesPattern": "*.csv",
-    "kind": "liposome=vesicle",  # the file names filaments
-}
 QUICK = {
     "ProtEtPickerTrain": {
-        "inputCoordinates": ["3.Coordinates3D", "3.Coordinates3D2"],
         "kind": "",  # the sets say it
         "instant": True,
         "workingVoxelSize": VOXEL_SIZE,
@@ -60,42 +62,120 @@ QUICK = {
         "offsetRange": VOXEL_SIZE,
     },
 }
-"""What a test changes in the template's forms: two classes, and little work."""
+"""What a test changes in the templates' forms: little work."""
 
 
 @needs_relion
-class TestCurved(PhantomProject):
-    """A project that the template of filaments made, its marks read from files."""
+@unittest.skipUnless(
+    shutil.which("Xvfb") and shutil.which("xdotool"), "Xvfb or xdotool is not installed"
+)
+class ClickedProject(PhantomProject):
+    """A project that a template makes, while somebody marks TS_01 in the window."""
+
+    template = ""
 
     @classmethod
     def setUpClass(cls):
+        patch = mock.patch.dict(os.environ, DISPLAY=lasting_screen())
+        patch.start()
+        cls.addClassCleanup(patch.stop)
         setupTestProject(cls)
         cls.folder = Path(tempfile.mkdtemp(prefix="etpicker_curved_"))
         cls.addClassCleanup(shutil.rmtree, cls.folder, ignore_errors=True)
         make_in_engine(make_curved, cls.folder)
+        cls.truth = {
+            name: read_csv(cls.folder / f"{name}.csv", tomogram_id=name)
+            for name in ("TS_01", "TS_02")
+        }
+        user = threading.Thread(target=mark, args=("TS_01", *cls.strokes_and_pixels()))
+        user.start()
         cls.exit_code = run_template.run_workflow(cls.proj, cls.fill_template())
+        user.join()
         cls.steps = {run.getClassName(): run for run in cls.proj.getRuns()}
-        cls.imported = cls.steps["ProtEtPickerImportCoordinates"]
+        cls.annotated = cls.steps["ProtEtPickerAnnotate"]
         cls.picked = cls.steps["ProtEtPickerPick"]
+
+    @classmethod
+    def strokes_and_pixels(cls):
+        """Return what is drawn: each class's, with its key and the tool's before it."""
+        strokes = cls.strokes()
+        out = cls.folder / "pixels"
+        out.mkdir()
+        pixels = pixels_of(
+            [place for _, _, places in strokes for place in places],
+            tomogram=[str(cls.folder / f"{name}.mrc") for name in cls.truth],
+            diameter={name: DIAMETERS[name] for name in cls.classes},
+            kind={name: KINDS[name] for name in cls.classes},
+            out=str(out),
+        )
+        return strokes, pixels
 
     @classmethod
     def fill_template(cls):
         """Return the template's workflow, quickened."""
+        template = run_template.find_template(cls.template)
         fields = {
             "tomograms_path": str(cls.folder),
             "voxel_size": f"{VOXEL_SIZE:g}",
-            "diameter": CLASSES,
+            "diameter": " ".join(f"{n}={DIAMETERS[n]:g}" for n in cls.classes),
+            "kind": " ".join(f"{n}={KINDS[n]}" for n in cls.classes),
             "tilt_range": TILTS,
         }
-        template = run_template.find_template("filaments")
         path = Path(run_template.fill_template(template, fields))
         workflow = json.loads(path.read_text(encoding="utf-8"))
         for step in workflow:
-            if step["object.className"] == "ProtEtPickerAnnotate":
-                step.update(MARKED_BY_A_FILE, filesPath=str(cls.folder))
             step.update(QUICK.get(step["object.className"], {}))
+            if step["object.className"] == "ProtEtPickerTrain":
+                step["inputCoordinates"] = list(cls.marked)
         path.write_text(json.dumps(workflow), encoding="utf-8")
         return path
+
+    @classmethod
+    def course(cls, name):
+        """Return the slice of a true filament, which is level, and places along it."""
+        truth = cls.truth["TS_01"]
+        points = truth.positions_zyx[truth.optional["filament"] == name]
+        inner = points[4:-4]
+        chosen = inner[np.linspace(0, len(inner) - 1, 5).astype(int)]
+        return round(float(points[:, 0].mean())), chosen[:, ::-1][:, :2].tolist()
+
+    @classmethod
+    def rim(cls):
+        """Return the slice of a true vesicle's centre, and places on its membrane.
+
+        A face cuts it on its right.
+        """
+        vesicles = cls.truth["TS_01"].of_class("liposome")
+        (z, y, x), radius = vesicles.positions_zyx[0], vesicles.optional["radius"][0]
+        radius /= VOXEL_SIZE
+        around = [(x, y - radius), (x - radius, y), (x, y + radius)]
+        return round(float(z)), around
+
+
+class TestCurved(ClickedProject):
+    """Filaments and vesicles beside them, to the average of the filaments."""
+
+    template = "filaments"
+    classes = ("mt", "liposome")
+    marked = ("3.Coordinates3D", "3.Coordinates3D2")
+
+    @classmethod
+    def strokes(cls):
+        return [
+            (("1",), *cls.course("mt_1")),
+            ((), *cls.course("mt_2")),
+            (("2", "o"), *cls.rim()),
+        ]
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.imported = cls.import_coordinates(
+            cls.annotated.inputTomograms.get(),
+            cls.folder,
+            diameter=CLASSES,
+            kind="liposome=vesicle",  # the file names filaments
+        )
 
     def picks(self, ts_id, name):
         csv = self.picked.getPicksFile(ts_id)
@@ -105,6 +185,23 @@ class TestCurved(PhantomProject):
 
     def test_the_template_runs_to_the_average(self):
         self.assertEqual(self.exit_code, 0)
+        filaments, vesicles = (
+            self.annotated.Coordinates3D,
+            self.annotated.Coordinates3D2,
+        )
+        groups = [c.getGroupId() for c in filaments.iterCoordinates()]
+        self.assertEqual(groups, [1] * 5 + [2] * 5)
+        truth = self.truth["TS_01"]
+        found = [c.getPosition(BOTTOM_LEFT_CORNER) for c in filaments.iterCoordinates()]
+        distances, _ = cKDTree(truth.of_class("mt").positions_zyx).query(
+            np.array(found)[:, ::-1]
+        )
+        self.assertLess(distances.max(), 2.0)
+        (vesicle,) = [c.clone() for c in vesicles.iterCoordinates()]
+        true = truth.of_class("liposome")
+        np.testing.assert_allclose(
+            vesicle.getPosition(BOTTOM_LEFT_CORNER)[::-1], true.positions_zyx[0], atol=1
+        )
         card = self.steps["ProtEtPickerTrain"].model.getCard()
         kinds = {one.name: one.kind for one in card.classes}
         self.assertEqual(kinds, {"mt": "filament", "liposome": "vesicle"})
@@ -290,13 +387,20 @@ class TestCurved(PhantomProject):
         before, after = (from_relion_angles(t[angles]) for t in (cut, written))
         np.testing.assert_allclose(after, before, atol=1e-4)
 
+
+class TestVesicles(ClickedProject):
+    """The template of vesicles, to the average of what is on their membranes."""
+
+    template = "vesicles"
+    classes = ("liposome",)
+    marked = ("3.Coordinates3D",)
+
+    @classmethod
+    def strokes(cls):
+        return [(("o",), *cls.rim())]
+
     def test_boxes_on_membranes_have_priors(self):
-        extracted = self.run_protocol(
-            ProtEtPickerExtract,
-            inputCoordinates=self.picked.Meshes,
-            diameter="liposome=200",
-            tiltRange=TILTS,
-        )
+        extracted = self.steps["ProtEtPickerExtract"]
         cut, _ = read_particles(extracted.getStarFile())
         np.testing.assert_array_equal(cut["rlnAngleTiltPrior"], cut["rlnAngleTilt"])
         star = self.folder / "again.star"
@@ -318,3 +422,27 @@ class TestCurved(PhantomProject):
         name = Path(item.getFileName()).name
         rows = [r for r in table.itertuples() if Path(r.rlnImageName).name == name]
         return next(r for r in rows if item.getVolName() in r.rlnMicrographName)
+
+    def test_the_template_runs_to_the_average(self):
+        self.assertEqual(self.exit_code, 0)
+        self.assertGreater(self.picked.Coordinates3D.getSize(), 0)
+        averaged = self.steps["ProtEtPickerAverage"]
+        (command,) = [c for c in averaged.getRecord()["commands"] if "--K 1" in c]
+        self.assertIn("--sigma_tilt 10 --sigma_psi 10", command)
+        self.assertNotIn("--helix", command)
+        written, _ = read_particles(Path(averaged._getExtraPath("particles.star")))
+        cut, _ = read_particles(self.steps["ProtEtPickerExtract"].getStarFile())
+        self.assertEqual(len(written), len(cut))
+
+    def test_picked_vesicles_are_exported_with_their_form(self):
+        exported = self.run_protocol(
+            ProtEtPickerExportCoordinates,
+            inputCoordinates=[self.picked.Coordinates3D],
+            outputFormat=FORMATS.index("csv"),
+        )
+        found = [
+            read_csv(Path(p), tomogram_id=Path(p).stem)
+            for p in exported.getExportedFiles()
+        ]
+        self.assertEqual(sum(map(len, found)), self.picked.Coordinates3D.getSize())
+        self.assertTrue(all((p.optional["half_axes"] > 100).all() for p in found))

@@ -11,6 +11,7 @@ from etpicker_plugin.engine.progress import ignore_progress
 VOXEL_SIZE = 20.0
 SHAPE_XYZ = (110, 100, 50)
 DIAMETERS = {"mt": 250.0, "liposome": 700.0}
+KINDS = {"mt": "filament", "liposome": "vesicle"}
 COUNT = 2
 """Microtubules, and vesicles, in each tomogram."""
 

@@ -20,8 +20,9 @@ from etpicker_plugin.engine.filaments.ridge_points import (
 )
 from etpicker_plugin.engine.filaments.settings import TraceSettings
 
-NEAR = 3.0
-"""Spacings: what is further off lies behind a gap."""
+NEAR = 5.0
+"""Spacings: what is further off lies behind a gap. Where a filament is faint not every
+place of it is a point, and directions scatter: within less they do not tell its own."""
 
 SIDEWAYS = 0.18
 """Of the way ahead: how far aside the next point may lie, beside a spacing; 10°."""

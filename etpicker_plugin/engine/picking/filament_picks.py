@@ -45,11 +45,11 @@ def assemble_filaments(
     Parameters
     ----------
     points
-        Ridge points of one class, in voxels, down to a quarter of its threshold or
+        Ridge points of one class, in voxels, down to a fifth of its threshold or
         lower, with the column ``direction``.
     species
         The class: each filament reaches its threshold somewhere, and is followed down
-        to a quarter of it.
+        to a fifth of it.
     volume
         In which they are. In a tomogram the way of each is looked for, if the model
         can tell it.

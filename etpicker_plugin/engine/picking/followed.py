@@ -7,7 +7,7 @@ TPAMI 8, 1986, 679). The upper one is the class's.
 from etpicker_plugin.engine.kinds import PARTICLE
 from etpicker_plugin.engine.species import Species
 
-FOLLOWED = 0.25
+FOLLOWED = 0.2
 """Of the threshold: the lowest score of a point on what is found."""
 
 

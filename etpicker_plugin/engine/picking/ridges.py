@@ -35,7 +35,7 @@ MOST_SLOPE = 0.7
 """Of a ridge along itself, of score / kernel. The rounded end of a tube has creases
 that point away from it: they fall off by 0.8 to 3, a tube by next to nothing."""
 
-LEAST_SCORE = 0.02
+LEAST_SCORE = 0.01
 """Lower than what any filament is followed through: a network that says next to nothing
 still has ridges all over."""
 

@@ -11,7 +11,7 @@ from etpicker_plugin.engine.vesicles.refine import refine_on_volume
 from etpicker_plugin.engine.volumes.array_volume import Readable
 
 LEAST_SCORE = 0.4
-"""Of the threshold, what a vesicle scores: the mean of its points, down to a quarter of
+"""Of the threshold, what a vesicle scores: the mean of its points, down to a fifth of
 the threshold, times the completeness of its shell. Shells that the background makes of
 such points reach 0.2 to 0.38."""
 
@@ -24,7 +24,7 @@ def assemble_vesicles(
     Parameters
     ----------
     points
-        On membranes of one class, in voxels of ``volume``, down to a quarter of its
+        On membranes of one class, in voxels of ``volume``, down to a fifth of its
         threshold, with the column ``direction``: their normals.
     species
         The class; radii are looked for about half its diameter, and each vesicle

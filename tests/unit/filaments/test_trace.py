@@ -62,6 +62,21 @@ def test_a_bent_filament_is_one_curve_in_order():
     assert np.linalg.norm(steps, axis=1).std() < 0.05
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_a_faint_filament_of_which_two_points_in_five_are_there_is_traced(seed):
+    """Directions scatter by some 25°."""
+    curve = ring(150, -0.4, 0.5)
+    places, directions, scores = ridge(curve, scatter=0.5, seed=seed)
+    generator = np.random.default_rng(seed + 10)
+    kept = generator.choice(len(places), 2 * len(places) // 5, replace=False)
+    directions = directions + generator.normal(0, 0.25, directions.shape)
+    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    found = traced((places[kept], directions[kept], scores[kept]))
+    lengths = [f.curve.length for f in found]
+    assert sum(lengths) > 0.8 * len(curve)
+    assert len(found) <= 2
+
+
 def test_two_crossing_filaments_stay_two():
     first, second = line((10, 20, 10), (30, 80, 130)), line((20, 90, 20), (20, 10, 120))
     found = traced(ridge(first, second))
