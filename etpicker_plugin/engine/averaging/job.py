@@ -16,6 +16,7 @@ from etpicker_plugin.engine.relion.plans import (
     continue_run,
 )
 from etpicker_plugin.engine.relion.run import command_words, run_relion
+from etpicker_plugin.engine.relion.whole import is_whole_iteration
 
 logger = logging.getLogger(__name__)
 
@@ -120,17 +121,15 @@ class Job:
 
 
 def latest_optimiser(folder: Path, root: str) -> Path | None:
-    """Return the ``optimiser.star`` of the last iteration that is whole, if any.
-
-    An iteration is whole when its data and a model stand beside it too.
-    """
+    """Return the ``optimiser.star`` of the last iteration that is whole, if any."""
     parent = (folder / root).parent
     found = [
         path
         for path in parent.glob(f"{Path(root).name}*_optimiser.star")
-        if ITERATION.search(path.name) and _is_whole(path)
+        if ITERATION.search(path.name)
     ]
-    return max(found, key=iteration_of, default=None)
+    latest_first = sorted(found, key=iteration_of, reverse=True)
+    return next(filter(is_whole_iteration, latest_first), None)
 
 
 def iteration_of(optimiser: Path) -> int:
@@ -142,9 +141,3 @@ def iteration_of(optimiser: Path) -> int:
 def iteration_file(optimiser: Path, kind: str) -> Path:
     """Return another file of the same iteration: ``data.star``, ``class001.mrc``."""
     return optimiser.with_name(optimiser.name.replace("optimiser.star", kind))
-
-
-def _is_whole(optimiser: Path) -> bool:
-    data = iteration_file(optimiser, "data.star").is_file()
-    models = ("model.star", "half2_model.star")
-    return data and any(iteration_file(optimiser, m).is_file() for m in models)

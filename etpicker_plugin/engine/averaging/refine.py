@@ -21,6 +21,7 @@ from etpicker_plugin.engine.errors import ExternalProgramError
 from etpicker_plugin.engine.newer_python import without_end
 from etpicker_plugin.engine.relion.plans import Search, auto_refine, force_converge
 from etpicker_plugin.engine.relion.read import PostProcess
+from etpicker_plugin.engine.relion.whole import is_whole_map
 from etpicker_plugin.engine.volumes.tomogram import copy_map
 
 logger = logging.getLogger(__name__)
@@ -105,7 +106,8 @@ def _run(job: Job, reference: str, *, config: AverageConfig, search: Search) -> 
 def finished_root(folder: Path) -> str | None:
     """Return the root of a refinement's final files, if it converged."""
     end = "_half2_class001_unfil.mrc"
-    final = sorted((folder / ROOT).parent.glob(f"[!.]*{end}"))
+    found = sorted((folder / ROOT).parent.glob(f"[!.]*{end}"))
+    final = [path for path in found if is_whole_map(path)]
     if not final:
         return None
     return without_end(str(final[-1].relative_to(folder)), end)

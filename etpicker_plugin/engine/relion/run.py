@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import errno
 import logging
 import os
 import re
@@ -9,12 +11,14 @@ import shlex
 import shutil
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from etpicker_plugin.engine.disk import cannot_write
 from etpicker_plugin.engine.errors import ExternalProgramError, ResourceError
 from etpicker_plugin.engine.relion.find import Relion
 from etpicker_plugin.engine.relion.plans import RelionCommand
@@ -22,6 +26,10 @@ from etpicker_plugin.engine.relion.plans import RelionCommand
 logger = logging.getLogger(__name__)
 
 POLL_S = 0.2
+FULL_BYTES = 2_000_000
+"""So little room that RELION failed for want of it: it does not always say so."""
+PR_SET_PDEATHSIG = 1
+"""Of Linux's prctl: the signal that a process gets when what started it dies."""
 END_TIMEOUT_S = 30.0
 SHOWN_LINES = 12
 MPI_TEST_TIMEOUT_S = 60.0
@@ -56,6 +64,8 @@ def run_relion(
     ------
     ExternalProgramError
         If it fails, or does not make its file; with its last lines and the log.
+    ResourceError
+        If it ends, in whatever way, where the disk is full: its files may be cut short.
     """
     words = command_words(command, relion, mpi=mpi)
     logger.info("%s", shlex.join(words))
@@ -66,6 +76,10 @@ def run_relion(
         stream.write(f"$ {shlex.join(words)}\n")
         stream.flush()
         code = _wait(words, relion, folder, stream.fileno(), on_poll)
+    if shutil.disk_usage(folder).free < FULL_BYTES:
+        full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        name = f"What {program_name(command)} of RELION {relion.version} makes"
+        raise cannot_write(name, folder / command.makes, full) from full
     if code != 0:
         raise ExternalProgramError(
             f"{program_name(command)} of RELION {relion.version} failed with exit code "
@@ -201,6 +215,7 @@ def _wait(
             stdout=output,
             stderr=subprocess.STDOUT,
             env=relion_environment(relion),
+            preexec_fn=_ends_with_parent(),
         )
         try:
             while process.poll() is None:
@@ -210,6 +225,23 @@ def _wait(
         finally:
             _end(process)
     return process.returncode
+
+
+def _ends_with_parent() -> Callable[[], None] | None:
+    """Return what lets a process end with this one, even where this one is killed.
+
+    An orphan would write into a run that goes on later. Linux alone can do it.
+    """
+    if sys.platform != "linux":
+        return None
+    prctl, parent = ctypes.CDLL(None).prctl, os.getpid()
+
+    def end_with_parent() -> None:
+        prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != parent:  # It is dead already.
+            os._exit(1)
+
+    return end_with_parent
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -16,6 +16,7 @@ from etpicker_plugin.engine.averaging.maps import (
 from etpicker_plugin.engine.averaging.refine import finished_root
 from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.relion.read import PostProcess, read_postprocess
+from etpicker_plugin.engine.volumes.tomogram import write_volume
 
 POST = """
 data_general
@@ -39,32 +40,79 @@ _rlnCorrectedFourierShellCorrelationPhaseRandomizedMaskedMaps #7
 """
 
 
-def test_the_last_whole_iteration(tmp_path):
+STAR = b"\ndata_\n\nloop_ \n_rlnX #1 \n 1.0 \n \n"
+"""A table as RELION writes it, to its empty line."""
+
+
+def write_iteration(folder, name):
+    for end in ("optimiser", "data", "sampling", "half1_model", "half2_model"):
+        (folder / f"{name}_{end}.star").write_bytes(STAR)
+    for half in (1, 2):
+        write_map(folder / f"{name}_half{half}_class001.mrc")
+
+
+def write_map(path):
+    write_volume(path, np.ones((4, 5, 6), np.float32), 10.0)
+
+
+@pytest.fixture
+def iterations(tmp_path):
     folder = tmp_path / "refine"
     folder.mkdir()
-    whole = ("optimiser.star", "data.star", "half2_model.star")
-    for name in ("run_it000", "run_it001", "run_ct1_it002"):
-        for end in whole:
-            (folder / f"{name}_{end}").touch()
-    (folder / "run_ct1_it003_optimiser.star").touch()
-    (folder / "run_ct1_optimiser.star").touch()  # final, without a number
+    for name in ("run_it001", "run_ct1_it002", "run_ct1_it003"):
+        write_iteration(folder, name)
+    return folder
+
+
+def test_the_last_whole_iteration(tmp_path, iterations):
+    (iterations / "run_ct1_it004_optimiser.star").touch()
+    (iterations / "run_ct1_optimiser.star").touch()  # final, without a number
 
     last = latest_optimiser(tmp_path, "refine/run")
 
-    assert last == folder / "run_ct1_it002_optimiser.star"
-    assert iteration_file(last, "class001.mrc").name == "run_ct1_it002_class001.mrc"
+    assert last == iterations / "run_ct1_it003_optimiser.star"
+    assert iteration_file(last, "class001.mrc").name == "run_ct1_it003_class001.mrc"
     assert latest_optimiser(tmp_path, "classify/run") is None
+
+
+@pytest.mark.parametrize(
+    ("end", "left"),
+    [
+        ("sampling.star", None),  # of none at all, as before the first iteration
+        ("data.star", 0),
+        ("data.star", len(STAR) - 2),
+        ("half2_model.star", len(STAR) // 2),
+        ("optimiser.star", len(STAR) - 5),
+        ("half1_class001.mrc", 1000),
+        ("half2_class001.mrc", 1024 + 4 * 119),
+    ],
+)
+def test_an_iteration_that_was_cut_short_is_not_gone_on_from(
+    tmp_path, iterations, end, left
+):
+    path = iterations / f"run_ct1_it003_{end}"
+    if left is None:
+        path.unlink()
+    else:
+        path.write_bytes(path.read_bytes()[:left])
+
+    last = latest_optimiser(tmp_path, "refine/run")
+
+    assert last == iterations / "run_ct1_it002_optimiser.star"
 
 
 def test_final_maps_tell_a_converged_refinement(tmp_path):
     (tmp_path / "refine").mkdir()
     assert finished_root(tmp_path) is None
 
-    (tmp_path / "refine" / "run_it003_half2_class001.mrc").touch()
+    write_map(tmp_path / "refine" / "run_it003_half2_class001.mrc")
     assert finished_root(tmp_path) is None
 
-    (tmp_path / "refine" / "run_ct3_half2_class001_unfil.mrc").touch()
+    final = tmp_path / "refine" / "run_ct3_half2_class001_unfil.mrc"
+    write_map(final)
     assert finished_root(tmp_path) == "refine/run_ct3"
+    final.write_bytes(final.read_bytes()[:-4])
+    assert finished_root(tmp_path) is None
 
 
 def test_threshold_parts_body_from_solvent():

@@ -26,11 +26,16 @@ def make_run(folder, iterations=3):
 
 def finish(run, iteration):
     (run.folder / "refinement").mkdir(exist_ok=True)
-    files = [run.optimiser(iteration), run.data_star(iteration)]
+    tables = [run.optimiser(iteration), run.data_star(iteration)]
+    if iteration:  # Before the first there is none.
+        tables.append(
+            run.data_star(iteration).with_name(f"run_it{iteration:03d}_sampling.star")
+        )
     for half in (1, 2):
-        files += [run.model_star(iteration, half), run.map_of(iteration, half)]
-    for file in files:
-        file.touch()
+        tables.append(run.model_star(iteration, half))
+        write_volume(run.map_of(iteration, half), np.ones((4, 5, 6), np.float32), 1.0)
+    for table in tables:
+        table.write_text("data_ \n \n")  # to the empty line of its end
 
 
 def test_the_first_the_rest_and_nothing(tmp_path):
@@ -54,7 +59,13 @@ def test_the_first_the_rest_and_nothing(tmp_path):
     assert "--continue" not in plan(run).arguments
     finish(run, 1)
     finish(run, 2)
-    run.map_of(2, 2).unlink()  # stopped while it wrote
+    whole = run.map_of(2, 2).read_bytes()
+    for left in (None, 0, 1100):  # stopped while it wrote, or where the disk was full
+        if left is None:
+            run.map_of(2, 2).unlink()
+        else:
+            run.map_of(2, 2).write_bytes(whole[:left])
+        assert run.finished_iterations() == 1
     rest = plan(run)
     assert "refinement/run_it001_optimiser.star" in rest.arguments
     assert "--auto_iter_max 3" in " ".join(rest.arguments)

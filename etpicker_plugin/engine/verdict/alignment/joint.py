@@ -30,6 +30,7 @@ from etpicker_plugin.engine.relion.plans import (
 from etpicker_plugin.engine.relion.poses import ANGLES
 from etpicker_plugin.engine.relion.priors import Priors
 from etpicker_plugin.engine.relion.run import run_relion
+from etpicker_plugin.engine.relion.whole import is_whole_iteration
 from etpicker_plugin.engine.subtomograms.star import write_tables
 from etpicker_plugin.engine.verdict.places.candidates import Candidates
 from etpicker_plugin.engine.verdict.places.cutting import box_path
@@ -84,16 +85,13 @@ class JointRun:
 
     def finished_iterations(self) -> int:
         """Return the number of the last iteration that is whole, or 0."""
-        done = 0
-        for path in self.folder.glob(f"{ROOT}_it*_optimiser.star"):
-            found = re.search(r"_it(\d+)_", path.name)
-            number = int(found.group(1)) if found else 0
-            files = [self.data_star(number)]
-            for half in (1, 2):
-                files += [self.model_star(number, half), self.map_of(number, half)]
-            if all(file.is_file() for file in files):
-                done = max(done, number)
-        return done
+        found = (
+            int(match.group(1))
+            for path in self.folder.glob(f"{ROOT}_it*_optimiser.star")
+            if (match := re.search(r"_it(\d+)_", path.name))
+            and is_whole_iteration(path)
+        )
+        return max(found, default=0)
 
 
 def optimiser_name(iteration: int) -> str:
