@@ -1,6 +1,8 @@
 """Finding and running, with programs of a few lines in RELION's place."""
 
 import os
+import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -8,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from etpicker_plugin.engine.disk import is_disk_full
 from etpicker_plugin.engine.errors import ExternalProgramError, ResourceError
 from etpicker_plugin.engine.relion.find import find_relion, parse_version
 from etpicker_plugin.engine.relion.plans import RelionCommand
@@ -207,7 +210,8 @@ run_relion(command, relion, folder=Path(sys.argv[2]), log=Path(sys.argv[2]) / "l
 """
 
 
-def test_a_killed_engine_takes_relion_with_it(relion, tmp_path):
+@pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGKILL])
+def test_a_killed_engine_takes_relion_with_it(relion, tmp_path, by):
     program(relion.folder / "relion_make", "echo $$ > pid; exec sleep 60")
     pid = tmp_path / "pid"
     words = [sys.executable, "-c", RUN_IT, str(relion.folder), str(tmp_path)]
@@ -216,10 +220,28 @@ def test_a_killed_engine_takes_relion_with_it(relion, tmp_path):
         assert engine.poll() is None
         time.sleep(0.05)
 
-    engine.terminate()
+    engine.send_signal(by)
 
     assert engine.wait() != 0
-    assert not Path(f"/proc/{pid.read_text().strip()}").exists()
+    end = time.monotonic() + 10
+    while Path(f"/proc/{pid.read_text().strip()}").exists():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def test_relion_that_ends_well_on_a_full_disk_is_not_believed(
+    relion, tmp_path, monkeypatch
+):
+    program(relion.folder / "relion_make", ": > made.mrc")
+    usage = shutil.disk_usage(tmp_path)._replace(free=60_000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
+
+    with pytest.raises(
+        ResourceError, match=r"No space left.*where 0\.06 MB"
+    ) as failure:
+        run(relion, tmp_path)
+
+    assert is_disk_full(failure.value)
 
 
 def test_lines_drawn_over_are_dropped():
