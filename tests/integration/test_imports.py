@@ -208,7 +208,8 @@ ENGINE = {
     "model": set(),
     "lineage": {"model"},
     "vesicles": {"volumes"},
-    "picking": {*DATA, *CURVED, "model"},
+    "evidence": {"volumes", "maps", "simulation"},
+    "picking": {*DATA, *CURVED, "model", "maps", "evidence"},
     "evaluation": {*DATA, *CURVED},
     "fewshot": {"model", "volumes", "picking"},
     "training": {
@@ -284,7 +285,16 @@ SCIPION_SIDE = {
 MAY_IMPORT = {**ENGINE, **WINDOW, **SCIPION_SIDE}
 """Room -> the rooms it may import beside itself and BASE; in functions too."""
 
-WITH_TORCH = {"base", "model", "picking", "fewshot", "training", "update", "doctor"}
+WITH_TORCH = {
+    "base",
+    "model",
+    "evidence",
+    "picking",
+    "fewshot",
+    "training",
+    "update",
+    "doctor",
+}
 FILES_OF_ROOMS = {
     "cli": "command line",
     "command": "command line",

@@ -17,6 +17,7 @@ from etpicker_plugin.engine.model.exemplars import (
     read_exemplars,
     size_in_bytes,
 )
+from etpicker_plugin.engine.model.kept_maps import read_kept_maps
 from etpicker_plugin.engine.progress import Progress
 
 logger = logging.getLogger(__name__)
@@ -69,7 +70,8 @@ def _write_without(model: str, left: list[Exemplar], path: Path) -> None:
 
     network, card = load_model(model)
     card = replace(card, parent_sha256=file_sha256(model))
-    save_model(path, network, card, exemplars=left)
+    maps = read_kept_maps(model)
+    save_model(path, network, card, exemplars=left, maps=maps)
 
 
 def summarise(pieces: Iterable[Exemplar]) -> list[dict[str, object]]:

@@ -4,14 +4,19 @@ All grey values here are in standard deviations about the mean of the sample's s
 """
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from etpicker_plugin.engine.arrays import Shape
 from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.maps.tilts import find_wedge
+from etpicker_plugin.engine.volumes.array_volume import Readable
 from etpicker_plugin.engine.volumes.tomogram import Tomogram, read_box
 
 logger = logging.getLogger(__name__)
@@ -23,6 +28,8 @@ SAMPLE_SHARE = 0.6
 sample."""
 
 Volume = NDArray[np.float32]
+Box = tuple[slice, slice, slice]
+Read = Callable[[Box], NDArray[Any]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,18 +77,38 @@ def measure(tomogram: Tomogram) -> Appearance:
     InputDataError
         If it is flat, or holds NaN where it is looked at.
     """
-    sample_z = _find_sample(tomogram)
-    blocks = _read_blocks(tomogram, sample_z)
+    return _measure(
+        partial(read_box, tomogram),
+        tomogram.shape_zyx,
+        voxel_size=tomogram.voxel_size,
+        what=f"Tomogram {tomogram.path}",
+    )
+
+
+def measure_volume(volume: Readable, voxel_size: float) -> Appearance:
+    """Measure a volume that is read as networks do (see ``measure``)."""
+
+    def read(box: Box) -> NDArray[np.float32]:
+        return volume.read(tuple(s.start for s in box), tuple(s.stop for s in box))
+
+    return _measure(
+        read, volume.shape_zyx, voxel_size=voxel_size, what="A rescaled tomogram"
+    )
+
+
+def _measure(read: Read, shape: Shape, *, voxel_size: float, what: str) -> Appearance:
+    sample_z = _find_sample(read, shape)
+    blocks = _read_blocks(read, shape, sample_z)
     mean, deviation = float(blocks.mean()), float(blocks.std())
     if not np.isfinite(deviation) or deviation <= 0:
         raise InputDataError(
-            f"Tomogram {tomogram.path}: its grey values are all the same, or some are "
+            f"{what}: its grey values are all the same, or some are "
             "NaN. Give a reconstructed tomogram."
         )
     power = _power_of((blocks - mean) / deviation)
     axis, tilts = find_wedge(power)
     return Appearance(
-        voxel_size=tomogram.voxel_size,
+        voxel_size=voxel_size,
         mean=mean,
         deviation=deviation,
         sample_z=sample_z,
@@ -91,15 +118,15 @@ def measure(tomogram: Tomogram) -> Appearance:
     )
 
 
-def _find_sample(tomogram: Tomogram) -> tuple[int, int]:
+def _find_sample(read: Read, shape: Shape) -> tuple[int, int]:
     """Return the slices that hold the sample: those of strong fine contrast."""
-    depth, height, width = tomogram.shape_zyx
+    depth, height, width = shape
     edge = 256
     y, x = max((height - edge) // 2, 0), max((width - edge) // 2, 0)
     strength = np.empty(depth)
     for z in range(depth):
-        box = slice(z, z + 1), slice(y, y + edge), slice(x, x + edge)
-        image = np.asarray(read_box(tomogram, box)[0], dtype=np.float32)
+        rows, columns = slice(y, min(y + edge, height)), slice(x, min(x + edge, width))
+        image = np.asarray(read((slice(z, z + 1), rows, columns))[0], np.float32)
         fine = ndimage.gaussian_filter(image, 1.0) - ndimage.gaussian_filter(image, 4.0)
         strength[z] = fine.std()
     strength = ndimage.uniform_filter1d(strength, min(5, depth))
@@ -111,9 +138,11 @@ def _find_sample(tomogram: Tomogram) -> tuple[int, int]:
     return (first, last) if last - first >= depth // 4 else (0, depth)
 
 
-def _read_blocks(tomogram: Tomogram, sample_z: tuple[int, int]) -> NDArray[np.float32]:
+def _read_blocks(
+    read: Read, shape: Shape, sample_z: tuple[int, int]
+) -> NDArray[np.float32]:
     """Return ``(N, B, B, B)`` blocks spread over the sample."""
-    depth, height, width = tomogram.shape_zyx
+    depth, height, width = shape
     first, last = sample_z
     middle = (first + last - BLOCK) // 2
     z_starts = range(first, max(last - BLOCK, 0) + 1, BLOCK // 2)
@@ -126,8 +155,10 @@ def _read_blocks(tomogram: Tomogram, sample_z: tuple[int, int]) -> NDArray[np.fl
     chosen = np.linspace(0, len(starts) - 1, min(MOST_BLOCKS, len(starts)))
     blocks = []
     for i in np.unique(chosen.astype(int)):
-        z, y, x = (slice(s, s + BLOCK) for s in starts[i])
-        values = np.asarray(read_box(tomogram, (z, y, x)), dtype=np.float32)
+        z, y, x = (
+            slice(s, min(s + BLOCK, n)) for s, n in zip(starts[i], shape, strict=True)
+        )
+        values = np.asarray(read((z, y, x)), dtype=np.float32)
         missing = [(0, BLOCK - n) for n in values.shape]
         blocks.append(np.pad(values, missing, mode="reflect"))
     return np.stack(blocks)

@@ -80,6 +80,7 @@ def find_contrasts(
     its particles would stand out as they usually do.
     """
     known, usual = {}, {}
+    defocus = defocus_um or USUAL_DEFOCUS_UM
     places, radii = [np.zeros((0, 3))], [np.zeros(0)]
     largest = max(diameters[one.name] for one in maps)
     for one in maps:
@@ -91,12 +92,14 @@ def find_contrasts(
             look=look,
             particle=one,
             diameter_ang=diameter,
-            defocus_um=defocus_um or USUAL_DEFOCUS_UM,
+            defocus_um=defocus,
         )
         found, sure, average = measure(tomogram)
         number = int(sure.sum())
         if number >= FEWEST_SURE and average > LEAST_CONTRAST:
-            planted, there = _plant(tomogram, look, one, average, number)
+            planted, there = _plant(
+                tomogram, look, one, average, number, defocus_um=defocus
+            )
             _, _, again = measure(planted, near=there)
             known[one.name] = average * _correction(average, again)
         usual[one.name] = EXPECTED * _contrast_of_one_deviation(found)
@@ -163,6 +166,8 @@ def _plant(
     particle: DensityMap,
     contrast: float,
     number: int,
+    *,
+    defocus_um: float,
 ) -> tuple[Tomogram, FloatArray]:
     """Return a simulated tomogram like one with so many particles, and their places.
 
@@ -174,7 +179,7 @@ def _plant(
         look=look,
         particles=[particle.species_at(tomogram.voxel_size)],
         contrasts={particle.name: contrast},
-        defocus_um=USUAL_DEFOCUS_UM,
+        defocus_um=defocus_um,
         number=min(number, MOST_PLANTED),
         varied=False,
     )

@@ -32,7 +32,7 @@ from etpicker_plugin.engine.model.checksums import check_part, text_sha256
 from etpicker_plugin.engine.network_names import FLAT, KNOWN
 from etpicker_plugin.engine.species import Species
 
-FORMAT_VERSION = 4
+FORMAT_VERSION = 5
 NORMALISATION = "robust-standard-score-at-working-voxel-size"
 CARD_KEY = "etpicker_model_card"
 MOST_CLASSES = 1000

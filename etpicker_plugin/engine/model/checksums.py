@@ -21,7 +21,7 @@ from etpicker_plugin.engine.json_checks import (
 
 CHECKSUMS_KEY = "etpicker_checksums"
 PARTS = ("card", "weights", "exemplars")
-CHECKSUMS = record(dict.fromkeys(PARTS, text))
+CHECKSUMS = record(dict.fromkeys(PARTS, text), {"maps": text})
 
 Described = Tuple[str, str, Tuple[int, ...], bytes]
 """An array: its name, type, shape and bytes."""
@@ -41,9 +41,9 @@ def arrays_sha256(arrays: Iterable[Described], words: str = "") -> str:
     return digest.hexdigest()
 
 
-def checksums_to_json(*, card: str, weights: str, exemplars: str) -> str:
+def checksums_to_json(**parts: str) -> str:
     """Return the SHA-256 of each part as JSON."""
-    return json.dumps({"card": card, "weights": weights, "exemplars": exemplars})
+    return json.dumps(parts)
 
 
 def check_part(
@@ -59,7 +59,8 @@ def check_part(
     if CHECKSUMS_KEY not in metadata:
         return
     try:
-        expected = CHECKSUMS(parse(metadata[CHECKSUMS_KEY]), "checksums")[part]
+        written = CHECKSUMS(parse(metadata[CHECKSUMS_KEY]), "checksums")
+        expected = written.get(part, "")
     except JsonFault as error:
         raise CheckpointError(
             f"Model {path}: its checksums cannot be read ({error}). The file is "

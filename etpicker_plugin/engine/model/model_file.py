@@ -30,6 +30,8 @@ from etpicker_plugin.engine.model.exemplars import (
     described,
     to_arrays,
 )
+from etpicker_plugin.engine.model.kept_maps import MAPS_KEY, KeptMaps
+from etpicker_plugin.engine.model.kept_maps import to_arrays as maps_to_arrays
 from etpicker_plugin.engine.model.network import Network, make_network
 
 NETWORK_PREFIX = "network."
@@ -41,6 +43,7 @@ def save_model(
     card: ModelCard,
     *,
     exemplars: Sequence[Exemplar] = (),
+    maps: KeptMaps | None = None,
 ) -> None:
     """Write a model file; it appears under its name only when it is whole.
 
@@ -61,17 +64,21 @@ def save_model(
         for name, value in network.state_dict().items()
     }
     arrays, records = to_arrays(list(exemplars))
-    kept = {name: torch.from_numpy(array) for name, array in arrays.items()}
-    words = card_to_json(card)
-    metadata = {
-        CARD_KEY: words,
-        EXEMPLARS_KEY: records,
-        CHECKSUMS_KEY: checksums_to_json(
-            card=text_sha256(words),
-            weights=arrays_sha256(described_tensors(tensors)),
-            exemplars=arrays_sha256(described(arrays), records),
-        ),
+    densities, of_maps = maps_to_arrays(maps)
+    kept = {
+        name: torch.from_numpy(array) for name, array in {**arrays, **densities}.items()
     }
+    words = card_to_json(card)
+    parts = {
+        "card": text_sha256(words),
+        "weights": arrays_sha256(described_tensors(tensors)),
+        "exemplars": arrays_sha256(described(arrays), records),
+    }
+    metadata = {CARD_KEY: words, EXEMPLARS_KEY: records}
+    if maps is not None:
+        metadata[MAPS_KEY] = of_maps
+        parts["maps"] = arrays_sha256(described(densities), of_maps)
+    metadata[CHECKSUMS_KEY] = checksums_to_json(**parts)
     with write_whole(path) as temporary:
         # Not by save_file: that leaves a file which only its owner can read.
         temporary.write_bytes(save({**tensors, **kept}, metadata=metadata))

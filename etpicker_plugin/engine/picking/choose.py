@@ -17,6 +17,7 @@ from etpicker_plugin.engine.picking.nms import (
     keep_best,
     remove_duplicates,
 )
+from etpicker_plugin.engine.picking.second_look import SecondLook
 from etpicker_plugin.engine.picking.unbiased import merge_classes
 from etpicker_plugin.engine.species import Species
 from etpicker_plugin.engine.volumes.array_volume import Readable
@@ -32,6 +33,7 @@ def choose(
     *,
     allowed: NDArray[np.bool_],
     voxel_size: float,
+    second_look: SecondLook | None = None,
     min_distance_ang: float | None = None,
     unbiased: bool = False,
     most: int | None = None,
@@ -39,10 +41,10 @@ def choose(
     """Return the picks among candidates, by class and from the highest score down.
 
     In this order: what lies outside or is masked is left out; scores in flat places
-    fall; of neighbours the best stays; the lowest score and the number decide. So a
-    pick scores the same whatever thresholds, classes or number are asked for. Points of
-    filaments and membranes, which are picks only together, have no number and no
-    distance to keep.
+    fall; what the maps of the classes say changes scores and centres; of neighbours the
+    best stays; the lowest score and the number decide. So a pick scores the same
+    whatever thresholds, classes or number are asked for. Points of filaments and
+    membranes, which are picks only together, have no number and no distance to keep.
 
     Parameters
     ----------
@@ -57,6 +59,8 @@ def choose(
         ``(N,)``: which candidates lie inside, off the borders and in the mask.
     voxel_size
         Of ``volume``, Å.
+    second_look
+        Compares candidates with maps, if the model has any.
     min_distance_ang
         Between picks of a class; without it, half the particle's diameter.
     unbiased
@@ -66,6 +70,8 @@ def choose(
     """
     peaks = candidates.select(allowed)
     peaks = doubt_flat_places(peaks, volume, species, voxel_size=voxel_size)
+    if second_look is not None:
+        peaks = second_look.judge(peaks, volume, species)
     lowest = np.array([s.threshold for s in species])
     is_particle = np.array([s.kind == PARTICLE for s in species])[peaks.channels]
     followed = np.array([lowest_followed(s) for s in species])[peaks.channels]

@@ -10,6 +10,7 @@ from etpicker_plugin.engine.filaments.settings import TraceSettings, trace_setti
 from etpicker_plugin.engine.kinds import FILAMENT, VESICLE
 from etpicker_plugin.engine.model.card import ModelCard
 from etpicker_plugin.engine.model.network import Network
+from etpicker_plugin.engine.picking.second_look import SecondLook
 from etpicker_plugin.engine.species import Species
 
 LOWEST_SCORE = 0.01
@@ -17,11 +18,12 @@ LOWEST_SCORE = 0.01
 
 @dataclass(frozen=True, kw_only=True)
 class LoadedModel:
-    """A network on its device, its card, and its file's hash."""
+    """A network on its device, its card, its file's hash, and maps if it has any."""
 
     network: Network
     card: ModelCard
     sha256: str
+    second_look: SecondLook | None = None
 
 
 def thresholds(card: ModelCard, config: PickConfig) -> dict[str, float]:

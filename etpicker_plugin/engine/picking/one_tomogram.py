@@ -12,7 +12,6 @@ from etpicker_plugin.engine.config.pick import PickConfig
 from etpicker_plugin.engine.device import is_out_of_memory
 from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.formats.tilt_series import TiltSeries
-from etpicker_plugin.engine.model.card import ModelCard
 from etpicker_plugin.engine.particles import Particles, make_particles
 from etpicker_plugin.engine.picking.assemble import assemble
 from etpicker_plugin.engine.picking.choose import choose
@@ -117,7 +116,7 @@ def pick_tomogram(
         try:
             candidates = _search(search, edge, name, maps, partial, on_progress)
             particles = _choose(
-                candidates, volume, mask, species, card=model.card, config=config
+                candidates, volume, mask, species, model=model, config=config
             )
             inputs.check()
         except InputDataError:
@@ -239,10 +238,11 @@ def _choose(
     mask: RegionMask | None,
     species: Sequence[Species],
     *,
-    card: ModelCard,
+    model: LoadedModel,
     config: PickConfig,
 ) -> Particles:
     """Return the picks, in the tomogram's voxels."""
+    card = model.card
     tomogram = volume.tomogram
     positions = volume.to_input(candidates.positions_zyx)
     peaks = choose(
@@ -254,6 +254,7 @@ def _choose(
         )
         & in_z_range(positions, config.z_range),
         voxel_size=card.working_voxel_size,
+        second_look=model.second_look,
         min_distance_ang=config.min_distance,
         unbiased=config.unbiased,
         most=config.max_picks,

@@ -19,6 +19,7 @@ from etpicker_plugin.engine.formats.relion_formats import RELION5
 from etpicker_plugin.engine.formats.tilt_series import TiltSeries, read_tilt_series
 from etpicker_plugin.engine.hashing import file_sha256
 from etpicker_plugin.engine.model.inference import for_inference
+from etpicker_plugin.engine.model.kept_maps import read_kept_maps
 from etpicker_plugin.engine.model.model_file import load_model
 from etpicker_plugin.engine.names import (
     file_fault,
@@ -37,6 +38,7 @@ from etpicker_plugin.engine.picking.loaded_model import (
 from etpicker_plugin.engine.picking.one_tomogram import pick_tomogram
 from etpicker_plugin.engine.picking.progress import TomogramsProgress
 from etpicker_plugin.engine.picking.star_tables import check_tables
+from etpicker_plugin.engine.picking.second_look import second_look_of
 from etpicker_plugin.engine.progress import Progress
 
 logger = logging.getLogger(__name__)
@@ -149,6 +151,9 @@ def open_model(config: PickConfig) -> LoadedModel:
         network=for_inference(network, config.precision, device=device),
         card=card,
         sha256=sha256,
+        second_look=second_look_of(
+            read_kept_maps(config.model), card.working_voxel_size
+        ),
     )
 
 

@@ -2,6 +2,7 @@
 
 import math
 import os
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -56,15 +57,8 @@ class ProbabilityMaps:
         ]
         for path, channel in zip(self._paths, probability, strict=True):
             with mrcfile.mmap(_partial(path), mode="r+") as opened:
-                opened.data[tuple(slice(a, b) for a, b in box)] = (
-                    ndimage.affine_transform(
-                        channel,
-                        np.array(factors),
-                        offset=offset,
-                        output_shape=tuple(b - a for a, b in box),
-                        order=1,
-                        mode="nearest",
-                    )
+                opened.data[tuple(slice(a, b) for a, b in box)] = _rescale(
+                    channel, factors, offset, tuple(b - a for a, b in box)
                 )
 
     def finish(self) -> None:
@@ -110,6 +104,26 @@ class ProbabilityMaps:
                 needed=size * len(self._paths),
                 instead="pick without probability maps",
             ) from error
+
+
+def _rescale(
+    channel: NDArray[np.float32],
+    factors: Sequence[float],
+    offset: Sequence[float],
+    shape: tuple[int, ...],
+) -> NDArray[np.float32]:
+    """Return a volume at voxels ``factors * i + offset`` of another."""
+    with warnings.catch_warnings():
+        # SciPy tells of every diagonal matrix that it once meant something else.
+        warnings.simplefilter("ignore", UserWarning)
+        return ndimage.affine_transform(
+            channel,
+            np.array(factors),
+            offset=offset,
+            output_shape=shape,
+            order=1,
+            mode="nearest",
+        )
 
 
 def take_back(paths: Sequence[Path]) -> bool:

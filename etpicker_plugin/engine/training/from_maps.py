@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import combinations
 
 from etpicker_plugin.engine.annotation import COMPLETE, UNKNOWN
 from etpicker_plugin.engine.config.train import TrainConfig
@@ -35,10 +36,19 @@ def read_maps(config: TrainConfig) -> list[DensityMap]:
     InputDataError
         If one cannot be used.
     """
-    return [
+    maps = [
         read_density(name, path, diameter_ang=config.diameter[name])
         for name, path in config.map.items()
     ]
+    for one, other in combinations(maps, 2):
+        if one.is_same_as(other):
+            logger.warning(
+                "--map: %s and %s have the same map, so that nothing can tell them "
+                "apart. Give one of them, or the right map of each.",
+                one.name,
+                other.name,
+            )
+    return maps
 
 
 def read_scenes(

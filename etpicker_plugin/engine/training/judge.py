@@ -10,6 +10,7 @@ from etpicker_plugin.engine.fewshot.cut_off import choose_cut_off
 from etpicker_plugin.engine.kinds import PARTICLE
 from etpicker_plugin.engine.model.network import Network
 from etpicker_plugin.engine.picking.nms import Peaks
+from etpicker_plugin.engine.picking.second_look import SecondLook
 from etpicker_plugin.engine.species import Species
 from etpicker_plugin.engine.training.threshold import (
     DEFAULT_THRESHOLD,
@@ -47,11 +48,14 @@ class Judge:
         Working voxel size, Å.
     f_alpha
         Weight of recall in the score that is maximised.
+    second_look
+        Compares the candidates with maps at the end, when thresholds are chosen.
     """
 
     species: tuple[Species, ...]
     voxel_size: float
     f_alpha: float
+    second_look: SecondLook | None = None
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -67,7 +71,12 @@ class Judge:
     ) -> list[JudgedPicks]:
         """Return each class's picks, true or false, over all parts."""
         return judge_parts(
-            network, parts, self.species, voxel_size=self.voxel_size, see=see
+            network,
+            parts,
+            self.species,
+            voxel_size=self.voxel_size,
+            see=see,
+            second_look=self.second_look,
         )
 
     def validate(

@@ -20,6 +20,7 @@ from etpicker_plugin.engine.device import (
 from etpicker_plugin.engine.errors import CheckpointError, ResourceError
 from etpicker_plugin.engine.model.card import ModelCard, read_card
 from etpicker_plugin.engine.model.exemplars import Exemplar
+from etpicker_plugin.engine.model.kept_maps import KeptMaps
 from etpicker_plugin.engine.model.model_file import save_model
 from etpicker_plugin.engine.model.network import Network
 from etpicker_plugin.engine.model.training_end import describe_end
@@ -158,10 +159,14 @@ class LearningRun:
         return best.eval()
 
     def finish(
-        self, network: Network, card: ModelCard, exemplars: Sequence[Exemplar]
+        self,
+        network: Network,
+        card: ModelCard,
+        exemplars: Sequence[Exemplar],
+        maps: KeptMaps | None = None,
     ) -> None:
         """Write the model, and forget the state."""
-        save_model(self.model_path, network, card, exemplars=list(exemplars))
+        save_model(self.model_path, network, card, exemplars=list(exemplars), maps=maps)
         (self.out_dir / STATE_NAME).unlink(missing_ok=True)
         FinishRequest(self.out_dir).forget()
 

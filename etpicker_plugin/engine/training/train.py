@@ -19,6 +19,7 @@ from etpicker_plugin.engine.model.exemplars import MEGABYTE, Exemplar
 from etpicker_plugin.engine.model.fast_network import FastNetwork
 from etpicker_plugin.engine.model.network import Network, name_of, place_network
 from etpicker_plugin.engine.model.training_end import SOLVED
+from etpicker_plugin.engine.picking.second_look import to_keep
 from etpicker_plugin.engine.progress import Progress
 from etpicker_plugin.engine.species import Species
 from etpicker_plugin.engine.training.first_head import solve_first_head
@@ -43,6 +44,7 @@ from etpicker_plugin.engine.training.read_material import (
     read_material,
 )
 from etpicker_plugin.engine.training.run import MODEL_NAME, LearningRun, begin_run
+from etpicker_plugin.engine.training.second_look import learn_second_look
 from etpicker_plugin.engine.volumes.thickness import are_flat
 
 logger = logging.getLogger(__name__)
@@ -112,6 +114,8 @@ def train(config: TrainConfig, out_dir: Path, *, on_progress: Progress) -> Path:
     judge = replace(judge, species=learn_flatness(best, material.volumes, judge))
     ways = with_ways(judge.species, material.volumes, voxel_size=material.voxel_size)
     judge = replace(judge, species=ways)
+    if maps:
+        judge = learn_second_look(best, material.parts, judge, maps, config.defocus)
     results = judge.final_results(best, material.parts)
     card = make_card(
         config,
@@ -129,7 +133,8 @@ def train(config: TrainConfig, out_dir: Path, *, on_progress: Progress) -> Path:
         ),
         taught_by=describe_teaching(maps, material),
     )
-    run.finish(best, card, _exemplars_to_keep(best, material, config))
+    exemplars = _exemplars_to_keep(best, material, config)
+    run.finish(best, card, exemplars, to_keep(judge.second_look))
     _describe_model(run.model_path, card.classes)
     if maps:
         logger.info("%s", card.training["taught_by"])

@@ -28,6 +28,7 @@ from etpicker_plugin.engine.model.network import Network
 from etpicker_plugin.engine.picking.choose import choose
 from etpicker_plugin.engine.picking.find import Search, peak_settings, pick_tiles
 from etpicker_plugin.engine.picking.nms import Peaks, join_peaks, keep_best
+from etpicker_plugin.engine.picking.second_look import SecondLook
 from etpicker_plugin.engine.species import Species
 from etpicker_plugin.engine.training.augment import add_matched_noise
 from etpicker_plugin.engine.training.patches import TrainingVolume
@@ -105,6 +106,7 @@ def judge_parts(
     *,
     voxel_size: float,
     see: See = see_nothing,
+    second_look: SecondLook | None = None,
 ) -> list[JudgedPicks]:
     """Pick the parts and match the picks; return those of each species.
 
@@ -116,13 +118,17 @@ def judge_parts(
         Of the parts, Å.
     see
         Is shown each part with its picks.
+    second_look
+        Compares candidates with maps.
     """
     ready = for_inference(network)
     found = (
         (part, find_candidates(ready, part, species, voxel_size=voxel_size))
         for part in parts
     )
-    return judge_candidates(found, species, voxel_size=voxel_size, see=see)
+    return judge_candidates(
+        found, species, voxel_size=voxel_size, see=see, second_look=second_look
+    )
 
 
 def judge_candidates(
@@ -131,11 +137,14 @@ def judge_candidates(
     *,
     voxel_size: float,
     see: See = see_nothing,
+    second_look: SecondLook | None = None,
 ) -> list[JudgedPicks]:
     """Match the picks among parts' allowed candidates (see ``judge_parts``)."""
     judged: list[list[JudgedPicks]] = [[] for _ in species]
     for part, candidates in found:
-        peaks = choose_all(candidates, part, species, voxel_size=voxel_size)
+        peaks = choose_all(
+            candidates, part, species, voxel_size=voxel_size, second_look=second_look
+        )
         see(part, peaks)
         for channel, one in enumerate(species):
             if part.annotation[channel] == UNKNOWN:
@@ -230,6 +239,7 @@ def choose_all(
     species: Sequence[Species],
     *,
     voxel_size: float,
+    second_look: SecondLook | None = None,
 ) -> Peaks:
     """Return the picks of any score among allowed candidates, chosen as in picking."""
     return choose(
@@ -238,6 +248,7 @@ def choose_all(
         [replace(s, threshold=0.0) for s in species],
         allowed=np.ones(len(candidates), dtype=bool),
         voxel_size=voxel_size,
+        second_look=second_look,
     )
 
 

@@ -10,6 +10,7 @@ from etpicker_plugin.engine.config.update import UpdateConfig
 from etpicker_plugin.engine.hashing import file_sha256
 from etpicker_plugin.engine.model.card import ModelCard, name_round
 from etpicker_plugin.engine.model.exemplars import Exemplar, read_exemplars
+from etpicker_plugin.engine.model.kept_maps import read_kept_maps
 from etpicker_plugin.engine.model.model_file import load_model
 from etpicker_plugin.engine.model.network import Network, place_network
 from etpicker_plugin.engine.training import dataset
@@ -75,6 +76,13 @@ def prepare_lesson(config: UpdateConfig, device: torch.device) -> Lesson:
     teacher, card = load_model(config.model)
     plan = plan_classes(card, config)
     earlier = read_exemplars(config.model)
+    if read_kept_maps(config.model) is not None:
+        logger.warning(
+            "%s compares its candidates with maps, and an updated model does not: it "
+            "tells small species less well apart. To keep that, train a new model with "
+            "--map and all marks.",
+            config.model,
+        )
     new, validation = _read_inputs(config, plan)
     are_flat([item.tomogram for item in new + validation])
     check_thickness(new[0].tomogram, config.model, is_flat=card.is_flat)
