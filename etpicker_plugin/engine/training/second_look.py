@@ -33,6 +33,9 @@ logger = logging.getLogger(__name__)
 PRIOR = 0.5
 """Strength with which weights are drawn to the first ones: marks may be few."""
 
+LOOK_S, VOXELS_PER_SECOND = 4.0, 5e5
+"""Of a part on two cores: what a look takes at the least, and how fast it goes on."""
+
 LARGEST_WEIGHT = 5.0
 """And none counts against what it speaks for."""
 
@@ -72,6 +75,13 @@ def learn_second_look(
         *weights[:2],
     )
     return replace(judge, second_look=look.with_weights(weights))
+
+
+def seconds_to_compare(parts: Sequence[ValidationPart]) -> float:
+    """Return how long all comparisons of the end take on two cores."""
+    sizes = [np.prod(np.subtract(p.region.stop, p.region.start)) for p in parts]
+    looks = 2 + 1 + len(LOWER_DOSES)  # to learn from, and to choose thresholds by
+    return looks * (LOOK_S * len(parts) + float(sum(sizes)) / VOXELS_PER_SECOND)
 
 
 def _at_two_doses(parts: list[ValidationPart]) -> Iterator[ValidationPart]:

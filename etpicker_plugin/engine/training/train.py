@@ -44,11 +44,17 @@ from etpicker_plugin.engine.training.read_material import (
     read_material,
 )
 from etpicker_plugin.engine.training.run import MODEL_NAME, LearningRun, begin_run
-from etpicker_plugin.engine.training.second_look import learn_second_look
+from etpicker_plugin.engine.training.second_look import (
+    learn_second_look,
+    seconds_to_compare,
+)
 from etpicker_plugin.engine.volumes.thickness import are_flat
 
 logger = logging.getLogger(__name__)
 FIRST_LOOK_MINUTES = 2.0
+MOST_FOR_MAPS = 0.25
+"""Of a limit, for comparing candidates with maps when training has ended."""
+
 FIRST_VALIDATION = {COMPLETE: 0.3, SPARSE: 0.1}
 """Share of the budget. What is not marked is learnt as background too, the more so the
 longer it goes on: from some hundred marks, the best may come early."""
@@ -105,7 +111,7 @@ def train(config: TrainConfig, out_dir: Path, *, on_progress: Progress) -> Path:
         source,
         material,
         pace=pace,
-        minutes=time_limit(config),
+        minutes=_minutes_to_learn(config, material),
         first_validation=FIRST_VALIDATION[config.annotation],
     )
     if not run.ranks.is_first:
@@ -179,6 +185,15 @@ def _finish_instantly(
         logger.info("%s: threshold %.3f, from its clicks", one.name, one.threshold)
     logger.info("Model written to %s", run.model_path)
     return run.model_path
+
+
+def _minutes_to_learn(config: TrainConfig, material: Material) -> float | None:
+    """Return the time limit, less what comparing with maps takes at the end."""
+    minutes = time_limit(config)
+    if minutes is None or not config.map:
+        return minutes
+    comparing = seconds_to_compare(material.parts) / 60
+    return minutes - min(comparing, MOST_FOR_MAPS * minutes)
 
 
 def time_limit(config: TrainConfig) -> float | None:

@@ -129,3 +129,16 @@ def test_what_atoms_need_is_said_where_it_is_missing(tmp_path, monkeypatch):
     path.write_text("data_x\n")
     with pytest.raises(ResourceError, match="pip install gemmi"):
         read_density("a", path, diameter_ang=130)
+
+
+def test_the_same_map_is_known_whatever_its_grey_values(tmp_path):
+    first, second, third = (tmp_path / name for name in "abc")
+    for folder in (first, second, third):
+        folder.mkdir()
+    one = read_density("a", write_map(first, draw_map()), diameter_ang=LONGEST)
+    values = draw_map(sign=-3.0, solvent=7.5)
+    other = read_density("b", write_map(second, values), diameter_ang=LONGEST)
+    turned = np.ascontiguousarray(draw_map()[::-1])
+    third_map = read_density("c", write_map(third, turned), diameter_ang=LONGEST)
+    assert one.is_same_as(other)
+    assert not one.is_same_as(third_map)
