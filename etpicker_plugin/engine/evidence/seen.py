@@ -22,10 +22,15 @@ LEAST_POWER = 1e-6
 
 @dataclass(frozen=True, kw_only=True)
 class Seeing:
-    """What a density becomes in a tomogram of this look, at this defocus."""
+    """What a density becomes in a tomogram of this look, at this defocus.
+
+    ``finest`` is the highest frequency that the tomogram has anything at, cycles per
+    voxel: what interpolation made beyond it says nothing.
+    """
 
     look: Appearance
     defocus_um: float
+    finest: float = 1.0
 
     def matched(self, values: Volume) -> Tensor:
         """Return ``(Z, Y, X)`` voxels filtered so that to multiply them with a density
@@ -68,7 +73,8 @@ class Seeing:
         radius = np.sqrt(kz**2 + ky**2 + kx**2) / binning
         shells, power = radial_power(self.look)
         weight = 1 / np.maximum(np.interp(radius, shells, power), LEAST_POWER)
-        weight = np.where(wedge_of(self.look, shape), weight, 0.0)
+        told = wedge_of(self.look, shape) & (radius <= self.finest)
+        weight = np.where(told, weight, 0.0)
         weight[0, 0, 0] = 0.0
         transfer = signal_transfer(
             self.look, shape, defocus_um=self.defocus_um, binning=float(binning)

@@ -38,6 +38,9 @@ UNSEEN_SCORE = 0.003
 NEAR_SHARE = 0.25
 """Of a diameter: how near a place a candidate of a class is at it."""
 
+FINEST = 0.5
+"""Cycles per voxel of the tomogram itself: Nyquist's frequency."""
+
 SUREST = 48
 """Places that tell how strong particles are."""
 
@@ -167,6 +170,7 @@ class SecondLook:
         seeing = Seeing(
             look=measure_volume(volume, self.voxel_size),
             defocus_um=self.defocus_um or USUAL_DEFOCUS_UM,
+            finest=FINEST * volume.scale if volume.scale < 1 else 1.0,
         )
         tried = look_at(
             places[:SUREST], volume, seeing, self.turned, contrasts=CONTRASTS

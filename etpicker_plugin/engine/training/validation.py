@@ -322,7 +322,8 @@ def with_noise(parts: list[ValidationPart], share: float) -> Iterator[Validation
     for number, part in enumerate(parts):
         image = torch.from_numpy(part.image.data.astype(np.float32))
         noisy = add_matched_noise(image, share, seed=number)
-        yield replace(part, image=ArrayVolume(noisy.numpy().astype(np.float16)))
+        data = noisy.numpy().astype(np.float16)
+        yield replace(part, image=replace(part.image, data=data))
 
 
 def all_of(volume: TrainingVolume) -> ValidationPart:
@@ -351,7 +352,7 @@ def mirrored(part: ValidationPart, axes: tuple[int, ...]) -> ValidationPart:
         start[axis], stop[axis] = length[axis] - stop[axis], length[axis] - start[axis]
     return replace(
         part,
-        image=ArrayVolume(part.image.data[backwards]),
+        image=replace(part.image, data=part.image.data[backwards]),
         allowed=ArrayVolume(part.allowed.data[backwards]),
         positions_zyx=positions,
         region=Region(tuple(start.tolist()), tuple(stop.tolist())),

@@ -17,6 +17,10 @@ class Readable(Protocol):
     def shape_zyx(self) -> Shape:
         """Size in working voxels."""
 
+    @property
+    def scale(self) -> float:
+        """Working voxel size over the tomogram's own: below 1 it was interpolated."""
+
     def read(
         self, start_zyx: tuple[int, ...], stop_zyx: tuple[int, ...]
     ) -> NDArray[np.float32]:
@@ -28,6 +32,7 @@ class ArrayVolume:
     """A ``(Z, Y, X)`` array with the reads of a ``WorkingVolume``."""
 
     data: NDArray[np.float16] | NDArray[np.bool_]
+    scale: float = 1.0
 
     @property
     def shape_zyx(self) -> Shape:
@@ -56,4 +61,4 @@ def load_into_memory(volume: WorkingVolume) -> ArrayVolume:
     for z in range(0, len(data), thickness):
         last = min(z + thickness, len(data))
         data[z:last] = volume.read((z, 0, 0), (last, *volume.shape_zyx[1:]))
-    return ArrayVolume(data)
+    return ArrayVolume(data, scale=volume.scale)
