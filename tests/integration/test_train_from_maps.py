@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 
 from etpicker_plugin.engine.cli import main
+from etpicker_plugin.engine.evidence import orientations
 from etpicker_plugin.engine.maps import matching, scene_files
 from etpicker_plugin.engine.model.card import read_card
+from etpicker_plugin.engine.model.kept_maps import read_kept_maps
 from etpicker_plugin.engine.simulation.species import draw_ellipsoids
 from etpicker_plugin.engine.volumes.tomogram import write_volume
 
@@ -51,6 +53,7 @@ def test_planted_particles_are_found_without_a_click(folder, monkeypatch, caplog
     kinds = scene_files.SIMULATED, scene_files.PASTED, scene_files.HELD_OUT
     monkeypatch.setattr(scene_files, "COUNTS", dict.fromkeys(kinds, 1))
     monkeypatch.setattr(matching, "MOST_WORK", 10_000_000)
+    monkeypatch.setattr(orientations, "ROTATIONS", 200)
     out = folder / "run"
     flags = ("--steps", "10", "--batch-size", "2", "--patch-size", "32")
     with caplog.at_level(logging.INFO):
@@ -65,11 +68,17 @@ def test_planted_particles_are_found_without_a_click(folder, monkeypatch, caplog
         "pasted_01",
         "held_out_01",
     }
-    code = main(
-        f"pick --model {model} --tomogram {folder}/TS_01.mrc --out {out}/picks "
-        "--threshold knobby=0.001".split()
-    )
+    kept = read_kept_maps(model)
+    assert [one.name for one in kept.maps] == ["knobby"]
+    assert kept.weights[1] > 0
+    caplog.clear()
+    with caplog.at_level(logging.INFO):
+        code = main(
+            f"pick --model {model} --tomogram {folder}/TS_01.mrc --out {out}/picks "
+            "--threshold knobby=0.001".split()
+        )
     assert code == 0
+    assert "with 1 map(s)" in caplog.text
     picks, truth = (
         read_places(out / "picks/TS_01.csv"),
         read_places(folder / "TS_01.csv"),

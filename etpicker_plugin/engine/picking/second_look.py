@@ -166,7 +166,7 @@ class SecondLook:
         """
         if not len(places):
             return np.zeros((0, len(self.maps))), np.zeros((0, len(self.maps), 3))
-        logger.info("Comparing %d places with %d maps", len(places), len(self.maps))
+        logger.info("Comparing %d places with %d map(s)", len(places), len(self.maps))
         seeing = Seeing(
             look=measure_volume(volume, self.voxel_size),
             defocus_um=self.defocus_um or USUAL_DEFOCUS_UM,
