@@ -1,21 +1,23 @@
 """From density maps to picks, without a click, beside template matching.
 
-    python benchmarks/maps.py DATA OUT [--minutes 15] [--seed 0]
-        [--cases dev real] [--matching OUT2]
+    python benchmarks/maps.py DATA OUT [--minutes 15 | --steps 240] [--seed 0]
+        [--cases dev marked real] [--matching OUT2]
 
 DATA is the folder with dev/, real/ and maps/ (10 Å per voxel). Case *dev*: six species'
 maps and dev_01 + dev_02 without their centres make a picker; dev_03 + dev_04 are picked
-and judged by ``etpicker evaluate``. Case *real*: the ribosome's map and the real
-tomogram without its centres; judged on y >= 136 by the share of the listed ribosomes
-among the best 324 and 432 picks there, within 4 voxels; picks near the faces in x and
-y, where nothing is listed, do not count. With ``--matching`` the picks
-that ``benchmarks/template_matching.py`` wrote there are judged in the same way.
+and judged by ``etpicker evaluate``. Case *marked*: with their centres too. Case *real*:
+the ribosome's map and the real tomogram without its centres; judged on y >= 136 by the
+share of the listed ribosomes among the best 324 and 432 picks there, within 4 voxels;
+picks near the faces in x and y, where nothing is listed, do not count. With
+``--matching`` the picks that ``benchmarks/template_matching.py`` wrote there are judged
+in the same way.
 """
 
 import argparse
 import csv
 import json
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -29,8 +31,11 @@ EDGE_VOX, BORDER_VOX = 256, 9.25
 TEST_Y, WITHIN_VOX, COUNTS = 136, 4.0, (108, 216, 324, 432)
 
 
-def run_dev(data: Path, out: Path, flags: list[str]) -> dict:
-    """Learn six maps, pick, and return how it went."""
+def run_dev(data: Path, out: Path, flags: list[str], *, marked: bool = False) -> dict:
+    """Learn six maps, and the centres too if marked; pick; return how it went."""
+    if marked:
+        centres = [str(data / "dev" / f"{name}.csv") for name in TRAINING]
+        flags = [*flags, "--coordinates", *centres, "--annotation", "complete"]
     began = time.perf_counter()
     etpicker(
         "train",
@@ -160,7 +165,7 @@ def print_table(results: dict[str, dict]) -> None:
             )
 
 
-CASES = {"dev": run_dev, "real": run_real}
+CASES = {"dev": run_dev, "marked": partial(run_dev, marked=True), "real": run_real}
 
 
 def main() -> None:
@@ -169,6 +174,7 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--minutes", type=float, default=15.0)
+    parser.add_argument("--steps", type=int, help="so many steps, whatever the time")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--cases", nargs="+", choices=CASES, default=list(CASES))
     parser.add_argument("--matching", type=Path, help="template matching's picks")
@@ -176,7 +182,10 @@ def main() -> None:
     arguments.out.mkdir(parents=True, exist_ok=True)
     store = arguments.out / "results.json"
     results = json.loads(store.read_text()) if store.exists() else {}
-    flags = ["--max-minutes", str(arguments.minutes), "--seed", str(arguments.seed)]
+    length = ["--max-minutes", str(arguments.minutes)]
+    if arguments.steps is not None:
+        length = ["--steps", str(arguments.steps)]
+    flags = [*length, "--seed", str(arguments.seed)]
     for name in arguments.cases:
         if name not in results:
             folder = arguments.out / name
@@ -184,7 +193,7 @@ def main() -> None:
             store.write_text(json.dumps(results, indent=1))
     if arguments.matching:
         shown = {"dev": "classes", "real": "recall"}
-        for name in arguments.cases:
+        for name in sorted({"dev", "real"} & set(arguments.cases)):
             picks = arguments.matching / name
             judged = (
                 judge_dev(arguments.data, picks, picks / "evaluation")

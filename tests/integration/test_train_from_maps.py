@@ -53,7 +53,7 @@ def test_planted_particles_are_found_without_a_click(folder, monkeypatch, caplog
     kinds = scene_files.SIMULATED, scene_files.PASTED, scene_files.HELD_OUT
     monkeypatch.setattr(scene_files, "COUNTS", dict.fromkeys(kinds, 1))
     monkeypatch.setattr(matching, "MOST_WORK", 10_000_000)
-    monkeypatch.setattr(orientations, "ROTATIONS", 200)
+    monkeypatch.setattr(orientations, "ROTATIONS", 60)
     out = folder / "run"
     flags = ("--steps", "10", "--batch-size", "2", "--patch-size", "32")
     with caplog.at_level(logging.INFO):

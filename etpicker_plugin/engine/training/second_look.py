@@ -50,8 +50,11 @@ def learn_second_look(
     """Return a judge that looks twice, with weights fitted to what is held out.
 
     To parts as they are and at a lower dose, as other tomograms may be. The weights are
-    all classes' together: there are too few marks for more.
+    all classes' together: there are too few marks for more. Without maps it is the same
+    judge.
     """
+    if not maps:
+        return judge
     look = SecondLook(
         maps=tuple(maps), voxel_size=judge.voxel_size, defocus_um=defocus_um
     )
