@@ -29,7 +29,7 @@ GPU_CHECK ?= gpu_check
 BIN := $(abspath $(VENV))/bin
 READY := $(VENV)/.etpicker-ready
 TOOLS := scipion-app scipion-em-reliontomo pytest pytest-cov pytest-xdist ruff mypy vermin setuptools \
-	mkdocs-material
+	mkdocs-material zarr
 # They need another NumPy than Scipion, hence an environment of their own; of copick's
 # many dependencies only those that reading picks takes.
 READERS := copick==1.31.0 dynamotable==0.3.0 imodmodel==0.1.0 starfile==0.5.13

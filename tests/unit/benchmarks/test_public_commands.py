@@ -131,7 +131,7 @@ def test_czii_says_what_is_missing(tmp_path, run, czii_picks, monkeypatch):
 
 
 def test_an_ome_zarr_becomes_an_mrc_with_its_voxel_size(tmp_path):
-    zarr = pytest.importorskip("zarr")
+    zarr = pytest.importorskip("zarr")  # where only the engine is installed
     data = public_data.make_czii(tmp_path / "data")
     (path, *_) = copick_files.find_tomograms(
         [data], kind="denoised", spacing="10.000"
