@@ -8,7 +8,7 @@ import pytest
 
 from etpicker_plugin.engine.cli import main
 from etpicker_plugin.engine.evidence import orientations
-from etpicker_plugin.engine.maps import matching, scene_files
+from etpicker_plugin.engine.maps import appearance, matching, scene_files
 from etpicker_plugin.engine.model.card import read_card
 from etpicker_plugin.engine.model.kept_maps import read_kept_maps
 from etpicker_plugin.engine.simulation.species import draw_ellipsoids
@@ -54,6 +54,7 @@ def test_planted_particles_are_found_without_a_click(folder, monkeypatch, caplog
     monkeypatch.setattr(scene_files, "COUNTS", dict.fromkeys(kinds, 1))
     monkeypatch.setattr(matching, "MOST_WORK", 10_000_000)
     monkeypatch.setattr(orientations, "ROTATIONS", 60)
+    monkeypatch.setattr(appearance, "MOST_BLOCKS", 12)
     out = folder / "run"
     flags = ("--steps", "10", "--batch-size", "2", "--patch-size", "32")
     with caplog.at_level(logging.INFO):
