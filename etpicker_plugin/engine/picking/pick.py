@@ -37,8 +37,8 @@ from etpicker_plugin.engine.picking.loaded_model import (
 )
 from etpicker_plugin.engine.picking.one_tomogram import pick_tomogram
 from etpicker_plugin.engine.picking.progress import TomogramsProgress
-from etpicker_plugin.engine.picking.star_tables import check_tables
 from etpicker_plugin.engine.picking.second_look import second_look_of
+from etpicker_plugin.engine.picking.star_tables import check_tables
 from etpicker_plugin.engine.progress import Progress
 
 logger = logging.getLogger(__name__)
