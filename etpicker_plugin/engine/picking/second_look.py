@@ -147,6 +147,7 @@ class SecondLook:
             axis=1,
         )
         evidence, centres = self._ask_maps(places, volume)
+        centres = np.clip(centres, 0, np.subtract(volume.shape_zyx, 1))
         margin = margins(evidence / usual_evidence(evidence, network))
         return Compared(
             peaks=Peaks(

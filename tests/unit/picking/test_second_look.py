@@ -119,6 +119,12 @@ def test_what_is_hardly_a_candidate_changes_nothing():
     np.testing.assert_array_equal(found.scores, again.scores)
 
 
+def test_a_centre_stays_in_the_volume():
+    at_the_face = peaks_of(((39, 49, 59), 0.5, 0))
+    found = LOOK.judge(at_the_face, VOLUME, SPECIES)
+    assert found.positions_zyx.tolist() == [[39, 49, 59]] * 2
+
+
 def test_without_candidates_nothing_is_found():
     nothing = PEAKS.select(np.zeros(len(PEAKS), bool))
     look = SecondLook(maps=LOOK.maps, voxel_size=VOXEL_SIZE)
