@@ -2,11 +2,14 @@
 
 from pyworkflow.protocol import getUpdatedProtocol
 
-NONE_ARRIVED = (
-    "No tomogram arrived: the set of tomograms is empty, and closed. Look why the "
-    "protocol that makes it made none, let it make some, then start or continue this "
-    "one."
-)
+
+def none_arrived(image):
+    """Say that a set is empty, and closed; ``image`` is what it would hold."""
+    return (
+        f"No {image} arrived: the set of {image}s is empty, and closed. Look why the "
+        "protocol that makes it made none, let it make some, then start or continue "
+        "this one."
+    )
 
 
 def refresh_set(project, item):

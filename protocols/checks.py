@@ -190,9 +190,19 @@ def check_headers(tomograms: Mapping[str, Any], *, trusted: bool = False) -> lis
     """Open every tomogram as the engine will; return what it would refuse.
 
     ``trusted`` says that the sampling rate of the set is right, whatever a header says.
+    """
+    faults = find_faults(tomograms, trusted=trusted)
+    return [f"{ts_id}: {said}" for ts_id, said in faults.items()]
+
+
+def find_faults(
+    tomograms: Mapping[str, Any], *, trusted: bool = False
+) -> dict[str, str]:
+    """Return what is wrong with tomograms or micrographs, as far as headers tell.
+
     TIFF is left to the engine: what decodes it may be there alone.
     """
-    messages = []
+    found = {}
     for ts_id, tomogram in tomograms.items():
         try:
             require_file_name(ts_id, what=image_word(is_flat(tomogram)).capitalize())
@@ -203,13 +213,13 @@ def check_headers(tomograms: Mapping[str, Any], *, trusted: bool = False) -> lis
                 tomogram.getSamplingRate(),
                 trust_voxel_size=trusted,
             )
-            if _is_turned(opened):
-                messages.append(f"{ts_id}: {TURNED}")
             if is_flat(tomogram) and not opened.is_flat:
-                messages.append(f"{ts_id}: {A_STACK.format(opened.shape_zyx[0])}")
+                found[ts_id] = A_STACK.format(opened.shape_zyx[0])
+            elif _is_turned(opened):
+                found[ts_id] = TURNED
         except InputDataError as error:
-            messages.append(f"{ts_id}: {error}")
-    return messages
+            found[ts_id] = str(error)
+    return found
 
 
 def check_axes(tomograms: Mapping[str, Any]) -> list[str]:

@@ -1,4 +1,4 @@
-"""The note of what a run of picking began with: its tomograms are all picked alike."""
+"""The note of what a run of picking began with: its images are all picked alike."""
 
 import json
 from pathlib import Path
@@ -19,35 +19,38 @@ from etpicker_plugin.engine.json_checks import (
 NOTE = record({"model": text, "picking": text, "outputs": list_of(or_none(whole()), 2)})
 """Digests of the model and of the parameters, and what the outputs are made with."""
 
-ALIKE = "Its tomograms are all to be picked alike:"
 
-
-def claim_run(path: Path, now: dict, *, begun: bool) -> bool:
+def claim_run(path: Path, now: dict, *, begun: bool, image: str) -> bool:
     """Note what a run picks with, or go on with the same; tell if its outputs change.
 
     Parameters
     ----------
     begun
-        Whether tomograms are picked already. A note that cannot be read is no matter
+        Whether images are picked already. A note that cannot be read is no matter
         where none is.
+    image
+        What one is called: tomogram, or micrograph.
 
     Raises
     ------
     EngineError
         If the run began with another model or other parameters, or nobody can know.
     """
-    before = _read_note(path, now, begun=begun)
+    alike = (
+        f"Its {image}s are all to be picked alike: restart it, or copy the protocol."
+    )
+    before = _read_note(path, now, begun=begun, alike=alike)
     for key, what in (("model", "another model"), ("picking", "other parameters")):
         if before[key] != now[key]:
             raise EngineError(
-                f"This run began with {what} than the form has now, {ALIKE}"
+                f"This run began with {what} than the form has now. {alike}"
             )
     with write_whole(path) as temporary:
         temporary.write_text(json.dumps(now), encoding="utf-8")
     return before != now
 
 
-def _read_note(path: Path, now: dict, *, begun: bool) -> dict:
+def _read_note(path: Path, now: dict, *, begun: bool, alike: str) -> dict:
     if not path.is_file():
         return now
     try:
@@ -56,6 +59,5 @@ def _read_note(path: Path, now: dict, *, begun: bool) -> dict:
         if not begun:
             return now
         raise EngineError(
-            f"{path} does not say what this run began with ({error}). {ALIKE} restart "
-            "it, or copy the protocol."
+            f"{path} does not say what this run began with ({error}). {alike}"
         ) from error

@@ -38,7 +38,7 @@ class GrowingPicks:
     def _register(self):
         """Add to the outputs what is picked, or failed, and not in them yet."""
         with self._lock:
-            known = set(self._tomograms())
+            known = set(self._images())
             picked = sorted(known & self.getPicked())
             failed = sorted(known & set(self.getFailures()))
             if picked:
@@ -80,7 +80,7 @@ class GrowingPicks:
 
     def _appendPicks(self, coordinates, ts_id, *, groups):
         picks = read_csv(self.getPicksFile(ts_id), tomogram_id=ts_id)
-        append_particles(coordinates, self._tomograms()[ts_id], picks, groups=groups)
+        append_particles(coordinates, self._images()[ts_id], picks, groups=groups)
 
     def _growProbabilityMaps(self, ts_ids):
         for number, name in enumerate(self.getGroups(), 1):
@@ -104,11 +104,11 @@ class GrowingPicks:
 
     def _appendMap(self, maps, ts_id, *, class_name):
         path = self.getPicksFolder() / f"{ts_id}_{class_name}_probability.mrc"
-        maps.append(make_mask(self._tomograms()[ts_id], path))
+        maps.append(make_mask(self._images()[ts_id], path))
 
     def _appendInstances(self, masks, ts_id):
         path = self.getPicksFolder() / f"{ts_id}_instances.mrc"
-        masks.append(make_mask(self._tomograms()[ts_id], path))
+        masks.append(make_mask(self._images()[ts_id], path))
 
     def _growMeshes(self, ts_ids):
         """Grow a set of points on membranes for each class that has a step."""
@@ -136,7 +136,7 @@ class GrowingPicks:
         points = read_csv(self.getSurfaceFile(ts_id), tomogram_id=ts_id)
         append_surfaces(
             meshes,
-            self._tomograms()[ts_id],
+            self._images()[ts_id],
             picks.of_class(class_name),
             points.of_class(class_name),
         )
@@ -152,7 +152,7 @@ class GrowingPicks:
         return failed
 
     def _append(self, tomograms, ts_id):
-        tomograms.append(self._tomograms()[ts_id].clone())
+        tomograms.append(self._images()[ts_id].clone())
 
     def _grow(self, name, create, ts_ids, append):
         sources = (self.inputTomograms, self.inputModel)

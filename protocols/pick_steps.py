@@ -1,7 +1,8 @@
-"""How tomograms are picked as they arrive: jobs, failures, and going on after a kill.
+"""How images are picked as they arrive: jobs, failures, and going on after a kill.
 
-What is finished is told by the engine's files alone: NAME.json of a picked tomogram,
-``failed/NAME.json`` of one that could not be. So Scipion's steps need no memory.
+An image is a tomogram, or a micrograph. What is finished is told by the engine's files
+alone: NAME.json of a picked image, ``failed/NAME.json`` of one that could not be. So
+Scipion's steps need no memory.
 """
 
 import sqlite3
@@ -10,46 +11,36 @@ from datetime import datetime
 from pathlib import Path
 
 from etpicker_plugin.protocols import checks
-from etpicker_plugin.protocols.arriving_input import NONE_ARRIVED, refresh_set
+from etpicker_plugin.protocols.arriving_input import none_arrived
 from etpicker_plugin.protocols.growing_outputs import drop_outputs, empty_output
 from etpicker_plugin.protocols.pick_note import claim_run
+from etpicker_plugin.protocols.picked_images import (
+    LEAST_STREAMING_THREADS,
+    PickedImages,
+)
 from etpicker_plugin.protocols.protocol_base import EngineError
-from etpicker_plugin.protocols.words import in_form_words
 from pyworkflow.mapper.sqlite import SqliteFlatMapperException
 
-from etpicker_plugin.convert import link_tomogram, tomograms_by_id
 from etpicker_plugin.engine.config.options import config_digest
-from etpicker_plugin.engine.picking.failures import (
-    forget_failure,
-    note_failure,
-    read_failures,
-)
-
-LEAST_STREAMING_THREADS = 3
-"""Scipion's own thread, the one that watches the input, and one that picks."""
-
-FAILED_TOMOGRAMS = "FailedTomograms"
-"""The output of those that could not be picked; tried again on 'Continue'."""
+from etpicker_plugin.engine.picking.failures import forget_failure, note_failure
 
 ATTEMPTS = 2
-"""How often the engine may be killed within a tomogram before that is left out."""
+"""How often the engine may be killed within an image before that is left out."""
 
 MOST_GIVEN_UP = 3
 """So many left out in this way, and none picked: the engine itself does not work."""
 
-ANY_TOMOGRAM = "any"  # stands for a tomogram where its name does not matter
-
-UNMASKED = "It has no region mask. Add one, or leave the region masks out."
+ANY_IMAGE = "any"  # stands for an image where its name does not matter
 
 RETRY_AFTER_S = 5.0
 """Who stops a protocol kills its jobs first: time to be stopped, not to start anew."""
 
 
-class PickSteps:
-    """The steps of picking: a mixin, for a streaming protocol that can ``_configFor``.
+class PickSteps(PickedImages):
+    """The steps of picking: a mixin, for a streaming protocol.
 
     While the input is open, one step watches it and inserts a step for what has
-    arrived; several tomograms go through one engine process, which loads the model
+    arrived; several images go through one engine process, which loads the model
     once. At most one such step waits, so that arrivals gather while others are picked.
     """
 
@@ -61,8 +52,8 @@ class PickSteps:
             super()._insertAllSteps()
             return
         size = -(-len(waiting) // self._atATime()) or 1
-        for ts_ids in chunks(waiting, min(size, self._perJob())):
-            self._insertPicking(ts_ids)
+        for names in chunks(waiting, min(size, self._perJob())):
+            self._insertPicking(names)
         self._insertClosing()
 
     def stepsGeneratorStep(self):
@@ -82,9 +73,9 @@ class PickSteps:
                 time.sleep(max(self._getStreamingSleepOnWait(), 1))
         self._insertClosing()
 
-    def pickStep(self, ts_ids, begun):
-        """Pick tomograms; a fault of one is noted, and not fatal."""
-        left, killed = list(ts_ids), 0
+    def pickStep(self, names, begun):
+        """Pick images; a fault of one is noted, and not fatal."""
+        left, killed = list(names), 0
         while left:
             error = self._runPicking(left)
             before, left = left, self._unsettled(left)
@@ -105,26 +96,28 @@ class PickSteps:
         Raises
         ------
         EngineError
-            If no tomogram arrived, or none could be picked.
+            If none arrived, or none could be picked.
         """
         failures = self.getFailures()
         if not self.getPicked():
             reasons = " ".join(dict.fromkeys(failures.values()))
             raise EngineError(
-                f"No tomogram could be picked. {reasons}" if reasons else NONE_ARRIVED
+                f"No {self.IMAGE} could be picked. {reasons}"
+                if reasons
+                else none_arrived(self.IMAGE)
             )
         self.failedNames.set(", ".join(failures))
         self._store(self.failedNames)
         self._register()
         self._closeOutputSet()
 
-    def _insertPicking(self, ts_ids):
+    def _insertPicking(self, names):
         """Insert a step after that which frees a place: GPUs are places themselves."""
         places = 0 if self.usesGpu() else self._atATime()
         inserted = self._pickingSteps
         step = self._insertFunctionStep(
             self.pickStep,
-            ts_ids,
+            names,
             str(datetime.now()),
             prerequisites=inserted[-places:][:1] if places else [],
             needsGPU=self.usesGpu(),
@@ -153,22 +146,24 @@ class PickSteps:
         """
         note = Path(self._getExtraPath("run.json"))
         picked = self.getPicked()
-        changed = claim_run(note, self._describeRun(), begun=bool(picked))
+        changed = claim_run(
+            note, self._describeRun(), begun=bool(picked), image=self.IMAGE
+        )
         self._remember("_pickingSteps", [])
         if changed:
             drop_outputs(self, self._outputNames())
-        empty_output(self, FAILED_TOMOGRAMS)
-        for ts_id in self.getFailures():
-            forget_failure(ts_id, out_dir=self.getPicksFolder())
+        empty_output(self, self.FAILED)
+        for name in self.getFailures():
+            forget_failure(name, out_dir=self.getPicksFolder())
         if picked:
             self._register()
 
     def _describeRun(self):
-        digest = config_digest(self._configFor([ANY_TOMOGRAM]), files=False)
+        digest = config_digest(self._configFor([ANY_IMAGE]), files=False)
         return {
             "model": self.inputModel.get().getSha256(),
             "picking": digest,
-            "outputs": (self.boxSize.get(), self.outputSets.get()),
+            "outputs": self._outputChoices(),
         }
 
     def _look(self, asked):
@@ -180,107 +175,67 @@ class PickSteps:
             with self._lock:
                 self._refreshInput()
                 is_open = self.isInputOpen()
-                tomograms = tomograms_by_id(self.inputTomograms.get())
-                masks = self._masks()
+                images = self._readImages()
+                waits = self._waiting(images) if is_open else set()
         except (sqlite3.Error, SqliteFlatMapperException) as error:
             if not self.isInputOpen():
                 raise
             self.warning(f"The input cannot be read now: {error}")
             return True, []
-        self._remember("_tomogramsRead", tomograms)
-        waits = set(tomograms) - set(masks) if is_open and self._hasMasks() else set()
-        return is_open, sorted(set(tomograms) - waits - asked)
+        self._remember("_imagesRead", images)
+        return is_open, sorted(set(images) - waits - asked)
 
-    def _refreshInput(self):
-        """Read again what the protocols before this one have written meanwhile."""
-        for item in self._inputSets():
-            refresh_set(self.getProject(), item)
-
-    def isInputOpen(self):
-        """Return whether more tomograms, or masks, may come."""
-        return any(item.isStreamOpen() for item in self._inputSets())
-
-    def _inputSets(self):
-        inputs = [self.inputTomograms.get(), self.inputMasks.get()]
-        return [item for item in inputs if item is not None]
+    def _waiting(self, images):
+        """Return those that something else, still to come, is needed for."""
+        return set()
 
     # --------------------------- one job --------------------------------------
-    def _runPicking(self, ts_ids):
-        """Run the engine on tomograms; return what it said of those left over."""
+    def _runPicking(self, names):
+        """Run the engine on images; return what it said of those left over."""
         with self._lock:
-            masks = self._masks()
-            self._leaveOut(self._unfit(ts_ids, masks))
-            ready = self._unsettled(ts_ids)
+            self._leaveOut(self._unfit(names))
+            ready = self._unsettled(names)
             if not ready:
                 return None
-            for ts_id in ready:
-                link_tomogram(self._tomograms()[ts_id], self._linksFolder())
+            for name in ready:
+                self._link(self._images()[name])
             job = Path(self._getExtraPath("jobs", ready[0]))
-            config = self._configFor(ready, masks=masks, records=str(job))
+            config = self._configFor(ready, records=str(job))
         try:
             self.runEngine("pick", config, job)
         except EngineError as error:
-            # It notes what concerns one tomogram; what it ends with, and leaves some
+            # It notes what concerns one image; what it ends with, and leaves some
             # unsettled, would meet all of them.
             if error.kind and self._unsettled(ready):
                 raise
             return error
         return EngineError("The engine finished and left no picks.")
 
-    def _unfit(self, ts_ids, masks):
+    def _unfit(self, names):
         """Return why some cannot be picked: those that came after the form's checks."""
-        unmasked = set(ts_ids) - set(masks) if self._hasMasks() else ()
-        waiting = {n: self._tomograms()[n] for n in self._unsettled(ts_ids)}
-        return {**dict.fromkeys(unmasked, UNMASKED), **checks.find_turned(waiting)}
+        waiting = {n: self._images()[n] for n in self._unsettled(names)}
+        return checks.find_turned(waiting)
 
     def _leaveOut(self, reasons):
-        for ts_id, reason in reasons.items():
-            note_failure(ts_id, "InputDataError", reason, out_dir=self.getPicksFolder())
+        for name, reason in reasons.items():
+            note_failure(name, "InputDataError", reason, out_dir=self.getPicksFolder())
 
-    def _giveUp(self, ts_id, error):
-        """Leave out a tomogram that the engine does not survive.
+    def _giveUp(self, name, error):
+        """Leave out an image that the engine does not survive.
 
         Raises
         ------
         EngineError
-            If it survived none so far: then it is not the tomograms' fault.
+            If it survived none so far: then it is not the images' fault.
         """
         self._remember("_givenUp", getattr(self, "_givenUp", 0) + 1)
         if self._givenUp >= MOST_GIVEN_UP and not self.getPicked():
             raise error
         message = f"The engine was stopped {ATTEMPTS} times while picking it. {error}"
-        self.error(f"{ts_id} is left out: {message}")
-        note_failure(ts_id, "Killed", message, out_dir=self.getPicksFolder())
-
-    def _unsettled(self, ts_ids):
-        """Return those that are neither picked nor failed, in their order."""
-        settled = self.getPicked() | set(self.getFailures())
-        return [ts_id for ts_id in ts_ids if ts_id not in settled]
+        self.error(f"{name} is left out: {message}")
+        note_failure(name, "Killed", message, out_dir=self.getPicksFolder())
 
     # --------------------------- helpers --------------------------------------
-    def getPicked(self):
-        """Return the tsIds that are picked."""
-        return {path.stem for path in self.getPicksFolder().glob("[!.]*.json")}
-
-    def getFailures(self):
-        """Return the message of each tomogram that could not be picked."""
-        failures = read_failures(self.getPicksFolder())
-        return {name: in_form_words(said) for name, said in failures.items()}
-
-    def getPicksFolder(self):
-        """Return the engine's output folder."""
-        return Path(self._getExtraPath("picks"))
-
-    def _remember(self, name, value):
-        """Keep a value for this process alone: Scipion would store an attribute."""
-        object.__setattr__(self, name, value)
-
-    def _linksFolder(self):
-        return self._getExtraPath("tomograms")
-
-    def _perJob(self):
-        return max(self.tomogramsPerJob.get(), 1)
-
     def _atATime(self):
         """Return how many jobs run at a time: one per GPU, or per spare thread."""
         if self.usesGpu():

@@ -1,19 +1,12 @@
 """Pick particles with a trained model, in tomograms that are there or still arrive."""
 
-import os
-
 from etpicker_plugin.protocols import checks
-from etpicker_plugin.protocols.arriving_input import NONE_ARRIVED
-from etpicker_plugin.protocols.class_sets import (
-    add_output_choice,
-)
+from etpicker_plugin.protocols.arriving_input import none_arrived
+from etpicker_plugin.protocols.class_sets import add_output_choice
 from etpicker_plugin.protocols.form import add_parameters, read_parameters
 from etpicker_plugin.protocols.pick_outputs import GrowingPicks, PickOutputs
-from etpicker_plugin.protocols.pick_steps import (
-    ANY_TOMOGRAM,
-    LEAST_STREAMING_THREADS,
-    PickSteps,
-)
+from etpicker_plugin.protocols.pick_steps import ANY_IMAGE, PickSteps
+from etpicker_plugin.protocols.picked_model import INPUT_FIELDS, PickedModel
 from etpicker_plugin.protocols.protocol_base import ProtEtPickerBase
 from etpicker_plugin.protocols.relion_tomograms import find_tomograms_star
 from pyworkflow.object import String
@@ -21,18 +14,13 @@ from pyworkflow.protocol import ProtStreamingBase, params
 from tomo.objects import SetOfCoordinates3D
 
 from etpicker_plugin.constants import DEEPETPICKER
-from etpicker_plugin.convert import (
-    tomogram_file,
-    tomograms_by_id,
-)
+from etpicker_plugin.convert import tomogram_file, tomograms_by_id
 from etpicker_plugin.convert_surfaces import is_mesh
 from etpicker_plugin.engine.config.options import config_from_values
 from etpicker_plugin.engine.config.pick import FILAMENT_LENGTHS, PickConfig
 from etpicker_plugin.engine.formats.tilt_series_names import PLACE
 from etpicker_plugin.engine.kinds import VESICLE
-from etpicker_plugin.engine.model.card import read_usable_card
 
-INPUT_FIELDS = ("classes", "unbiased", "threshold", "max_picks")
 PICKING_FIELDS = (
     "z_range",
     "border",
@@ -63,8 +51,12 @@ SCIPION_FIELDS = (
 )
 """Fields that Scipion's own inputs give: sets, folders, GPU and threads."""
 
+UNMASKED = "It has no region mask. Add one, or leave the region masks out."
 
-class ProtEtPickerPick(PickSteps, GrowingPicks, ProtEtPickerBase, ProtStreamingBase):
+
+class ProtEtPickerPick(
+    PickSteps, PickedModel, GrowingPicks, ProtEtPickerBase, ProtStreamingBase
+):
     """Pick particles in tomograms with a trained model.
 
     Tomograms that are still being reconstructed are picked as they arrive. One that
@@ -88,15 +80,7 @@ class ProtEtPickerPick(PickSteps, GrowingPicks, ProtEtPickerBase, ProtStreamingB
             "Tomograms to pick, of the kind that the model has learnt from. "
             "Another voxel size is rescaled.",
         )
-        form.addParam(
-            "inputModel",
-            params.PointerParam,
-            pointerClass="EtPickerModel",
-            important=True,
-            label="Model",
-            help="A model of 'train model' or 'import model'.",
-        )
-        add_parameters(form, PickConfig, INPUT_FIELDS)
+        self._addModel(form, "A model of 'train model' or 'import model'.")
         self._addMasks(
             form,
             "Nothing is picked where the mask of a tomogram is 0. Each tomogram "
@@ -129,17 +113,13 @@ class ProtEtPickerPick(PickSteps, GrowingPicks, ProtEtPickerBase, ProtStreamingB
 
     # --------------------------- info -----------------------------------------
     def _findErrors(self):
-        model = self.inputModel.get()
-        tomograms = self._tomograms()
-        if not model.isUnchanged():
-            return [
-                f"The model file {model.getPath()} is not the one that was registered: "
-                "it was changed or replaced. Train or import it again."
-            ]
-        read_usable_card(model.getPath())
-        self._configFor([ANY_TOMOGRAM])
+        unfit = self._checkModel()
+        if unfit:
+            return unfit
+        tomograms = self._images()
+        self._configFor([ANY_IMAGE])
         if not tomograms and self.inputTomograms.get().isStreamClosed():
-            return [NONE_ARRIVED]
+            return [none_arrived(self.IMAGE)]
         faults = self._headerFaults()
         return [
             *self._checkClasses(),
@@ -150,18 +130,6 @@ class ProtEtPickerPick(PickSteps, GrowingPicks, ProtEtPickerBase, ProtStreamingB
             *self._checkMasks(tomograms),
             *checks.check_gpu(self),
             *checks.check_writable(self),
-        ]
-
-    def _checkClasses(self):
-        known = self.inputModel.get().getClassNames()
-        values = read_parameters(self, PickConfig, INPUT_FIELDS)
-        asked = [*values.get("classes", ()), *values["threshold"]]
-        unknown = sorted(set(asked) - set(known))
-        if not unknown:
-            return []
-        return [
-            f"The model does not know: {', '.join(unknown)}. Its classes are "
-            f"{', '.join(known)}."
         ]
 
     def _checkVesicles(self):
@@ -176,28 +144,6 @@ class ProtEtPickerPick(PickSteps, GrowingPicks, ProtEtPickerBase, ProtStreamingB
                 f"classes of vesicles are: {', '.join(known) or 'none'}."
             ]
         return []
-
-    def _headerFaults(self):
-        """Return what the engine would leave tomograms out for."""
-        return checks.check_headers(
-            self._tomograms(), trusted=self.trustVoxelSize.get()
-        )
-
-    def _notLeftOut(self, tomograms):
-        """Leave out what a run, while its input was open, has refused by name."""
-        failures = self.getFailures()
-        return {n: item for n, item in tomograms.items() if n not in failures}
-
-    def _checkStreaming(self):
-        if not self.isInputOpen():
-            return []
-        least = LEAST_STREAMING_THREADS
-        if self.numberOfThreads.get() >= least:
-            return []
-        return [
-            "The tomograms are still arriving, and one Scipion thread watches them: "
-            f"set at least {least} threads, not {self.numberOfThreads.get()}."
-        ]
 
     def _checkMasks(self, tomograms):
         if not self._hasMasks() or self.isInputOpen():
@@ -248,22 +194,16 @@ class ProtEtPickerPick(PickSteps, GrowingPicks, ProtEtPickerBase, ProtStreamingB
         """Return the step (Å) of points on membranes of each class that has one."""
         return read_parameters(self, PickConfig, ("surface_step",))["surface_step"]
 
-    def getThresholds(self):
-        """Return the score above which a pick was kept, per class."""
-        given = read_parameters(self, PickConfig, ("threshold",))["threshold"]
-        card = self.inputModel.get().getCard()
-        return {**{c.name: c.threshold for c in card.classes}, **given}
-
-    def _configFor(self, ts_ids, *, masks=None, records=""):
-        """Return the engine's parameters; ``masks`` by tsId."""
+    def _configFor(self, ts_ids, *, records=""):
+        """Return the engine's parameters."""
         values = read_parameters(self, PickConfig, INPUT_FIELDS + PICKING_FIELDS)
-        model, tomograms = self.inputModel.get(), self._tomograms()
+        model, tomograms, masks = self.inputModel.get(), self._images(), self._masks()
         star = find_tomograms_star({t: tomograms[t] for t in ts_ids if t in tomograms})
         values.update(
             model=model.getPath(),
             model_sha256=model.getSha256(),
-            tomogram=[os.path.join(self._linksFolder(), f"{t}.mrc") for t in ts_ids],
-            mask=[tomogram_file(masks[t]) for t in ts_ids if masks],
+            tomogram=[self._linkOf(t) for t in ts_ids],
+            mask=[tomogram_file(masks[t]) for t in ts_ids if t in masks],
             out=str(self.getPicksFolder()),
             records=records,
             voxel_size=self._rate(),
@@ -275,14 +215,20 @@ class ProtEtPickerPick(PickSteps, GrowingPicks, ProtEtPickerBase, ProtStreamingB
         )
         return config_from_values(PickConfig, values)
 
-    def _rate(self):
-        return self.inputTomograms.get().getSamplingRate()
+    def _inputSets(self):
+        masks = self.inputMasks.get()
+        return [*super()._inputSets(), *([masks] if masks is not None else [])]
 
-    def _tomograms(self):
-        """Return the input's tomograms by tsId, read once, and again while open."""
-        if getattr(self, "_tomogramsRead", None) is None:
-            self._remember("_tomogramsRead", tomograms_by_id(self.inputTomograms.get()))
-        return self._tomogramsRead
+    def _perJob(self):
+        return max(self.tomogramsPerJob.get(), 1)
+
+    def _waiting(self, images):
+        """Return the tomograms whose region masks are still to come."""
+        return set(images) - set(self._masks()) if self._hasMasks() else set()
+
+    def _unfit(self, names):
+        unmasked = set(names) - set(self._masks()) if self._hasMasks() else ()
+        return {**dict.fromkeys(unmasked, UNMASKED), **super()._unfit(names)}
 
     def _hasMasks(self):
         return self.inputMasks.get() is not None
@@ -291,16 +237,6 @@ class ProtEtPickerPick(PickSteps, GrowingPicks, ProtEtPickerBase, ProtStreamingB
         masks = self.inputMasks.get()
         return tomograms_by_id(masks) if masks is not None else {}
 
-    def getGroups(self):
-        """Return the picked classes and their group ids."""
-        names = self.inputModel.get().getClassNames()
-        wanted = read_parameters(self, PickConfig, ("classes",)).get("classes", names)
-        return {name: i for i, name in enumerate(names, 1) if name in wanted}
-
-    def getDiameters(self):
-        card = self.inputModel.get().getCard()
-        return {c.name: c.diameter_ang for c in card.classes}
-
-    def getKinds(self):
-        card = self.inputModel.get().getCard()
-        return {c.name: c.kind for c in card.classes}
+    def _outputChoices(self):
+        """Return what the outputs are made with, beside the picks."""
+        return self.boxSize.get(), self.outputSets.get()

@@ -348,7 +348,7 @@ class TestCurved(ClickedProject):
 
     def test_picks_that_are_changed_stay_what_they_are(self):
         folder = Path(self.picked._getExtraPath("window"))
-        tomograms = self.picked._tomograms()
+        tomograms = self.picked._images()
         particles = {
             "TS_01": read_csv(self.picked.getPicksFile("TS_01"), tomogram_id="TS_01")
         }

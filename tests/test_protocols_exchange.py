@@ -249,7 +249,7 @@ class TestExchange(PhantomProject):
         # One that cannot be read is no reason to do without.
         broken = self.newProtocol(ProtEtPickerPick, inputTomograms=tomograms)
         (job / "tomograms/rec_TS_c.mrc").write_bytes(b"no tomogram")
-        found = find_tomograms_star(broken._tomograms())
+        found = find_tomograms_star(broken._images())
         self.assertEqual(found, str(star.resolve()))
         shutil.copy(self.folder / "TS_c.mrc", job / "tomograms/rec_TS_c.mrc")
 

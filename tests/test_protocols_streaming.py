@@ -15,7 +15,7 @@ from etpicker_plugin.protocols import (
     ProtEtPickerPick,
     checks,
 )
-from etpicker_plugin.protocols.arriving_input import NONE_ARRIVED
+from etpicker_plugin.protocols.arriving_input import none_arrived
 from etpicker_plugin.protocols.class_sets import ONE_SET
 from etpicker_plugin.protocols.protocol_base import EngineError
 from pyworkflow.protocol import MODE_RESUME
@@ -218,9 +218,9 @@ class TestStreaming(StreamingProject):
         producer.close()
         self.wait_for_end(protocol)
         self.assertTrue(protocol.isFailed())
-        self.assertIn(NONE_ARRIVED, protocol.getErrorMessage())
+        self.assertIn(none_arrived("tomogram"), protocol.getErrorMessage())
 
-        self.assertEqual(self.make_pick().validate(), [NONE_ARRIVED])
+        self.assertEqual(self.make_pick().validate(), [none_arrived("tomogram")])
 
         producer.send([("TS_a", first)])
         self.go_on(protocol)
