@@ -20,6 +20,7 @@ from etpicker_plugin.protocols import (
     ProtEtPickerEvaluate,
     ProtEtPickerImportCoordinates,
     ProtEtPickerPick,
+    ProtEtPickerPickMicrographs,
     ProtEtPickerTrain,
     ProtEtPickerUpdate,
 )
@@ -63,17 +64,21 @@ class EtPickerDiameterWizard(pwizard.Wizard):
 class EtPickerBoxSizeWizard(pwizard.Wizard):
     """The box that holds the model's largest particle."""
 
-    _targets = ((ProtEtPickerPick, ["boxSize"]),)
+    _targets = (
+        (ProtEtPickerPick, ["boxSize"]),
+        (ProtEtPickerPickMicrographs, ["boxSize"]),
+    )
 
     def show(self, form, *args):
         protocol = form.protocol
-        if protocol.inputModel.get() is None or protocol.inputTomograms.get() is None:
+        images = protocol.imagesPointer().get()
+        if protocol.inputModel.get() is None or images is None:
             dialog.showWarning(
-                "Input missing", "Choose tomograms and a model first.", form.root
+                "Input missing", "Choose what to pick and a model first.", form.root
             )
             return
-        rate = protocol.inputTomograms.get().getSamplingRate()
-        form.setVar("boxSize", even_box(max(protocol.getDiameters().values()), rate))
+        box = even_box(max(protocol.getDiameters().values()), images.getSamplingRate())
+        form.setVar("boxSize", box)
 
 
 class EtPickerImportBoxSizeWizard(pwizard.Wizard):
@@ -173,7 +178,10 @@ def some_side_views(tomograms):
 class EtPickerThresholdWizard(pwizard.Wizard):
     """Thresholds set on the score histograms of the picks that there are."""
 
-    _targets = ((ProtEtPickerPick, ["threshold"]),)
+    _targets = (
+        (ProtEtPickerPick, ["threshold"]),
+        (ProtEtPickerPickMicrographs, ["threshold"]),
+    )
 
     def show(self, form, *args):
         if not first_outputs(form.protocol):

@@ -11,6 +11,9 @@ from etpicker_plugin.protocols.protocol_import_coordinates import (
 )
 from etpicker_plugin.protocols.protocol_import_model import ProtEtPickerImportModel
 from etpicker_plugin.protocols.protocol_pick import ProtEtPickerPick
+from etpicker_plugin.protocols.protocol_pick_micrographs import (
+    ProtEtPickerPickMicrographs,
+)
 from etpicker_plugin.protocols.protocol_train import ProtEtPickerTrain
 from etpicker_plugin.protocols.protocol_update import ProtEtPickerUpdate
 from etpicker_plugin.protocols.protocol_validate import ProtEtPickerValidate
@@ -25,6 +28,7 @@ __all__ = [
     "ProtEtPickerImportCoordinates",
     "ProtEtPickerImportModel",
     "ProtEtPickerPick",
+    "ProtEtPickerPickMicrographs",
     "ProtEtPickerTrain",
     "ProtEtPickerUpdate",
     "ProtEtPickerValidate",

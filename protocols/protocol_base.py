@@ -90,7 +90,7 @@ class ProtEtPickerBase(EMProtocol, ProtTomoBase):
             params.StringParam,
             default="0",
             label="GPU IDs",
-            help="GPUs, separated by spaces. Tomograms are picked on all of them at "
+            help="GPUs, separated by spaces. Images are picked on all of them at "
             "the same time, and training shares its work among them: with two, a step "
             "learns from twice the patches.",
         )

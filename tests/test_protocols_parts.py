@@ -17,9 +17,11 @@ from etpicker_plugin.protocols import (
     ProtEtPickerExtract,
     ProtEtPickerImportCoordinates,
     ProtEtPickerPick,
+    ProtEtPickerPickMicrographs,
     ProtEtPickerTrain,
     ProtEtPickerUpdate,
     ProtEtPickerValidate,
+    picked_model,
     protocol_annotate,
     protocol_average,
     protocol_compare,
@@ -29,6 +31,7 @@ from etpicker_plugin.protocols import (
     protocol_import_coordinates,
     protocol_learn,
     protocol_pick,
+    protocol_pick_micrographs,
     protocol_train,
     protocol_update,
     protocol_validate,
@@ -104,8 +107,15 @@ FORMS = (
     (
         ProtEtPickerPick,
         PickConfig,
-        protocol_pick.INPUT_FIELDS + protocol_pick.PICKING_FIELDS,
+        picked_model.INPUT_FIELDS + protocol_pick.PICKING_FIELDS,
         protocol_pick.SCIPION_FIELDS,
+    ),
+    (
+        ProtEtPickerPickMicrographs,
+        PickConfig,
+        picked_model.INPUT_FIELDS + protocol_pick_micrographs.PICKING_FIELDS,
+        protocol_pick_micrographs.SCIPION_FIELDS
+        + protocol_pick_micrographs.TOMOGRAM_FIELDS,
     ),
     (
         ProtEtPickerEvaluate,
@@ -602,7 +612,7 @@ class TestTemplates(BaseTest):
 
     def test_every_template_can_be_filled(self):
         templates = sorted(Path(Plugin().getPluginTemplateDir()).glob("*.template"))
-        self.assertEqual(len(templates), 8)
+        self.assertEqual(len(templates), 10)
         for path in templates:
             with self.subTest(path.name):
                 workflow = json.loads(Path(fill_template(path, {})).read_text("utf-8"))

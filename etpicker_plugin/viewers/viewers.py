@@ -18,6 +18,7 @@ from etpicker_plugin.protocols import (
     ProtEtPickerEvaluate,
     ProtEtPickerImportCoordinates,
     ProtEtPickerPick,
+    ProtEtPickerPickMicrographs,
 )
 from etpicker_plugin.protocols.labels import classes_of_label
 from etpicker_plugin.protocols.protocol_base import PLUGIN
@@ -94,6 +95,7 @@ class EtPickerPicksViewer(EtPickerViewer):
     _targets = (
         ProtEtPickerAnnotate,
         ProtEtPickerPick,
+        ProtEtPickerPickMicrographs,
         ProtEtPickerImportCoordinates,
     )
     _environments = (DESKTOP_TKINTER,)

@@ -34,6 +34,7 @@ PROTOCOLS = [
     "ProtEtPickerImportCoordinates",
     "ProtEtPickerImportModel",
     "ProtEtPickerPick",
+    "ProtEtPickerPickMicrographs",
     "ProtEtPickerTrain",
     "ProtEtPickerUpdate",
     "ProtEtPickerValidate",

@@ -78,3 +78,24 @@ def make_curved_micrograph(path: Path, shape_yx: tuple[int, int], *, seed: int) 
     write_micrograph(path, image, pixel_size=10.0)
     header = "class,x,y,filament,radius"
     path.with_suffix(".csv").write_text("\n".join([header, *rows]) + "\n")
+
+
+def make_instant_model(path: Path) -> Path:
+    """Learn the discs of a micrograph at once; return ``model/model.safetensors``."""
+    from etpicker_plugin.engine.config.train import TrainConfig
+    from etpicker_plugin.engine.progress import ignore_progress
+    from etpicker_plugin.engine.training.train import train
+
+    out = path.parent / "model"
+    out.mkdir()
+    config = TrainConfig(
+        tomogram=(str(path),),
+        coordinates=(str(path.with_suffix(".csv")),),
+        diameter={"disc": DIAMETER},
+        annotation="complete",
+        instant=True,
+        device="cpu",
+        threads=1,
+        out=str(out),
+    )
+    return train(config, out, on_progress=ignore_progress)

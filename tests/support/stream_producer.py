@@ -1,13 +1,11 @@
-"""A producer of tomograms for the streaming tests: a set that stays open and grows."""
+"""A producer of images for the streaming tests: a set that stays open and grows."""
 
 from pyworkflow.object import Set
 from pyworkflow.protocol import STATUS_FINISHED, STATUS_RUNNING, getProtocolFromDb
 
-from etpicker_plugin.tests.support.phantoms import VOXEL_SIZE
-
 
 class Producer:
-    """Plays a protocol whose output, imported before, grows tomogram by tomogram.
+    """Plays a protocol whose output, imported before, grows image by image.
 
     What a running protocol does is done here: items appended and written, the set's
     state kept in its own file, in the run's database and in the project.
@@ -23,14 +21,14 @@ class Producer:
         self._set_state(Set.STREAM_OPEN, STATUS_RUNNING)
 
     def send(self, names_and_files):
-        """Append tomograms, or masks."""
+        """Append tomograms, masks or micrographs; what they share is the first's."""
         self._set.enableAppend()
         for name, path in names_and_files:
             item = self._first.clone()
             item.cleanObjId()
-            item.setTsId(name)
+            set_name = getattr(item, "setTsId", None) or item.setMicName
+            set_name(name)
             item.setFileName(str(path))
-            item.setSamplingRate(VOXEL_SIZE)
             self._set.append(item)
         self._write()
 

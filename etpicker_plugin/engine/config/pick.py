@@ -110,9 +110,9 @@ class PickConfig:
     )
     border: Optional[float] = option(
         None,
-        "Centres nearer than this to a face of the tomogram are left out; 0 leaves out "
-        "none. Without it, only those so near to a face in x or y that the model's "
-        "annotations mark nothing there.",
+        "Centres nearer than this to a face of the tomogram, or an edge of the "
+        "micrograph, are left out; 0 leaves out none. Without it, only those so near "
+        "to one in x or y that the model's annotations mark nothing there.",
         label="Border",
         unit="Å",
         advanced=True,
