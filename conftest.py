@@ -25,7 +25,7 @@ def make_scipion_home() -> Path:
 
 
 def link_relion(home: Path) -> Path:
-    """Return a folder that reliontomo takes for RELION 5: it asks for the name alone.
+    """Return a folder that its plugins take for RELION 5: they ask for the name alone.
 
     The tests run whichever RELION is installed; what they do is the same since 3.1.
     """
@@ -39,6 +39,7 @@ def link_relion(home: Path) -> Path:
 
 def set_scipion_environment(home: Path) -> None:
     """Point Scipion to that home; before the first import of pyworkflow."""
+    relion = str(link_relion(home))
     os.environ.update(
         SCIPION_HOME=str(home),
         SCIPION_USER_DATA=str(home / "data"),
@@ -48,7 +49,8 @@ def set_scipion_environment(home: Path) -> None:
         SCIPION_PYTHON=sys.executable,
         SCIPION_PRIORITY_PACKAGE_LIST="pwem tomo etpicker_plugin",
         SCIPION_TEST_NOSYNC="True",
-        RELIONTOMO_HOME=str(link_relion(home)),
+        RELIONTOMO_HOME=relion,
+        RELION_HOME=relion,
         # Open MPI on a container's few cores, started by root.
         OMPI_ALLOW_RUN_AS_ROOT="1",
         OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1",
