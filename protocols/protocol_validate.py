@@ -11,6 +11,7 @@ from etpicker_plugin.protocols.protocol_base import ProtEtPickerBase
 from pyworkflow.protocol import params
 
 from etpicker_plugin.constants import RELION, REPORT_FILE, VERDICT_FILE
+from etpicker_plugin.convert_images import COORDINATES, is_flat
 from etpicker_plugin.convert_kinds import SURFACE, told_kind
 from etpicker_plugin.convert_subtomograms import export_map, map_file
 from etpicker_plugin.engine.config.options import config_digest, config_from_values
@@ -29,17 +30,27 @@ WORK_FIELDS = (
     "seeds",
     "resamples",
     "seed",
+    "classes",
     "mpi_command",
     "trust_voxel_size",
 )
 FORM_FIELDS = INPUT_FIELDS + WORK_FIELDS
 SCIPION_FIELDS = (
     *("picks", "tomogram", "kind", "reference", "voxel_size", "out", "threads"),
-    "classes",  # of micrographs
 )
 TILT_RANGE = (
     "the tomograms do not know theirs. Give the lowest and the highest tilt angle, "
     "-60 60 say."
+)
+OF_TOMOGRAMS = "it is of tomograms, and these are micrographs. Leave it empty."
+ONLY_PARTICLES = "filaments and vesicles are judged in tomograms alone."
+OF_MICROGRAPHS = (
+    "they are of micrographs, and these are tomograms, whose boxes are refined "
+    "together. Leave it empty."
+)
+WITHOUT_RELION = (
+    "Without RELION the sets are compared, and judged by the rotational means of their "
+    "boxes, not by 2D classes. {}"
 )
 
 
@@ -54,6 +65,9 @@ class ProtEtPickerValidate(PickerSets, ProtEtPickerBase):
     Sets of filaments and vesicles are judged by boxes on them, laid along the curves or
     the normals; the control are the same ones moved aside. What is systematically wrong
     of them is named: a shift, the step, the sign of a twist.
+
+    Of micrographs all boxes are classified together in 2D; what counts is the share of
+    a set in classes that look like particles: with more picks than random coordinates.
     """
 
     _label = "validate picks"
@@ -62,7 +76,7 @@ class ProtEtPickerValidate(PickerSets, ProtEtPickerBase):
     # --------------------------- form -----------------------------------------
     def _defineParams(self, form):
         form.addSection(label="Input")
-        add_picker_sets(form, least=1)
+        add_picker_sets(form, least=1, takes=COORDINATES)
         form.addParam(
             "inputReference",
             params.PointerParam,
@@ -70,7 +84,7 @@ class ProtEtPickerValidate(PickerSets, ProtEtPickerBase):
             allowsNull=True,
             label="Reference",
             help="Map of the particle, bright, of any box and voxel size. Without it "
-            "one is made from the picks.",
+            "one is made from the picks. None for micrographs.",
         )
         add_parameters(form, ValidateConfig, INPUT_FIELDS[:1])
         add_kinds(form)
@@ -97,16 +111,28 @@ class ProtEtPickerValidate(PickerSets, ProtEtPickerBase):
 
     # --------------------------- info -----------------------------------------
     def _findErrors(self):
-        if not self._buildConfig().tilt_range:
-            return [f"Tilt range is empty: {TILT_RANGE}"]
+        config = self._buildConfig()
         reference = self.inputReference.get()
+        errors = self._findSetErrors(self._sources())
+        if self._isFlat():
+            if reference is not None:
+                errors.append(f"Reference: {OF_TOMOGRAMS}")
+            if config.tilt_range:
+                errors.append(f"Tilt range: {OF_TOMOGRAMS}")
+            if config.kind:
+                errors.append(f"Kinds: {ONLY_PARTICLES}")
+            return errors
+        if not config.tilt_range:
+            errors.append(f"Tilt range is empty: {TILT_RANGE}")
+        if config.classes is not None:
+            errors.append(f"2D classes: {OF_MICROGRAPHS}")
         if reference is not None:
             read_map(map_file(reference), reference.getSamplingRate())
-        errors = self._findSetErrors(self._sources())
         return [*errors, *checks.check_relion(self)]
 
     def _warnings(self):
-        return self._warnSets()
+        missing = checks.check_relion(self) if self._isFlat() else []
+        return [*self._warnSets(), *(WITHOUT_RELION.format(m) for m in missing)]
 
     def _summary(self):
         verdict = self.getVerdict()
@@ -121,6 +147,8 @@ class ProtEtPickerValidate(PickerSets, ProtEtPickerBase):
         verdict = self.getVerdict()
         if not verdict:
             return []
+        if "ranked_by" in verdict:
+            return [_flat_method(verdict)]
         return [
             "Picks and random coordinates were refined together with RELION "
             f"{verdict['relion_version']} and compared by log-likelihood ratio, "
@@ -144,7 +172,8 @@ class ProtEtPickerValidate(PickerSets, ProtEtPickerBase):
         values = read_with_diameters(self, ValidateConfig, FORM_FIELDS, self.inputSets)
         if not values["diameter"]:
             raise ConfigError("Give the particle's name and diameter: NAME=VALUE.")
-        values.setdefault("tilt_range", self._acquisitionRange())
+        if not self._isFlat():
+            values.setdefault("tilt_range", self._acquisitionRange())
         values.update(
             picks={name: self._folder(name) for name in self._names()},
             tomogram=self._tomogramLinks(),
@@ -168,6 +197,10 @@ class ProtEtPickerValidate(PickerSets, ProtEtPickerBase):
             kinds.setdefault(name, VESICLE)
         return kinds
 
+    def _isFlat(self):
+        """Tell whether the picks are of micrographs."""
+        return is_flat(self.inputSets[0].get())
+
     def _referenceFile(self):
         """Return where the engine finds the reference; another map, another file."""
         reference = self.inputReference.get()
@@ -184,3 +217,17 @@ class ProtEtPickerValidate(PickerSets, ProtEtPickerBase):
                 if low is not None and high is not None and low < high:
                     return [low, high]
         return []
+
+
+def _flat_method(verdict):
+    """Return how picks of micrographs were judged, in a sentence."""
+    if verdict["ranked_by"] == "classes":
+        return (
+            "Picks and random coordinates were classified together in 2D with RELION "
+            f"{verdict['relion_version']}, and compared by their shares in classes "
+            "that look like particles."
+        )
+    return (
+        "Picks and random coordinates were compared by the rotational means of their "
+        "boxes."
+    )

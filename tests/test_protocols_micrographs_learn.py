@@ -1,13 +1,16 @@
 """Micrographs in a project: learnt from, updated, judged, compared; what is refused."""
 
 import dataclasses
+import os
 from pathlib import Path
+from unittest import mock
 
 from etpicker_plugin.protocols import (
     ProtEtPickerCompare,
     ProtEtPickerEvaluate,
     ProtEtPickerTrain,
     ProtEtPickerUpdate,
+    ProtEtPickerValidate,
     checks,
 )
 from etpicker_plugin.protocols.classes import BY_GROUP
@@ -120,6 +123,30 @@ class TestMicrographs(MicrographProject):
             self.assertEqual(item.getMicId(), ids[item.getMicName()])
         summary = " ".join(compared.summary())
         self.assertRegex(summary, r"\+3\.\d ± .* along x")
+
+    def test_picks_are_validated_where_there_is_no_relion(self):
+        values = {
+            "inputSets": [self.marks, self.picks],
+            "setNames": "human other",
+            "diameter": WORDS,
+            "resamples": 200,
+        }
+        self.assertIn(
+            "Tilt range: it is of tomograms",
+            self.errors_of(ProtEtPickerValidate, **values, tiltRange="-60 60"),
+        )
+        nowhere = {"ETPICKER_RELION_HOME": str(self.folder)}
+        with mock.patch.dict(os.environ, nowhere):
+            asked = self.newProtocol(ProtEtPickerValidate, **values)
+            self.assertIn("not by 2D classes", " ".join(asked.warnings()))
+            judged = self.run_protocol(ProtEtPickerValidate, **values)
+        verdict = judged.getVerdict()
+        self.assertEqual(verdict["ranked_by"], "profiles")
+        self.assertEqual(verdict["ranking"], ["human", "other", "control"])
+        self.assertEqual(verdict["sets"]["human"]["n"], sum(DISCS.values()))
+        self.assertIn("+3.", " ".join(verdict["alarms"]))
+        self.assertIn("rotational means", " ".join(judged.methods()))
+        self.assertTrue(Path(judged.getReportFile()).is_file())
 
     def test_the_wand_knows_the_diameter_of_a_box(self):
         words = suggest_diameters(self.trained.inputCoordinates, by_group=False)
