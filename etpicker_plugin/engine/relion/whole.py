@@ -21,12 +21,13 @@ HALVES = {"half1_", "half2_"}
 def is_whole_iteration(optimiser: Path) -> bool:
     """Tell whether all that an iteration is continued from is there to its end.
 
-    Before the first one RELION writes files too, but from these it cannot go on.
+    Before the first one RELION writes files too, but from these it cannot go on. Its
+    maps are class001.mrc …, and 2D averages one stack, classes.mrcs.
     """
     root = optimiser.name[: -len("optimiser.star")]
     tables = [optimiser.with_name(f"{root}{n}.star") for n in ("data", "sampling")]
     models = _by_half(optimiser.parent, root, "model.star")
-    maps = _by_half(optimiser.parent, root, "class*.mrc")
+    maps = _by_half(optimiser.parent, root, "class*.mrc*")
     return (
         set(models.values()) in ({""}, HALVES)
         and set(maps.values()) == set(models.values())

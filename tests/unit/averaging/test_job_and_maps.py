@@ -101,6 +101,22 @@ def test_an_iteration_that_was_cut_short_is_not_gone_on_from(
     assert last == iterations / "run_ct1_it002_optimiser.star"
 
 
+@pytest.mark.parametrize("left", [None, 1024 + 4 * 119])
+def test_2d_classes_are_gone_on_from_where_their_stack_is_whole(tmp_path, left):
+    for name in ("run_it004", "run_it005"):
+        for end in ("optimiser", "data", "sampling", "model"):
+            (tmp_path / f"{name}_{end}.star").write_bytes(STAR)
+        write_map(tmp_path / f"{name}_classes.mrcs")
+    assert latest_optimiser(tmp_path, "run") == tmp_path / "run_it005_optimiser.star"
+
+    stack = tmp_path / "run_it005_classes.mrcs"
+    if left is None:
+        stack.unlink()
+    else:
+        stack.write_bytes(stack.read_bytes()[:left])
+    assert latest_optimiser(tmp_path, "run") == tmp_path / "run_it004_optimiser.star"
+
+
 def test_final_maps_tell_a_converged_refinement(tmp_path):
     (tmp_path / "refine").mkdir()
     assert finished_root(tmp_path) is None
