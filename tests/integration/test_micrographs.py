@@ -217,11 +217,6 @@ def test_a_model_learns_from_one_kind(folder, tmp_path):
         train_on(folder, tmp_path, folder / "mic_b.mrc", tmp_path / "TS.mrc")
 
 
-def test_only_particles_are_learnt_in_micrographs(folder, tmp_path):
-    with pytest.raises(InputDataError, match="disc is a filament"):
-        train_on(folder, tmp_path, folder / "mic_b.mrc", kind={"disc": "filament"})
-
-
 def test_the_published_network_is_of_tomograms(folder, tmp_path):
     with pytest.raises(ConfigError, match="--network deepetpicker"):
         train_on(folder, tmp_path, folder / "mic_b.mrc", network="deepetpicker")
