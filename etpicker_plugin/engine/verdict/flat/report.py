@@ -66,7 +66,7 @@ CLASSES_MEAN = (
     "is more than half and surely above 0 (else: chance), if its resolution is no "
     "coarser than that of the median random coordinate's class (else: coarse), and if "
     "a box can be placed on it more closely than the search is wide (else: blurred). "
-    "The accuracy of rotations is not asked: a round particle has none."
+    "How exactly boxes are turned is not asked: a round particle has no turn."
 )
 
 
