@@ -45,10 +45,11 @@ from etpicker_plugin.convert_micrographs import (
     picks_of,
 )
 from etpicker_plugin.engine.columns import FILAMENT as FILAMENT_ID
-from etpicker_plugin.engine.columns import Column
+from etpicker_plugin.engine.columns import RADIUS, Column
+from etpicker_plugin.engine.columns import VESICLE as VESICLE_ID
 from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.geometry import TomogramFrame
-from etpicker_plugin.engine.kinds import FILAMENT, PARTICLE
+from etpicker_plugin.engine.kinds import FILAMENT, PARTICLE, VESICLE
 from etpicker_plugin.engine.newer_python import zip_strict
 from etpicker_plugin.engine.particles import Particles, make_particles
 
@@ -207,6 +208,8 @@ def _iterate_rows(
         row = ((z, y, x), name, score, matrix, extras)
         rows.append((coordinate.getTomoId(), row))
     _check_filaments([row for _, row in rows], kinds)
+    if told == VESICLE:
+        _unname_lone_centres(rows)
     scored = any(row[2] for _, row in rows)
     for ts_id, (position, name, score, *others) in rows:
         known = float(score or 0.0) if scored else math.nan
@@ -230,6 +233,23 @@ def _iterate_flat_rows(
     ]
     _check_filaments([row for _, row in rows], kinds)
     yield from rows
+
+
+def _unname_lone_centres(rows: Iterable[tuple[str, tuple]]) -> None:
+    """Let a vesicle's centre without a radius go by no name.
+
+    A row that names its vesicle and has no radius is a point on its membrane, and of
+    these a vesicle has several: one alone is a centre, whose size is the class's.
+    """
+    named = [
+        (ts_id, extras)
+        for ts_id, (*_, extras) in rows
+        if extras[VESICLE_ID.name] is not None and extras[RADIUS.name] is None
+    ]
+    counts = Counter((ts_id, extras[VESICLE_ID.name]) for ts_id, extras in named)
+    for ts_id, extras in named:
+        if counts[ts_id, extras[VESICLE_ID.name]] == 1:
+            extras[VESICLE_ID.name] = None
 
 
 def _check_filaments(rows: Iterable[tuple], kinds: Mapping[str, str]) -> None:

@@ -397,7 +397,7 @@ class TestVesicles(ClickedProject):
 
     @classmethod
     def strokes(cls):
-        return [(("o",), *cls.rim())]
+        return [(("1", "o"), *cls.rim())]
 
     def test_boxes_on_membranes_have_priors(self):
         extracted = self.steps["ProtEtPickerExtract"]

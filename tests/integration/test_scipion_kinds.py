@@ -82,8 +82,11 @@ def tomograms(tmp_path):
     return found, made
 
 
-def make_set(folder, tomograms, groups, kind):
-    """Make a set of both tomograms' picks; return it as Scipion opens it anew."""
+def make_set(folder, tomograms, groups, kind, marks=None):
+    """Make a set of both tomograms' picks; return it as Scipion opens it anew.
+
+    Marks are of the first one, and instead of these.
+    """
     found, precedents = tomograms
     made = create_coordinates(
         str(folder),
@@ -95,7 +98,10 @@ def make_set(folder, tomograms, groups, kind):
         kind=kind,
     )
     for name, tomogram in found.items():
-        append_particles(made, tomogram, picks(name), groups=groups)
+        if marks is None or name == marks.tomogram_id:
+            append_particles(
+                made, tomogram, picks(name) if marks is None else marks, groups=groups
+            )
     made.write()
     made.close()
     again = SetOfCoordinates3D(filename=made.getFileName())
@@ -130,6 +136,24 @@ def test_vesicles_are_numbered_and_keep_their_radii(tmp_path, tomograms):
     assert back.optional["radius"].tolist() == [90.0, 120.0]
     assert back.optional["vesicle"].tolist() == ["liposome_1", "liposome_2"]
     assert set(back.optional) == {"radius", "vesicle"}
+
+
+def test_a_centre_without_a_radius_is_no_point_on_a_membrane(tmp_path, tomograms):
+    marks = make_particles(
+        "T_1",
+        POSITIONS[:5],
+        class_names="liposome",
+        optional={
+            "vesicle": ["", "b", "b", "b", ""],
+            "radius": [np.nan] * 4 + [150.0],
+        },
+    )
+    made = make_set(tmp_path, tomograms, {"liposome": 3}, "vesicle", marks=marks)
+    assert [c.getGroupId() for c in made.iterCoordinates()] == [1, 2, 2, 2, 3]
+    back = particles_by_tomogram([(made, lambda _group: "liposome")])["T_1"]
+    names = back.optional["vesicle"].tolist()
+    assert names == ["", *["liposome_2"] * 3, "liposome_3"]
+    np.testing.assert_array_equal(back.optional["radius"], [np.nan] * 4 + [150.0])
 
 
 def test_points_on_one_membrane_have_one_number():

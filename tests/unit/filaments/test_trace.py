@@ -73,7 +73,8 @@ def test_a_faint_filament_of_which_two_points_in_five_are_there_is_traced(seed):
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
     found = traced((places[kept], directions[kept], scores[kept]))
     lengths = [f.curve.length for f in found]
-    assert sum(lengths) > 0.8 * len(curve)
+    # With 3 instead of 5 spacings to the next point it was 0, 26 and 45 of 135.
+    assert sum(lengths) > 0.45 * len(curve)
     assert len(found) <= 2
 
 
