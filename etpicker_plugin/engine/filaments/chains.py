@@ -30,9 +30,6 @@ SIDEWAYS = 0.18
 TURN = np.radians(30.0)
 """How much the direction of the next point may differ, beside the filament's bend."""
 
-TURN_IN_GAP = np.radians(20.0)
-"""How much it may differ from that of the arc through a gap."""
-
 FEWEST_ALIKE = 2
 """Neighbours of a point that a chain starts at, or reaches through a gap."""
 
@@ -141,7 +138,7 @@ def _next(
         found = points.near(points.positions[here], reach)
         found = found[allowed[found]]
         if reach > near:
-            found = found[_on_one_arc(points, here, heading, found)]
+            found = found[_on_one_arc(points, here, heading, found, settings)]
         best = _straightest(points, here, heading, found, settings)
         if best is not None:
             return best
@@ -149,7 +146,11 @@ def _next(
 
 
 def _on_one_arc(
-    points: RidgePoints, here: int, heading: FloatArray, found: IndexArray
+    points: RidgePoints,
+    here: int,
+    heading: FloatArray,
+    found: IndexArray,
+    settings: TraceSettings,
 ) -> NDArray[np.bool_]:
     """Tell which points' directions are those of the arc that leads to them.
 
@@ -160,7 +161,7 @@ def _on_one_arc(
     chords = ways / np.maximum(np.linalg.norm(ways, axis=1), 1e-12)[:, None]
     arriving = 2 * (chords @ heading)[:, None] * chords - heading
     cosines = np.abs(np.sum(points.directions[found] * arriving, axis=1))
-    return np.asarray(cosines >= np.cos(TURN_IN_GAP))
+    return np.asarray(cosines >= np.cos(settings.turn_in_gap))
 
 
 def _straightest(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 STEP_DIAMETERS = 1 / 3
@@ -16,6 +17,11 @@ POINT_SPACING = 2.0
 
 SCATTER_SPACINGS = 10.0
 """Fewer ridge points in a row do not tell a bend from their scatter."""
+
+
+TURN_IN_GAP = math.radians(45.0)
+TURN_IN_FLAT_GAP = math.radians(20.0)
+"""Where they lie in a plane many filaments cross, and their directions scatter less."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +46,9 @@ class TraceSettings:
         What is shorter is no filament.
     min_radius
         Of curvature: what bends more is cut in two.
+    turn_in_gap
+        How much the direction behind a gap may differ from that of the arc that leads
+        there, radians.
     twist
         Degrees by which the frame of a point is turned about the filament, for each
         voxel of the way; right-handed if positive.
@@ -52,6 +61,7 @@ class TraceSettings:
     gap: float
     min_length: float
     min_radius: float
+    turn_in_gap: float = TURN_IN_GAP
     twist: float = 0.0
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from etpicker_plugin.engine.filaments.chains import find_chains
 from etpicker_plugin.engine.filaments.curve import Curve, equidistant, smooth_curve
 from etpicker_plugin.engine.filaments.joining import join_across
 from etpicker_plugin.engine.filaments.ridge_points import make_ridge_points
-from etpicker_plugin.engine.filaments.settings import TraceSettings
+from etpicker_plugin.engine.filaments.settings import TURN_IN_FLAT_GAP, TraceSettings
 
 FEWEST_POINTS = 4
 
@@ -57,6 +57,8 @@ def trace(
     is_flat
         Whether they lie in a plane, where many filaments cross.
     """
+    if is_flat:
+        settings = replace(settings, turn_in_gap=TURN_IN_FLAT_GAP)
     points = make_ridge_points(positions_zyx, directions_zyx, scores)
     points, chains = find_chains(points, settings, seed_score=seed_score)
     made = [
