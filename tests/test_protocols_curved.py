@@ -54,7 +54,7 @@ QUICK = {
         "instant": True,
         "workingVoxelSize": VOXEL_SIZE,
     },
-    "ProtEtPickerPick": {"surfaceStep": "liposome=200", "instanceMasks": True},
+    "ProtEtPickerPick": {"instanceMasks": True},
     "ProtEtPickerAverage": {
         "task": TASKS.index("classify"),
         "iterations": 2,
@@ -73,6 +73,7 @@ class ClickedProject(PhantomProject):
     """A project that a template makes, while somebody marks TS_01 in the window."""
 
     template = ""
+    surface_step = "liposome=200"
 
     @classmethod
     def setUpClass(cls):
@@ -127,6 +128,8 @@ class ClickedProject(PhantomProject):
             step.update(QUICK.get(step["object.className"], {}))
             if step["object.className"] == "ProtEtPickerTrain":
                 step["inputCoordinates"] = list(cls.marked)
+            if step["object.className"] == "ProtEtPickerPick":
+                step["surfaceStep"] = cls.surface_step
         path.write_text(json.dumps(workflow), encoding="utf-8")
         return path
 
@@ -392,6 +395,7 @@ class TestVesicles(ClickedProject):
     """The template of vesicles, to the average of what is on their membranes."""
 
     template = "vesicles"
+    surface_step = "liposome=400"
     classes = ("liposome",)
     marked = ("3.Coordinates3D",)
 
