@@ -35,7 +35,13 @@ from etpicker_plugin.convert_columns import (
     set_extras,
     storable_columns,
 )
-from etpicker_plugin.convert_kinds import NUMBERED, group_numbers, tell_kind, told_kind
+from etpicker_plugin.convert_kinds import (
+    NUMBERED,
+    group_numbers,
+    tell_kind,
+    told_kind,
+    unname_lone_centres,
+)
 from etpicker_plugin.convert_micrographs import (
     micrograph_file,
     micrograph_link,
@@ -45,8 +51,7 @@ from etpicker_plugin.convert_micrographs import (
     picks_of,
 )
 from etpicker_plugin.engine.columns import FILAMENT as FILAMENT_ID
-from etpicker_plugin.engine.columns import RADIUS, Column
-from etpicker_plugin.engine.columns import VESICLE as VESICLE_ID
+from etpicker_plugin.engine.columns import Column
 from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.geometry import TomogramFrame
 from etpicker_plugin.engine.kinds import FILAMENT, PARTICLE, VESICLE
@@ -209,7 +214,7 @@ def _iterate_rows(
         rows.append((coordinate.getTomoId(), row))
     _check_filaments([row for _, row in rows], kinds)
     if told == VESICLE:
-        _unname_lone_centres(rows)
+        unname_lone_centres(rows)
     scored = any(row[2] for _, row in rows)
     for ts_id, (position, name, score, *others) in rows:
         known = float(score or 0.0) if scored else math.nan
@@ -233,23 +238,6 @@ def _iterate_flat_rows(
     ]
     _check_filaments([row for _, row in rows], kinds)
     yield from rows
-
-
-def _unname_lone_centres(rows: Iterable[tuple[str, tuple]]) -> None:
-    """Let a vesicle's centre without a radius go by no name.
-
-    A row that names its vesicle and has no radius is a point on its membrane, and of
-    these a vesicle has several: one alone is a centre, whose size is the class's.
-    """
-    named = [
-        (ts_id, extras)
-        for ts_id, (*_, extras) in rows
-        if extras[VESICLE_ID.name] is not None and extras[RADIUS.name] is None
-    ]
-    counts = Counter((ts_id, extras[VESICLE_ID.name]) for ts_id, extras in named)
-    for ts_id, extras in named:
-        if counts[ts_id, extras[VESICLE_ID.name]] == 1:
-            extras[VESICLE_ID.name] = None
 
 
 def _check_filaments(rows: Iterable[tuple], kinds: Mapping[str, str]) -> None:

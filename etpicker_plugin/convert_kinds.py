@@ -8,12 +8,14 @@ each tomogram. In a set of particles the group id is the number of the class.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pyworkflow.object import Set, String
 
 from etpicker_plugin.engine.columns import FILAMENT as FILAMENT_ID
+from etpicker_plugin.engine.columns import RADIUS
 from etpicker_plugin.engine.columns import VESICLE as VESICLE_ID
 from etpicker_plugin.engine.formats.groups import texts_of
 from etpicker_plugin.engine.formats.names import number_in_order
@@ -82,6 +84,25 @@ def vesicle_numbers(points: Particles, *, of: Particles) -> list[int]:
     names = texts_of(VESICLE_ID, of).tolist()
     numbers = dict(zip_strict(names, group_numbers(of, VESICLE, {})))
     return [numbers[name] for name in texts_of(VESICLE_ID, points).tolist()]
+
+
+def unname_lone_centres(rows: Iterable[tuple[str, tuple]]) -> None:
+    """Let a vesicle's centre without a radius go by no name.
+
+    Rows are a tsId and a tuple whose last is the extra attributes by header.
+
+    A row that names its vesicle and has no radius is a point on its membrane, and of
+    these a vesicle has several: one alone is a centre, whose size is the class's.
+    """
+    named = [
+        (ts_id, extras)
+        for ts_id, (*_, extras) in rows
+        if extras[VESICLE_ID.name] is not None and extras[RADIUS.name] is None
+    ]
+    counts = Counter((ts_id, extras[VESICLE_ID.name]) for ts_id, extras in named)
+    for ts_id, extras in named:
+        if counts[ts_id, extras[VESICLE_ID.name]] == 1:
+            extras[VESICLE_ID.name] = None
 
 
 def found_kinds(
