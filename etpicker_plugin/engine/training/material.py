@@ -44,6 +44,12 @@ class Material:
         """Names, in the order of the channels."""
         return tuple(s.name for s in self.species)
 
+    @property
+    def real_parts(self) -> list[ValidationPart]:
+        """What is held out of tomograms, not of scenes made of maps."""
+        made = {item.tomogram.tomogram_id for item in self.scenes}
+        return [part for part in self.parts if part.tomogram_id not in made]
+
     def count_marks(self) -> int:
         """Return how many particles all is worth that is marked where it is learnt."""
         return sum(volume.count_marks() for volume in self.volumes)

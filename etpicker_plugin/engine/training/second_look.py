@@ -47,17 +47,26 @@ def learn_second_look(
     maps: Sequence[DensityMap],
     defocus_um: float | None,
 ) -> Judge:
-    """Return a judge that looks twice, with weights fitted to what is held out.
+    """Return a judge that looks twice, with weights fitted to held-out marks.
 
     To parts as they are and at a lower dose, as other tomograms may be. The weights are
-    all classes' together: there are too few marks for more. Without maps it is the same
+    all classes' together: there are too few marks for more. Where nobody marked
+    anything the log-odds of network and maps are added up. Without maps it is the same
     judge.
+
+    Parameters
+    ----------
+    parts
+        Of tomograms that were given: scenes made of the maps teach that maps tell
+        little, which held in no tomogram that it was tried on.
     """
     if not maps:
         return judge
     look = SecondLook(
         maps=tuple(maps), voxel_size=judge.voxel_size, defocus_um=defocus_um
     )
+    if not parts:
+        return replace(judge, second_look=look)
     ready = for_inference(network)
     features, is_true = [np.zeros((0, 2))], [np.zeros(0, dtype=bool)]
     for part in _at_two_doses(list(parts)):

@@ -120,7 +120,7 @@ def train(config: TrainConfig, out_dir: Path, *, on_progress: Progress) -> Path:
     judge = replace(judge, species=learn_flatness(best, material.volumes, judge))
     ways = with_ways(judge.species, material.volumes, voxel_size=material.voxel_size)
     judge = replace(judge, species=ways)
-    judge = learn_second_look(best, material.parts, judge, maps, config.defocus)
+    judge = learn_second_look(best, material.real_parts, judge, maps, config.defocus)
     results = judge.final_results(best, material.parts)
     card = make_card(
         config,
