@@ -5,7 +5,7 @@ so that nothing has to be decided of a particle that is hardly seen (a matched f
 best score decides).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,6 +28,14 @@ FADE_VOX = 8
 
 EXTREME = 3.5
 AT_ONCE = 8
+
+
+OnPlaces = Callable[[int, int], None]
+"""Hears how many places were looked at, of how many."""
+
+
+def tell_nobody(done: int, total: int) -> None:
+    """Hear it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +61,7 @@ def look_at(
     maps: Sequence[TurnedMap],
     *,
     contrasts: Sequence[float],
+    on_places: OnPlaces = tell_nobody,
 ) -> Found:
     """Return what maps say of places ``(N, 3)`` in a volume's voxels."""
     number, sizes = len(places_zyx), (len(maps), len(contrasts))
@@ -60,6 +69,7 @@ def look_at(
     centres = np.broadcast_to(places_zyx[:, None, None, :], (number, *sizes, 3)).copy()
     strengths = [seeing.strengths(one) for one in maps]
     factors = torch.tensor(contrasts, dtype=torch.float32)
+    done = 0
     for inside, start, filtered in _blocks(places_zyx, volume, seeing, maps):
         for channel, (one, strength) in enumerate(zip(maps, strengths, strict=True)):
             for some in np.array_split(inside, -(-len(inside) // AT_ONCE)):
@@ -68,6 +78,8 @@ def look_at(
                 )
                 evidence[some, channel] = found
                 centres[some, channel] = moved + start
+        done += len(inside)
+        on_places(done, number)
     return Found(evidence=evidence, centres_zyx=centres)
 
 

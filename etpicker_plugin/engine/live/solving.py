@@ -29,13 +29,13 @@ from etpicker_plugin.engine.live.scene import Scene, planes_beside
 from etpicker_plugin.engine.negative import NEGATIVE
 from etpicker_plugin.engine.picking.choose import choose
 from etpicker_plugin.engine.picking.find import peak_settings
+from etpicker_plugin.engine.picking.inside import is_inside
 from etpicker_plugin.engine.picking.nms import (
     Peaks,
     PeakSettings,
     join_peaks,
     keep_best,
 )
-from etpicker_plugin.engine.picking.one_tomogram import is_inside
 from etpicker_plugin.engine.species import Species
 from etpicker_plugin.engine.training.validation import (
     CANDIDATE_SCORE,

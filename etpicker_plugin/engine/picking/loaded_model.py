@@ -11,6 +11,7 @@ from etpicker_plugin.engine.kinds import FILAMENT, VESICLE
 from etpicker_plugin.engine.model.card import ModelCard
 from etpicker_plugin.engine.model.network import Network
 from etpicker_plugin.engine.picking.second_look import SecondLook
+from etpicker_plugin.engine.progress import Progress, ProgressEvent
 from etpicker_plugin.engine.species import Species
 
 LOWEST_SCORE = 0.01
@@ -24,6 +25,16 @@ class LoadedModel:
     card: ModelCard
     sha256: str
     second_look: SecondLook | None = None
+
+    def telling(self, name: str, on_progress: Progress) -> "LoadedModel":
+        """Return it with a second look that says how far it is in a tomogram."""
+        if self.second_look is None:
+            return self
+        stage = f"comparing {name} with maps"
+        look = self.second_look.reporting_to(
+            lambda done, total: on_progress(ProgressEvent(stage, done, total))
+        )
+        return replace(self, second_look=look)
 
 
 def thresholds(card: ModelCard, config: PickConfig) -> dict[str, float]:

@@ -21,6 +21,7 @@ from etpicker_plugin.engine.picking.find import (
     pick_tiles,
     to_probability,
 )
+from etpicker_plugin.engine.picking.inside import is_inside
 from etpicker_plugin.engine.picking.loaded_model import (
     LoadedModel,
     border_of,
@@ -47,7 +48,7 @@ from etpicker_plugin.engine.progress import Progress, ProgressEvent
 from etpicker_plugin.engine.species import Species
 from etpicker_plugin.engine.volumes.region_mask import RegionMask, open_mask
 from etpicker_plugin.engine.volumes.thickness import check_thickness
-from etpicker_plugin.engine.volumes.tomogram import Tomogram, read_tomogram
+from etpicker_plugin.engine.volumes.tomogram import read_tomogram
 from etpicker_plugin.engine.volumes.working_volume import (
     WorkingVolume,
     open_working_volume,
@@ -116,7 +117,12 @@ def pick_tomogram(
         try:
             candidates = _search(search, edge, name, maps, partial, on_progress)
             particles = _choose(
-                candidates, volume, mask, species, model=model, config=config
+                candidates,
+                volume,
+                mask,
+                species,
+                model=model.telling(name, on_progress),
+                config=config,
             )
             inputs.check()
         except InputDataError:
@@ -244,21 +250,26 @@ def _choose(
     """Return the picks, in the tomogram's voxels."""
     card = model.card
     tomogram = volume.tomogram
-    positions = volume.to_input(candidates.positions_zyx)
+
+    def allowed(peaks: Peaks) -> NDArray[np.bool_]:
+        positions = volume.to_input(peaks.positions_zyx)
+        return is_inside(
+            positions, tomogram, border_zyx_ang=border_of(card, config), mask=mask
+        ) & in_z_range(positions, config.z_range)
+
     peaks = choose(
         candidates,
         volume,
         species,
-        allowed=is_inside(
-            positions, tomogram, border_zyx_ang=border_of(card, config), mask=mask
-        )
-        & in_z_range(positions, config.z_range),
+        allowed=allowed(candidates),
         voxel_size=card.working_voxel_size,
         second_look=model.second_look,
         min_distance_ang=config.min_distance,
         unbiased=config.unbiased,
         most=config.max_picks,
     )
+    if model.second_look is not None:  # maps may have moved them out
+        peaks = peaks.select(allowed(peaks))
     peaks = assemble(
         peaks,
         volume,
@@ -273,24 +284,6 @@ def _choose(
         scores=peaks.scores,
         optional=peaks.optional,
     )
-
-
-def is_inside(
-    positions_zyx: NDArray[np.float64],
-    tomogram: Tomogram,
-    *,
-    border_zyx_ang: tuple[float, float, float],
-    mask: RegionMask | None,
-) -> NDArray[np.bool_]:
-    """Tell which positions lie in the volume, off its borders and in the mask."""
-    last = np.asarray(tomogram.shape_zyx) - 1
-    border = np.divide(border_zyx_ang, tomogram.voxel_size) * (last > 0)
-    inside = (positions_zyx >= border) & (positions_zyx <= last - border)
-    allowed: NDArray[np.bool_] = inside.all(axis=1)
-    if mask is not None:
-        index = np.clip(np.round(positions_zyx).astype(int), 0, last)
-        allowed &= mask.contains(index)
-    return allowed
 
 
 def _report(particles: Particles, classes: tuple[str, ...]) -> None:

@@ -16,7 +16,7 @@ from scipy.special import expit, logit, logsumexp
 
 from etpicker_plugin.engine.arrays import FloatArray
 from etpicker_plugin.engine.evidence.orientations import TurnedMap, turn_every_way
-from etpicker_plugin.engine.evidence.places import look_at
+from etpicker_plugin.engine.evidence.places import OnPlaces, look_at, tell_nobody
 from etpicker_plugin.engine.evidence.seen import Seeing
 from etpicker_plugin.engine.maps.appearance import measure_volume
 from etpicker_plugin.engine.maps.contrast import USUAL_DEFOCUS_UM
@@ -31,6 +31,9 @@ logger = logging.getLogger(__name__)
 
 APART_VOX = 3.0
 """Candidates nearer to each other are one place: its centre is looked for anew."""
+
+SUREST_SCORE = 1 - 1e-6
+"""A score of 1, which rounding makes of a sure one, has no log-odds."""
 
 UNSEEN_SCORE = 0.003
 """Of a class that the network has no candidate of at a place."""
@@ -84,12 +87,15 @@ class SecondLook:
         If it is known.
     weights
         What the two features and 1 count for in a score's log-odds.
+    on_places
+        Hears how many places were compared, of how many.
     """
 
     maps: tuple[DensityMap, ...]
     voxel_size: float
     defocus_um: float | None = None
     weights: tuple[float, float, float] = FIRST_WEIGHTS
+    on_places: OnPlaces = tell_nobody
 
     @cached_property
     def turned(self) -> tuple[TurnedMap, ...]:
@@ -98,7 +104,13 @@ class SecondLook:
 
     def with_weights(self, weights: tuple[float, float, float]) -> "SecondLook":
         """Return it with other weights; the maps are not turned again."""
-        other = replace(self, weights=weights)
+        return self._with_its_turned(replace(self, weights=weights))
+
+    def reporting_to(self, on_places: OnPlaces) -> "SecondLook":
+        """Return it with another listener; the maps are not turned again."""
+        return self._with_its_turned(replace(self, on_places=on_places))
+
+    def _with_its_turned(self, other: "SecondLook") -> "SecondLook":
         other.__dict__["turned"] = self.turned
         return other
 
@@ -155,7 +167,7 @@ class SecondLook:
                 scores=network.ravel(),
                 channels=np.tile(channels, len(places)),
             ),
-            features=np.stack([logit(network).ravel(), margin.ravel()], axis=1),
+            features=np.stack([_log_odds(network).ravel(), margin.ravel()], axis=1),
         )
 
     def _ask_maps(
@@ -178,7 +190,14 @@ class SecondLook:
         )
         likely = np.logaddexp(0.0, logsumexp(tried.evidence, axis=1)).sum(axis=0)
         contrast = CONTRASTS[int(likely.argmax())]
-        found = look_at(places, volume, seeing, self.turned, contrasts=[contrast])
+        found = look_at(
+            places,
+            volume,
+            seeing,
+            self.turned,
+            contrasts=[contrast],
+            on_places=self.on_places,
+        )
         return found.evidence[:, :, 0], found.centres_zyx[:, :, 0]
 
 
@@ -202,6 +221,10 @@ def margins(evidence: FloatArray) -> FloatArray:
         rivals = logsumexp(np.concatenate([others, nothing], axis=1), axis=1)
         margin[:, channel] = evidence[:, channel] - rivals
     return margin
+
+
+def _log_odds(scores: FloatArray) -> FloatArray:
+    return np.asarray(logit(np.minimum(scores, SUREST_SCORE)))
 
 
 def _best_near(places: FloatArray, own: Peaks, reach: float) -> FloatArray:

@@ -43,3 +43,23 @@ def test_what_a_killed_run_had_done_says_nothing_of_the_pace(clock):
     report(ProgressEvent("picking a", 8, 10))  # seven were done before
 
     assert heard[0].left_s == pytest.approx(4.0)  # a tenth in 2 s, two tenths left
+
+
+def test_a_second_stage_has_a_pace_of_its_own(clock):
+    heard = []
+    report = TomogramsProgress(heard.append, total=2)
+
+    report.next_tomogram()
+    clock[0] += 10.0
+    report(ProgressEvent("picking a", 1, 1))
+    clock[0] += 20.0
+    report(ProgressEvent("comparing a with maps", 50, 100))
+    clock[0] += 20.0
+    report(ProgressEvent("comparing a with maps", 100, 100))
+    report.next_tomogram()
+    clock[0] += 5.0
+    report(ProgressEvent("picking b", 1, 2))
+
+    # 20 s of the first and 50 s of the second; then 50 s. Of one and a half in 55 s,
+    # half of one is left.
+    assert [e.left_s for e in heard] == pytest.approx([10, 70, 50, 55 / 1.5 * 0.5])

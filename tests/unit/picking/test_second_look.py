@@ -119,6 +119,26 @@ def test_what_is_hardly_a_candidate_changes_nothing():
     np.testing.assert_array_equal(found.scores, again.scores)
 
 
+def test_a_network_that_is_quite_sure_can_be_contradicted():
+    # Rounding makes of some scores 1, or more.
+    sure = peaks_of(((20, 20, 20), 1.0, 0), ((20, 20, 50), np.nextafter(1, 2), 2))
+    found = LOOK.judge(sure, VOLUME, SPECIES)
+    assert np.all((found.scores > 0) & (found.scores < 1))
+    without = LOOK.with_weights((0.0, 1.0, 0.0)).judge(sure, VOLUME, SPECIES)
+    assert np.isfinite(without.scores).all()
+
+
+def test_a_listener_hears_how_many_places_were_compared():
+    heard = []
+    noise = np.random.default_rng(0).normal(size=(40, 50, 60)).astype(np.float32)
+    look = SecondLook(maps=(a_map("a"),), voxel_size=VOXEL_SIZE)
+    told = look.reporting_to(lambda *counts: heard.append(counts))
+    rows = [((20, 20, x), 0.5, 0) for x in (10, 30, 50)]
+    told.judge(peaks_of(*rows), ArrayVolume(noise), SPECIES)
+    assert heard[-1] == (3, 3)
+    assert told.turned is look.turned
+
+
 def test_a_centre_stays_in_the_volume():
     at_the_face = peaks_of(((39, 49, 59), 0.5, 0))
     found = LOOK.judge(at_the_face, VOLUME, SPECIES)
