@@ -128,13 +128,14 @@ def test_wrong_radii_and_a_wrong_origin_are_told_apart(tomogram):
     assert "vesicles: 5 of good, 5 of large" in " ".join(curve_sentences(found))
 
 
-def test_points_that_name_no_vesicle_have_a_radius_or_the_usual_one(tomogram):
+def test_points_that_name_no_vesicle_have_a_radius_or_the_usual_one(tomogram, caplog):
     bare = make_particles("TS", CENTRES, class_names="ves")
     sets = points_on_things(sets_of(tomogram, a=bare), "vesicle", diameter_ang=340.0)
     points = sets.picks["a"]["TS"]
     own = points.optional["vesicle"] == "ves_2"
     off = np.linalg.norm(points.positions_zyx[own] - CENTRES[1], axis=1)
     np.testing.assert_allclose(off * VOXEL_SIZE, 170.0, atol=1e-3)
+    assert "5 of 5 vesicles have no radius" in caplog.text
     one = sets_of(tomogram, a=bare.select(np.array([4])))
     points = points_on_things(one, "vesicle", diameter_ang=340.0)
     with pytest.raises(InputDataError, match="on one vesicle, and each half"):

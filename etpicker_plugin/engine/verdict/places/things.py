@@ -1,5 +1,6 @@
 """Picks of filaments and vesicles as points on them, each with its direction."""
 
+import logging
 from dataclasses import replace
 
 import numpy as np
@@ -18,6 +19,8 @@ from etpicker_plugin.engine.vesicles.axes import surfaces_of
 from etpicker_plugin.engine.vesicles.marks import radii_ang
 from etpicker_plugin.engine.vesicles.surface import surface_of_vesicles
 from etpicker_plugin.engine.volumes.tomogram import Tomogram
+
+logger = logging.getLogger(__name__)
 
 THING_OF = {FILAMENT_KIND: FILAMENT, VESICLE_KIND: VESICLE}
 """The column that says which filament, or vesicle, a point lies on."""
@@ -55,24 +58,29 @@ def points_on_things(sets: PickSets, kind: str, *, diameter_ang: float) -> PickS
     """
     picks = {
         name: {
-            t: _points(particles, sets.tomograms[t], kind, diameter_ang)
+            t: _points(particles, sets.tomograms[t], kind, diameter_ang, name)
             for t, particles in found.items()
         }
         for name, found in sets.picks.items()
     }
-    for name, found in picks.items():
-        for particles in found.values():
-            _check(particles, THING_OF[kind], name)
     return replace(sets, picks=picks)
 
 
 def _points(
-    particles: Particles, tomogram: Tomogram, kind: str, diameter_ang: float
+    particles: Particles,
+    tomogram: Tomogram,
+    kind: str,
+    diameter_ang: float,
+    set_name: str,
 ) -> Particles:
     if kind == FILAMENT_KIND:
+        oriented = oriented_along(particles)
+        _check(oriented, FILAMENT, set_name)
         spacing = SPACING_WIDTHS * diameter_ang / tomogram.voxel_size
-        return _along_filaments(particles, spacing)
-    return _on_membranes(particles, tomogram, diameter_ang)
+        return _along_filaments(oriented, spacing)
+    points = _on_membranes(particles, tomogram, diameter_ang, set_name)
+    _check(points, VESICLE, set_name)
+    return points
 
 
 def _check(particles: Particles, column: Column, set_name: str) -> None:
@@ -96,8 +104,7 @@ def _check(particles: Particles, column: Column, set_name: str) -> None:
 
 
 def _along_filaments(particles: Particles, spacing_vox: float) -> Particles:
-    """Return every filament's points, oriented, about a spacing apart or more."""
-    particles = oriented_along(particles)
+    """Return every filament's points, about a spacing apart or more."""
     names = particles.optional.get(FILAMENT.name)
     if names is None:
         return particles
@@ -122,7 +129,7 @@ def _thinned(
 
 
 def _on_membranes(
-    particles: Particles, tomogram: Tomogram, diameter_ang: float
+    particles: Particles, tomogram: Tomogram, diameter_ang: float, set_name: str
 ) -> Particles:
     """Return points on membranes: as they are given, and those of whole vesicles."""
     count = len(particles)
@@ -131,6 +138,18 @@ def _on_membranes(
     turned = particles.optional.get(ROTATION.name, ROTATION.unknown(count))
     is_point = (named != VESICLE.missing) & np.isnan(radii) & ROTATION.known(turned)
     vesicles = particles.select(~is_point)
+    unsized = int(np.count_nonzero(np.isnan(radii[~is_point])))
+    if unsized:
+        logger.warning(
+            "Set %s, %s: %d of %d vesicles have no radius, and their membranes are "
+            "looked for %.0f Å from the centres, half the class's diameter. Elsewhere "
+            "they are not judged: give a column 'radius' (Å).",
+            set_name,
+            particles.tomogram_id,
+            unsized,
+            len(vesicles),
+            diameter_ang / 2,
+        )
     surface = surface_of_vesicles(
         vesicles,
         surfaces_of(
