@@ -88,6 +88,17 @@ def test_planted_particles_are_found_without_a_click(folder, monkeypatch, caplog
     best = picks[: len(truth)]
     distances = np.linalg.norm(truth[:, None] - best[None], axis=2).min(axis=1)
     assert (distances < DIAMETER / 2 / VOXEL_SIZE).mean() >= 0.6
+    caplog.clear()
+    with caplog.at_level(logging.INFO):
+        code = main(
+            f"update --model {model} --tomogram {folder}/TS_01.mrc --coordinates "
+            f"{folder}/TS_01.csv --diameter bright={DIAMETER} --out {out}/update "
+            "--exemplars none --steps 2 --batch-size 2 --patch-size 32".split()
+        )
+    assert code == 0
+    assert "an updated model does not" in caplog.text
+    assert "with 1 map(s)" in caplog.text  # the old one is judged as it picks
+    assert read_kept_maps(out / "update/model.safetensors") is None
     # The same command again makes nothing anew.
     written = model.stat().st_mtime_ns
     assert main(train_words(folder, out, *flags)) == 0

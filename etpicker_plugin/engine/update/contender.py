@@ -14,17 +14,18 @@ from etpicker_plugin.engine.training.validation import (
 VIEWS = ((), (0,), (1,), (2,))
 """Axes (zyx) along which held-out parts are mirrored for the comparison."""
 
+Views = tuple[tuple[int, ...], ...]
 Groups = Mapping[str, Sequence[ValidationPart]]
 
 
-def many_views(groups: Groups) -> dict[str, list[ValidationPart]]:
-    """Return the groups as they are and mirrored, ``len(VIEWS)`` times in all.
+def many_views(groups: Groups, views: Views) -> dict[str, list[ValidationPart]]:
+    """Return the groups as they are and mirrored, ``len(views)`` times in all.
 
     Held-out particles are few. One on the brink, found by one model and missed by the
     other, would decide the verdict; in several views it counts by how often.
     """
     return {
-        name: [mirrored(part, axes) for axes in VIEWS for part in parts]
+        name: [mirrored(part, axes) for axes in views for part in parts]
         for name, parts in groups.items()
     }
 

@@ -10,7 +10,7 @@ from etpicker_plugin.engine.config.update import UpdateConfig
 from etpicker_plugin.engine.hashing import file_sha256
 from etpicker_plugin.engine.model.card import ModelCard, name_round
 from etpicker_plugin.engine.model.exemplars import Exemplar, read_exemplars
-from etpicker_plugin.engine.model.kept_maps import read_kept_maps
+from etpicker_plugin.engine.model.kept_maps import KeptMaps, read_kept_maps
 from etpicker_plugin.engine.model.model_file import load_model
 from etpicker_plugin.engine.model.network import Network, place_network
 from etpicker_plugin.engine.training import dataset
@@ -36,6 +36,8 @@ class Lesson:
         The old model.
     earlier
         Its exemplars.
+    maps
+        What it compares its candidates with; the new one does not.
     material
         The new tomograms, and all that is held out, of earlier rounds too.
     groups
@@ -47,6 +49,7 @@ class Lesson:
     sha256: str
     plan: Plan
     earlier: list[Exemplar]
+    maps: KeptMaps | None
     material: Material
     groups: dict[str, list[ValidationPart]]
 
@@ -76,11 +79,13 @@ def prepare_lesson(config: UpdateConfig, device: torch.device) -> Lesson:
     teacher, card = load_model(config.model)
     plan = plan_classes(card, config)
     earlier = read_exemplars(config.model)
-    if read_kept_maps(config.model) is not None:
+    maps = read_kept_maps(config.model)
+    if maps is not None:
         logger.warning(
             "%s compares its candidates with maps, and an updated model does not: it "
             "tells small species less well apart. To keep that, train a new model with "
-            "--map and all marks.",
+            "--map and all marks. Look at the picks of classes that are not measured: "
+            "their thresholds are those with maps.",
             config.model,
         )
     new, validation = _read_inputs(config, plan)
@@ -128,6 +133,7 @@ def prepare_lesson(config: UpdateConfig, device: torch.device) -> Lesson:
         sha256=file_sha256(config.model),
         plan=plan,
         earlier=earlier,
+        maps=maps,
         material=Material(
             species=plan.species,
             voxel_size=card.working_voxel_size,

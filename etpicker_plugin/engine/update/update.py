@@ -14,6 +14,7 @@ from etpicker_plugin.engine.model.card import read_usable_card
 from etpicker_plugin.engine.model.exemplars import MEGABYTE, Exemplar
 from etpicker_plugin.engine.model.fast_network import FastNetwork
 from etpicker_plugin.engine.model.network import Network, grow_network, place_network
+from etpicker_plugin.engine.picking.second_look import second_look_of
 from etpicker_plugin.engine.progress import Progress
 from etpicker_plugin.engine.species import Species
 from etpicker_plugin.engine.training.first_head import solve_first_head
@@ -173,17 +174,23 @@ def _importance_images(source: MixedBatches, batch_size: int) -> Iterator[Tensor
 def _compare(
     lesson: Lesson, best: Network, judge: Judge, config: UpdateConfig
 ) -> Forgetting:
-    """Compare the old model with the new one, each at its own thresholds."""
-    of_the_old = replace(judge, species=lesson.card.classes)
+    """Compare the old model with the new one, each at its own thresholds.
+
+    Those of a model with maps are of what the maps make of its scores. Maps have a
+    hand, so that nothing is mirrored then.
+    """
+    look = second_look_of(lesson.maps, lesson.card.working_voxel_size)
+    views = VIEWS if look is None else VIEWS[:1]
+    of_the_old = replace(judge, species=lesson.card.classes, second_look=look)
     before = Contender(network=lesson.teacher.eval(), judge=of_the_old)
     after = Contender(network=best, judge=judge)
     return compare_models(
         before,
         after,
-        groups=many_views(lesson.groups),
+        groups=many_views(lesson.groups, views),
         new_group=lesson.new_group,
         allowed_drop=config.allowed_drop,
-        n_views=len(VIEWS),
+        n_views=len(views),
     )
 
 
