@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from etpicker_plugin.engine.arrays import Shape
 from etpicker_plugin.engine.columns import DIRECTION
 from etpicker_plugin.engine.filaments.settings import TraceSettings
 from etpicker_plugin.engine.geometry import lies_outside
@@ -27,6 +28,7 @@ def assemble(
     volume: Readable,
     species: Sequence[Species],
     *,
+    image_shape_zyx: Shape,
     voxel_size: float,
     filaments: Mapping[str, TraceSettings],
 ) -> Peaks:
@@ -40,6 +42,8 @@ def assemble(
         As from ``choose``, in voxels of ``volume``.
     species
         In the order of the channels.
+    image_shape_zyx
+        Of the tomogram or micrograph, in its own voxels, which its faces are counted by.
     voxel_size
         Of ``volume``, Å.
     filaments
@@ -53,7 +57,8 @@ def assemble(
         elif one.kind == VESICLE:
             own = _inside(
                 assemble_vesicles(own, one, volume, voxel_size=voxel_size),
-                volume,
+                image_shape_zyx,
+                scale=volume.scale,
                 name=one.name,
             )
         parts.append(own)
@@ -67,15 +72,18 @@ def _without_direction(part: Peaks) -> Peaks:
     return replace(part, optional=kept)
 
 
-def _inside(vesicles: Peaks, volume: Readable, *, name: str) -> Peaks:
+def _inside(
+    vesicles: Peaks, image_shape_zyx: Shape, *, scale: float, name: str
+) -> Peaks:
     """Leave out, and count, vesicles whose centre no other program would find."""
-    outside = lies_outside(vesicles.positions_zyx, volume.shape_zyx)
+    # Coarser working voxels reach beyond the faces of the image's own.
+    outside = lies_outside(vesicles.positions_zyx * scale, image_shape_zyx)
     if outside.any():
         logger.info(
             "%s: of %d vesicles %d have their centre outside the %s, and are left out.",
             name,
             len(vesicles),
             np.count_nonzero(outside),
-            "micrograph" if volume.shape_zyx[0] == 1 else "tomogram",
+            "micrograph" if image_shape_zyx[0] == 1 else "tomogram",
         )
     return vesicles.select(~outside)

@@ -274,6 +274,7 @@ def _choose(
         peaks,
         volume,
         species,
+        image_shape_zyx=tomogram.shape_zyx,
         voxel_size=card.working_voxel_size,
         filaments=trace_settings_of(card, config),
     )

@@ -36,6 +36,7 @@ def test_rows_are_particles_and_points_along_filaments():
         join_peaks([points, particles]),
         ArrayVolume(np.zeros(SHAPE, np.float32)),
         SPECIES,
+        image_shape_zyx=SHAPE,
         voxel_size=10.0,
         filaments={"actin": trace_settings(60.0, 10.0, step_ang=30.0)},
     )

@@ -128,6 +128,7 @@ def test_assemble_puts_vesicles_beside_particles():
         join_peaks([points((0.0, 0.0, 0.0)), particle]),
         tomogram(),
         (Species("ribosome", 100.0, 80.0, threshold=0.3), LIPOSOME),
+        image_shape_zyx=SHAPE,
         voxel_size=10.0,
         filaments={},
     )
@@ -136,3 +137,20 @@ def test_assemble_puts_vesicles_beside_particles():
     assert np.isnan(picks.optional["radius"][0])
     assert sorted(picks.optional["radius"][1:].round(-1)) == [150, 180]
     assert "direction" not in picks.optional
+
+
+def test_a_centre_outside_the_image_s_own_voxels_is_left_out():
+    """Working voxels of twice the size reach half a voxel further."""
+    volume = replace(tomogram(), scale=2.0)
+    (_, y, x) = TRUE[1][0]
+    for width, kept in ((round(2 * x) - 1, 1), (round(2 * x) + 2, 2)):
+        picks = assemble(
+            points((0.0, 0.0, 0.0)),
+            volume,
+            (Species("ribosome", 100.0, 80.0, threshold=0.3), LIPOSOME),
+            image_shape_zyx=(94, round(4 * y), width),
+            voxel_size=10.0,
+            filaments={},
+        )
+
+        assert len(picks) == kept
