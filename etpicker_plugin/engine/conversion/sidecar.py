@@ -11,6 +11,7 @@ import numpy as np
 
 from etpicker_plugin.engine.atomic import write_whole
 from etpicker_plugin.engine.columns import (
+    FILAMENT,
     ROTATION,
     Column,
     Values,
@@ -21,6 +22,7 @@ from etpicker_plugin.engine.config.convert import ConvertConfig
 from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.formats.catalogue import format_named
 from etpicker_plugin.engine.formats.format import Format, Item
+from etpicker_plugin.engine.formats.groups import texts_of
 from etpicker_plugin.engine.geometry import TomogramFrame, reverse_axes
 from etpicker_plugin.engine.hashing import file_sha256
 from etpicker_plugin.engine.json_checks import list_of, map_of, number, or_none, text
@@ -149,19 +151,26 @@ def what_is_lost(items: Sequence[Item], written: Format) -> list[str]:
         column.plural: any(column.name in p.optional for p, _ in items)
         for column in declared()
     }
-    words = dict.fromkeys((*written.not_held, *_columns_not_held(written)))
+    words = dict.fromkeys((*written.not_held, *_columns_not_held(items, written)))
     return [what for what in words if (held | optional).get(what, True)]
 
 
-def _columns_not_held(written: Format) -> list[str]:
+def _columns_not_held(items: Sequence[Item], written: Format) -> list[str]:
     """Return the optional columns, but orientations, that a format cannot hold."""
     if written.holds_every_column:
         return []
+    held = set(written.holds_columns)
+    if written.holds_filaments_alone and not _all_on_filaments(items):
+        held.discard(FILAMENT.name)
     return [
         column.plural
         for column in declared()
-        if column is not ROTATION and column.name not in written.holds_columns
+        if column is not ROTATION and column.name not in held
     ]
+
+
+def _all_on_filaments(items: Sequence[Item]) -> bool:
+    return all((texts_of(FILAMENT, p) != FILAMENT.missing).all() for p, _ in items)
 
 
 def _keep(particles: Particles, not_held: Sequence[str]) -> dict[str, Any]:

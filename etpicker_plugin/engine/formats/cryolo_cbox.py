@@ -139,6 +139,7 @@ CRYOLO = Format(
     dimensions=(2,),
     not_held=("classes", "orientations"),
     holds_columns=(FILAMENT.name,),
+    holds_filaments_alone=True,
     glob="*.cbox",
     heeded=("box_size",),
     read=read_cbox,

@@ -100,6 +100,8 @@ class Format:
         Of the images in which it holds places: 3 of tomograms, 2 of micrographs.
     holds_columns
         Names of the optional columns for which it has room.
+    holds_filaments_alone
+        Whether it tells filaments only where every particle lies on one.
     holds_every_column
         Whether it has room for every optional column (``engine.columns``), and not
         for orientations at most.
@@ -146,6 +148,7 @@ class Format:
     not_held: tuple[str, ...] = ()
     dimensions: tuple[int, ...] = (3,)
     holds_columns: tuple[str, ...] = ()
+    holds_filaments_alone: bool = False
     holds_every_column: bool = False
     glob: str = "*"
     tomograms_in: Callable[[Path], list[str]] | None = None

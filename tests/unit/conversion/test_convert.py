@@ -384,3 +384,22 @@ def test_a_sidecar_that_is_cut_short_is_said_not_to_be_used(tmp_path, caplog):
     run(tmp_path / "again", [str(written)], "txt", "csv", **FRAME)
 
     assert "TS_01.txt.json cannot be read" in caplog.text
+
+
+def test_filaments_are_kept_where_their_program_tells_them_alone(tmp_path, caplog):
+    """crYOLO's boxes are of filaments all, or none: the sidecar keeps a mixture's."""
+    text = "class,x,y,score,filament\nmt,11.5,7,0.9,mt_3\nmt,19,9,0.8,mt_3\n"
+    mixed = text + "ribosome,30,21,0.7,\n"
+    for name, rows, told in (("alone", text, False), ("mixed", mixed, True)):
+        folder = tmp_path / name
+        folder.mkdir()
+        caplog.clear()
+        source = text_file(folder, "m.csv", rows)
+        image = tomogram_file(folder, "m.mrc", (1, 57, 41))
+        (cbox,) = run(folder, [source], "csv", "cryolo", tomogram=(image,))
+        assert ("classes, filament" in caplog.text) == told
+        (back,) = run(tmp_path, [str(cbox)], "cryolo", "csv", tomogram=(image,))
+        found = read_csv(back, tomogram_id="m").optional["filament"]
+        assert [bool(name) for name in found] == [True, True, False][: len(found)]
+        back.unlink()
+        back.with_name("m.csv.json").unlink()
