@@ -21,6 +21,7 @@ logger = logging.getLogger(__name__)
 EXIT_INVALID = 1
 EXIT_FAILED = 2
 EXIT_USAGE = 3
+POLL_S = 2
 TEMPLATE_SUFFIX = ".json.template"
 
 
@@ -116,8 +117,13 @@ def load_labels(workflow):
 
 
 def run_workflow(project, workflow):
-    """Run every protocol in order; return the exit code."""
+    """Run every protocol in order; return the exit code.
+
+    One whose input is still arriving is not waited for: as soon as it has an output,
+    what works on that is started beside it.
+    """
     labels = load_labels(workflow)
+    beside = []
     for number, protocol in project.loadProtocols(workflow).items():
         # Scipion overwrites a label on creation.
         if labels.get(str(number)):
@@ -129,19 +135,48 @@ def run_workflow(project, workflow):
                 logger.error("  %s", error)
             return EXIT_INVALID
         began = time.monotonic()
-        project.launchProtocol(protocol, wait=True)
-        seconds = time.monotonic() - began
-        logger.info(
-            "%s: %s, %.0f s", protocol.getRunName(), protocol.getStatus(), seconds
-        )
-        for line in protocol.summary():
-            logger.info("  %s", line)
-        # One that a person works in stays open for more, with what there is by now.
-        if not (protocol.isFinished() or protocol.isInteractive()):
-            logger.error("  %s", protocol.getErrorMessage())
-            logger.error("  log: %s", Path(protocol.getStdoutLog()).resolve())
+        if takes_what_arrives(protocol):
+            project.launchProtocol(protocol, wait=False)
+            wait_until(project, protocol, lambda p: any(p.iterOutputAttributes()))
+            if protocol.isActive():
+                beside.append((protocol, began))
+                continue
+        else:
+            project.launchProtocol(protocol, wait=True)
+        if not report_end(protocol, began):
+            return EXIT_FAILED
+    for protocol, began in beside:
+        wait_until(project, protocol, lambda _: False)
+        if not report_end(protocol, began):
             return EXIT_FAILED
     return 0
+
+
+def takes_what_arrives(protocol):
+    """Tell whether an import waits for more files, as pwem's do where they are told."""
+    waits = getattr(protocol, "dataStreaming", None)
+    return waits is not None and bool(waits.get())
+
+
+def wait_until(project, protocol, is_enough):
+    """Wait until a protocol that runs beside this has ended, or is far enough."""
+    while protocol.isActive() and not is_enough(protocol):
+        time.sleep(POLL_S)
+        project._updateProtocol(protocol)
+
+
+def report_end(protocol, began):
+    """Tell how a protocol ended; return whether others can go on from it."""
+    seconds = time.monotonic() - began
+    logger.info("%s: %s, %.0f s", protocol.getRunName(), protocol.getStatus(), seconds)
+    for line in protocol.summary():
+        logger.info("  %s", line)
+    # One that a person works in stays open for more, with what there is by now.
+    if protocol.isFinished() or protocol.isInteractive():
+        return True
+    logger.error("  %s", protocol.getErrorMessage())
+    logger.error("  log: %s", Path(protocol.getStdoutLog()).resolve())
+    return False
 
 
 def parse_values(words):

@@ -43,7 +43,7 @@ def assemble(
     species
         In the order of the channels.
     image_shape_zyx
-        Of the tomogram or micrograph, in its own voxels, which its faces are counted by.
+        Of the tomogram or micrograph, in its own voxels, which place its faces.
     voxel_size
         Of ``volume``, Å.
     filaments
