@@ -30,6 +30,8 @@ class TomogramFrame:
     unbinned_size_xyz, unbinned_pixel_size
         Size in pixels and pixel size in Å of the unbinned tomogram as RELION has
         them; without them, binned size times binning, and voxel size over binning.
+    suffix
+        How its file ends, for programs whose tables name a micrograph's file.
     """
 
     tomogram_id: str
@@ -39,6 +41,7 @@ class TomogramFrame:
     tilt_series: str = ""
     unbinned_size_xyz: tuple[float, float, float] | None = None
     unbinned_pixel_size: float | None = None
+    suffix: str = ".mrc"
 
     @property
     def tilt_series_pixel_size(self) -> float:

@@ -12,6 +12,7 @@ from etpicker_plugin.engine.formats.names import match_names
 from etpicker_plugin.engine.formats.tilt_series import TiltSeries, read_tilt_series
 from etpicker_plugin.engine.geometry import TomogramFrame
 from etpicker_plugin.engine.names import require_file_name
+from etpicker_plugin.engine.volumes.tiff_file import is_tiff
 from etpicker_plugin.engine.volumes.tomogram import read_tomogram
 
 
@@ -95,6 +96,7 @@ def tomogram_frames(config: ConvertConfig) -> dict[str, TomogramFrame]:
             tomogram_id=tomogram.tomogram_id,
             shape_zyx=tomogram.shape_zyx,
             voxel_size=tomogram.voxel_size,
+            suffix=Path(name).suffix if is_tiff(name) else ".mrc",
         )
         frames[tomogram.tomogram_id] = series.described(frame, name)
     return frames

@@ -271,7 +271,7 @@ def _table_of(
 
 
 def _path_of(frame: TomogramFrame) -> str:
-    return f"{frame.tomogram_id}.mrc"
+    return f"{frame.tomogram_id}{frame.suffix}"
 
 
 def _uid(text: str) -> int:

@@ -11,11 +11,15 @@ from typing import Callable, TypeVar
 
 from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.formats.usual_names import usual_tilt_series
+from etpicker_plugin.engine.names import star_word
 
 MADE_OF_NUMBER = re.compile(r"class_([1-9]\d{0,5})")
 KeyOf = Callable[[str], str]
 Key = TypeVar("Key")
-TOMOGRAM_EXTENSIONS = (".mrc", ".mrcs", ".rec", ".map", ".st", ".tomostar")
+TOMOGRAM_EXTENSIONS = (
+    *(".mrc", ".mrcs", ".rec", ".map", ".st", ".tomostar"),
+    *(".tif", ".tiff"),
+)
 
 
 @dataclass(frozen=True)
@@ -53,8 +57,8 @@ def match_names(
 
     The tilt series that a known tomogram was said to be of (``series``); the same
     text; the same file name in short, as RELION's ``Tomograms/TS_01.mrc`` is
-    ``TS_01``; the same tilt series by its usual names, as ``rec_TS_01`` is of
-    ``TS_01``. A name that fits several in one way, or several that fit one, have no
+    ``TS_01``; that name as a STAR file's word, as ``a_b`` is ``a b``; the same tilt
+    series by its usual names, as ``rec_TS_01`` is of ``TS_01``. A name that fits several in one way, or several that fit one, have no
     partner.
     """
     said = series or {}
@@ -62,6 +66,7 @@ def match_names(
         (short_name, lambda name: said.get(name, "")),
         (str, str),
         (short_name, str),
+        (short_name, star_word),
         (_usual, _usual),
     )
     pairs: dict[str, str] = {}

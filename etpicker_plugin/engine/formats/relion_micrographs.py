@@ -194,7 +194,7 @@ def _write_table(
     are_tubes = are_helical([particles for particles, _ in items])
     tables = []
     for particles, frame in items:
-        named = [f"{frame.tomogram_id}.mrc"] * len(particles)
+        named = [f"{frame.tomogram_id}{frame.suffix}"] * len(particles)
         columns: dict[str, Any] = {
             **({MICROGRAPH: named} if with_names else {}),
             **dict(zip_strict(X_AND_Y, to_image_xy(particles.positions_zyx).T)),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 
 from etpicker_plugin.engine.config.convert import ConvertConfig
 from etpicker_plugin.engine.conversion import convert as conversion
@@ -275,6 +276,33 @@ def test_names_match_in_short():
     assert match.pairs == {"Tomograms/TS_01.mrc": "TS_01", "TS_02": "TS_02"}
     assert match.unmatched == ("TS_01.5",)
     assert match.unused == ("TS_03",)
+
+
+def test_names_match_as_other_programs_spell_them():
+    """TIFF ends otherwise, and STAR files hold no blanks."""
+    match = match_names(
+        ["mics/c.03.tif", "mics/b_b_2.5.mrc", "a_x"], ["c.03", "b b 2.5", "a x", "a\tx"]
+    )
+
+    assert match.pairs == {"mics/c.03.tif": "c.03", "mics/b_b_2.5.mrc": "b b 2.5"}
+    assert match.unmatched == ("a_x",)
+
+
+def test_a_tiff_is_named_as_one(tmp_path):
+    source = text_file(tmp_path, "c.03.csv", "class,x,y\na,11.5,7\n")
+    image = tmp_path / "c.03.tif"
+    tifffile.imwrite(image, np.zeros((57, 41), np.float32))
+
+    (star,) = run(
+        tmp_path,
+        [source],
+        "csv",
+        "relion-micrographs",
+        tomogram=(str(image),),
+        voxel_size=1.5,
+    )
+
+    assert "c.03.tif" in star.read_text()
 
 
 def test_classes_are_numbered_by_the_order_then_by_name():
