@@ -120,10 +120,20 @@ def run_workflow(project, workflow):
     """Run every protocol in order; return the exit code.
 
     One whose input is still arriving is not waited for: as soon as it has an output,
-    what works on that is started beside it.
+    what works on that is started beside it. If that fails, it is stopped.
     """
-    labels = load_labels(workflow)
     beside = []
+    try:
+        return run_steps(project, workflow, beside)
+    finally:
+        for protocol, _ in beside:
+            if protocol.isActive():
+                project.stopProtocol(protocol)
+
+
+def run_steps(project, workflow, beside):
+    """Run every protocol; put those not waited for, and when they began, in a list."""
+    labels = load_labels(workflow)
     for number, protocol in project.loadProtocols(workflow).items():
         # Scipion overwrites a label on creation.
         if labels.get(str(number)):

@@ -121,6 +121,28 @@ class TestMicrographsTemplate(BaseTest):
         self.assertEqual(len(scores), picked.outputCoordinates.getSize())
         self.assertGreater(min(scores), 0)
 
+    def test_what_arrives_is_picked_while_the_import_waits_for_more(self):
+        template = run_template.find_template("micrographs_streaming")
+        fields = {
+            "micrographs_path": str(self.folder),
+            "micrographs_pattern": "*.mrc",
+            "sampling_rate": f"{PIXEL_SIZE:g}",
+            "model_file": self.steps["ProtEtPickerTrain"].model.getPath(),
+            "timeout": "8s",
+        }
+        before = {run.getObjId() for run in self.proj.getRuns()}
+        filled = run_template.fill_template(template, fields)
+
+        self.assertEqual(run_template.run_workflow(self.proj, filled), 0)
+
+        runs = [run for run in self.proj.getRuns() if run.getObjId() not in before]
+        imported, model, picked = sorted(runs, key=lambda run: run.getObjId())
+        # What follows the import began while that still waited.
+        self.assertLess(model.initTime.datetime(), imported.endTime.datetime())
+        arrived = {Path(m.getMicName()).stem for m in imported.outputMicrographs}
+        self.assertEqual(set(picked.getPicked()), arrived)
+        self.assertIn("mic_a", arrived)
+
     def test_analyze_results_opens_the_window_on_them(self):
         picked = self.steps["ProtEtPickerPickMicrographs"]
         self.assertIn(type(picked), EtPickerPicksViewer._targets)
