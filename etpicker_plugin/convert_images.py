@@ -21,11 +21,6 @@ def is_flat(item: Any) -> bool:
     return isinstance(item, (SetOfMicrographs, SetOfCoordinates, Micrograph))
 
 
-def image_word(flat: bool) -> str:
-    """Return what one image is called."""
-    return "micrograph" if flat else "tomogram"
-
-
 def image_ids(images: SetOfTomograms | SetOfMicrographs) -> list[str]:
     """Return the tsIds of tomograms, or the names of micrographs."""
     if isinstance(images, SetOfMicrographs):

@@ -9,11 +9,11 @@ from typing import Any
 
 from etpicker_plugin import Plugin
 from etpicker_plugin.convert import frame_of, tomogram_file
-from etpicker_plugin.convert_images import image_word, is_flat
+from etpicker_plugin.convert_images import is_flat
 from etpicker_plugin.engine.errors import ExternalProgramError, InputDataError
 from etpicker_plugin.engine.geometry import lies_outside
 from etpicker_plugin.engine.model.card import ModelCard
-from etpicker_plugin.engine.names import require_file_name
+from etpicker_plugin.engine.names import image_word, require_file_name
 from etpicker_plugin.engine.particles import Particles
 from etpicker_plugin.engine.relion.find import find_relion
 from etpicker_plugin.engine.volumes.tiff_file import is_tiff

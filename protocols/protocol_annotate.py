@@ -35,7 +35,6 @@ from tomo.objects import SetOfCoordinates3D
 from etpicker_plugin.convert import particles_by_tomogram, tomograms_by_id
 from etpicker_plugin.convert_images import (
     COORDINATE_SETS,
-    image_word,
     is_flat,
     marked_ids,
     sampling_rate_of,
@@ -44,7 +43,7 @@ from etpicker_plugin.convert_images import COORDINATES as COORDINATE_CLASSES
 from etpicker_plugin.engine.config.checks import require_known_kinds
 from etpicker_plugin.engine.config.view import ViewConfig
 from etpicker_plugin.engine.errors import ConfigError
-from etpicker_plugin.engine.names import require_new_names
+from etpicker_plugin.engine.names import image_word, require_new_names
 from etpicker_plugin.objects import EtPickerModel
 from etpicker_plugin.window.document.display import require_display
 

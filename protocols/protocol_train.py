@@ -15,9 +15,10 @@ from etpicker_plugin.protocols.maps import (
 from etpicker_plugin.protocols.protocol_base import class_label
 from etpicker_plugin.protocols.protocol_learn import INPUT_FIELDS, ProtEtPickerLearn
 
-from etpicker_plugin.convert_images import image_ids, image_word, is_flat
+from etpicker_plugin.convert_images import image_ids, is_flat
 from etpicker_plugin.engine.config.options import config_from_values
 from etpicker_plugin.engine.config.train import TrainConfig
+from etpicker_plugin.engine.names import image_word
 from etpicker_plugin.objects import EtPickerModel
 
 MAP_FIELDS = ("defocus",)

@@ -245,6 +245,11 @@ def require_path(path: Path) -> Path:
     return path
 
 
+def image_word(is_flat: bool) -> str:
+    """Return what one image is called: a micrograph, if it is one slice thick."""
+    return "micrograph" if is_flat else "tomogram"
+
+
 def star_word(name: str) -> str:
     """Return what stands for a name in a STAR file: itself, or with ``_``."""
     word = "".join(

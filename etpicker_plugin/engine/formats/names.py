@@ -58,8 +58,8 @@ def match_names(
     The tilt series that a known tomogram was said to be of (``series``); the same
     text; the same file name in short, as RELION's ``Tomograms/TS_01.mrc`` is
     ``TS_01``; that name as a STAR file's word, as ``a_b`` is ``a b``; the same tilt
-    series by its usual names, as ``rec_TS_01`` is of ``TS_01``. A name that fits several in one way, or several that fit one, have no
-    partner.
+    series by its usual names, as ``rec_TS_01`` is of ``TS_01``. A name that fits
+    several in one way, or several that fit one, have no partner.
     """
     said = series or {}
     ways: tuple[tuple[KeyOf, KeyOf], ...] = (

@@ -16,7 +16,7 @@ from etpicker_plugin.engine.model.card import (
     describe_round,
     read_card,
 )
-from etpicker_plugin.engine.names import printable, visible
+from etpicker_plugin.engine.names import image_word, printable, visible
 from etpicker_plugin.engine.negative import NEGATIVE
 from etpicker_plugin.engine.progress import Progress
 
@@ -119,7 +119,6 @@ def describe(entry: ModelEntry, folder: Path) -> str:
     particles = sum(
         n for t in here for name, n in t.particles.items() if name != NEGATIVE
     )
-    images = "micrograph" if card.is_flat else "tomogram"
     verdict = card.training.get("forgetting", {}).get("verdict", "")
     return "  ".join(
         word
@@ -127,7 +126,7 @@ def describe(entry: ModelEntry, folder: Path) -> str:
             str(entry.path.relative_to(folder)),
             describe_round(card.round),
             classes,
-            f"{particles} particles in {len(here)} {images}(s)",
+            f"{particles} particles in {len(here)} {image_word(card.is_flat)}(s)",
             verdict,
             entry.sha256[:8],
         )

@@ -11,6 +11,7 @@ from etpicker_plugin.engine.columns import DIRECTION
 from etpicker_plugin.engine.filaments.settings import TraceSettings
 from etpicker_plugin.engine.geometry import lies_outside
 from etpicker_plugin.engine.kinds import FILAMENT, VESICLE
+from etpicker_plugin.engine.names import image_word
 from etpicker_plugin.engine.picking.filament_picks import (
     assemble_filaments,
     without_walls,
@@ -84,6 +85,6 @@ def _inside(
             name,
             len(vesicles),
             np.count_nonzero(outside),
-            "micrograph" if image_shape_zyx[0] == 1 else "tomogram",
+            image_word(image_shape_zyx[0] == 1),
         )
     return vesicles.select(~outside)

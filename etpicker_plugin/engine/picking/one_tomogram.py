@@ -12,6 +12,7 @@ from etpicker_plugin.engine.config.pick import PickConfig
 from etpicker_plugin.engine.device import is_out_of_memory
 from etpicker_plugin.engine.errors import InputDataError
 from etpicker_plugin.engine.formats.tilt_series import TiltSeries
+from etpicker_plugin.engine.names import image_word
 from etpicker_plugin.engine.particles import Particles, make_particles
 from etpicker_plugin.engine.picking.assemble import assemble
 from etpicker_plugin.engine.picking.choose import choose
@@ -138,7 +139,7 @@ def pick_tomogram(
 def _describe_scale(volume: WorkingVolume) -> None:
     if volume.scale != 1.0:
         voxel_size = volume.tomogram.voxel_size
-        kind = "micrograph" if volume.tomogram.is_flat else "tomogram"
+        kind = image_word(volume.tomogram.is_flat)
         logger.info(
             "%s: %s of %g Å per voxel, rescaled to the model's %.2f Å; picks go back "
             "to the %s's own voxels.",

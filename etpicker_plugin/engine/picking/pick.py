@@ -23,6 +23,7 @@ from etpicker_plugin.engine.model.kept_maps import read_kept_maps
 from etpicker_plugin.engine.model.model_file import load_model
 from etpicker_plugin.engine.names import (
     file_fault,
+    image_word,
     printable,
     tomogram_id_of,
     warn_star_words,
@@ -91,8 +92,12 @@ def pick(
             if not isinstance(error.__cause__, BlockingIOError):
                 note_error(name, error, out_dir=out_dir)
     if failed:
-        names = ", ".join(failed)
-        logger.warning("%d tomogram(s) could not be picked: %s", len(failed), names)
+        logger.warning(
+            "%d %s(s) could not be picked: %s",
+            len(failed),
+            image_word(model.card.is_flat),
+            ", ".join(failed),
+        )
     full = [e for e in failed.values() if is_disk_full(e)]
     if full or (failed and not picks):
         raise next(iter(full or failed.values()))
