@@ -2,7 +2,6 @@
 
 import os
 import tempfile
-import threading
 import time
 import unittest
 import unittest.mock
@@ -28,7 +27,7 @@ from etpicker_plugin.engine.formats.coordinates_csv import write_csv
 from etpicker_plugin.engine.hashing import file_sha256
 from etpicker_plugin.engine.particles import make_particles
 from etpicker_plugin.objects import EtPickerModel
-from etpicker_plugin.tests.support.clicks import WAIT_S, can_click, use_window
+from etpicker_plugin.tests.support.clicks import WAIT_S, a_user, can_click, use_window
 from etpicker_plugin.tests.support.phantoms import SHAPES_ZYX
 from etpicker_plugin.tests.support.scipion_project import (
     DIAMETER_WORDS,
@@ -58,10 +57,8 @@ class TestAnnotate(PhantomProject):
         cls.addClassCleanup(patch.stop)
 
     def run_window(self, protocol, *acts):
-        user = threading.Thread(target=use_window, args=("TS_a", acts))
-        user.start()
-        self.proj.launchProtocol(protocol, wait=True)
-        user.join()
+        with a_user(use_window, "TS_a", acts):
+            self.proj.launchProtocol(protocol, wait=True)
         self.assertFalse(protocol.isFailed(), protocol.getErrorMessage())
         return protocol
 
@@ -195,18 +192,16 @@ class TestAnnotate(PhantomProject):
 
         root = tkinter.Tk()
         root.withdraw()
-        user = threading.Thread(target=use_window, args=("TS_a", acts))
-        user.start()
         asked = []
-        with unittest.mock.patch.object(
+        answering = unittest.mock.patch.object(
             dialog, "askYesNo", lambda title, *_: asked.append(title) or True
-        ):
+        )
+        with a_user(use_window, "TS_a", acts), answering:
             start(root)
             end = time.monotonic() + WAIT_S
             while not asked and time.monotonic() < end:
                 root.update()
                 time.sleep(0.05)
-        user.join()
         root.destroy()
         self.assertEqual(asked, ["Save picks"])
 

@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import tempfile
-import threading
 import unittest
 from collections import Counter
 from pathlib import Path
@@ -34,6 +33,7 @@ from etpicker_plugin.engine.formats.coordinates_csv import read_csv
 from etpicker_plugin.engine.orientation import from_relion_angles
 from etpicker_plugin.engine.relion.read import read_particles
 from etpicker_plugin.tests.support.clicked import mark, pixels_of
+from etpicker_plugin.tests.support.clicks import a_user
 from etpicker_plugin.tests.support.curved import (
     COUNT,
     DIAMETERS,
@@ -88,10 +88,8 @@ class ClickedProject(PhantomProject):
             name: read_csv(cls.folder / f"{name}.csv", tomogram_id=name)
             for name in ("TS_01", "TS_02")
         }
-        user = threading.Thread(target=mark, args=("TS_01", *cls.strokes_and_pixels()))
-        user.start()
-        cls.exit_code = run_template.run_workflow(cls.proj, cls.fill_template())
-        user.join()
+        with a_user(mark, "TS_01", *cls.strokes_and_pixels()):
+            cls.exit_code = run_template.run_workflow(cls.proj, cls.fill_template())
         cls.steps = {run.getClassName(): run for run in cls.proj.getRuns()}
         cls.annotated = cls.steps["ProtEtPickerAnnotate"]
         cls.picked = cls.steps["ProtEtPickerPick"]

@@ -1,7 +1,6 @@
 """Micrographs marked in the window from Scipion: whole pixels, negatives, live."""
 
 import os
-import threading
 import unittest.mock
 
 import numpy as np
@@ -14,7 +13,7 @@ from pwem.objects import SetOfCoordinates
 from etpicker_plugin.convert import tomograms_by_id
 from etpicker_plugin.engine.formats.coordinates_csv import write_csv
 from etpicker_plugin.engine.particles import make_particles
-from etpicker_plugin.tests.support.clicks import can_click, use_window
+from etpicker_plugin.tests.support.clicks import a_user, can_click, use_window
 from etpicker_plugin.tests.support.micrograph_project import (
     BOX,
     DISCS,
@@ -53,10 +52,8 @@ class TestAnnotateMicrographs(MicrographProject):
         )
         acts = [("click", FIRST, 1), ("key", "2"), ("click", SECOND, 1)]
         acts += [("key", "0"), ("click", NOTHING, 1)]
-        user = threading.Thread(target=use_window, args=("mic_a", acts))
-        user.start()
-        self.proj.launchProtocol(protocol, wait=True)
-        user.join()
+        with a_user(use_window, "mic_a", acts):
+            self.proj.launchProtocol(protocol, wait=True)
         self.assertFalse(protocol.isFailed(), protocol.getErrorMessage())
         self.check_coordinates(protocol)
         self.check_training(protocol)

@@ -1,9 +1,12 @@
 """A user of the window: waits for it, clicks, presses keys, and closes it."""
 
+import gc
 import shutil
 import subprocess
+import threading
 import time
 import unittest
+from contextlib import contextmanager
 
 WAIT_S = 300
 
@@ -17,6 +20,23 @@ def xdotool(*words):
         ["xdotool", *map(str, words)], capture_output=True, text=True, check=False
     )
     return done.stdout.split()
+
+
+@contextmanager
+def a_user(acts, *arguments):
+    """Let somebody act beside the test, until both are done.
+
+    Nothing is collected meanwhile: what Tk made in tests before ends the process if
+    another thread than theirs deletes it.
+    """
+    user = threading.Thread(target=acts, args=arguments)
+    gc.disable()
+    user.start()
+    try:
+        yield
+    finally:
+        user.join()
+        gc.enable()
 
 
 def use_window(title, acts):
