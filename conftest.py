@@ -50,7 +50,6 @@ def set_scipion_environment(home: Path) -> None:
         SCIPION_PRIORITY_PACKAGE_LIST="pwem tomo etpicker_plugin",
         SCIPION_TEST_NOSYNC="True",
         RELIONTOMO_HOME=relion,
-        RELION_HOME=relion,
         # Open MPI on a container's few cores, started by root.
         OMPI_ALLOW_RUN_AS_ROOT="1",
         OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1",

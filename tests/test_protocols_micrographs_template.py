@@ -1,6 +1,7 @@
 """The template of micrographs, from import to picks; then RELION cuts boxes there."""
 
 import json
+import os
 import shutil
 import tempfile
 import unittest.mock
@@ -182,7 +183,13 @@ class TestMicrographsTemplate(BaseTest):
         extracted.inputCoordinates.set(picked)
         extracted.inputCoordinates.setExtended("outputCoordinates")
         extracted.boxSize.setPointer(Pointer(picked, extended="boxsize"))
-        self.launchProtocol(extracted)
+        # The folder that its plugin takes for RELION, in this process and the run's.
+        home = {"RELION_HOME": os.environ["RELIONTOMO_HOME"]}
+        variables = Domain.importFromPlugin("relion").Plugin._vars
+        there = unittest.mock.patch.dict(os.environ, home)
+        here = unittest.mock.patch.dict(variables, home)
+        with there, here:
+            self.launchProtocol(extracted)
 
         images = {
             "mic_a.mrc": mrcfile.read(self.folder / "mic_a.mrc"),

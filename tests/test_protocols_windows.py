@@ -71,7 +71,7 @@ class TestWindows(PhantomProject):
     def test_every_form_opens(self):
         protocols = pw.Config.getDomain().getProtocols()
         ours = {name: p for name, p in protocols.items() if "EtPicker" in name}
-        self.assertEqual(len(ours), 12)
+        self.assertEqual(len(ours), 13)
         for name, protocol_class in ours.items():
             with self.subTest(name):
                 protocol = self.newProtocol(protocol_class)

@@ -117,6 +117,10 @@ def must_be_the_same(before, after, old, new):
     return "" if before == after else f"read as {str(after)[:300]}"
 
 
+OF_TUBES = ("relion-tubes", "eman-helices")
+"""Formats that hold filaments alone."""
+
+
 # --------------------------- coordinates --------------------------------------
 def some_particles(known):
     draw = np.random.default_rng(5)
@@ -128,7 +132,7 @@ def some_particles(known):
         places,
         class_names=[CLASSES[n % 2] for n in range(COUNT)],
         scores=np.round(draw.uniform(0.1, 1, COUNT), 3),
-        optional={"filament": "f"} if known.name == "relion-tubes" else None,
+        optional={"filament": "f"} if known.name in OF_TUBES else None,
     )
 
 
