@@ -86,6 +86,3 @@ class GrowingMicrographPicks:
         """Return the names of the micrographs of which a set holds an item."""
         held = set(output.getUniqueValues("_micName"))
         return {n for n, item in self._images().items() if item.getMicName() in held}
-
-    def _outputNames(self):
-        return [name for name, _ in self.iterOutputAttributes()]

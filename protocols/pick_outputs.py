@@ -157,6 +157,3 @@ class GrowingPicks:
     def _grow(self, name, create, ts_ids, append):
         sources = (self.inputTomograms, self.inputModel)
         grow_set(self, name, create, ts_ids, append, sources=sources)
-
-    def _outputNames(self):
-        return [name for name, _ in self.iterOutputAttributes()]

@@ -151,7 +151,7 @@ class PickSteps(PickedImages):
         )
         self._remember("_pickingSteps", [])
         if changed:
-            drop_outputs(self, self._outputNames())
+            drop_outputs(self, [name for name, _ in self.iterOutputAttributes()])
         empty_output(self, self.FAILED)
         for name in self.getFailures():
             forget_failure(name, out_dir=self.getPicksFolder())

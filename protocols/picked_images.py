@@ -66,6 +66,16 @@ class PickedImages:
         """Return what the engine would leave images out for."""
         return checks.check_headers(self._images(), trusted=self.trustVoxelSize.get())
 
+    def _warnings(self):
+        return [
+            *(f"Will be left out: {fault}" for fault in self._headerFaults()),
+            *checks.warn_idle_gpus(self, watching=int(self.isInputOpen())),
+        ]
+
+    def _failedLines(self):
+        """Return what the summary says of images that could not be picked."""
+        return [f"Failed: {k}. {said}" for k, said in self.getFailures().items()]
+
     def _notLeftOut(self, images):
         """Leave out what a run, while its input was open, has refused by name."""
         failures = self.getFailures()

@@ -150,13 +150,6 @@ class ProtEtPickerPick(
             return []
         return checks.check_masks(self._masks(), tomograms)
 
-    def _warnings(self):
-        faults = self._headerFaults()
-        return [
-            *(f"Will be left out: {fault}" for fault in faults),
-            *checks.warn_idle_gpus(self, watching=int(self.isInputOpen())),
-        ]
-
     def _summary(self):
         if not hasattr(self, PickOutputs.Coordinates3D.name):
             return self._runningLines() or ["The picks are not ready yet."]
@@ -168,10 +161,7 @@ class ProtEtPickerPick(
             lines.append(
                 f"{label}: {output.getSize()} {what} in {tomograms} tomogram(s)"
             )
-        lines += [
-            f"Failed: {k}. {message}" for k, message in self.getFailures().items()
-        ]
-        return lines
+        return [*lines, *self._failedLines()]
 
     def _methods(self):
         if not hasattr(self, PickOutputs.Coordinates3D.name):

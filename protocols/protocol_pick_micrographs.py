@@ -167,13 +167,6 @@ class ProtEtPickerPickMicrographs(
             *checks.check_writable(self),
         ]
 
-    def _warnings(self):
-        faults = self._headerFaults()
-        return [
-            *(f"Will be left out: {fault}" for fault in faults),
-            *checks.warn_idle_gpus(self, watching=int(self.isInputOpen())),
-        ]
-
     def _summary(self):
         if not hasattr(self, MicrographOutputs.outputCoordinates.name):
             return self._runningLines() or ["The picks are not ready yet."]
@@ -184,10 +177,7 @@ class ProtEtPickerPickMicrographs(
                 f"{micrographs} micrograph(s), at the nearest pixel; box size "
                 f"{output.getBoxSize()} pixels"
             )
-        lines += [
-            f"Failed: {k}. {message}" for k, message in self.getFailures().items()
-        ]
-        return lines
+        return [*lines, *self._failedLines()]
 
     def _methods(self):
         if not hasattr(self, MicrographOutputs.outputCoordinates.name):
