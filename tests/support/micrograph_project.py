@@ -16,6 +16,7 @@ from etpicker_plugin.tests.support.micrographs import (
     PIXEL_SIZE,
     make_micrograph,
 )
+from etpicker_plugin.tests.support.scipion_project import RunsProtocols
 
 SHAPES_YX = {"mic_a": (181, 229), "mic_b": (163, 201), "mic_c": (197, 169)}
 DISCS = {"mic_a": 17, "mic_b": 14, "mic_c": 12}
@@ -23,7 +24,7 @@ BOX = 18
 WORDS = f"disc={DIAMETER:g}"
 
 
-class MicrographProject(BaseTest):
+class MicrographProject(RunsProtocols, BaseTest):
     """A project with micrographs, two MRC and a TIFF, and the places of their discs."""
 
     @classmethod
@@ -36,20 +37,6 @@ class MicrographProject(BaseTest):
         as_tiff(cls.folder / "mic_c.mrc")
         cls.micrographs = cls.import_micrographs(cls.folder)
         cls.truth = {name: places_in(cls.folder / f"{name}.csv") for name in SHAPES_YX}
-
-    @classmethod
-    def run_protocol(cls, protocol_class, **values):
-        """Run a protocol to its end; refuse one that does not validate."""
-        protocol = cls.newProtocol(protocol_class, **values)
-        errors = protocol.validate()
-        if errors:
-            raise AssertionError(f"{protocol_class.__name__}: {errors}")
-        return cls.launchProtocol(protocol)
-
-    @classmethod
-    def errors_of(cls, protocol_class, **values):
-        """Return what a protocol's validation says, as one text."""
-        return "\n".join(cls.newProtocol(protocol_class, **values).validate())
 
     @classmethod
     def import_micrographs(cls, folder, *, pixel_size=PIXEL_SIZE):

@@ -19,17 +19,8 @@ from etpicker_plugin.tests.support.phantoms import DIAMETERS, VOXEL_SIZE, make_p
 DIAMETER_WORDS = " ".join(f"{k}={v:g}" for k, v in DIAMETERS.items())
 
 
-class PhantomProject(TestBaseCentralizedLayer):
-    """A project with three phantom tomograms and their true centres."""
-
-    @classmethod
-    def setUpClass(cls):
-        setupTestProject(cls)
-        cls.folder = Path(tempfile.mkdtemp(prefix="etpicker_phantoms_"))
-        cls.addClassCleanup(shutil.rmtree, cls.folder, ignore_errors=True)
-        cls.truth = make_phantoms(cls.folder)
-        cls.tomograms = cls.import_tomograms(cls.folder)
-        cls.coordinates = cls.import_coordinates(cls.tomograms, cls.folder)
+class RunsProtocols:
+    """What the tests of a project run, whatever is in it."""
 
     @classmethod
     def run_protocol(cls, protocol_class, **values):
@@ -44,6 +35,19 @@ class PhantomProject(TestBaseCentralizedLayer):
     def errors_of(cls, protocol_class, **values):
         """Return what a protocol's validation says, as one text."""
         return "\n".join(cls.newProtocol(protocol_class, **values).validate())
+
+
+class PhantomProject(RunsProtocols, TestBaseCentralizedLayer):
+    """A project with three phantom tomograms and their true centres."""
+
+    @classmethod
+    def setUpClass(cls):
+        setupTestProject(cls)
+        cls.folder = Path(tempfile.mkdtemp(prefix="etpicker_phantoms_"))
+        cls.addClassCleanup(shutil.rmtree, cls.folder, ignore_errors=True)
+        cls.truth = make_phantoms(cls.folder)
+        cls.tomograms = cls.import_tomograms(cls.folder)
+        cls.coordinates = cls.import_coordinates(cls.tomograms, cls.folder)
 
     @classmethod
     def import_tomograms(cls, folder, *, voxel_size=VOXEL_SIZE, pattern="*.mrc"):
