@@ -3,11 +3,13 @@
 import base64
 import html
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from etpicker_plugin.engine.atomic import write_whole
 from etpicker_plugin.engine.literal_text import literal
 
 STYLE = (
@@ -75,3 +77,12 @@ def to_png(figure: Figure) -> bytes:
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=120)
     return buffer.getvalue()
+
+
+def write_pictures(figures: Mapping[str, Figure], folder: Path) -> dict[str, bytes]:
+    """Write figures as PNG, by their file names; return what was written."""
+    pictures = {name: to_png(figure) for name, figure in figures.items()}
+    for name, data in pictures.items():
+        with write_whole(folder / name) as temporary:
+            temporary.write_bytes(data)
+    return pictures

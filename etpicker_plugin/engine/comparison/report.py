@@ -20,7 +20,7 @@ from etpicker_plugin.engine.html_page import (
     picture,
     preformatted,
     table,
-    to_png,
+    write_pictures,
 )
 
 HOW_SUBSETS = (
@@ -46,10 +46,8 @@ def write_report(
         "subsets.png": (draw_subsets(counts, result.sets.names), HOW_SUBSETS),
         "offsets.png": (draw_offsets(result.pairs), HOW_OFFSETS),
     }
-    pictures = {n: (to_png(f), how) for n, (f, how) in figures.items()}
-    for name, (data, _) in pictures.items():
-        with write_whole(out_dir / name) as temporary:
-            temporary.write_bytes(data)
+    written = write_pictures({n: f for n, (f, _) in figures.items()}, out_dir)
+    pictures = {name: (written[name], how) for name, (_, how) in figures.items()}
     text = page("Pickers compared", _parts(result, config, pictures))
     with write_whole(out_dir / "report.html") as temporary:
         temporary.write_text(text, encoding="utf-8")

@@ -16,7 +16,7 @@ from etpicker_plugin.engine.evaluation.reliability import (
 )
 from etpicker_plugin.engine.evaluation.scoring import ClassScores, Comparison
 from etpicker_plugin.engine.evaluation.table import Measured, tables_of
-from etpicker_plugin.engine.html_page import page, picture, table, to_png
+from etpicker_plugin.engine.html_page import page, picture, table, write_pictures
 
 HISTOGRAM_BINS = 30
 DOT = 12.0
@@ -49,10 +49,7 @@ def write_report(
     notes = {"reliability.png": HOW_TO_READ}
     notes |= {name: note for name, (_, note) in (more or {}).items()}
     pictures |= {name: figure for name, (figure, _) in (more or {}).items()}
-    encoded = {name: to_png(figure) for name, figure in pictures.items()}
-    for name, data in encoded.items():
-        with write_whole(out_dir / name) as temporary:
-            temporary.write_bytes(data)
+    encoded = write_pictures(pictures, out_dir)
     with write_whole(out_dir / "report.html") as temporary:
         temporary.write_text(
             _page(classes, tomograms, encoded, notes), encoding="utf-8"

@@ -17,11 +17,12 @@ from etpicker_plugin.engine.html_page import (
     picture,
     preformatted,
     table,
-    to_png,
+    write_pictures,
 )
 from etpicker_plugin.engine.verdict.flat import plots
 from etpicker_plugin.engine.verdict.flat.result import FlatVerdict, group_record
 from etpicker_plugin.engine.verdict.flat.shares import ClassVerdict
+from etpicker_plugin.engine.verdict.reporting.number_text import number_text
 from etpicker_plugin.engine.verdict.reporting.plots import draw_sets
 
 HOW_TO_READ = {
@@ -82,10 +83,7 @@ def write_report(
     if verdict.by_classes is not None:
         figures["classes.png"] = plots.draw_classes(verdict.by_classes)
         figures["shares.png"] = plots.draw_shares(verdict)
-    pictures = {name: to_png(figure) for name, figure in figures.items()}
-    for name, data in pictures.items():
-        with write_whole(out_dir / name) as temporary:
-            temporary.write_bytes(data)
+    pictures = write_pictures(figures, out_dir)
     text = page("Picks judged", _parts(verdict, config, words, pictures))
     with write_whole(out_dir / "report.html") as temporary:
         temporary.write_text(text, encoding="utf-8")
@@ -188,9 +186,9 @@ def classes_table(verdict: FlatVerdict, found: ClassVerdict) -> str:
             *(str(found.count(number, verdict.groups[n])) for n in verdict.judged),
             f"{100 * one.beyond:.0f} % ({100 * one.beyond_least:.0f} %)",
             f"{100 * one.model.share:.0f} %",
-            _text(one.model.resolution_ang),
-            _text(one.model.accuracy_ang, 1),
-            _text(one.model.accuracy_deg),
+            number_text(one.model.resolution_ang),
+            number_text(one.model.accuracy_ang, 1),
+            number_text(one.model.accuracy_deg),
         )
         for number, one in ordered
     ]
@@ -209,7 +207,7 @@ def _share_cells(verdict: FlatVerdict, name: str) -> tuple[str, str, str]:
     return (
         f"{100 * share.share:.0f} % ({100 * low:.0f} to {100 * high:.0f})",
         f"{100 * share.beyond_chance:.0f} %",
-        _text(share.resolution_ang),
+        number_text(share.resolution_ang),
     )
 
 
@@ -226,7 +224,3 @@ def _settings(verdict: FlatVerdict, found: ClassVerdict | None) -> str:
             " without correction of the contrast transfer function"
         )
     return table(("", ""), rows.items())
-
-
-def _text(value: float | None, digits: int = 0) -> str:
-    return "-" if value is None else f"{value:.{digits}f}"

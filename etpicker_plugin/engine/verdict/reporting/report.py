@@ -16,10 +16,11 @@ from etpicker_plugin.engine.html_page import (
     picture,
     preformatted,
     table,
-    to_png,
+    write_pictures,
 )
 from etpicker_plugin.engine.verdict.reporting import plots
 from etpicker_plugin.engine.verdict.reporting.curve_plots import draw_sections
+from etpicker_plugin.engine.verdict.reporting.number_text import number_text
 from etpicker_plugin.engine.verdict.reporting.result import (
     Verdict,
     group_record,
@@ -129,10 +130,7 @@ def write_report(
     }
     if verdict.curved is not None:
         figures["sections.png"] = draw_sections(verdict.curved)
-    pictures = {name: to_png(figure) for name, figure in figures.items()}
-    for name, data in pictures.items():
-        with write_whole(out_dir / name) as temporary:
-            temporary.write_bytes(data)
+    pictures = write_pictures(figures, out_dir)
     text = page("Picks judged", _parts(verdict, config, words, pictures))
     with write_whole(out_dir / "report.html") as temporary:
         temporary.write_text(text, encoding="utf-8")
@@ -203,11 +201,11 @@ def sets_table(verdict: Verdict) -> str:
                 str(record["n"]),
                 str(record["n_judged"]),
                 _interval_text(record["llr_median"], record["llr_interval"]),
-                _text(record["ll_median"]),
+                number_text(record["ll_median"]),
                 f"{100 * record['share_above_control']:.0f} %",
-                _text(record["resolution_ang"]),
-                _text(record["resolution_matched_ang"]),
-                _text(record["local_resolution_median_ang"]),
+                number_text(record["resolution_ang"]),
+                number_text(record["resolution_matched_ang"]),
+                number_text(record["local_resolution_median_ang"]),
                 _b_factor_text(record["b_factor"], record["b_factor_interval"]),
             )
         )
@@ -223,11 +221,11 @@ def groups_table(verdict: Verdict) -> str:
             (
                 name,
                 str(record["n_boxes"]),
-                _text(record["llr_median"]),
-                _text(record["ll_median"]),
-                _text(record["llr_auc_over_control"], 3),
-                _text(record["ll_auc_over_control"], 3),
-                _text(record["resolution_ang"]),
+                number_text(record["llr_median"]),
+                number_text(record["ll_median"]),
+                number_text(record["llr_auc_over_control"], 3),
+                number_text(record["ll_auc_over_control"], 3),
+                number_text(record["resolution_ang"]),
             )
         )
     columns = (
@@ -242,13 +240,9 @@ def groups_table(verdict: Verdict) -> str:
     return table(columns, rows)
 
 
-def _text(value: float | None, digits: int = 0) -> str:
-    return "-" if value is None else f"{value:.{digits}f}"
-
-
 def _interval_text(value: float | None, interval: list[float] | None) -> str:
     if value is None or interval is None:
-        return _text(value)
+        return number_text(value)
     return f"{value:.0f} ({interval[0]:.0f} to {interval[1]:.0f})"
 
 
